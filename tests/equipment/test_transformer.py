@@ -1,0 +1,57 @@
+"""Transformer against the closed form of the two-bus power flow and the IEC overload element."""
+
+import math
+
+import pytest
+
+from twin.equipment.transformer import Transformer
+
+UNIT = {"rated_power": 3e6, "impedance": 0.0575, "no_load_loss": 3.6e3, "load_loss": 24e3}
+
+
+def test_losses_and_ratio_by_hand():
+    t = Transformer(**UNIT)
+    assert t.loss(1.5e6) == pytest.approx(3600 + 24000 / 4, rel=1e-15)
+    assert t.efficiency(3e6) == pytest.approx(3e6 / 3.0276e6, rel=1e-15)
+    assert t.series.real == pytest.approx(0.008, rel=1e-15)
+    assert t.reactance_ratio() == pytest.approx(math.sqrt(0.0575**2 - 0.008**2) / 0.008, rel=1e-12)
+
+
+def test_repeated_ticks_are_the_ac_power_flow(bench):
+    t = Transformer(**UNIT)
+    b = bench(t)
+    P, Q, V_in = 0.9, 0.4, 1.02
+    for _ in range(20):
+        answer = b.tick(1.0, [(V_in, 0.0)], load=(P + 1j * Q) * 3e6)
+    R, X = t.series.real, t.series.imag
+    half = V_in**2 / 2 - (P * R + Q * X)
+    V2 = half + math.sqrt(half**2 - (P * P + Q * Q) * (R * R + X * X))
+    assert abs(answer.voltage) == pytest.approx(math.sqrt(V2), rel=1e-12)
+    I2 = (P * P + Q * Q) / V2
+    assert answer.warm == pytest.approx(24e3 * I2 + 3.6e3 * V_in**2, rel=1e-12)
+    assert answer.power.imag == pytest.approx((Q + X * I2) * 3e6, rel=1e-12)
+    # sending-end power is V_in conj(I): nothing is lost between voltage and heat
+    current = ((P + 1j * Q) / answer.voltage).conjugate()
+    assert answer.power - 3.6e3 * V_in**2 == pytest.approx(V_in * current.conjugate() * 3e6, rel=1e-12)
+    assert b.worst < 1e-12
+
+
+def test_dead_and_back_within_a_tick(bench):
+    b = bench(Transformer(**UNIT))
+    b.tick(1.0, [(1, 0.0)], load=2e6)
+    assert b.tick(1.0, [(0, 0.25)], load=2e6).load == 1.5e6
+    answer = b.tick(1.0, [(0, 1.0)], load=2e6)
+    assert (answer.voltage, answer.gap, answer.power, answer.split) == (0, 1.0, 0, [0.0])
+    assert b.tick(1.0, [(1, 0.5)]).power == pytest.approx(1800.0), "core loss for half the tick"
+    b.set(in_service=0)
+    assert b.tick(1.0, [(1, 0.0)]).power == 0
+    assert b.worst < 1e-12
+
+
+@pytest.mark.parametrize("dt", [60.0, 1.0])
+def test_overload_shows_at_the_moment_of_the_closed_form(bench, dt):
+    """I = 1.5: t = tau ln(2.25/1.25); at nominal voltage, so with no impedance to speak of."""
+    b = bench(Transformer(rated_power=1e6, impedance=1e-9, no_load_loss=0, load_loss=0, thermal_time_constant=600))
+    while not b.is_("overloaded"):
+        b.tick(dt, [(1, 0.0)], load=1.5e6)
+    assert b.is_("overloaded_at") == pytest.approx(600 * math.log(2.25 / 1.25), rel=1e-9)

@@ -1,0 +1,336 @@
+"""The commands as people call them: exit codes, stdout and stderr, help, --json, interruptions."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import h5py
+import pytest
+
+VERBS = ["check", "run", "report", "view", "demo", "new", "catalog", "schema"]
+DRILL = """\
+title: A short drill of one pod
+plant: pod
+run: {duration: DURATION, tick: 1 s}
+weather: {dry_bulb: 30 degC, relative_humidity: 30 %}
+workload: {utilisation: 85 %}
+events:
+  - {at: 10 s, fail: utility}
+criteria:
+  - max(rack.die_temperature) < LIMIT
+"""
+
+
+def twin(
+    *words: str | Path, cwd: Path, env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "twin", *map(str, words)]
+    surroundings = {**os.environ, "COLUMNS": "120", **(env or {})}
+    return subprocess.run(
+        command, cwd=cwd, env=surroundings, capture_output=True, text=True, check=False, timeout=120
+    )
+
+
+def scenario(folder: Path, duration: str = "30 s", limit: str = "120 degC", name: str = "short") -> Path:
+    file = folder / f"{name}.yaml"
+    file.write_text(DRILL.replace("DURATION", duration).replace("LIMIT", limit), encoding="utf-8")
+    return file
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """A folder with a finished drill in it, and what the command said."""
+    folder = tmp_path_factory.mktemp("drill")
+    return folder, twin("run", scenario(folder), "--json", cwd=folder)
+
+
+def test_version_is_data(tmp_path: Path) -> None:
+    done = twin("--version", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"twin \d+\.\d+\.\d+\n", done.stdout)
+
+
+def test_help_names_every_verb_and_every_exit_code(tmp_path: Path) -> None:
+    done = twin("--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert all(re.search(rf"^  {verb} ", done.stdout, re.MULTILINE) for verb in VERBS)
+    said = " ".join(done.stdout.split())
+    assert all(f"{code} " in said for code in (0, 1, 2, 65, 69, 70, 74, 130))
+    assert "--debug" not in said
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_help_of_a_verb_is_quick_and_shows_two_examples(verb: str, tmp_path: Path) -> None:
+    spans = []
+    for _ in range(3):
+        start = time.perf_counter()
+        done = twin(verb, "--help", cwd=tmp_path)
+        spans.append(time.perf_counter() - start)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(re.findall(rf"^    twin {verb}\b", done.stdout, re.MULTILINE)) == 2
+    assert min(spans) < 0.5
+
+
+def test_help_enters_no_heavy_room(tmp_path: Path) -> None:
+    heavy = ("numpy", "h5py", "pint", "pyvista", "networkx")
+    code = f"import sys, twin.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["nonsense"],
+        ["run"],
+        ["run", "x.yaml", "--device", "tpu"],
+        ["run", "x.yaml", "--members", "0"],
+        ["view", "x.h5"],
+    ],
+    ids=" ".join,
+)
+def test_bad_usage_ends_with_2(words: list[str], tmp_path: Path) -> None:
+    done = twin(*words, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    assert done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["new", "My Site"], ["new", "x", "--from", "nowhere"], ["catalog", "toaster"]]
+)
+def test_usage_that_a_verb_refuses_ends_with_2_and_says_what_is_wanted(
+    words: list[str], tmp_path: Path
+) -> None:
+    done = twin(*words, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_run_prints_json_alone(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, done = ran
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    said = json.loads(done.stdout)
+    wanted = "trace simulated_seconds wall_seconds ticks members unit_count energy_residual verdict"
+    assert set(wanted.split()) <= set(said)
+    assert (said["simulated_seconds"], said["ticks"], said["members"]) == (30.0, 30, 1)
+    assert (said["trace"], said["verdict"]) == ("short.h5", "good")
+    assert 0 <= said["energy_residual"] <= 1e-9
+    assert said["unit_count"] > 8
+    assert (folder / "short.h5").is_file()
+
+
+def test_run_tells_the_verdict_on_stdout_and_progress_on_stderr(tmp_path: Path) -> None:
+    done = twin("run", scenario(tmp_path), cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "GOOD" in done.stdout
+    assert "max(rack.die_temperature)" in done.stdout
+    first, *_, last = done.stderr.splitlines()
+    assert "30 s to simulate" in first
+    assert last == "trace: short.h5"
+
+
+def test_quiet_is_quiet(tmp_path: Path) -> None:
+    done = twin("run", scenario(tmp_path), "--quiet", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_failed_criteria_end_with_1(tmp_path: Path) -> None:
+    done = twin("run", scenario(tmp_path, limit="30 degC"), "--quiet", "-o", "out.h5", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "FAILED" in done.stdout
+    assert (tmp_path / "out.h5").is_file()
+
+
+def test_members_and_seed_reach_the_run(tmp_path: Path) -> None:
+    words = ["--members", "3", "--seed", "7", "--json"]
+    said = json.loads(twin("run", scenario(tmp_path), *words, cwd=tmp_path).stdout)
+    assert said["members"] == 3
+    with h5py.File(tmp_path / "short.h5") as file:
+        assert file["rack/die_temperature"].shape[1] == 3
+        assert file["provenance"].attrs["seed"] == 7
+
+
+def test_bad_input_ends_with_65_and_tells_every_fault(tmp_path: Path) -> None:
+    bad = scenario(tmp_path, duration="30 kW", limit="3 m")
+    for verb in ("check", "run"):
+        done = twin(verb, bad, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (65, "")
+        assert "Traceback" not in done.stderr
+        assert "short.yaml:3: run.duration" in done.stderr
+        assert "short.yaml:9: criteria" in done.stderr
+
+
+def test_check_goes_on_after_a_bad_file(tmp_path: Path) -> None:
+    good, bad = scenario(tmp_path), scenario(tmp_path, duration="x", name="bad")
+    done = twin("check", bad, good, tmp_path / "none.yaml", cwd=tmp_path)
+    assert done.returncode == 65
+    assert done.stdout.startswith(f"{good}: good")
+    assert "none.yaml is not there" in done.stderr
+
+
+@pytest.mark.parametrize("verb", [["report"], ["view", "--at", "1 s"]], ids=lambda words: words[0])
+def test_a_file_that_is_no_trace_ends_with_65(verb: list[str], tmp_path: Path) -> None:
+    (tmp_path / "x.h5").write_bytes(b"no trace at all")
+    for name in ("x.h5", "none.h5", "."):
+        done = twin(verb[0], name, *verb[1:], cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (65, ""), done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_a_gpu_that_is_not_there_ends_with_69(tmp_path: Path) -> None:
+    from twin.arrays import DeviceUnavailable, open_device
+
+    try:
+        open_device("gpu")
+    except DeviceUnavailable:
+        done = twin("run", scenario(tmp_path), "--device", "gpu", cwd=tmp_path)
+        assert done.returncode == 69
+        assert "no GPU can be used" in done.stderr
+
+
+def test_where_nothing_can_be_written_it_ends_with_74(tmp_path: Path) -> None:
+    file = scenario(tmp_path)
+    (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
+    for target in ("none/out.h5", ".", "notes.txt"):
+        done = twin("run", file, "-o", target, cwd=tmp_path)
+        assert done.returncode == 74, (target, done.stderr)
+        assert "Traceback" not in done.stderr
+    assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_stdout_ends_with_74(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [sys.executable, "-m", "twin", "schema"]
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, text=True, check=False
+        )
+    assert done.returncode == 74
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m twin schema | head -c 1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, capture_output=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_an_interrupt_ends_with_130_and_keeps_the_trace(tmp_path: Path) -> None:
+    file = scenario(tmp_path, duration="10 h")
+    command = [sys.executable, "-m", "twin", "run", str(file)]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert "to simulate" in process.stderr.readline()
+        time.sleep(3)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert "short.h5 holds what was recorded" in err
+    assert "Traceback" not in err
+    from twin.trace import open_trace
+
+    assert len(open_trace(tmp_path / "short.h5").time) > 0
+
+
+def test_report_says_the_same_in_words_json_and_html(
+    ran: tuple[Path, subprocess.CompletedProcess[str]],
+) -> None:
+    folder, _ = ran
+    words = twin("report", "short.h5", cwd=folder)
+    assert (words.returncode, words.stderr) == (0, "")
+    assert "GOOD" in words.stdout
+    both = twin("report", "short.h5", "-o", "short.html", "--json", cwd=folder)
+    assert both.returncode == 0
+    said = json.loads(both.stdout)
+    assert said["verdict"] == "good"
+    assert said["timeline"]
+    page = (folder / "short.html").read_text(encoding="utf-8")
+    assert "A short drill of one pod" in page
+    assert not re.search(r"""(src|href)=["']https?:""", page)
+
+
+def test_view_draws_a_moment(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, _ = ran
+    done = twin("view", "short.h5", "--at", "20 s", "-o", "pod.png", "--colour", "rack.power", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    assert (folder / "pod.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_view_refuses_what_is_not_in_the_trace(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, _ = ran
+    for words in (["--at", "1 h"], ["--at", "soon"], ["--at", "20 s", "--colour", "rack.die_temprature"]):
+        done = twin("view", "short.h5", *words, cwd=folder)
+        assert done.returncode == 2, done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("source", ["pod", "hall", "campus"])
+def test_new_makes_a_drill_that_is_good(source: str, tmp_path: Path) -> None:
+    done = twin("new", "my-site", "--from", source, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = [Path(line) for line in done.stdout.splitlines()]
+    assert made[-1] == Path("my-site/my-site.yaml")
+    assert all((tmp_path / path).is_file() for path in made)
+    assert twin("check", "my-site/my-site.yaml", cwd=tmp_path).returncode == 0
+    again = twin("new", "my-site", "--from", source, cwd=tmp_path)
+    assert (again.returncode, again.stdout) == (74, "")
+
+
+def test_catalog_tells_all_kinds_one_kind_and_one_machine(tmp_path: Path) -> None:
+    from twin.equipment import KINDS
+
+    every = twin("catalog", cwd=tmp_path)
+    assert every.returncode == 0
+    assert all(re.search(rf"^ *{kind} ", every.stdout, re.MULTILINE) for kind in KINDS)
+    rack = twin("catalog", "rack", cwd=tmp_path).stdout
+    assert "die_temperature" in rack
+    assert "gb300-nvl72" in rack
+    record = twin("catalog", "gb300-nvl72", cwd=tmp_path).stdout
+    assert "NVIDIA GB300 NVL72" in record
+    assert "source" in record
+
+
+def test_schema_is_a_json_schema_that_the_drill_fits(tmp_path: Path) -> None:
+    import jsonschema
+    from ruamel.yaml import YAML
+
+    schema = json.loads(twin("schema", cwd=tmp_path).stdout)
+    checker = jsonschema.validators.validator_for(schema)
+    checker.check_schema(schema)
+    document = YAML(typ="safe").load(scenario(tmp_path).read_text(encoding="utf-8"))
+    assert list(checker(schema).iter_errors(document)) == []
+    document["surprise"] = 1
+    assert list(checker(schema).iter_errors(document))
+
+
+@pytest.mark.slow
+def test_demo_makes_trace_picture_and_page(tmp_path: Path) -> None:
+    done = twin("demo", "-o", "demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Verdict" in done.stdout
+    for ending in ("h5", "png", "html"):
+        (made,) = (tmp_path / "demo").glob(f"*.{ending}")
+        assert str(made.relative_to(tmp_path)) in done.stderr
+
+
+def test_python_m_twin_and_debug(tmp_path: Path) -> None:
+    (tmp_path / "x.h5").write_bytes(b"")
+    done = twin("report", "x.h5", "--debug", cwd=tmp_path)
+    assert "Traceback" in done.stderr

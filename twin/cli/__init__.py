@@ -1,0 +1,60 @@
+"""The commands: wiring and words, no physics; heavy rooms are entered inside a verb, so help is quick."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from twin import __version__
+from twin.cli import drills, papers, pictures
+from twin.cli.words import EXIT_CODES, Tone, emit
+
+app = typer.Typer(
+    name="twin",
+    help="Drill the failures of an AI factory: power, cooling and load of a hall, from one scenario file.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        emit(f"twin {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _twin(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+VERBS = {
+    drills.demo: "Run the flagship drill and see all that comes of one.",
+    papers.new: "Begin a plant and a drill of your own.",
+    papers.check: "Tell every fault of scenario files.",
+    drills.run: "Run a drill and judge it.",
+    pictures.report: "Tell what a trace says.",
+    pictures.view: "Draw the hall at one moment of a trace.",
+    papers.catalog: "Look up kinds of equipment and named machines.",
+    papers.schema: "Print the JSON Schema of a scenario file.",
+}
+for _verb, _short in VERBS.items():
+    app.command(short_help=_short)(_verb)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; `--debug`, anywhere before `--`, shows tracebacks instead of sentences."""
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    ours = given[: given.index("--")] if "--" in given else given
+    Tone.debug = "--debug" in ours
+    app(args=[word for word in ours if word != "--debug"] + given[len(ours) :], prog_name="twin")

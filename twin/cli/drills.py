@@ -1,0 +1,149 @@
+"""The verbs that run: `run` for a scenario of one's own, `demo` for the shipped flagship drill."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twin.cli.pictures import report_text, verdict_text
+from twin.cli.progress import Bar
+from twin.cli.words import FAILED, GOOD, INTERRUPTED, emit, emit_json, guarded, say
+
+if TYPE_CHECKING:
+    from twin.studies.drill import DrillResult
+
+FLAGSHIP = "utility-loss"
+
+
+class Device(StrEnum):
+    """Where the arrays live."""
+
+    auto = "auto"
+    cpu = "cpu"
+    gpu = "gpu"
+
+
+@guarded
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Scenario file.", show_default=False)],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT.h5", help="Trace to write, if not FILE's name with .h5."),
+    ] = None,
+    device: Annotated[
+        Device, typer.Option(help="Where to compute; auto takes a GPU that works.")
+    ] = Device.auto,
+    members: Annotated[
+        int | None, typer.Option(min=1, help="Worlds to run side by side.", show_default=False)
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of all draws.", show_default=False)] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
+) -> int:
+    """Run a drill: simulate the scenario, write its trace, judge its criteria.
+
+    \b
+    Examples:
+      twin run scenarios/utility-loss.yaml
+      twin run my-site/my-site.yaml -o night.h5 --members 100 --json
+    """
+    drill = _drill(file, output, device, members, seed, silent=quiet or as_json)
+    if drill is None:
+        return INTERRUPTED
+    if as_json:
+        emit_json(drill.to_json())
+    else:
+        emit(report_text(drill.findings))
+    return GOOD if drill.passed else FAILED
+
+
+def _drill(
+    file: Path, output: Path | None, device: Device, members: int | None, seed: int | None, *, silent: bool
+) -> DrillResult | None:
+    """Run with a bar; None when interrupted, with what was recorded kept."""
+    from twin.studies.drill import run as run_drill
+    from twin.studies.drill import trace_path
+
+    bar = Bar(file.stem, silent=silent)
+    try:
+        with bar:
+            drill = run_drill(
+                file, output=output, device=device.value, members=members, seed=seed, progress=bar
+            )
+    except KeyboardInterrupt:
+        kept = (
+            f"; {trace_path(file, output)} holds what was recorded until then"
+            if bar.begun is not None
+            else ""
+        )
+        say(f"twin: interrupted{kept}")
+        return None
+    if not silent:
+        for warning in drill.scenario.warnings:
+            say(str(warning))
+        say(pace(drill))
+    return drill
+
+
+def pace(drill: DrillResult) -> str:
+    """How the run went, in one line: how much, how fast, on what, and where the trace is."""
+    run = drill.run
+    ratio = run.simulated_seconds / max(run.wall_seconds, 1e-9)
+    worlds = f" in {run.members} members" if run.members > 1 else ""
+    note = f" ({run.note})" if run.note else ""
+    return (
+        f"{run.simulated_seconds:g} s simulated{worlds} in {run.wall_seconds:.1f} s, "
+        f"{ratio:,.0f} x real time: "
+        f"{run.ticks} ticks of {run.unit_count} units on {run.device}{note}\ntrace: {run.trace}"
+    )
+
+
+@guarded
+def demo(
+    folder: Annotated[
+        Path, typer.Option("-o", "--output", metavar="DIR", help="Folder for what the demo writes.")
+    ] = Path(),
+) -> int:
+    """Run the flagship drill: the utility is lost, and one generator fails to start.
+
+    \b
+    Examples:
+      twin demo
+      twin demo -o demo
+    """
+    from twin.assets import scenarios_folder
+    from twin.report import report
+
+    folder.mkdir(parents=True, exist_ok=True)
+    at = folder / FLAGSHIP
+    source = scenarios_folder() / f"{FLAGSHIP}.yaml"
+    drill = _drill(source, at.with_suffix(".h5"), Device.auto, None, None, silent=False)
+    if drill is None:
+        return INTERRUPTED
+    picture = draw(drill, at.with_suffix(".png"))
+    say(f"picture: {picture}")
+    say(f"report: {report(drill.trace, at.with_suffix('.html'), picture)}")
+    say(f"more: twin report {drill.run.trace}")
+    emit(verdict_text(drill.findings))
+    return GOOD if drill.passed else FAILED
+
+
+def draw(drill: DrillResult, output: Path) -> Path:
+    """Draw the hall when its hottest die was hottest; a floor plan, saying why, where OpenGL is missing."""
+    import numpy as np
+
+    from twin.view import gl_fault, picture
+
+    fault = gl_fault()
+    if fault is not None:
+        say(f"twin: the picture is a floor plan: {fault}")
+    die = np.asarray(drill.trace["rack.die_temperature"].values)
+    row, member, _ = np.unravel_index(int(np.nanargmax(die)), die.shape)
+    return picture(
+        drill.trace, at=float(drill.trace.time[row]), output=output, look="auto", member=int(member)
+    )

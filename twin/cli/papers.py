@@ -1,0 +1,137 @@
+"""The verbs about papers: check a scenario, begin a new one, look up a kind, print the schema."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from twin.cli.words import BAD_INPUT, CANNOT_WRITE, GOOD, UsageFault, emit, emit_json, guarded, say
+
+
+@guarded
+def check(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Scenario or plant files.", show_default=False)
+    ],
+) -> int:
+    """Read scenarios and plants, and tell every fault of each, with its line and how to mend it.
+
+    \b
+    Examples:
+      twin check scenarios/utility-loss.yaml
+      twin check my-site/*.yaml my-site/plants/*.yaml
+    """
+    from twin import scenario
+
+    code = GOOD
+    for path in files:
+        faults = scenario.check(path)
+        for fault in faults:
+            say(str(fault))
+        if any(not fault.warning for fault in faults):
+            code = BAD_INPUT
+        else:
+            doubts = f", with {len(faults)} warning{'s' if len(faults) > 1 else ''}" if faults else ""
+            emit(f"{path}: good{doubts}")
+    return code
+
+
+DRILL = """\
+title: First drill of {name}
+description: >
+  The utility supply is lost a minute into the run and returns after fifteen.
+plant: {name}
+run: {{duration: 20 min, tick: 1 s}}
+weather: {{dry_bulb: 35 degC, relative_humidity: 20 %}}
+workload: {{utilisation: 85 %}}
+events:
+  - {{at: 60 s, fail: utility}}
+  - {{at: 15 min, restore: utility}}
+criteria:
+  - no rack.shut_down
+"""
+"""The scenario that `twin new` begins with: it names kinds alone, so it suits any plant."""
+
+
+@guarded
+def new(
+    name: Annotated[
+        str, typer.Argument(help="What to call it; also the folder that is made.", show_default=False)
+    ],
+    source: Annotated[
+        str, typer.Option("--from", metavar="PLANT", help="Shipped plant to begin with.")
+    ] = "hall",
+) -> int:
+    """Begin a plant and a drill of your own: a folder with a copy of a shipped plant, ready to be edited.
+
+    \b
+    Examples:
+      twin new my-site --from hall
+      twin new test-bed --from pod
+    """
+    from twin.assets import scenarios_folder
+
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
+        raise UsageFault(f'"{name}" cannot be a name; a-z, 0-9, "-" and "_" are wanted, e.g. "my-site"')
+    shipped = scenarios_folder() / "plants"
+    known = sorted(path.stem for path in shipped.glob("*.yaml"))
+    if source not in known:
+        raise UsageFault(f'no plant "{source}" is shipped; one of {", ".join(known)} is wanted after --from')
+    folder = Path(name)
+    if folder.exists():
+        say(f"twin: {folder} is there already; choose another name, or move it away")
+        return CANNOT_WRITE
+    plants = folder / "plants"
+    plants.mkdir(parents=True)
+    copies = {f"{source}.yaml": f"{name}.yaml"} | {
+        block: block for block in _blocks(shipped, f"{source}.yaml")
+    }
+    for original, copy in copies.items():
+        (plants / copy).write_text((shipped / original).read_text(encoding="utf-8"), encoding="utf-8")
+        emit(str(plants / copy))
+    drill = folder / f"{name}.yaml"
+    drill.write_text(DRILL.format(name=name), encoding="utf-8")
+    emit(str(drill))
+    say(f"next: edit {plants / f'{name}.yaml'}, then: twin check {drill} && twin run {drill}")
+    return GOOD
+
+
+def _blocks(folder: Path, file: str) -> list[str]:
+    """The plant files that a plant file includes, and those that they include."""
+    found = re.findall(r"include:\s*[\"']?([\w.-]+\.yaml)", (folder / file).read_text(encoding="utf-8"))
+    return sorted({each for name in found if name != file for each in [name, *_blocks(folder, name)]})
+
+
+@guarded
+def schema() -> None:
+    """Print the JSON Schema of a scenario file, for editors that complete and check while you type.
+
+    \b
+    Examples:
+      twin schema > twin.schema.json
+      twin schema | head
+    """
+    from twin.scenario import schema as scenario_schema
+
+    emit_json(scenario_schema())
+
+
+@guarded
+def catalog(
+    kind: Annotated[
+        str, typer.Argument(metavar="[KIND]", help="A kind or a named machine; all kinds, if absent.")
+    ] = "",
+) -> None:
+    """Look up the kinds of equipment: their ratings, inputs and recorded quantities, and the named machines.
+
+    \b
+    Examples:
+      twin catalog
+      twin catalog cdu
+    """
+    from twin.cli import reference
+
+    emit(reference.entry(kind) if kind else reference.overview())

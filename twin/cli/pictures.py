@@ -1,0 +1,114 @@
+"""The verbs that look at a trace: `report` tells it, `view` draws the hall at one moment of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twin.cli.words import UsageFault, drawn, emit, emit_json, guarded, say
+
+if TYPE_CHECKING:
+    from twin.report.findings import Findings
+
+
+@guarded
+def report(
+    trace: Annotated[Path, typer.Argument(metavar="TRACE", help="Trace of a run.", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="OUT.html", help="Write one offline HTML page.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Picture of the hall to put into the page.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document.")] = False,
+) -> None:
+    """Tell what a trace says: the verdict, seconds to each loss, extremes, energy, and what happened and why.
+
+    \b
+    Examples:
+      twin report utility-loss.h5
+      twin report utility-loss.h5 -o utility-loss.html --json
+    """
+    from twin import report as room
+    from twin.trace import open_trace
+
+    if picture is not None and output is None:
+        raise UsageFault("--picture goes into a page; say with -o where to write that")
+    opened = open_trace(trace)
+    if output is not None:
+        say(f"report: {room.report(opened, output, picture)}")
+    if as_json:
+        emit_json(room.summary(opened))
+    elif output is None:
+        emit(report_text(room.Findings(opened)))
+
+
+def report_text(findings: Findings) -> str:
+    """The whole report for a terminal."""
+    from twin.report import tables
+
+    return drawn(lambda width: tables.whole(findings, width))
+
+
+def verdict_text(findings: Findings) -> str:
+    """The verdict alone, for a terminal."""
+    from rich.console import Group
+
+    from twin.report import tables
+    from twin.report.rows import Rows
+
+    return drawn(
+        lambda width: Group(
+            tables.headline(findings), tables.verdict_table(Rows(findings), width < tables.NARROW)
+        )
+    )
+
+
+@guarded
+def view(
+    trace: Annotated[Path, typer.Argument(metavar="TRACE", help="Trace of a run.", show_default=False)],
+    at: Annotated[
+        str, typer.Option(metavar="TIME", help='Moment of the run: "90 s", "12.5 min", "00:12:30".')
+    ],
+    output: Annotated[
+        Path, typer.Option("-o", "--output", metavar="OUT.png", help="Picture to write.")
+    ] = Path("hall.png"),
+    colour: Annotated[
+        str, typer.Option(metavar="QUANTITY", help="What the colours mean, e.g. cdu.supply_temperature.")
+    ] = "rack.die_temperature",
+    look: Annotated[
+        str, typer.Option(help="hall, top, racks, power, cooling; plan is flat and needs no OpenGL.")
+    ] = "hall",
+    member: Annotated[int, typer.Option(min=0, help="Which world of an ensemble.")] = 0,
+    block: Annotated[
+        str | None, typer.Option(help="Only the units of one block, e.g. h001.", show_default=False)
+    ] = None,
+) -> None:
+    """Draw the hall at one moment of a run, coloured by any recorded quantity.
+
+    \b
+    Examples:
+      twin view utility-loss.h5 --at "90 s" -o hall.png
+      twin view utility-loss.h5 --at "12 min" --colour rack.power
+    """
+    from twin.view import picture
+
+    moment = seconds(at)
+    emit(str(picture(trace, at=moment, colour=colour, output=output, look=look, member=member, block=block)))
+
+
+def seconds(text: str) -> float:
+    """A moment as people write it, in seconds: "90 s", "12.5 min", "00:12:30"."""
+    import re
+
+    from twin import units
+
+    clock = re.fullmatch(r"(?:(\d+):)?([0-5]?\d):([0-5]\d(?:\.\d+)?)", text.strip())
+    if clock:
+        return int(clock[1] or 0) * 3600 + int(clock[2]) * 60 + float(clock[3])
+    try:
+        return units.parse(text, "s")
+    except units.BadValue as error:
+        raise UsageFault(f"--at: {error}") from None

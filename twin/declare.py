@@ -1,0 +1,321 @@
+"""How a kind of equipment declares itself: quantities said once, tables of them, and its ports."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar, dataclass_transform
+
+from twin.physics.supply import shared
+
+Real = Any
+"""A float (one machine) or an array (member, n) or (n,) (the table of all of them)."""
+
+MODES = {"off": 0.0, "auto": 1.0, "hand": 2.0, "locked_out": 3.0, "bypass": 4.0}
+"""What a unit's selector switch says; events set it by word: `set: ats-1.mode, to: hand`."""
+
+
+@dataclass(frozen=True)
+class Flag:
+    """What a 0/1 State quantity says in a timeline when it rises and when it falls."""
+
+    rises: str
+    falls: str
+    because: str
+    via: str
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """One declared quantity: the single source of keys, bounds, datasets, labels and docs."""
+
+    name: str
+    unit: str
+    doc: str
+    default: float | None = None
+    above: float | None = None
+    at_least: float | None = None
+    below: float | None = None
+    at_most: float | None = None
+    choices: dict[str, float] | None = None
+    failure: bool = False
+    flag: Flag | None = None
+
+    def fault(self, value: float) -> str | None:
+        """What is wrong with a value, in words that follow "is wanted", or None when it is good."""
+        if value != value:
+            return "a number"
+        if self.choices is not None and value not in self.choices.values():
+            return "one of " + ", ".join(self.choices)
+        if self.above is not None and not value > self.above:
+            return f"more than {self.above:g} {self.unit}"
+        if self.at_least is not None and not value >= self.at_least:
+            return f"at least {self.at_least:g} {self.unit}"
+        if self.below is not None and not value < self.below:
+            return f"less than {self.below:g} {self.unit}"
+        if self.at_most is not None and not value <= self.at_most:
+            return f"at most {self.at_most:g} {self.unit}"
+        if value in (float("inf"), float("-inf")):
+            return "a finite number"
+        return None
+
+
+def quantity(
+    unit: str,
+    doc: str,
+    *,
+    default: float | None = None,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+    choices: dict[str, float] | None = None,
+    failure: bool = False,
+) -> Any:
+    """Declare one quantity of a table.
+
+    Args:
+        unit: SI unit as pint reads it, "1" for a pure number.
+        doc: what it is, in the trade's words.
+        default: value when a scenario is silent; without one the key must be given.
+        above, at_least, below, at_most: bounds in the SI unit.
+        choices: word -> code, for quantities that people set by word.
+        failure: an Input that `fail: unit.name` raises to 1.
+    """
+    said = Quantity("", unit, doc, default, above, at_least, below, at_most, choices, failure)
+    return _field(said)
+
+
+def mode(doc: str = "position of the selector switch", *words: str, default: str = "auto") -> Any:
+    """Declare the `mode` Input: off, auto, hand, locked_out, and bypass where there is one."""
+    allowed = {word: MODES[word] for word in (words or ("off", "auto", "hand", "locked_out"))}
+    return _field(Quantity("", "1", doc, default=MODES[default], choices=allowed))
+
+
+def flag(rises: str, falls: str = "", *, because: str = "", via: str = "self", doc: str = "") -> Any:
+    """Declare a 0/1 State quantity whose changes stand in the timeline.
+
+    `table` adds a companion `<name>_at`: the moment [s] of its last change, interpolated within the tick.
+
+    Args:
+        rises, falls: what happened, as a verb phrase ("throttles", "runs at full clock again").
+        because: why it rises, a sentence; `{parameter}` is filled in with the unit's own rating.
+        via: by which medium the cause arrives: self, power, coolant, air or signal.
+    """
+    return _field(Quantity("", "1", doc or f"1 when it {rises}", default=0.0, flag=Flag(rises, falls, because, via)))
+
+
+def _field(said: Quantity) -> Any:
+    default = dataclasses.MISSING if said.default is None else said.default
+    return dataclasses.field(default=default, metadata={"quantity": said})  # type: ignore[call-overload]
+
+
+C = TypeVar("C", bound=type)
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(quantity, mode, flag))
+def table(cls: C) -> C:
+    """Make a class of quantities a table: keyword arguments in, one attribute each."""
+    for name, field in list(vars(cls).items()):
+        if isinstance(field, dataclasses.Field) and field.metadata["quantity"].flag is not None:
+            doc = f"when {name} last changed, since the start of the run"
+            setattr(cls, f"{name}_at", quantity("s", doc, default=0.0))
+            cls.__annotations__[f"{name}_at"] = "Real"
+    made = dataclass(kw_only=True, eq=False)(cls)
+    return made
+
+
+def quantities(cls: type) -> dict[str, Quantity]:
+    """Every declared quantity of a table by name, in the order declared."""
+    return {
+        field.name: dataclasses.replace(field.metadata["quantity"], name=field.name)
+        for field in dataclasses.fields(cls)
+        if "quantity" in field.metadata
+    }
+
+
+@table
+class Nothing:
+    """The table of a kind that has no Inputs, State or Outputs."""
+
+
+@dataclass(slots=True)
+class Ports:
+    """What the networks tell the units of one kind in a tick; arrays are (member, n).
+
+    Powers are means over the tick. `gap` counts the seconds of the tick without supply; a voltage
+    of zero means dead at its end, so gap == dt means dead throughout.
+    """
+
+    now: Real = 0.0
+    dry_bulb: Real = 298.15
+    wet_bulb: Real = 291.15
+    voltage: Real = 1.0
+    gap: Real = 0.0
+    feed_voltage: Real = None
+    feed_gap: Real = None
+    served_voltage: Real = 0.0
+    power: Real = 0.0
+    reactive: Real = 0.0
+    split: Any = ()
+    load: Real = 0.0
+    load_reactive: Real = 0.0
+    flow: dict[str, Real] = dataclasses.field(default_factory=dict)
+    pressure: dict[str, Real] = dataclasses.field(default_factory=dict)
+    inlet: dict[str, Real] = dataclasses.field(default_factory=dict)
+    outlet: dict[str, Real] = dataclasses.field(default_factory=dict)
+    capacity_rate: dict[str, Real] = dataclasses.field(default_factory=dict)
+    heat_capacity: dict[str, Real] = dataclasses.field(default_factory=dict)
+    zone_temperature: Real = 298.15
+    air_heat: Real = 0.0
+    signal: dict[str, Real] = dataclasses.field(default_factory=dict)
+    drive: Any = None
+    plan: Any = None
+
+
+@dataclass(slots=True)
+class Supply:
+    """What a unit offers those it feeds, and from which of its own feeds it takes.
+
+    voltage: at the end of the tick [pu], complex, 0 when dead, shape (member, n).
+    gap: seconds of the tick without supply [s].
+    split: share of its draw taken from each feed, one array per feed, summing to 1 where fed.
+    """
+
+    voltage: Real
+    gap: Real
+    split: list[Real]
+
+
+@dataclass(slots=True)
+class Branch:
+    """A hydraulic element: head added and resistance, dp = laminar q + turbulent q|q| - head.
+
+    head [Pa], laminar [Pa s/m3], turbulent [Pa s2/m6]; `check` is 1 where a check valve bars
+    reverse flow, 0 elsewhere.
+    """
+
+    head: Real
+    laminar: Real
+    turbulent: Real
+    check: Real = 0.0
+
+
+@dataclass(slots=True)
+class Stream:
+    """A thermal element: T_out = alpha + beta T_in + gamma T_partner, means over the tick [K].
+
+    T_partner is the inlet of the other stream of the same exchanger.
+    """
+
+    alpha: Real
+    beta: Real
+    gamma: Real = 0.0
+
+
+class Equipment:
+    """A kind of equipment. Laws are optional; those here suit a plain consumer of power.
+
+    s: State and u: Inputs of the kind; port: its Ports; dt: the tick [s].
+    """
+
+    kind: ClassVar[str] = ""
+    feeds: ClassVar[tuple[int, int]] = (0, 0)
+    """Fewest and most feeds a unit may have; (0, 0) takes no electricity."""
+    source: ClassVar[bool] = False
+    """True where electricity enters the site: it has no feeds and answers `live` alone."""
+    serves: ClassVar[bool] = False
+    """True where others may be fed from it."""
+    streams: ClassVar[tuple[str, ...]] = ()
+    """Names of its coolant streams; two of them exchange heat."""
+    pumps: ClassVar[tuple[str, ...]] = ()
+    """Streams that it drives itself."""
+    prefers: ClassVar[bool] = False
+    """True where it takes from its first live feed; else live feeds share."""
+    cools_air: ClassVar[bool] = False
+    """True where it takes heat out of its zone's air."""
+    storage: ClassVar[bool] = False
+    """True where it stands in a loop's supply header (a buffer tank)."""
+    signals: ClassVar[tuple[str, ...]] = ()
+    """Names of the signals it listens to."""
+    is_work: ClassVar[bool] = False
+    """True where its power is the factory's work (IT); all else is overhead."""
+
+    Inputs: ClassVar[type] = Nothing
+    State: ClassVar[type] = Nothing
+    Outputs: ClassVar[type] = Nothing
+
+    def rest(self, u: Any) -> dict[str, Real]:
+        """State at the start, where it differs from the declared defaults."""
+        return {}
+
+    def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
+        """Am I energised, for how long not, and from which feeds? Here: any live feed, shared alike."""
+        return Supply(*shared(port.feed_voltage, port.feed_gap, dt))
+
+    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Any:
+        """Where my drives stand in this tick, now that it is known who is energised; kept in `port.drive`."""
+        return None
+
+    def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Any:
+        """What I foresee for this tick, now that flows are known (power, moments); kept in `port.plan`."""
+        return None
+
+    def revise(self, s: Any, u: Any, port: Ports, dt: Real) -> Real | None:
+        """Correct `port.plan` now that inlets are known; a mask of the units it changed, or None."""
+        return None
+
+    def coil(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Real, Real]:
+        """Heat I take per kelvin of room air above my water [W/K], and that water's temperature [K]."""
+        raise NotImplementedError(f"{self.kind} cools air but has no coil law")
+
+    def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        """Complex power I use myself [VA], mean over the tick."""
+        return 0.0
+
+    def nominal_power(self) -> Real:
+        """Power a consumer takes at its rating [W], for the plant's checks."""
+        return getattr(self, "rated_power", 0.0)
+
+    def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
+        """Complex power I take from my feeds to deliver `load` [VA], mean over the tick."""
+        return load + self.demand(s, u, port, dt)
+
+    def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        """Heat I give to the air of my zone [W], mean over the tick."""
+        return 0.0
+
+    def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
+        """My hydraulic answer for one stream."""
+        raise NotImplementedError(f"{self.kind} has a stream but no branch law")
+
+    def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
+        """My thermal answer for one stream."""
+        raise NotImplementedError(f"{self.kind} has a stream but no stream law")
+
+    def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
+        """State and Outputs one tick on."""
+        return s, Nothing()
+
+    def stored(self, s: Any, port: Ports) -> Real:
+        """Energy I hold [J], from State alone."""
+        return 0.0
+
+    def rejected(self, s: Any, u: Any, port: Ports, out: Any, dt: Real) -> Real:
+        """Heat I give to the outdoors [W], mean over the tick."""
+        return 0.0
+
+
+def replace(row: Any, **changes: Real) -> Any:
+    """A copy of a table's row with some quantities changed (dataclasses.replace without its checks)."""
+    new = object.__new__(type(row))
+    new.__dict__.update(row.__dict__)
+    new.__dict__.update(changes)
+    return new
+
+
+def sentence(template: str, show: Callable[[str], str]) -> str:
+    """Fill `{name}` in a flag's `because` with what `show(name)` says."""
+    return re.sub(r"\{(\w+)\}", lambda match: show(match.group(1)), template)

@@ -1,0 +1,43 @@
+"""The catalogue of kinds: one file, one kind, one row here."""
+
+from twin.declare import Equipment
+from twin.equipment.ats import ATS
+from twin.equipment.breaker import Breaker
+from twin.equipment.bus import Bus
+from twin.equipment.cdu import CDU
+from twin.equipment.chiller import Chiller
+from twin.equipment.dry_cooler import DryCooler
+from twin.equipment.fan_wall import FanWall
+from twin.equipment.generator import Generator
+from twin.equipment.pdu import PDU
+from twin.equipment.pump import Pump
+from twin.equipment.rack import Rack
+from twin.equipment.site import Site
+from twin.equipment.tank import Tank
+from twin.equipment.transformer import Transformer
+from twin.equipment.ups import UPS
+from twin.equipment.utility import Utility
+from twin.equipment.zone import Zone
+
+KINDS: dict[str, type[Equipment]] = {
+    made.kind: made
+    for made in (
+        Site,
+        Utility,
+        Transformer,
+        Bus,
+        Breaker,
+        Generator,
+        ATS,
+        UPS,
+        PDU,
+        Rack,
+        CDU,
+        Chiller,
+        DryCooler,
+        Pump,
+        Tank,
+        FanWall,
+        Zone,
+    )
+}

@@ -1,0 +1,42 @@
+"""Bus: a board that joins feeds and serves what hangs on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
+from twin.physics.supply import latched, moment_of_change, shared, switched
+
+
+@table
+class Bus(Equipment):
+    """A lossless board: any live feed keeps it alive, and all that live share its load.
+
+    Circulating currents between feeds, bar impedance and short circuits are left out.
+    """
+
+    kind = "bus"
+    feeds = (1, 16)
+    serves = True
+
+    @table
+    class Inputs:
+        in_service: Real = quantity("1", "1 is in service, 0 is isolated", default=1.0, at_least=0, at_most=1)
+
+    @table
+    class State:
+        dead: Real = flag("is dead", "is alive again", because="none of its feeds lives", via="power")
+
+    @table
+    class Outputs:
+        power: Real = quantity("W", "power passed on", default=0.0)
+
+    def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
+        return Supply(*switched(shared(port.feed_voltage, port.feed_gap, dt), u.in_service, dt))
+
+    def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
+        is_dead = port.voltage == 0
+        dead, dead_at = latched(
+            is_dead, s.dead, s.dead_at, lambda: port.now + moment_of_change(is_dead, port.gap, dt)
+        )
+        return replace(s, dead=dead, dead_at=dead_at), self.Outputs(power=port.power)

@@ -1,0 +1,242 @@
+"""CDU: the coolant distribution unit, where the racks' loop hands its heat to facility water."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from twin.arrays import library_of, stacked
+from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.physics import hydraulic, thermal
+from twin.physics.machine import moment_of_speed, restart
+from twin.physics.supply import latched
+
+VALVE_SHARE = 0.5
+"""Share of the facility side's nominal loss that falls over the open valve (its authority). Estimate."""
+LOST_SPEED = 0.1
+"""Below this share of full speed the pumps count as lost."""
+
+
+class Drive(NamedTuple):
+    """The two pumps over a tick: speeds at its end, the mean of the faster, and their restart clocks."""
+
+    duty: Real
+    standby: Real
+    mean_speed: Real
+    duty_clock: Real
+    standby_clock: Real
+
+
+@table
+class CDU(Equipment):
+    """A counterflow plate exchanger between two stirred volumes, with a duty and a standby pump.
+
+    The pump curve is that of the unit at its ports. The faster pump carries the flow; the other's
+    check valve is shut. The facility valve follows a PI law on the supply temperature, backward Euler
+    in the temperature foreseen for the next tick. Fouling and sensor faults are left out.
+    """
+
+    kind = "cdu"
+    feeds = (1, 2)
+    streams = ("technology", "facility")
+    pumps = ("technology",)
+
+    exchanger_conductance: Real = quantity("W/K", "UA of the clean plates at nominal flows", above=0, at_most=1e8)
+    technology_volume: Real = quantity("m^3", "coolant held on the racks' side, with its share of the headers", above=0, at_most=1e3)
+    facility_volume: Real = quantity("m^3", "water held on the facility side", above=0, at_most=1e3)
+    nominal_flow: Real = quantity("m^3/s", "technology flow at the duty point", above=0, at_most=10)
+    nominal_head: Real = quantity("Pa", "external pressure at the duty point", above=0, at_most=5e6)
+    shutoff_head: Real = quantity("Pa", "external pressure at no flow", above=0, at_most=1e7)
+    pump_power: Real = quantity("W", "electric power at the duty point, with controls", above=0, at_most=1e6)
+    facility_flow: Real = quantity("m^3/s", "facility flow with the valve open", above=0, at_most=10)
+    facility_pressure_drop: Real = quantity("Pa", "lost on the facility side with the valve open", above=0, at_most=1e6)
+    heat_capacity_rating: Real = quantity("W", "heat handed over at the rating point", above=0, at_most=1e8)
+    coast_time: Real = quantity("s", "time to half speed without power", default=2.0, above=0)
+    ramp_time: Real = quantity("s", "time from standstill to full speed", default=5.0, above=0)
+    restart_delay: Real = quantity("s", "time from supply to the first turn", default=10.0, at_least=0)
+    standby_delay: Real = quantity("s", "time from the duty pump's loss to the standby's first turn", default=3.0, at_least=0)
+    gain: Real = quantity("1/K", "valve opening per kelvin too warm", default=0.05, above=0)
+    reset_time: Real = quantity("s", "integral time of the controller", default=30.0, above=0)
+    stroke_time: Real = quantity("s", "time of the valve from shut to open", default=30.0, above=0)
+    power_factor: Real = quantity("1", "power factor of the drives", default=0.95, above=0, at_most=1)
+
+    @table
+    class Inputs:
+        in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
+        mode: Real = mode("auto follows the setpoint, hand holds hand_valve")
+        supply_setpoint: Real = quantity("K", "temperature of coolant wanted at the racks", default=313.15, above=250, below=350)
+        pump_speed: Real = quantity("1", "speed asked of the running pump", default=1.0, at_least=0, at_most=1.2)
+        hand_valve: Real = quantity("1", "valve opening in hand", default=1.0, at_least=0, at_most=1)
+        duty_pump_failed: Real = quantity("1", "1: the duty pump is lost", default=0.0, failure=True)
+        standby_pump_failed: Real = quantity("1", "1: the standby pump is stuck and will not start", default=0.0, failure=True)
+        valve_stuck: Real = quantity("1", "1: the facility valve stays where it is", default=0.0, failure=True)
+
+    @table
+    class State:
+        supply_temperature: Real = quantity("K", "coolant going out to the racks", default=313.15)
+        facility_temperature: Real = quantity("K", "facility water leaving", default=308.15)
+        return_temperature: Real = quantity("K", "coolant coming back from the racks, mean of the last tick", default=313.15)
+        facility_inlet_temperature: Real = quantity("K", "facility water entering, mean of the last tick", default=303.15)
+        valve: Real = quantity("1", "opening of the facility valve", default=0.5)
+        integral: Real = quantity("1", "integral part of the controller", default=0.5)
+        duty_speed: Real = quantity("1", "speed of the duty pump", default=1.0)
+        standby_speed: Real = quantity("1", "speed of the standby pump", default=0.0)
+        duty_clock: Real = quantity("s", "time the duty pump has been allowed to run", default=1e9)
+        standby_clock: Real = quantity("s", "time the standby pump has been called", default=0.0)
+        standby_running: Real = flag("starts its standby pump", "stops its standby pump", because="its duty pump is lost")
+        pumps_lost: Real = flag("loses its technology flow", "has technology flow again", because="no pump turns", via="power")
+        valve_open: Real = flag("has its facility valve wide open", "throttles its facility valve again", because="its supply is warmer than wanted", via="coolant")
+
+    @table
+    class Outputs:
+        heat: Real = quantity("W", "heat handed to the facility water", default=0.0)
+        power: Real = quantity("W", "electric power", default=0.0)
+        flow: Real = quantity("m^3/s", "technology flow", default=0.0)
+        facility_flow_now: Real = quantity("m^3/s", "facility flow", default=0.0)
+
+    def rest(self, u: Any) -> dict[str, Real]:
+        return {"supply_temperature": u.supply_setpoint, "return_temperature": u.supply_setpoint}
+
+    def nominal_power(self) -> Real:
+        return self.pump_power
+
+    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
+        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
+        duty = asked * (1.0 - u.duty_pump_failed)
+        standby = asked * u.duty_pump_failed * (1.0 - u.standby_pump_failed)
+        alive = dt - port.gap
+        duty_clock, duty_ready = restart(s.duty_clock, alive, duty, self.restart_delay, 0.0, dt)
+        standby_clock, standby_ready = restart(s.standby_clock, alive, standby, self.standby_delay, 0.0, dt)
+        duty_end, duty_mean = self._turn(s.duty_speed, u.pump_speed, duty_ready, dt)
+        standby_end, standby_mean = self._turn(s.standby_speed, u.pump_speed, standby_ready, dt)
+        mean = library_of(duty_mean).maximum(duty_mean, standby_mean)
+        return Drive(duty_end, standby_end, mean, duty_clock, standby_clock)
+
+    def _turn(self, speed: Real, asked: Real, ready: Real, dt: Real) -> tuple[Real, Real]:
+        """One pump's speed at the end of the tick and its mean: coasting, then driven."""
+        coasted, turned = hydraulic.coast(speed, dt * (1.0 - ready), self.coast_time)
+        end, driven = hydraulic.ramp(coasted, asked, dt * ready, self.ramp_time)
+        return end, (turned + driven) / dt
+
+    def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
+        if stream == "technology":
+            speed = port.drive.mean_speed
+            curve = hydraulic.pump_curve(self.shutoff_head, self.nominal_head, self.nominal_flow)
+            return Branch(speed * speed * self.shutoff_head, 0.02 * curve * self.nominal_flow, curve, check=1.0)
+        a, b = self._facility_resistance(s.valve)
+        return Branch(0.0, a, b)
+
+    def _facility_resistance(self, opening: Real) -> tuple[Real, Real]:
+        plates, valve = 1.0 - VALVE_SHARE, VALVE_SHARE
+        a, b = hydraulic.resistance(self.facility_pressure_drop, self.facility_flow, 0.1)
+        factor = plates + valve * hydraulic.valve_resistance(opening)
+        return a * factor, b * factor
+
+    def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0)) * (1.0 - port.gap / dt)
+        power = hydraulic.pump_power(port.drive.mean_speed, port.flow["technology"], self.nominal_flow, self.pump_power)
+        reactive = (1.0 / (self.power_factor * self.power_factor) - 1.0) ** 0.5
+        return asked * power * (1.0 + 1j * reactive)
+
+    def conductance(self, technology_flow: Real, facility_flow: Real, C_technology: Real, C_facility: Real) -> Real:
+        """Heat per kelvin between the inlets [W/K], at the flows [m3/s] and capacity rates [W/K] of both sides."""
+        x_technology, x_facility = abs(technology_flow) / self.nominal_flow, abs(facility_flow) / self.facility_flow
+        UA = thermal.film_conductance(self.exchanger_conductance, x_technology, x_facility)
+        return thermal.exchanger_conductance(UA, C_technology, C_facility)
+
+    def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        flow, rate = port.flow, port.capacity_rate
+        return self.conductance(flow["technology"], flow["facility"], rate["technology"], rate["facility"])
+
+    def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
+        C_flow = port.capacity_rate[stream]
+        share = port.plan / library_of(C_flow).maximum(C_flow, thermal.TINY)
+        C = self._volume(stream) * port.heat_capacity[stream]
+        if stream == "technology":
+            answer = thermal.stir(s.supply_temperature, C_flow, C, dt, port.power)
+        else:
+            answer = thermal.stir(s.facility_temperature, C_flow, C, dt)
+        return Stream(answer.constant, answer.slope * (1.0 - share), answer.slope * share)
+
+    def _volume(self, stream: str) -> Real:
+        return self.technology_volume if stream == "technology" else self.facility_volume
+
+    def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
+        inlet, outlet, rate = port.inlet, port.outlet, port.capacity_rate
+        heat = port.plan * (inlet["technology"] - inlet["facility"])
+        gain = rate["technology"] * (inlet["technology"] - outlet["technology"]) - heat + port.power
+        give = rate["facility"] * (inlet["facility"] - outlet["facility"]) + heat
+        supply = s.supply_temperature + dt * gain / (self.technology_volume * port.heat_capacity["technology"])
+        facility = s.facility_temperature + dt * give / (self.facility_volume * port.heat_capacity["facility"])
+        valve, integral = self.control(s, u, port, supply, dt)
+        drive, end = port.drive, port.now + dt
+        begun = moment_of_speed(s.standby_speed, drive.standby, 0.05, port.now, dt)
+        running, running_at = latched(drive.standby > 0.05, s.standby_running, s.standby_running_at, begun)
+        xp = library_of(supply)
+        was, fastest = xp.maximum(s.duty_speed, s.standby_speed), xp.maximum(drive.duty, drive.standby)
+        lost_moment = moment_of_speed(was, fastest, LOST_SPEED, port.now, dt)
+        lost, lost_at = latched(fastest < LOST_SPEED, s.pumps_lost, s.pumps_lost_at, lost_moment)
+        wide, wide_at = latched(valve > 0.995 - 0.02 * s.valve_open, s.valve_open, s.valve_open_at, end)
+        after = replace(
+            s,
+            supply_temperature=supply,
+            facility_temperature=facility,
+            return_temperature=inlet["technology"],
+            facility_inlet_temperature=inlet["facility"],
+            valve=valve,
+            integral=integral,
+            duty_speed=drive.duty,
+            standby_speed=drive.standby,
+            duty_clock=drive.duty_clock,
+            standby_clock=drive.standby_clock,
+            standby_running=running,
+            standby_running_at=running_at,
+            pumps_lost=lost,
+            pumps_lost_at=lost_at,
+            valve_open=wide,
+            valve_open_at=wide_at,
+        )
+        out = self.Outputs(heat=heat, power=port.power, flow=port.flow["technology"], facility_flow_now=port.flow["facility"])
+        return after, out
+
+    def control(self, s: Any, u: Any, port: Ports, supply: Real, dt: Real) -> tuple[Real, Real]:
+        """Valve opening and integral part for the next tick: PI, backward Euler in the supply foreseen.
+
+            y = clip(I + Kp (1 + dt/Ti) e(y)),   e(y) ~ e(y0) + D (y - y0),   D <= 0
+
+        For long ticks this tends to Newton's iteration on the ideal controller, so it cannot cycle.
+        """
+        xp = library_of(supply)
+        step = 0.02
+        two = stacked(s.valve, s.valve + step)
+        foreseen = self._foresee(two, supply, port, dt)
+        error = foreseen[0] - u.supply_setpoint
+        slope = xp.minimum((foreseen[1] - foreseen[0]) / step, 0.0)
+        strength = self.gain * (1.0 + dt / self.reset_time)
+        wanted = (s.integral + strength * (error - slope * s.valve)) / (1.0 - strength * slope)
+        wanted = xp.minimum(xp.maximum(wanted, 0.0), 1.0)
+        integral = wanted - self.gain * (error + slope * (wanted - s.valve))
+        integral = xp.minimum(xp.maximum(integral, 0.0), 1.0)
+        wanted = xp.where(u.mode == 2.0, u.hand_valve, wanted)
+        reach = dt / self.stroke_time
+        moved = xp.minimum(xp.maximum(wanted, s.valve - reach), s.valve + reach)
+        free = (port.voltage != 0) & (u.valve_stuck == 0) & (u.in_service > 0)
+        return xp.where(free, moved, s.valve), xp.where(free, integral, s.integral)
+
+    def _foresee(self, valve: Real, supply: Real, port: Ports, dt: Real) -> Real:
+        """Supply temperature one tick on, for trial valve openings stacked on a first axis [K]."""
+        xp = library_of(supply)
+        a, b = self._facility_resistance(valve)
+        flow, _ = hydraulic.branch_flow(port.pressure["facility"], a, b)
+        C_facility = abs(flow) * port.heat_capacity["facility"]
+        C_technology = port.capacity_rate["technology"]
+        K = self.conductance(port.flow["technology"], flow, C_technology, C_facility)
+        inlet = port.inlet
+        share = K / xp.maximum(C_technology, thermal.TINY)
+        plate = inlet["technology"] - share * (inlet["technology"] - inlet["facility"])
+        C = self.technology_volume * port.heat_capacity["technology"]
+        k = C_technology * dt / C
+        return plate + (supply - plate) * xp.exp(-k) + port.power * (dt / C) * thermal.mean_weight(k)
+
+    def stored(self, s: Any, port: Ports) -> Real:
+        technology = self.technology_volume * port.heat_capacity["technology"] * s.supply_temperature
+        return technology + self.facility_volume * port.heat_capacity["facility"] * s.facility_temperature

@@ -1,0 +1,218 @@
+"""Chiller: an air-cooled vapour-compression machine that trims its branch to a leaving temperature."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from twin.arrays import library_of
+from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.physics import hydraulic, thermal
+from twin.physics.machine import biquadratic, carnot_cop, quadratic, restart
+from twin.physics.supply import latched
+
+IDLE, HOLDS, FULL = 0.0, 1.0, 2.0
+
+
+class Drive(NamedTuple):
+    """How far the machine may load in a tick (mean, of capacity) and the restart clock."""
+
+    readiness: Real
+    clock: Real
+
+
+class Plan:
+    """What the machine foresees: what it can take, what it will take, and how it holds its outlet."""
+
+    __slots__ = ("capacity", "condensing", "power", "regime")
+
+    def __init__(self, capacity: Real, regime: Real, power: Real, condensing: Real) -> None:
+        self.capacity, self.regime, self.power, self.condensing = capacity, regime, power, condensing
+
+
+@table
+class Chiller(Equipment):
+    """Capacity and power from EIR curves inside their limits, else from a share of Carnot's COP.
+
+    It holds the leaving setpoint until its capacity is reached, then gives all it has. After a loss
+    of supply or a stop it waits `restart_delay` and loads over `ramp_time`. Condenser entering
+    temperature is the dry bulb (an air-cooled machine) plus `condenser_offset`. Surge, hot-gas
+    bypass and oil return are left out; below `least_load` the compressor cycles at that load's COP.
+    """
+
+    kind = "chiller"
+    feeds = (1, 2)
+    streams = ("coolant",)
+
+    cooling_capacity: Real = quantity("W", "heat taken at the rating point", above=0, at_most=1e8)
+    rated_cop: Real = quantity("1", "coefficient of performance at the rating point", above=0, at_most=30)
+    carnot_effectiveness: Real = quantity("1", "share of Carnot's COP outside the curves", above=0, below=1)
+    evaporator_approach: Real = quantity("K", "leaving water above evaporating temperature", default=2.0, at_least=0)
+    condenser_approach: Real = quantity("K", "condensing above condenser entering temperature", above=0, at_most=60)
+    condenser_offset: Real = quantity("K", "condenser entering above dry bulb", default=0.0, at_most=30)
+    least_lift: Real = quantity("K", "smallest lift the compressor keeps", default=8.0, above=0)
+    rating_ambient: Real = quantity("K", "dry bulb of the rating point", default=308.15, above=250, below=350)
+    capacity_slope: Real = quantity("1/K", "capacity lost per kelvin of dry bulb above rating", default=0.01)
+    has_curves: Real = quantity("1", "1 where the EIR curves below are given", default=0.0, at_least=0, at_most=1)
+    capacity_c0: Real = quantity("1", "CapFT constant", default=1.0)
+    capacity_c1: Real = quantity("1/K", "CapFT by leaving temperature", default=0.0)
+    capacity_c2: Real = quantity("1/K^2", "CapFT by leaving temperature squared", default=0.0)
+    capacity_c3: Real = quantity("1/K", "CapFT by condenser temperature", default=0.0)
+    capacity_c4: Real = quantity("1/K^2", "CapFT by condenser temperature squared", default=0.0)
+    capacity_c5: Real = quantity("1/K^2", "CapFT by both", default=0.0)
+    input_c0: Real = quantity("1", "EIRFT constant", default=1.0)
+    input_c1: Real = quantity("1/K", "EIRFT by leaving temperature", default=0.0)
+    input_c2: Real = quantity("1/K^2", "EIRFT by leaving temperature squared", default=0.0)
+    input_c3: Real = quantity("1/K", "EIRFT by condenser temperature", default=0.0)
+    input_c4: Real = quantity("1/K^2", "EIRFT by condenser temperature squared", default=0.0)
+    input_c5: Real = quantity("1/K^2", "EIRFT by both", default=0.0)
+    part_load_c0: Real = quantity("1", "EIRFPLR constant", default=0.0)
+    part_load_c1: Real = quantity("1", "EIRFPLR by part load", default=1.0)
+    part_load_c2: Real = quantity("1", "EIRFPLR by part load squared", default=0.0)
+    least_leaving: Real = quantity("K", "lowest leaving temperature of the curves", default=277.15, above=200)
+    most_leaving: Real = quantity("K", "highest leaving temperature of the curves", default=283.15, above=200)
+    least_condenser: Real = quantity("K", "lowest condenser temperature of the curves", default=288.15, above=200)
+    most_condenser: Real = quantity("K", "highest condenser temperature of the curves", default=325.15, above=200)
+    least_load: Real = quantity("1", "smallest steady part load", default=0.15, at_least=0, below=1)
+    standing_power: Real = quantity("W", "controls and heaters while energised", default=2000.0, at_least=0)
+    nominal_flow: Real = quantity("m^3/s", "water through the evaporator", above=0, at_most=10)
+    nominal_pressure_drop: Real = quantity("Pa", "lost in the evaporator at nominal flow", above=0, at_most=1e6)
+    volume: Real = quantity("m^3", "water in the evaporator", default=0.5, above=0)
+    restart_delay: Real = quantity("s", "time from supply to first cooling", default=300.0, at_least=0)
+    ramp_time: Real = quantity("s", "time from first to full cooling", default=180.0, at_least=0)
+    power_factor: Real = quantity("1", "power factor of the drive", default=0.95, above=0, at_most=1)
+
+    @table
+    class Inputs:
+        in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
+        mode: Real = mode()
+        leaving_setpoint: Real = quantity("K", "leaving temperature wanted", default=291.15, above=250, below=350)
+
+    @table
+    class State:
+        run_clock: Real = quantity("s", "time it has been allowed to run", default=1e9)
+        leaving_temperature: Real = quantity("K", "water leaving", default=298.15)
+        inlet_temperature: Real = quantity("K", "water entering, mean of the last tick", default=298.15)
+        stopped: Real = flag("stops", "is at full readiness again", because="it lost its supply or was stopped", via="power")
+        limited: Real = flag(
+            "is at the limit of its capacity", "holds its setpoint again", because="more heat arrives than it can take"
+        )
+
+    @table
+    class Outputs:
+        heat: Real = quantity("W", "heat taken from the water", default=0.0)
+        power: Real = quantity("W", "electric power", default=0.0)
+        flow: Real = quantity("m^3/s", "water flow", default=0.0)
+
+    def nominal_power(self) -> Real:
+        return self.cooling_capacity / self.rated_cop
+
+    def rating(self, T_leaving: Real, T_condenser: Real) -> tuple[Real, Real, Real]:
+        """Capacity [W], COP at full load [1] and whether the curves hold, at a leaving and a condenser temperature [K]."""
+        xp = library_of(T_leaving + T_condenser)
+        x, y = T_leaving - 273.15, T_condenser - 273.15
+        inside = (self.has_curves > 0) & (T_leaving >= self.least_leaving) & (T_leaving <= self.most_leaving)
+        inside = inside & (T_condenser >= self.least_condenser) & (T_condenser <= self.most_condenser)
+        by_curve = biquadratic([getattr(self, f"capacity_c{i}") for i in range(6)], x, y)
+        input_ratio = biquadratic([getattr(self, f"input_c{i}") for i in range(6)], x, y)
+        by_slope = xp.maximum(1.0 - self.capacity_slope * (T_condenser - self.condenser_offset - self.rating_ambient), 0.1)
+        carnot = carnot_cop(
+            self.carnot_effectiveness,
+            T_leaving - self.evaporator_approach,
+            T_condenser + self.condenser_approach,
+            self.least_lift,
+        )
+        capacity = self.cooling_capacity * xp.where(inside, by_curve, xp.minimum(by_slope, 1.1))
+        return capacity, xp.where(inside, self.rated_cop / input_ratio, carnot), inside
+
+    def power(self, heat: Real, T_leaving: Real, T_condenser: Real) -> Real:
+        """Compressor power [W] to take `heat` [W]; EIR P = Q_ref CapFT/COP_ref EIRFT EIRFPLR(PLR) inside the curves.
+
+        Source: EnergyPlus Engineering Reference, Chiller:Electric:EIR; Carnot form as Modelica Buildings.
+        """
+        capacity, cop, inside = self.rating(T_leaving, T_condenser)
+        return self._power(heat, capacity, cop, inside)
+
+    def _power(self, heat: Real, capacity: Real, cop: Real, inside: Real) -> Real:
+        xp = library_of(heat)
+        ratio = xp.maximum(heat, 0.0) / capacity
+        steady = xp.maximum(ratio, self.least_load)
+        part = quadratic((self.part_load_c0, self.part_load_c1, self.part_load_c2), steady)
+        cycling = xp.minimum(ratio / xp.maximum(self.least_load, 1e-9), 1.0)
+        return capacity / cop * xp.where(inside, part * cycling, ratio)
+
+    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
+        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
+        clock, readiness = restart(s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt)
+        return Drive(readiness, clock)
+
+    def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
+        a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1)
+        return Branch(0.0, a, b)
+
+    def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
+        condenser = port.dry_bulb + self.condenser_offset
+        full, cop, inside = self.rating(u.leaving_setpoint, condenser)
+        capacity = full * port.drive.readiness
+        regime = self._regime(u, port, s.inlet_temperature, capacity)
+        asked = port.capacity_rate["coolant"] * (s.inlet_temperature - u.leaving_setpoint)
+        xp = library_of(asked)
+        taken = xp.minimum(xp.maximum(asked, 0.0), capacity)
+        power = self._power(taken, full, cop, inside) + self.standing_power * u.in_service * (1.0 - port.gap / dt)
+        return Plan(capacity, regime, power, condenser)
+
+    def _regime(self, u: Any, port: Ports, T_in: Real, capacity: Real) -> Real:
+        """IDLE below the setpoint, FULL where capacity cannot hold it, else HOLDS."""
+        xp = library_of(T_in)
+        asked = port.capacity_rate["coolant"] * (T_in - u.leaving_setpoint)
+        return xp.where(asked <= 0.0, IDLE, xp.where(asked > capacity, FULL, HOLDS))
+
+    def revise(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        regime = self._regime(u, port, port.inlet["coolant"], port.plan.capacity)
+        changed = regime != port.plan.regime
+        port.plan.regime = regime
+        return changed
+
+    def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        reactive = (1.0 / (self.power_factor * self.power_factor) - 1.0) ** 0.5
+        return port.plan.power * (1.0 + 1j * reactive)
+
+    def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
+        xp = library_of(port.plan.regime)
+        C_flow, regime = port.capacity_rate[stream], port.plan.regime
+        drop = xp.where(regime == FULL, port.plan.capacity / xp.maximum(C_flow, 1e-9), 0.0)
+        left = xp.where(regime == HOLDS, u.leaving_setpoint, -drop)
+        follows = xp.where(regime == HOLDS, 0.0, 1.0)
+        C = self.volume * port.heat_capacity[stream]
+        answer = thermal.stir(s.leaving_temperature, C_flow, C, dt)
+        return Stream(answer.constant + answer.slope * left, answer.slope * follows)
+
+    def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
+        C_flow, regime = port.capacity_rate["coolant"], port.plan.regime
+        xp = library_of(regime)
+        inlet = port.inlet["coolant"]
+        holds = C_flow * (inlet - u.leaving_setpoint)
+        heat = xp.where(regime == HOLDS, holds, xp.where(regime == FULL, port.plan.capacity, 0.0))
+        T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / self._volume_capacity(port)
+        ready = port.drive.clock >= self.restart_delay + self.ramp_time
+        stopped, stopped_at = latched(~ready, s.stopped, s.stopped_at, port.now)
+        limited, limited_at = latched((regime == FULL) & ready, s.limited, s.limited_at, port.now)
+        after = replace(
+            s,
+            run_clock=port.drive.clock,
+            leaving_temperature=T,
+            inlet_temperature=inlet,
+            stopped=stopped,
+            stopped_at=stopped_at,
+            limited=limited,
+            limited_at=limited_at,
+        )
+        return after, self.Outputs(heat=heat, power=port.power, flow=port.flow["coolant"])
+
+    def _volume_capacity(self, port: Ports) -> Real:
+        return self.volume * port.heat_capacity["coolant"]
+
+    def stored(self, s: Any, port: Ports) -> Real:
+        return self._volume_capacity(port) * s.leaving_temperature
+
+    def rejected(self, s: Any, u: Any, port: Ports, out: Any, dt: Real) -> Real:
+        return out.heat + port.power

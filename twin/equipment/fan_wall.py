@@ -1,0 +1,107 @@
+"""Fan wall: fans and a water coil that take the heat out of a room's air."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.equipment.zone import AIR_HEAT_CAPACITY
+from twin.physics import hydraulic, thermal
+from twin.physics.machine import restart
+from twin.physics.supply import latched
+
+
+class Drive(NamedTuple):
+    """How far the fans turn in a tick (mean, of nominal) and the restart clock."""
+
+    readiness: Real
+    clock: Real
+
+
+@table
+class FanWall(Equipment):
+    """Fans at one speed over a counterflow coil; the fans' power warms the air they move.
+
+    Without power the coil still passes water but takes no heat. Condensation is left out.
+    """
+
+    kind = "fan_wall"
+    feeds = (1, 2)
+    streams = ("coolant",)
+    cools_air = True
+
+    fan_power: Real = quantity("W", "electric power of the fans at nominal speed", above=0, at_most=1e6)
+    air_flow: Real = quantity("m^3/s", "air moved at nominal speed", above=0, at_most=1e4)
+    coil_conductance: Real = quantity("W/K", "UA of the coil at nominal flows", above=0, at_most=1e8)
+    nominal_flow: Real = quantity("m^3/s", "water through the coil", above=0, at_most=10)
+    nominal_pressure_drop: Real = quantity("Pa", "lost in the coil and its valve at nominal flow", above=0, at_most=1e6)
+    volume: Real = quantity("m^3", "water in the coil", default=0.1, above=0)
+    restart_delay: Real = quantity("s", "time from supply to the first air", default=10.0, at_least=0)
+    ramp_time: Real = quantity("s", "time to full air", default=20.0, at_least=0)
+
+    @table
+    class Inputs:
+        in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
+        mode: Real = mode()
+
+    @table
+    class State:
+        run_clock: Real = quantity("s", "time it has been allowed to run", default=1e9)
+        water_temperature: Real = quantity("K", "water leaving the coil", default=298.15)
+        inlet_temperature: Real = quantity("K", "water entering, mean of the last tick", default=293.15)
+        stopped: Real = flag("stops", "moves air again", because="it has no supply or is switched off", via="power")
+
+    @table
+    class Outputs:
+        heat: Real = quantity("W", "heat taken from the air", default=0.0)
+        power: Real = quantity("W", "electric power", default=0.0)
+        flow: Real = quantity("m^3/s", "water flow", default=0.0)
+
+    def nominal_power(self) -> Real:
+        return self.fan_power
+
+    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
+        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
+        clock, readiness = restart(s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt)
+        return Drive(readiness, clock)
+
+    def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
+        a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1)
+        return Branch(0.0, a, b)
+
+    def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        ready = port.drive.readiness
+        return self.fan_power * ready * ready * ready * (1.0 + 0.0j)
+
+    def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        return port.power
+
+    def coil(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Real, Real]:
+        ready = port.drive.readiness
+        C_water = port.capacity_rate["coolant"]
+        UA = thermal.film_conductance(self.coil_conductance, ready, abs(port.flow["coolant"]) / self.nominal_flow)
+        K = thermal.exchanger_conductance(UA, self.air_flow * AIR_HEAT_CAPACITY * ready, C_water)
+        return K, s.inlet_temperature
+
+    def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
+        C = self.volume * port.heat_capacity[stream]
+        answer = thermal.stir(s.water_temperature, port.capacity_rate[stream], C, dt, port.air_heat)
+        return Stream(answer.constant, answer.slope)
+
+    def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
+        gained = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"]) + port.air_heat
+        T = s.water_temperature + dt * gained / (self.volume * port.heat_capacity["coolant"])
+        ready = port.drive.readiness
+        stopped, at = latched(ready <= 0.0, s.stopped, s.stopped_at, port.now)
+        after = replace(
+            s,
+            run_clock=port.drive.clock,
+            water_temperature=T,
+            inlet_temperature=port.inlet["coolant"],
+            stopped=stopped,
+            stopped_at=at,
+        )
+        return after, self.Outputs(heat=port.air_heat, power=port.power, flow=port.flow["coolant"])
+
+    def stored(self, s: Any, port: Ports) -> Real:
+        return self.volume * port.heat_capacity["coolant"] * s.water_temperature

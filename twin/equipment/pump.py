@@ -1,0 +1,115 @@
+"""Pump: a centrifugal pump with its drive and check valve, standing in a branch of a loop."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.physics import hydraulic, thermal
+from twin.physics.machine import moment_of_speed, restart
+from twin.physics.supply import latched
+
+
+class Drive(NamedTuple):
+    """Speed of the drive over a tick: at its end, its mean, and the restart clock."""
+
+    speed: Real
+    mean_speed: Real
+    clock: Real
+
+
+@table
+class Pump(Equipment):
+    """A centrifugal pump by the affinity laws; it coasts down without power and ramps up after a delay.
+
+    All its electricity ends as heat in the coolant. Suction pressure and cavitation are left out.
+    """
+
+    kind = "pump"
+    feeds = (1, 2)
+    streams = ("coolant",)
+    pumps = ("coolant",)
+
+    nominal_flow: Real = quantity("m^3/s", "flow at the duty point", above=0, at_most=10)
+    nominal_head: Real = quantity("Pa", "pressure added at the duty point", above=0, at_most=5e6)
+    shutoff_head: Real = quantity("Pa", "pressure added at no flow", above=0, at_most=1e7)
+    efficiency: Real = quantity("1", "hydraulic over electric power at the duty point", above=0, at_most=1)
+    coast_time: Real = quantity("s", "time to half speed without power", default=2.0, above=0)
+    ramp_time: Real = quantity("s", "time from standstill to full speed", default=10.0, above=0)
+    restart_delay: Real = quantity("s", "time from supply to the first turn", default=5.0, at_least=0)
+    volume: Real = quantity("m^3", "coolant in the pump and its pipework", default=0.2, above=0)
+    power_factor: Real = quantity("1", "power factor of the drive", default=0.95, above=0, at_most=1)
+
+    @table
+    class Inputs:
+        in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
+        mode: Real = mode()
+        speed: Real = quantity("1", "speed asked of the drive", default=1.0, at_least=0, at_most=1.2)
+
+    @table
+    class State:
+        speed_now: Real = quantity("1", "speed of the shaft", default=1.0)
+        run_clock: Real = quantity("s", "time it has been allowed to run", default=1e9)
+        outlet_temperature: Real = quantity("K", "coolant leaving", default=298.15)
+        stopped: Real = flag("stops", "runs again", because="it has no supply or is switched off", via="power")
+
+    @table
+    class Outputs:
+        flow: Real = quantity("m^3/s", "flow through the pump", default=0.0)
+        power: Real = quantity("W", "electric power", default=0.0)
+
+    def nominal_power(self) -> Real:
+        return self.nominal_flow * self.nominal_head / self.efficiency
+
+    def head(self, speed: Real, flow: Real) -> Real:
+        """Pressure added [Pa] at a speed [1] and a flow [m3/s]."""
+        curve = hydraulic.pump_curve(self.shutoff_head, self.nominal_head, self.nominal_flow)
+        return speed * speed * self.shutoff_head - curve * flow * abs(flow)
+
+    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
+        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
+        alive = (dt - port.gap) * asked
+        clock, readiness = restart(s.run_clock, dt - port.gap, asked, self.restart_delay, 0.0, dt)
+        coasted, turned = hydraulic.coast(s.speed_now, dt - alive, self.coast_time)
+        running = readiness * dt
+        slowed, also_turned = hydraulic.coast(coasted, alive - running, self.coast_time)
+        speed, driven = hydraulic.ramp(slowed, u.speed, running, self.ramp_time)
+        return Drive(speed, (turned + also_turned + driven) / dt, clock)
+
+    def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
+        speed = port.drive.mean_speed
+        curve = hydraulic.pump_curve(self.shutoff_head, self.nominal_head, self.nominal_flow)
+        return Branch(speed * speed * self.shutoff_head, 0.02 * curve * self.nominal_flow, curve, check=1.0)
+
+    def shaft_power(self, mean_speed: Real, flow: Real) -> Real:
+        """Electric power [W] at a speed [1] and a flow [m3/s]."""
+        return hydraulic.pump_power(mean_speed, flow, self.nominal_flow, self.nominal_power())
+
+    def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0)) * (1.0 - port.gap / dt)
+        reactive = (1.0 / (self.power_factor * self.power_factor) - 1.0) ** 0.5
+        return asked * self.shaft_power(port.drive.mean_speed, port.flow["coolant"]) * (1.0 + 1j * reactive)
+
+    def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
+        C = self.volume * port.heat_capacity[stream]
+        answer = thermal.stir(s.outlet_temperature, port.capacity_rate[stream], C, dt, port.power)
+        return Stream(answer.constant, answer.slope)
+
+    def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
+        gained = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"]) + port.power
+        T = s.outlet_temperature + dt * gained / (self.volume * port.heat_capacity["coolant"])
+        drive = port.drive
+        moment = moment_of_speed(s.speed_now, drive.speed, 0.05, port.now, dt)
+        stopped, stopped_at = latched(drive.speed < 0.05, s.stopped, s.stopped_at, moment)
+        after = replace(
+            s,
+            speed_now=drive.speed,
+            run_clock=drive.clock,
+            outlet_temperature=T,
+            stopped=stopped,
+            stopped_at=stopped_at,
+        )
+        return after, self.Outputs(flow=port.flow["coolant"], power=port.power)
+
+    def stored(self, s: Any, port: Ports) -> Real:
+        return self.volume * port.heat_capacity["coolant"] * s.outlet_temperature

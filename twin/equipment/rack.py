@@ -1,0 +1,235 @@
+"""Rack: liquid-cooled GPUs with their dies, cold plates and coolant, their power and their thermal limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.arrays import library_of
+from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.physics import gpu, hydraulic, thermal
+from twin.physics.supply import latched
+from twin.physics.throttle import Course, Die, Limits, course
+
+
+class Plan:
+    """The tick as the rack foresees it: course of the dies, power of GPUs and of the rest, hold-up, exchange."""
+
+    __slots__ = ("bridged", "conductance", "course", "given", "lost", "other", "power", "recharge", "share")
+
+    def __init__(self, course: Course, **rest: Real) -> None:
+        self.course = course
+        for name, value in rest.items():
+            setattr(self, name, value)
+
+
+@table
+class Rack(Equipment):
+    """All GPU dies of a rack as one mass on one plate, cooled by one coolant stream.
+
+    GPU power follows utilisation, the power limit, the clock that thermal limits leave, and leaks more
+    when hot. Between `throttle_temperature` and `slowdown_temperature` power falls in a straight line;
+    slowdown and shutdown latch. Everything that is not a GPU follows utilisation alone; a part of it
+    goes to the room's air, the rest into the plates. Power supplies bridge gaps from their capacitors.
+    Spread between dies, the power shelves' efficiency and boot sequences are left out.
+    """
+
+    kind = "rack"
+    feeds = (1, 2)
+    streams = ("coolant",)
+    is_work = True
+
+    rated_power: Real = quantity("W", "power at full utilisation", above=0, at_most=2e6)
+    idle_power: Real = quantity("W", "power at no utilisation", above=0, at_most=2e6)
+    gpu_count: Real = quantity("1", "GPUs in the rack", above=0, at_most=2000)
+    gpu_power_share: Real = quantity("1", "share of the rack's power taken by its GPUs", above=0, below=1)
+    air_fraction: Real = quantity("1", "share of rated heat given to the room's air", at_least=0, below=1)
+    die_resistance: Real = quantity("K/W", "die to plate, per GPU", above=0, at_most=1)
+    plate_resistance: Real = quantity("K/W", "plate to coolant, per GPU, at nominal flow", above=0, at_most=1)
+    plate_exponent: Real = quantity("1", "plate conductance goes with flow to this power", default=0.6, at_least=0, at_most=1)
+    die_heat_capacity: Real = quantity("J/K", "die, lid and memory, per GPU", above=0, at_most=1e5)
+    plate_heat_capacity: Real = quantity("J/K", "cold plate with the coolant in it, per GPU", above=0, at_most=1e5)
+    coolant_volume: Real = quantity("m^3", "coolant in manifolds and hoses", above=0, at_most=1)
+    nominal_flow: Real = quantity("m^3/s", "coolant flow of the rating point", above=0, at_most=0.1)
+    nominal_pressure_drop: Real = quantity("Pa", "lost in the rack at nominal flow", above=0, at_most=1e6)
+    laminar_share: Real = quantity("1", "share of that loss in proportion to flow", default=0.107, above=0, at_most=1)
+    throttle_temperature: Real = quantity("K", "die: clocks begin to fall", above=300, below=450)
+    slowdown_temperature: Real = quantity("K", "die: clocks are forced down", above=300, below=450)
+    shutdown_temperature: Real = quantity("K", "die: power is cut", above=300, below=450)
+    release_temperature: Real = quantity("K", "die: slowdown ends", above=300, below=450)
+    slowdown_clock: Real = quantity("1", "clock in slowdown", default=0.5, above=0, at_most=1)
+    clock_exponent: Real = quantity("1", "dynamic power goes with clock to this power", default=2.2, at_least=1, at_most=3)
+    leakage: Real = quantity("1/K", "GPU power gained per kelvin of die", default=0.003, at_least=0, at_most=0.05)
+    leakage_reference: Real = quantity("K", "die temperature of the rated power", default=343.15, above=250, below=450)
+    hold_up: Real = quantity("s", "gap that the power supplies bridge at rated power", default=0.02, at_least=0, at_most=1e4)
+    restart_time: Real = quantity("s", "time from supply back to work", default=600.0, at_least=0)
+    power_factor: Real = quantity("1", "power factor of the power supplies", default=0.99, above=0, at_most=1)
+
+    @table
+    class Inputs:
+        in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
+        mode: Real = mode()
+        utilisation: Real = quantity("1", "share of full work asked", default=0.85, at_least=0, at_most=1)
+        power_limit: Real = quantity("1", "cap on the rack's power, of rated", default=1.0, at_least=0, at_most=2)
+        reset: Real = quantity("1", "1 clears a latched shutdown", default=0.0, at_least=0, at_most=1)
+        isolated: Real = quantity("1", "1: its quick disconnects are shut", default=0.0, failure=True)
+
+    @table
+    class State:
+        die_temperature: Real = quantity("K", "GPU dies, mean of the rack", default=318.15)
+        plate_temperature: Real = quantity("K", "cold plates", default=313.15)
+        coolant_temperature: Real = quantity("K", "coolant leaving", default=313.15)
+        inlet_temperature: Real = quantity("K", "coolant entering, mean of the last tick", default=313.15)
+        hold_up_energy: Real = quantity("J", "energy in the power supplies' capacitors", default=0.0)
+        restart_clock: Real = quantity("s", "time with supply since the rack went off", default=0.0)
+        throttled: Real = flag("throttles", "runs at full clock again", because="a die reached {throttle_temperature}", via="coolant")
+        slowed: Real = flag("is slowed down", "leaves slowdown", because="a die reached {slowdown_temperature}", via="coolant")
+        shut_down: Real = flag("shuts down", "is reset", because="a die reached {shutdown_temperature}", via="coolant")
+        unpowered: Real = flag("loses power", "works again", because="it had no supply for longer than its hold-up", via="power")
+
+    @table
+    class Outputs:
+        power: Real = quantity("W", "electric power of the work", default=0.0)
+        gpu_power: Real = quantity("W", "electric power of the GPUs", default=0.0)
+        clock: Real = quantity("1", "mean clock, of full", default=1.0)
+        flow: Real = quantity("m^3/s", "coolant flow", default=0.0)
+
+    def rest(self, u: Any) -> dict[str, Real]:
+        return {"hold_up_energy": self.hold_up * self.rated_power}
+
+    def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
+        a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, self.laminar_share)
+        factor = hydraulic.valve_resistance(1.0 - u.isolated)
+        return Branch(0.0, a * factor, b * factor)
+
+    def asked_power(self, utilisation: Real) -> tuple[Real, Real]:
+        """GPU power at reference temperature and the power of all else [W], at a utilisation [1]."""
+        total = self.idle_power + utilisation * (self.rated_power - self.idle_power)
+        return total * self.gpu_power_share, total * (1.0 - self.gpu_power_share)
+
+    def conductance(self, C_flow: Real, flow: Real) -> tuple[Real, Real]:
+        """Plate to coolant inlet [W/K], and the share of (plate - inlet) by which coolant warms [1]."""
+        xp = library_of(C_flow)
+        x = xp.maximum(abs(flow) / self.nominal_flow, 1e-9)
+        film = self.gpu_count / self.plate_resistance * x**self.plate_exponent
+        share = -xp.expm1(-film / xp.maximum(C_flow, thermal.TINY))
+        return C_flow * share, share
+
+    def _on(self, s: Any, u: Any) -> Real:
+        return u.in_service * ((u.mode == 1.0) | (u.mode == 2.0)) * (1.0 - s.unpowered)
+
+    def _limits(self) -> Limits:
+        return Limits(self.throttle_temperature, self.slowdown_temperature, self.shutdown_temperature, self.release_temperature)
+
+    def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
+        xp = library_of(s.die_temperature)
+        shut = s.shut_down * (1.0 - u.reset)
+        wanted, other = self.asked_power(u.utilisation)
+        least = self.idle_power * self.gpu_power_share
+        capped = xp.maximum(xp.minimum(wanted, u.power_limit * self.rated_power - other), least)
+        fed, bridged, lost = self._supplied(s, port, capped + other, dt)
+        lasts = self._on(s, u) * (fed + bridged) / dt
+        full, other = capped * lasts, other * lasts * (1.0 - shut)
+        slow = least * lasts + (full - least * lasts) * gpu.power_share(self.slowdown_clock, self.clock_exponent)
+        K, share = self.conductance(port.capacity_rate["coolant"], port.flow["coolant"])
+        to_plate = other * (1.0 - self.air_fraction / (1.0 - self.gpu_power_share))
+        die = Die(
+            self.die_heat_capacity * self.gpu_count, self.plate_heat_capacity * self.gpu_count,
+            self.gpu_count / self.die_resistance, K, s.inlet_temperature, to_plate, full, slow,
+            self.leakage, self.leakage_reference,
+        )  # fmt: skip
+        run = course(die, self._limits(), s.die_temperature, s.plate_temperature, (s.throttled, s.slowed, shut), dt)
+        power = run.power + other
+        given = power * bridged / xp.maximum(fed + bridged, 1e-12)
+        recharge = self._recharge(s, port, dt)
+        return Plan(
+            run, conductance=K, share=share, other=other, power=power,
+            bridged=bridged, lost=lost, given=given, recharge=recharge,
+        )  # fmt: skip
+
+    def _supplied(self, s: Any, port: Ports, power: Real, dt: Real) -> tuple[Real, Real, Real]:
+        """Seconds of the tick on the feeds, seconds bridged by the capacitors, and 1 where those run out."""
+        xp = library_of(power)
+        bridged = xp.minimum(port.gap, s.hold_up_energy / xp.maximum(power, 1.0))
+        lost = port.gap > bridged
+        fed = xp.where(lost & (port.voltage != 0), 0.0, dt - port.gap)
+        return fed, bridged, lost
+
+    def _recharge(self, s: Any, port: Ports, dt: Real) -> Real:
+        """Power that refills the capacitors [W], only in ticks without a gap."""
+        xp = library_of(port.gap)
+        missing = self.hold_up * self.rated_power - s.hold_up_energy
+        return xp.where(port.gap == 0, xp.minimum(missing / dt, 0.1 * self.rated_power), 0.0)
+
+    def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        reactive = (1.0 / (self.power_factor * self.power_factor) - 1.0) ** 0.5
+        return (port.plan.power - port.plan.given + port.plan.recharge) * (1.0 + 1j * reactive)
+
+    def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        return port.plan.other * self.air_fraction / (1.0 - self.gpu_power_share)
+
+    def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
+        share, run = port.plan.share, port.plan.course
+        left = share * (run.mean_plate - run.follows_mean_plate * s.inlet_temperature)
+        follows = 1.0 - share + share * run.follows_mean_plate
+        C = self.coolant_volume * port.heat_capacity[stream]
+        answer = thermal.stir(s.coolant_temperature, port.capacity_rate[stream], C, dt)
+        return Stream(answer.constant + answer.slope * left, answer.slope * follows)
+
+    def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
+        plan, inlet, C_flow = port.plan, port.inlet["coolant"], port.capacity_rate["coolant"]
+        run = plan.course
+        shift = inlet - s.inlet_temperature
+        heat = plan.conductance * (run.mean_plate + run.follows_mean_plate * shift - inlet)
+        die = run.T_die + run.follows_die * shift
+        into_masses = plan.power - self.warm(s, u, port, dt) - heat
+        C_die, C_plate = self.die_heat_capacity * self.gpu_count, self.plate_heat_capacity * self.gpu_count
+        plate = s.plate_temperature + (dt * into_masses - C_die * (die - s.die_temperature)) / C_plate
+        gain = C_flow * (inlet - port.outlet["coolant"]) + heat
+        coolant = s.coolant_temperature + dt * gain / (self.coolant_volume * port.heat_capacity["coolant"])
+        after = replace(
+            s,
+            die_temperature=die,
+            plate_temperature=plate,
+            coolant_temperature=coolant,
+            inlet_temperature=inlet,
+            hold_up_energy=s.hold_up_energy + dt * (plan.recharge - plan.given),
+            **self._thermal_flags(s, run, port.now),
+            **self._supply_flags(s, u, port, dt),
+        )
+        return after, self._outputs(s, u, port)
+
+    def _thermal_flags(self, s: Any, run: Course, now: Real) -> dict[str, Real]:
+        throttled, throttled_at = latched(run.throttled, s.throttled, s.throttled_at, now + run.throttled_after)
+        slowed, slowed_at = latched(run.slowed, s.slowed, s.slowed_at, now + run.slowed_after)
+        shut, shut_at = latched(run.shut, s.shut_down, s.shut_down_at, now + run.shut_after)
+        return {
+            "throttled": throttled, "throttled_at": throttled_at, "slowed": slowed, "slowed_at": slowed_at,
+            "shut_down": shut, "shut_down_at": shut_at,
+        }  # fmt: skip
+
+    def _supply_flags(self, s: Any, u: Any, port: Ports, dt: Real) -> dict[str, Real]:
+        """Off when a gap outlasts the capacitors; on again after `restart_time` of unbroken supply."""
+        xp = library_of(port.gap)
+        alive = dt - port.gap
+        lost = port.plan.lost & (s.unpowered == 0)
+        clock = xp.where(port.voltage == 0, 0.0, xp.where(port.gap > 0, alive, s.restart_clock + alive)) * s.unpowered
+        back = (s.unpowered > 0) & (clock >= self.restart_time)
+        dead_from = port.now + xp.where(port.voltage == 0, alive, 0.0)
+        moment = xp.where(lost, dead_from + port.plan.bridged, port.now + dt - (clock - self.restart_time))
+        unpowered, at = latched(xp.where(lost, 1.0, xp.where(back, 0.0, s.unpowered)), s.unpowered, s.unpowered_at, moment)
+        return {"unpowered": unpowered, "unpowered_at": at, "restart_clock": clock}
+
+    def _outputs(self, s: Any, u: Any, port: Ports) -> Any:
+        xp = library_of(port.plan.power)
+        gpu_power = port.plan.course.power
+        asked, _ = self.asked_power(u.utilisation)
+        idle = self.idle_power * self.gpu_power_share
+        leak = 1.0 + self.leakage * (s.die_temperature - self.leakage_reference)
+        dynamic = (gpu_power / leak - idle) / xp.maximum(asked - idle, 1.0)
+        clock = xp.where(asked > idle + 1.0, gpu.clock_for(dynamic, self.clock_exponent), (gpu_power > 0) * 1.0)
+        return self.Outputs(power=port.plan.power, gpu_power=gpu_power, clock=clock, flow=port.flow["coolant"])
+
+    def stored(self, s: Any, port: Ports) -> Real:
+        masses = self.die_heat_capacity * s.die_temperature + self.plate_heat_capacity * s.plate_temperature
+        coolant = self.coolant_volume * port.heat_capacity["coolant"] * s.coolant_temperature
+        return self.gpu_count * masses + coolant + s.hold_up_energy

@@ -1,0 +1,32 @@
+"""Site: the whole of it: the weather it stands in, the power it is asked to take, and its totals."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from twin.declare import Equipment, Real, quantity, table
+
+
+@table
+class Site(Equipment):
+    """One unit, always there: weather and the grid's request come in here, totals go out.
+
+    Its Outputs are summed by the step from all units.
+    """
+
+    kind: ClassVar[str] = "site"
+
+    @table
+    class Inputs:
+        dry_bulb: Real = quantity("K", "outdoor dry-bulb temperature", default=298.15, above=200, below=340)
+        wet_bulb: Real = quantity("K", "outdoor wet-bulb temperature", default=291.15, above=200, below=340)
+        power_request: Real = quantity("1", "share of its normal power the grid asks the site to keep to", default=1.0, at_least=0, at_most=2)
+
+    @table
+    class Outputs:
+        power: Real = quantity("W", "power taken from utilities and generators", default=0.0)
+        it_power: Real = quantity("W", "power of the racks", default=0.0)
+        pue: Real = quantity("1", "power over power of the racks; not a number while they are off", default=0.0)
+        heat_rejected: Real = quantity("W", "heat given to the outdoors", default=0.0)
+        stored_power: Real = quantity("W", "rate at which energy is taken into store (water, metal, air, batteries)", default=0.0)
+        energy_residual: Real = quantity("1", "energy in - out - stored over throughput, worst unit of the tick", default=0.0)

@@ -1,0 +1,169 @@
+"""The model: a plant compiled into frozen arrays, and the Inputs and State that fit it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from twin.arrays import Array, Device, Neighbours, neighbours, open_device
+from twin.declare import Ports, quantities
+from twin.networks import air, coolant, coolant_heat, power, signal
+from twin.networks.tables import AllRows, Table, compile_tables, unit_columns
+from twin.plant import Plant
+
+
+@dataclass
+class Model:
+    """Parameters and index tables of a plant; nothing in it changes during a run."""
+
+    plant: Plant
+    device: Device
+    tables: list[Table]
+    power: power.PowerNetwork
+    coolant: coolant.CoolantNetwork
+    heat: coolant_heat.HeatNetwork
+    air: air.AirNetwork
+    signals: signal.SignalNetwork
+    ledger: Ledger
+    seats: dict[str, tuple[str, int]]
+
+    @property
+    def xp(self) -> ModuleType:
+        return self.device.library
+
+    @property
+    def unit_count(self) -> int:
+        return sum(t.size for t in self.tables)
+
+    def table(self, key: str) -> Table:
+        return next(t for t in self.tables if t.key == key)
+
+
+@dataclass
+class Ledger:
+    """Index tables of the energy balance: streams of each unit, sources, work, and all units."""
+
+    streams: Neighbours
+    sources: Neighbours
+    work: Neighbours
+    everyone: Neighbours
+    is_source: Array
+    takes_air_heat: list[str]
+
+
+@dataclass
+class State:
+    """What is so and is remembered: one row object per table, and what the networks remember.
+
+    voltage: complex, (member, unit + 1) [pu]; pressure of supply over return (member, loop) [Pa];
+    headers: supply and return temperature (2, member, loop) [K]; outputs: of the last tick;
+    stored: energy each unit holds (member, unit) [J], a function of the rows; imbalance: residual of each
+    unit's books in the last tick, of the site's throughput (member, unit).
+    """
+
+    rows: AllRows
+    outputs: AllRows
+    voltage: Array
+    pressure: Array
+    headers: Array
+    stored: Array
+    imbalance: Array = None
+
+
+def compile(plant: Plant, device: Device | None = None) -> Model:
+    """Compile a plant that has no faults.
+
+    Raises:
+        ValueError: the plant has faults; the message lists them all.
+    """
+    faults = [fault for fault in plant.faults() if not fault.warning]
+    if faults:
+        raise ValueError("\n".join(str(fault) for fault in faults))
+    device = device or open_device("cpu")
+    xp = device.library
+    tables = compile_tables(plant, xp)
+    flows = coolant.compile_coolant(plant, tables, xp)
+    seats = {name: (t.key, row) for t in tables for row, name in enumerate(t.names)}
+    return Model(
+        plant,
+        device,
+        tables,
+        power.compile_power(plant, tables, xp),
+        flows,
+        coolant_heat.compile_heat(flows, xp),
+        air.compile_air(plant, tables, xp),
+        signal.compile_signals(plant, tables, xp),
+        _compile_ledger(tables, flows, xp),
+        seats,
+    )
+
+
+def _compile_ledger(tables: list[Table], flows: coolant.CoolantNetwork, xp: ModuleType) -> Ledger:
+    column = unit_columns(tables)
+    streams: list[list[int]] = [[] for _ in column]
+    for group in flows.streams:
+        for row in range(group.table.size):
+            streams[group.table.first + row].append(group.first + row)
+    by_name = sorted(column)
+    source_kinds = {name for t in tables if t.machine.source for name in t.names}
+    work_kinds = {name for t in tables if t.machine.is_work for name in t.names}
+    is_source = xp.asarray([[float(name in source_kinds) for name in column]])
+    return Ledger(
+        neighbours(streams, xp),
+        neighbours([[column[n] for n in by_name if n in source_kinds]], xp),
+        neighbours([[column[n] for n in by_name if n in work_kinds]], xp),
+        neighbours([[column[n] for n in by_name]], xp),
+        is_source,
+        [t.key for t in tables if t.machine.cools_air or t.kind == "zone"],
+    )
+
+
+def _rows(cls: type, members: int, size: int, xp: ModuleType, given: dict[str, Any]) -> Any:
+    """One row object of a table class, every quantity an array (member, n) at its default or as given."""
+    values = {}
+    for name, said in quantities(cls).items():
+        start = given.get(name, said.default)
+        if start is None:
+            raise ValueError(f"{cls.__qualname__}.{name} has neither a default nor a value at rest")
+        values[name] = xp.zeros((members, size)) + start
+    return cls(**values)
+
+
+def inputs(model: Model, members: int = 1) -> AllRows:
+    """Inputs at their defaults, arrays (member, n)."""
+    return {t.key: _rows(t.machine.Inputs, members, t.size, model.xp, {}) for t in model.tables}
+
+
+def state(model: Model, asked: AllRows, members: int = 1) -> State:
+    """State at rest: everything in service, warm water nowhere, storages full. `simulation.settle` brings it to its steady state."""
+    xp = model.xp
+    rows, outputs = {}, {}
+    for t in model.tables:
+        rows[t.key] = _rows(t.machine.State, members, t.size, xp, t.machine.rest(asked[t.key]))
+        outputs[t.key] = _rows(t.machine.Outputs, members, t.size, xp, {})
+    voltage = xp.zeros((members, model.unit_count + 1), dtype=complex)
+    voltage[:, : model.unit_count] = 1.0
+    loops = len(model.coolant.loops)
+    pressure = xp.zeros((members, loops)) + 1e5
+    made = State(rows, outputs, voltage, pressure, xp.zeros((2, members, loops)) + 298.15, None)
+    made.stored = stored(model, made)
+    return made
+
+
+def stored(model: Model, now: State) -> Array:
+    """Energy held by each unit [J], (member, unit); recompute it after setting rows by hand."""
+    port = ports(model)
+    held = model.xp.zeros((now.voltage.shape[0], model.unit_count))
+    for t in model.tables:
+        if "stored" in t.laws:
+            held[:, t.columns] = t.machine.stored(now.rows[t.key], port[t.key])
+    return held
+
+
+def ports(model: Model) -> dict[str, Ports]:
+    """Fresh ports, one per table, with what never changes: the heat capacity of each stream's coolant."""
+    made = {t.key: Ports() for t in model.tables}
+    for streams in model.coolant.streams:
+        made[streams.table.key].heat_capacity[streams.name] = model.coolant.heat_capacity[:, streams.columns]
+    return made

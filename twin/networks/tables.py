@@ -1,0 +1,99 @@
+"""Tables of units: the rows that laws work on, and where each unit stands in the flat arrays of the networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from twin.arrays import Array
+from twin.declare import Equipment, Ports, quantities
+from twin.equipment import KINDS
+from twin.plant import Plant
+
+
+@dataclass
+class Table:
+    """The units of one kind at one electrical depth.
+
+    `first` and `last` bound its columns in arrays over all units; `machine` holds the parameters,
+    arrays (1, n), so that its laws answer for all units at once (a leading axis of one spares numpy
+    the broadcasting that would triple the cost of a single member).
+    """
+
+    key: str
+    kind: str
+    depth: int
+    names: list[str]
+    machine: Equipment
+    first: int
+    laws: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def size(self) -> int:
+        return len(self.names)
+
+    @property
+    def last(self) -> int:
+        return self.first + len(self.names)
+
+    @property
+    def columns(self) -> slice:
+        return slice(self.first, self.last)
+
+
+OPTIONAL_LAWS = ("actuate", "plan", "revise", "warm", "stored", "rejected")
+
+
+def electrical_depths(plant: Plant) -> dict[str, int]:
+    """How many connections stand between each unit and the farthest source; the feeds must not form a cycle."""
+    depths: dict[str, int] = {}
+    waiting = list(reversed(plant.units))
+    while waiting:
+        unit = waiting[-1]
+        missing = [feed for feed in plant.feeds.get(unit, ()) if feed not in depths]
+        if missing and unit not in depths:
+            waiting.extend(missing)
+            continue
+        waiting.pop()
+        depths[unit] = 1 + max((depths[feed] for feed in plant.feeds.get(unit, ())), default=-1)
+    return depths
+
+
+def compile_tables(plant: Plant, xp: ModuleType) -> list[Table]:
+    """Sort the plant's units into tables, by kind and depth, each in the order of the plant."""
+    depths = electrical_depths(plant)
+    rows: dict[tuple[str, int], list[str]] = {}
+    for kind in KINDS:
+        for unit in plant.of_kind(kind):
+            rows.setdefault((kind, depths[unit.name]), []).append(unit.name)
+    tables: list[Table] = []
+    first = 0
+    for (kind, depth), names in rows.items():
+        alone = sum(1 for other, _ in rows if other == kind) == 1
+        cls = KINDS[kind]
+        machine = cls(**_parameters(plant, cls, names, xp))
+        laws = frozenset(law for law in OPTIONAL_LAWS if getattr(cls, law) is not getattr(Equipment, law))
+        tables.append(Table(kind if alone else f"{kind}:{depth}", kind, depth, names, machine, first, laws))
+        first += len(names)
+    return tables
+
+
+def _parameters(plant: Plant, cls: type[Equipment], names: list[str], xp: ModuleType) -> dict[str, Array]:
+    columns: dict[str, Array] = {}
+    for name, said in quantities(cls).items():
+        values = [plant.units[unit].parameters.get(name, said.default) for unit in names]
+        columns[name] = xp.asarray(np.array([values], dtype=np.float64))
+    return columns
+
+
+def unit_columns(tables: list[Table]) -> dict[str, int]:
+    """Column of every unit in arrays over all units."""
+    return {name: table.first + row for table in tables for row, name in enumerate(table.names)}
+
+
+AllPorts = dict[str, Ports]
+AllRows = dict[str, Any]
+"""One State, Inputs or Outputs object per table key."""

@@ -1,0 +1,76 @@
+"""Machines that stop and start: restart delay and ramp, vapour-compression chillers, fans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.arrays import library_of
+
+Real = Any
+
+
+def restart(clock: Real, alive: Real, runs: Real, delay: Real, rise: Real, dt: Real) -> tuple[Real, Real]:
+    """A machine that stops without power and comes back after a delay and a ramp.
+
+    Args:
+        clock: seconds it has been allowed to run, at most delay + rise [s].
+        alive: seconds of this tick with supply [s].
+        runs: 1 where it is asked to run, 0 where it is held stopped.
+        delay: seconds from supply to first output [s].
+        rise: seconds from first to full output [s].
+
+    Returns:
+        The clock at the end of the tick, and the mean readiness 0..1 over the tick.
+    """
+    xp = library_of(clock)
+    ran = alive * runs
+    full = delay + rise
+    start = xp.minimum(clock, full) * (ran >= dt)
+    at_full = xp.maximum(start + ran - full, 0.0)
+    end = xp.minimum(start + ran, full)
+    rising = _ramp_integral(end - delay, rise) - _ramp_integral(start - delay, rise)
+    return end, (rising + at_full) / dt
+
+
+def _ramp_integral(since: Real, rise: Real) -> Real:
+    """Integral of clip(since/rise, 0, 1) up to `since` <= rise [s]."""
+    xp = library_of(since)
+    up = xp.maximum(since, 0.0)
+    return 0.5 * up * up / xp.maximum(rise, 1e-9)
+
+
+def carnot_cop(effectiveness: Real, T_evaporating: Real, T_condensing: Real, least_lift: Real) -> Real:
+    """Coefficient of performance as a share of Carnot's.
+
+        COP = eta T_e/(T_c - T_e),   with T_c - T_e >= least_lift
+
+    Source: Modelica Buildings, Fluid.Chillers.Carnot_TEva.
+    """
+    xp = library_of(T_evaporating)
+    return effectiveness * T_evaporating / xp.maximum(T_condensing - T_evaporating, least_lift)
+
+
+def biquadratic(c: tuple[Real, ...], x: Real, y: Real) -> Real:
+    """c0 + c1 x + c2 x^2 + c3 y + c4 y^2 + c5 x y: the DOE-2 curve of capacity and input ratio by temperature."""
+    return c[0] + x * (c[1] + c[2] * x + c[5] * y) + y * (c[3] + c[4] * y)
+
+
+def quadratic(c: tuple[Real, ...], x: Real) -> Real:
+    """c0 + c1 x + c2 x^2."""
+    return c[0] + x * (c[1] + c[2] * x)
+
+
+def moment_of_speed(before: Real, after: Real, limit: Real, now: Real, dt: Real) -> Real:
+    """When a pump's speed passed `limit` in a tick [s]: coasting, 1/n is a straight line; driven, n is."""
+    xp = library_of(after)
+    slow, was = xp.maximum(after, 1e-9), xp.maximum(before, 1e-9)
+    falling = moment_of_crossing(1.0 / was, 1.0 / slow, 1.0 / limit, now, dt)
+    return xp.where(after < before, falling, moment_of_crossing(before, after, limit, now, dt))
+
+
+def moment_of_crossing(before: Real, after: Real, limit: Real, now: Real, dt: Real) -> Real:
+    """When a quantity that went from `before` to `after` in a tick passed `limit`, by straight line [s]."""
+    xp = library_of(after)
+    step = after - before
+    share = (limit - before) / xp.where(step == 0.0, 1.0, step)
+    return now + dt * xp.minimum(xp.maximum(share, 0.0), 1.0)

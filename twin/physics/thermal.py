@@ -1,0 +1,139 @@
+"""Heat: stirred volumes, exchangers, and two masses that conduct to each other, each exact over a tick."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from twin.arrays import library_of
+
+Real = Any
+TINY = 1e-300
+
+
+def mean_weight(k: Real) -> Real:
+    """(1 - e^-k)/k for k >= 0: the share that the start keeps in the mean of a relaxation over k time constants."""
+    xp = library_of(k)
+    k = xp.maximum(k, TINY)
+    return -xp.expm1(-k) / k
+
+
+def mean_lag(k: Real) -> Real:
+    """(k - 1 + e^-k)/k^2 for k >= 0, by its series below 0.01 where the difference would cancel."""
+    xp = library_of(k)
+    safe = xp.maximum(k, 0.01)
+    series = 0.5 - k * (1 / 6 - k * (1 / 24 - k * (1 / 120 - k / 720)))
+    return xp.where(k < 0.01, series, (safe + xp.expm1(-safe)) / (safe * safe))
+
+
+class Answer(NamedTuple):
+    """T_mean = constant + slope T_in over a tick [K]."""
+
+    constant: Real
+    slope: Real
+
+
+def stir(T: Real, C_flow: Real, C: Real, dt: Real, Q_flow: Real | None = None) -> Answer:
+    """How a well-stirred volume answers its inflow: the mean of its temperature over one tick.
+
+        C dT/dt = C_flow (T_in - T) + Q_flow
+
+    Exact for steady inflow and heat at any dt, also when the flow stops. The end of the tick follows
+    from the balance, T + dt (C_flow (T_in - T_mean) + Q_flow)/C, which is the exponential again.
+
+    Args:
+        T: temperature now [K], shape (member, n).
+        C_flow: heat-capacity rate of the through-flow [W/K], >= 0.
+        C: heat capacity of the volume [J/K].
+        dt: tick [s].
+        Q_flow: heat added inside [W], where there is any.
+
+    Source: first-order linear ODE; textbook.
+    """
+    k = C_flow * dt / C
+    keep = mean_weight(k)
+    held = T * keep
+    return Answer(held if Q_flow is None else held + Q_flow * (dt / C) * mean_lag(k), 1.0 - keep)
+
+
+def counterflow_effectiveness(NTU: Real, ratio: Real) -> Real:
+    """Effectiveness of a counterflow exchanger.
+
+        eps = (1 - e^{-NTU (1-c)}) / (1 - c e^{-NTU (1-c)}),   c = C_min/C_max
+
+    written so that c = 1 (eps = NTU/(1 + NTU)) and c = 0 need no special case.
+
+    Source: Kays & London, Compact Heat Exchangers.
+    """
+    pull = NTU * mean_weight(NTU * (1.0 - ratio))
+    return pull / (1.0 + ratio * pull)
+
+
+def exchanger_conductance(UA: Real, C_hot: Real, C_cold: Real) -> Real:
+    """Heat per kelvin between the two inlets of a counterflow exchanger [W/K]: eps C_min, zero at no flow."""
+    xp = library_of(C_hot)
+    C_min = xp.maximum(xp.minimum(C_hot, C_cold), TINY)
+    C_max = xp.maximum(xp.maximum(C_hot, C_cold), TINY)
+    return counterflow_effectiveness(UA / C_min, C_min / C_max) * C_min
+
+
+def film_conductance(UA_nominal: Real, x_hot: Real, x_cold: Real, exponent: Real = 0.8) -> Real:
+    """UA of plates whose two films each go with flow^exponent and weigh alike at nominal flow [W/K].
+
+    Args:
+        x_hot, x_cold: flows as a fraction of nominal [1].
+
+    Source: Dittus-Boelter scaling; textbook.
+    """
+    xp = library_of(x_hot)
+    hot = xp.maximum(x_hot, 1e-12) ** exponent
+    cold = xp.maximum(x_cold, 1e-12) ** exponent
+    return UA_nominal * 2.0 * hot * cold / (hot + cold)
+
+
+class Modes(NamedTuple):
+    """The two modes of a pair of masses: dx/dt = A x + ..., eigenvalues `slow` and `fast` [1/s]."""
+
+    a: Real
+    b: Real
+    c: Real
+    d: Real
+    slow: Real
+    fast: Real
+
+
+def modes(a: Real, b: Real, c: Real, d: Real, determinant: Real) -> Modes:
+    """Eigenvalues of [[a, b], [c, d]] with b c > 0.
+
+    The determinant is asked for because a d - b c cancels when nothing leaves the pair (no flow).
+    """
+    xp = library_of(a + d)
+    half = xp.sqrt(0.25 * (a - d) ** 2 + b * c)
+    fast = 0.5 * (a + d) - half
+    return Modes(a, b, c, d, determinant / fast, fast)
+
+
+def response(m: Modes, t: Real) -> tuple[tuple[Real, Real], tuple[Real, Real]]:
+    """Coefficients (f0, f1) and (g0, g1) of a pair of masses after t seconds.
+
+        x(t) = x0 + (f0 + f1 A) x0',    integral of x = x0 t + (g0 + g1 A) x0'
+
+    where x0' is the rate of change now. They hold with no flow, where no equilibrium exists.
+    """
+    f_slow, g_slow = _integrals(m.slow, t)
+    f_fast, g_fast = _integrals(m.fast, t)
+    apart = m.slow - m.fast
+    f1 = (f_slow - f_fast) / apart
+    g1 = (g_slow - g_fast) / apart
+    return (f_fast - f1 * m.fast, f1), (g_fast - g1 * m.fast, g1)
+
+
+def _integrals(rate: Real, t: Real) -> tuple[Real, Real]:
+    """Integral of e^{rate s} over 0..t [s], and the integral of that [s^2]."""
+    xp = library_of(rate)
+    z = rate * t
+    near = xp.abs(z) < 0.01
+    safe = xp.where(near, 1.0, z)
+    grown = xp.expm1(safe)
+    first = 1 + z * (1 / 2 + z * (1 / 6 + z * (1 / 24 + z * (1 / 120 + z / 720))))
+    second = 1 / 2 + z * (1 / 6 + z * (1 / 24 + z * (1 / 120 + z * (1 / 720 + z / 5040))))
+    return t * xp.where(near, first, grown / safe), t * t * xp.where(near, second, (grown - safe) / (safe * safe))

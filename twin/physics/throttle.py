@@ -1,0 +1,196 @@
+"""A GPU die, its cold plate and their thermal limits through one tick, with the limits met in their order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from twin.arrays import library_of, worth_doing
+from twin.physics.thermal import modes, response
+
+Real = Any
+
+SEGMENTS = 4
+"""Most limits met within one tick: throttle, slowdown, shutdown, and the rest."""
+SEARCH_STEPS = 10
+
+
+@dataclass(slots=True)
+class Die:
+    """Dies and plate of a rack as two masses.
+
+    C_die, C_plate [J/K]; G: die to plate [W/K]; K: plate to coolant inlet [W/K], 0 without flow;
+    T_in: coolant inlet [K]; P_plate: other heat into the plate [W]; P_full, P_slow: GPU power asked
+    for and at slowdown clock [W], at reference temperature; leakage [1/K] about T_reference [K].
+    """
+
+    C_die: Real
+    C_plate: Real
+    G: Real
+    K: Real
+    T_in: Real
+    P_plate: Real
+    P_full: Real
+    P_slow: Real
+    leakage: Real
+    T_reference: Real
+
+
+@dataclass(slots=True)
+class Limits:
+    """Die temperatures [K]: throttling begins, clocks are forced down, power is cut, slowdown is released."""
+
+    throttle: Real
+    slowdown: Real
+    shutdown: Real
+    release: Real
+
+
+@dataclass(slots=True)
+class Course:
+    """What a tick does to the dies, with the inlet as foreseen.
+
+    Ends and means over the tick [K]; power: GPU power, mean [W]; flags 0/1 with the moment of their
+    last change [s into the tick]; follows_*: how the end of die and plate and the mean of the plate
+    move with the inlet [K/K].
+    """
+
+    T_die: Real
+    T_plate: Real
+    mean_plate: Real
+    power: Real
+    throttled: Real
+    slowed: Real
+    shut: Real
+    throttled_after: Real
+    slowed_after: Real
+    shut_after: Real
+    follows_die: Real
+    follows_plate: Real
+    follows_mean_plate: Real
+
+
+def _power_law(die: Die, limits: Limits, T: Real, throttled: Real, slowed: Real, shut: Real) -> tuple[Real, Real]:
+    """GPU power as p0 + p1 T_die in the regime at hand.
+
+    Throttled power falls in a straight line from full at `throttle` to the slowdown power at `slowdown`.
+    """
+    xp = library_of(T)
+    hold = xp.where(slowed > 0, die.P_slow, die.P_full)
+    p0, p1 = hold * (1.0 - die.leakage * die.T_reference), hold * die.leakage
+    fall = (die.P_full - die.P_slow) / (limits.slowdown - limits.throttle)
+    leak = 1.0 + die.leakage * (T - die.T_reference)
+    in_band = (throttled > 0) & (slowed == 0)
+    p0 = xp.where(in_band, (die.P_full + fall * limits.throttle) * leak, p0)
+    p1 = xp.where(in_band, -fall * leak, p1)
+    return xp.where(shut > 0, 0.0, p0), xp.where(shut > 0, 0.0, p1)
+
+
+class _Segment:
+    """Closed form of die and plate from one moment on, at one power law and one inlet."""
+
+    def __init__(self, die: Die, T: Real, plate: Real, p0: Real, p1: Real) -> None:
+        self.T, self.plate, self.p0, self.p1 = T, plate, p0, p1
+        a, b = (p1 - die.G) / die.C_die, die.G / die.C_die
+        c, d = die.G / die.C_plate, -(die.G + die.K) / die.C_plate
+        determinant = (die.G * die.K - p1 * (die.G + die.K)) / (die.C_die * die.C_plate)
+        self.modes = modes(a, b, c, d, determinant)
+        self.rate = (p0 + p1 * T + die.G * (plate - T)) / die.C_die
+        self.plate_rate = (die.P_plate + die.G * (T - plate) + die.K * (die.T_in - plate)) / die.C_plate
+        self.turn = a * self.rate + b * self.plate_rate
+        self.plate_turn = c * self.rate + d * self.plate_rate
+
+    def die_at(self, t: Real) -> Real:
+        (f0, f1), _ = response(self.modes, t)
+        return self.T + f0 * self.rate + f1 * self.turn
+
+    def run(self, t: Real) -> tuple[Real, Real, Real, Real]:
+        """Die and plate after t seconds [K], and their integrals over them [K s]."""
+        (f0, f1), (g0, g1) = response(self.modes, t)
+        return (
+            self.T + f0 * self.rate + f1 * self.turn,
+            self.plate + f0 * self.plate_rate + f1 * self.plate_turn,
+            self.T * t + g0 * self.rate + g1 * self.turn,
+            self.plate * t + g0 * self.plate_rate + g1 * self.plate_turn,
+        )
+
+    def when(self, target: Real, longest: Real, end: Real) -> Real:
+        """When the die reaches `target` [s], by the Illinois form of regula falsi in a fixed number of steps."""
+        xp = library_of(end)
+        low, high = 0.0 * end, longest + 0.0 * end
+        f_low, f_high = self.T - target, end - target
+        for _ in range(SEARCH_STEPS):
+            apart = f_high - f_low
+            middle = high - f_high * (high - low) / xp.where(apart == 0.0, 1.0, apart)
+            middle = xp.minimum(xp.maximum(middle, low), high)
+            f = self.die_at(middle) - target
+            same_as_high = (f > 0) == (f_high > 0)
+            f_low = xp.where(same_as_high, 0.5 * f_low, f_high)
+            low = xp.where(same_as_high, low, high)
+            high, f_high = middle, f
+        return xp.minimum(xp.maximum(high, 0.0), longest)
+
+
+def course(die: Die, limits: Limits, T: Real, plate: Real, flags: tuple[Real, Real, Real], dt: Real) -> Course:
+    """Run die and plate through one tick, changing the power law whenever a limit is met.
+
+    Args:
+        T, plate: temperatures now [K], shape (member, n).
+        flags: throttled, slowed, shut as 0/1.
+        dt: tick [s].
+
+    Exact between limits: two conducting masses at steady inlet, flow and power law have a closed form.
+    """
+    xp = library_of(T)
+    throttled, slowed, shut = flags
+    zero = 0.0 * T
+    left, gone = zero + dt, zero
+    plate_sum, energy = zero, zero
+    throttled_after, slowed_after, shut_after = zero, zero, zero
+    follows: tuple[Real, Real, Real] | None = None
+    for last in (False,) * (SEGMENTS - 1) + (True,):
+        p0, p1 = _power_law(die, limits, T, throttled, slowed, shut)
+        segment = _Segment(die, T, plate, p0, p1)
+        end = segment.run(left)
+        follows = follows or _follows(die, segment, dt)
+        upper = xp.where(slowed > 0, limits.shutdown, xp.where(throttled > 0, limits.slowdown, limits.throttle))
+        lower = xp.where(slowed > 0, limits.release, xp.where(throttled > 0, limits.throttle, 0.0))
+        meets = ((end[0] > upper) | (end[0] < lower)) & (shut == 0) & (left > 0)
+        met = not last and worth_doing(meets)
+        seconds = left
+        if met:
+            target = xp.where(end[0] > upper, upper, lower)
+            beyond = xp.where(end[0] > upper, T >= target, T <= target)
+            moment = xp.where(beyond, 0.0, segment.when(target, left, end[0]))
+            seconds = xp.where(meets, moment, left)
+            end = segment.run(seconds)
+        plate_sum, energy = plate_sum + end[3], energy + p0 * seconds + p1 * end[2]
+        left, gone = left - seconds, gone + seconds
+        if not met:
+            T, plate = end[0], end[1]
+            break
+        T, plate = xp.where(meets & ~beyond, target, end[0]), end[1]
+        rises, falls = meets & (target == upper), meets & (target == lower)
+        to_shut, to_slow = rises & (slowed > 0), rises & (slowed == 0) & (throttled > 0)
+        to_throttle = rises & (slowed == 0) & (throttled == 0)
+        unthrottles = falls
+        unslows = falls & (slowed > 0)
+        shut, shut_after = xp.where(to_shut, 1.0, shut), xp.where(to_shut, gone, shut_after)
+        slowed = xp.where(to_slow, 1.0, xp.where(unslows, 0.0, slowed))
+        slowed_after = xp.where(to_slow | unslows, gone, slowed_after)
+        throttled = xp.where(to_throttle, 1.0, xp.where(unthrottles, 0.0, throttled))
+        throttled_after = xp.where(to_throttle | unthrottles, gone, throttled_after)
+    assert follows is not None
+    return Course(
+        T, plate, plate_sum / dt, energy / dt, throttled, slowed, shut,
+        throttled_after, slowed_after, shut_after, *follows,
+    )  # fmt: skip
+
+
+def _follows(die: Die, segment: _Segment, dt: Real) -> tuple[Real, Real, Real]:
+    """How end of die, end of plate and mean of plate move with the inlet at fixed power [K/K]."""
+    fixed = _Segment(die, segment.T, segment.plate, segment.p0, 0.0 * segment.p1)
+    (f0, f1), (g0, g1) = response(fixed.modes, dt)
+    pull = die.K / die.C_plate
+    b, d = die.G / die.C_die, -(die.G + die.K) / die.C_plate
+    return f1 * b * pull, (f0 + f1 * d) * pull, (g0 + g1 * d) * pull / dt

@@ -1,0 +1,186 @@
+"""The plant: a networkx graph of units and connections, for people; `plant_checks` says whether it can be built."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import networkx as nx
+
+from twin.equipment import KINDS
+from twin.faults import Fault, Where
+from twin.plant_checks import every_fault
+
+__all__ = ["Element", "Fault", "Loop", "Plant", "SignalLine", "Unit", "Where"]
+
+
+@dataclass
+class Unit:
+    """One machine: its kind, its ratings in SI, and where it stands."""
+
+    name: str
+    kind: str
+    parameters: dict[str, float] = field(default_factory=dict)
+    zone: str | None = None
+    like: str | None = None
+    at: tuple[float, float, float] | None = None
+    where: Where | None = None
+
+    def machine(self) -> Any:
+        """The unit as an instance of its kind, in floats."""
+        return KINDS[self.kind](**self.parameters)
+
+
+@dataclass(frozen=True)
+class Element:
+    """One stream of one unit, as a piece of a branch."""
+
+    unit: str
+    stream: str
+
+    def __str__(self) -> str:
+        return f"{self.unit}.{self.stream}" if self.stream else self.unit
+
+
+@dataclass
+class Loop:
+    """Branches in parallel between a supply and a return header.
+
+    `plant` branches run from return to supply, `loads` from supply to return; each is a series of
+    elements. `storage` names a tank in the supply header.
+    """
+
+    name: str
+    fluid: str
+    plant: list[list[Element]]
+    loads: list[list[Element]]
+    storage: str | None = None
+    where: Where | None = None
+
+    def branches(self) -> list[list[Element]]:
+        return self.plant + self.loads
+
+
+@dataclass
+class SignalLine:
+    """What one unit's Output tells another's signal input, after a delay [s]."""
+
+    source: str
+    output: str
+    target: str
+    input: str
+    delay: float = 0.0
+    where: Where | None = None
+
+
+class Plant:
+    """Units and what runs between them; edges of `graph` carry `medium` and run source -> consumer."""
+
+    def __init__(self) -> None:
+        self.graph: nx.MultiDiGraph = nx.MultiDiGraph()
+        self.units: dict[str, Unit] = {}
+        self.loops: dict[str, Loop] = {}
+        self.signals: list[SignalLine] = []
+        self.feeds: dict[str, list[str]] = {}
+        self.add(Unit("site", "site"))
+
+    def add(self, unit: Unit) -> None:
+        """Add a unit.
+
+        Raises:
+            ValueError: the name is taken, or the kind is not known.
+        """
+        if unit.name in self.units:
+            raise ValueError(f"{unit.name} is named twice; each unit wants a name of its own")
+        if unit.kind not in KINDS:
+            raise ValueError(f'{unit.name}: kind "{unit.kind}" is not known; one of {", ".join(KINDS)} is wanted')
+        self.units[unit.name] = unit
+        self.graph.add_node(unit.name, unit=unit)
+        if unit.zone is not None:
+            self.graph.add_edge(unit.name, unit.zone, medium="air")
+
+    def feed(self, consumer: str, sources: list[str]) -> None:
+        """Say what a unit takes its electricity from, in order of preference."""
+        self.feeds[consumer] = list(sources)
+        for slot, source in enumerate(sources):
+            self.graph.add_edge(source, consumer, medium="power", slot=slot)
+
+    def add_loop(self, loop: Loop) -> None:
+        """Add a coolant loop; its edges run along the coolant, plant -> loads.
+
+        Raises:
+            ValueError: the loop's name is taken.
+        """
+        if loop.name in self.loops:
+            raise ValueError(f"loop {loop.name} is named twice; each loop wants a name of its own")
+        self.loops[loop.name] = loop
+        for branch in loop.branches():
+            for one, next_one in zip(branch, branch[1:], strict=False):
+                self._pipe(one.unit, next_one.unit, loop.name)
+        heads = [branch[0].unit for branch in loop.loads if branch]
+        tails = [branch[-1].unit for branch in loop.plant if branch]
+        if loop.storage is not None:
+            for tail in tails:
+                self._pipe(tail, loop.storage, loop.name)
+            tails = [loop.storage]
+        for tail in tails:
+            for head in heads:
+                self._pipe(tail, head, loop.name)
+
+    def _pipe(self, source: str, target: str, loop: str) -> None:
+        self.graph.add_edge(source, target, medium="coolant", loop=loop)
+
+    def add_signal(self, line: SignalLine) -> None:
+        """Add a signal line."""
+        self.signals.append(line)
+        self.graph.add_edge(line.source, line.target, medium="signal")
+
+    def of_kind(self, kind: str) -> list[Unit]:
+        """The units of one kind, in the order they were added."""
+        return [unit for unit in self.units.values() if unit.kind == kind]
+
+    def medium(self, name: str) -> nx.MultiDiGraph:
+        """The part of the graph that one medium runs through."""
+        edges = [(a, b, key) for a, b, key, data in self.graph.edges(keys=True, data=True) if data["medium"] == name]
+        return self.graph.edge_subgraph(edges)
+
+    def faults(self) -> list[Fault]:
+        """Everything that keeps the plant from being built, and warnings; see `plant_checks`."""
+        return every_fault(self)
+
+    def to_json(self) -> str:
+        """The plant as JSON text, for the trace."""
+        return json.dumps(
+            {
+                "units": [dataclasses.asdict(unit) for unit in self.units.values()],
+                "feeds": self.feeds,
+                "loops": [dataclasses.asdict(loop) for loop in self.loops.values()],
+                "signals": [dataclasses.asdict(line) for line in self.signals],
+            }
+        )
+
+    @staticmethod
+    def from_json(text: str) -> Plant:
+        """The plant that `to_json` wrote."""
+        said = json.loads(text)
+        plant = Plant()
+        for row in said["units"]:
+            unit = Unit(**{**row, "at": row["at"] and tuple(row["at"]), "where": _where(row["where"])})
+            if unit.name == "site":
+                plant.units["site"].parameters = unit.parameters
+            else:
+                plant.add(unit)
+        for consumer, sources in said["feeds"].items():
+            plant.feed(consumer, sources)
+        for row in said["loops"]:
+            branches = {key: [[Element(**e) for e in branch] for branch in row[key]] for key in ("plant", "loads")}
+            plant.add_loop(Loop(row["name"], row["fluid"], storage=row["storage"], where=_where(row["where"]), **branches))
+        for row in said["signals"]:
+            plant.add_signal(SignalLine(**{**row, "where": _where(row["where"])}))
+        return plant
+
+
+def _where(row: dict[str, Any] | None) -> Where | None:
+    return None if row is None else Where(**row)

@@ -1,0 +1,246 @@
+"""What makes a plant buildable: one named check per rule of the trade, each with its own sentence."""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import networkx as nx
+
+from twin.declare import quantities
+from twin.equipment import KINDS
+from twin.faults import Fault
+
+MARGIN = 1.0 + 1e-9
+
+
+def every_fault(plant: Any) -> list[Fault]:
+    """Run every check on a `twin.plant.Plant`; the later ones only where names and counts are sound."""
+    found = [fault for check in FIRST for fault in check(plant)]
+    if not any(not fault.warning for fault in found):
+        found += [fault for check in THEN for fault in check(plant)]
+    return found
+
+
+def _near(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else ""
+
+
+def dangling_feeds(plant: Any) -> Iterator[Fault]:
+    """Every feed names a unit that can feed others."""
+    for consumer, feeds in plant.feeds.items():
+        where = plant.units[consumer].where if consumer in plant.units else None
+        if consumer not in plant.units:
+            yield Fault(where, f"feeds are given for {consumer}, which is not a unit{_near(consumer, plant.units)}")
+            continue
+        for feed in feeds:
+            if feed not in plant.units:
+                yield Fault(where, f"{consumer} is fed from {feed}, which is not a unit{_near(feed, plant.units)}")
+            elif not _can_feed(plant, feed):
+                yield Fault(where, f"{consumer} is fed from {feed}, but a {plant.units[feed].kind} feeds nobody")
+        for feed, count in Counter(feeds).items():
+            if count > 1:
+                yield Fault(where, f"{consumer} names {feed} {count} times among its feeds; once is wanted")
+
+
+def _can_feed(plant: Any, name: str) -> bool:
+    kind = KINDS[plant.units[name].kind]
+    return kind.serves or kind.source
+
+
+def feed_counts(plant: Any) -> Iterator[Fault]:
+    """Every unit has as many feeds as its kind takes."""
+    for unit in plant.units.values():
+        least, most = KINDS[unit.kind].feeds
+        count = len(plant.feeds.get(unit.name, ()))
+        wanted = f"{least}" if least == most else f"{least} to {most}"
+        if most == 0 and count:
+            yield Fault(unit.where, f"{unit.name} has {count} feeds, but a {unit.kind} takes no electricity from others")
+        elif not least <= count <= most:
+            yield Fault(unit.where, f"{unit.name} has {count or 'no'} feeds; a {unit.kind} wants {wanted}")
+
+
+def feed_cycles(plant: Any) -> Iterator[Fault]:
+    """Electricity does not run in a circle."""
+    graph = nx.DiGraph((feed, consumer) for consumer, feeds in plant.feeds.items() for feed in feeds)
+    for knot in nx.strongly_connected_components(graph):
+        if len(knot) > 1 or graph.has_edge(*(2 * list(knot))[:2]):
+            edge_list = nx.find_cycle(graph.subgraph(knot))
+            circle = " -> ".join([edge[0] for edge in edge_list] + [edge_list[0][0]])
+            where = plant.units[edge_list[0][0]].where if edge_list[0][0] in plant.units else None
+            yield Fault(where, f"the feeds run in a circle: {circle}; a unit cannot feed itself")
+
+
+def unknown_zones(plant: Any) -> Iterator[Fault]:
+    """Every zone named is a zone; whoever cools air stands in one."""
+    zones = [unit.name for unit in plant.of_kind("zone")]
+    for unit in plant.units.values():
+        if unit.zone is not None and unit.zone not in zones:
+            found = f"a {plant.units[unit.zone].kind}" if unit.zone in plant.units else "not a unit"
+            yield Fault(unit.where, f"{unit.name} stands in {unit.zone}, which is {found}; a zone is wanted{_near(unit.zone, zones)}")
+        elif unit.zone is None and KINDS[unit.kind].cools_air:
+            yield Fault(unit.where, f"{unit.name} cools air but stands in no zone; zone: NAME is wanted")
+
+
+def dangling_streams(plant: Any) -> Iterator[Fault]:
+    """Every element of a loop is a stream of a unit, used once; every stream is in a loop."""
+    used: Counter[tuple[str, str]] = Counter()
+    for loop in plant.loops.values():
+        storage = [(loop.storage, "coolant")] if loop.storage else []
+        for name, stream in [(e.unit, e.stream) for b in loop.branches() for e in b] + storage:
+            if name not in plant.units:
+                yield Fault(loop.where, f"loop {loop.name} names {name}, which is not a unit{_near(name, plant.units)}")
+                continue
+            streams = KINDS[plant.units[name].kind].streams
+            if stream not in streams:
+                has = f"its streams are {', '.join(streams)}" if streams else f"a {plant.units[name].kind} has none"
+                yield Fault(loop.where, f"loop {loop.name} names the stream {name}.{stream}, which does not exist; {has}")
+            used[name, stream] += 1
+        if loop.storage in plant.units and not KINDS[plant.units[loop.storage].kind].storage:
+            kind = plant.units[loop.storage].kind
+            yield Fault(loop.where, f"loop {loop.name} has {loop.storage} as storage, but that is a {kind}; a tank is wanted")
+    for (name, stream), count in used.items():
+        if count > 1:
+            yield Fault(plant.units[name].where, f"the stream {name}.{stream} stands in {count} branches; one is wanted")
+    for unit in plant.units.values():
+        for stream in KINDS[unit.kind].streams:
+            if not used[unit.name, stream]:
+                label = f"{unit.name}.{stream}" if len(KINDS[unit.kind].streams) > 1 else unit.name
+                yield Fault(unit.where, f"{label} stands in no coolant loop; nothing would flow through it")
+
+
+def dangling_signals(plant: Any) -> Iterator[Fault]:
+    """Every signal runs from an Output measured in seconds to an input that listens."""
+    for line in plant.signals:
+        for name in (line.source, line.target):
+            if name not in plant.units:
+                yield Fault(line.where, f"a signal names {name}, which is not a unit{_near(name, plant.units)}")
+        if line.source in plant.units:
+            ages = [n for n, q in quantities(KINDS[plant.units[line.source].kind].Outputs).items() if q.unit == "s"]
+            if line.output not in ages:
+                said = f"it offers {', '.join(ages)}" if ages else "it offers none"
+                yield Fault(line.where, f"the signal {line.source}.{line.output} does not exist; {said}")
+        if line.target in plant.units:
+            heard = KINDS[plant.units[line.target].kind].signals
+            if line.input not in heard:
+                said = f"it listens to {', '.join(heard)}" if heard else "it listens to none"
+                yield Fault(line.where, f"the signal input {line.target}.{line.input} does not exist; {said}")
+
+
+def unfed_consumers(plant: Any) -> Iterator[Fault]:
+    """Every consumer has a path to a source."""
+    reached = {unit.name for unit in plant.units.values() if KINDS[unit.kind].source}
+    waiting = list(reached)
+    consumers: dict[str, list[str]] = {}
+    for consumer, feeds in plant.feeds.items():
+        for feed in feeds:
+            consumers.setdefault(feed, []).append(consumer)
+    while waiting:
+        for consumer in consumers.get(waiting.pop(), ()):
+            if consumer not in reached:
+                reached.add(consumer)
+                waiting.append(consumer)
+    for unit in plant.units.values():
+        if KINDS[unit.kind].feeds[1] > 0 and unit.name not in reached:
+            yield Fault(unit.where, f"{unit.name} has no path to a source; a utility or generator must feed it through its feeds")
+
+
+def unpumped_loops(plant: Any) -> Iterator[Fault]:
+    """Every loop has a plant with a pump, and loads; every tank has an inflow."""
+    for loop in plant.loops.values():
+        for word, branches in (("plant", loop.plant), ("loads", loop.loads)):
+            if not branches or not all(branches):
+                yield Fault(loop.where, f"loop {loop.name} has no {word}; a stream without both ways cannot flow")
+        pumped = any(e.stream in KINDS[plant.units[e.unit].kind].pumps for branch in loop.plant for e in branch)
+        if loop.plant and not pumped:
+            yield Fault(loop.where, f"loop {loop.name} has no pump among its plant; nothing would flow")
+
+
+def lone_exchangers(plant: Any) -> Iterator[Fault]:
+    """An exchanger stands alone in its branches, gives heat outwards, and all of a loop give to one loop."""
+    seat = {(e.unit, e.stream): (loop, way, len(branch)) for loop in plant.loops.values()
+            for way, branches in (("plant", loop.plant), ("loads", loop.loads)) for branch in branches for e in branch}  # fmt: skip
+    outer: dict[str, set[str]] = {}
+    for unit in plant.units.values():
+        streams = KINDS[unit.kind].streams
+        if len(streams) != 2 or any((unit.name, stream) not in seat for stream in streams):
+            continue
+        (inside, way, length), (outside, other_way, other_length) = (seat[unit.name, stream] for stream in streams)
+        if (way, other_way) != ("plant", "loads"):
+            yield Fault(unit.where, f"{unit.name}.{streams[0]} must stand in the plant of a loop and {unit.name}.{streams[1]} in the loads of another")
+        if length > 1 or other_length > 1:
+            yield Fault(unit.where, f"{unit.name} shares a branch with another element; an exchanger stands alone in its branches")
+        outer.setdefault(inside.name, set()).add(outside.name)
+    for name, outside in outer.items():
+        if len(outside) > 1:
+            yield Fault(plant.loops[name].where, f"the exchangers of loop {name} give to {', '.join(sorted(outside))}; one loop is wanted")
+    chain = nx.DiGraph((name, other) for name, others in outer.items() for other in others)
+    if not nx.is_directed_acyclic_graph(chain):
+        circle = " -> ".join(edge[0] for edge in nx.find_cycle(chain))
+        yield Fault(plant.loops[next(iter(outer))].where, f"loops give heat to each other in a circle: {circle}")
+
+
+def uncooled_zones(plant: Any) -> Iterator[Fault]:
+    """Every room that takes heat has something that cools it."""
+    for zone in plant.of_kind("zone"):
+        inside = [unit for unit in plant.units.values() if unit.zone == zone.name]
+        if inside and not any(KINDS[unit.kind].cools_air for unit in inside):
+            yield Fault(zone.where, f"{zone.name} holds {len(inside)} units and nothing that cools its air; a fan_wall is wanted")
+
+
+def racks_without_room(plant: Any) -> Iterator[Fault]:
+    """A rack gives part of its heat to a room."""
+    for unit in plant.units.values():
+        if KINDS[unit.kind].is_work and unit.zone is None and unit.parameters.get("air_fraction", 0.0) > 0:
+            yield Fault(unit.where, f"{unit.name} gives heat to the air but stands in no zone; zone: NAME is wanted")
+
+
+def die_limits(plant: Any) -> Iterator[Fault]:
+    """Die limits stand in their order, and idle power below rated."""
+    names = ("release_temperature", "throttle_temperature", "slowdown_temperature", "shutdown_temperature")
+    for unit in plant.of_kind("rack"):
+        values = [unit.parameters.get(name) for name in names]
+        if None not in values and not values[0] <= values[1] < values[2] < values[3]:
+            yield Fault(unit.where, f"{unit.name}: {' < '.join(names)} is wanted, but these are not in that order")
+        if unit.parameters.get("idle_power", 0.0) >= unit.parameters.get("rated_power", 1.0):
+            yield Fault(unit.where, f"{unit.name}: idle_power is not below rated_power")
+    for kind in ("pump", "cdu"):
+        for unit in plant.of_kind(kind):
+            if unit.parameters.get("shutoff_head", 1.0) <= unit.parameters.get("nominal_head", 0.0):
+                yield Fault(unit.where, f"{unit.name}: shutoff_head must be above nominal_head; the pump curve must fall with flow")
+
+
+def ratings_cover_loads(plant: Any) -> Iterator[Fault]:
+    """Warn where nominal loads pass what a unit is rated for."""
+    load = nominal_loads(plant)
+    for unit in plant.units.values():
+        rated = unit.parameters.get("rated_power")
+        if rated is not None and _can_feed(plant, unit.name) and load[unit.name] > rated * MARGIN:
+            text = f"{unit.name} carries {load[unit.name] / 1e6:.3g} MW at nominal load, above its rated_power of {rated / 1e6:.3g} MW"
+            yield Fault(unit.where, text, warning=True)
+
+
+def nominal_loads(plant: Any) -> dict[str, float]:
+    """Power through each unit with all consumers at their rating and all sources alive [W].
+
+    Units that prefer take everything from their first feed, others share alike.
+    """
+    load = dict.fromkeys(plant.units, 0.0)
+    graph = nx.DiGraph((feed, consumer) for consumer, feeds in plant.feeds.items() for feed in feeds)
+    for name in reversed(list(nx.topological_sort(graph))):
+        kind = KINDS[plant.units[name].kind]
+        if kind.feeds[1] > 0 and not kind.serves:
+            load[name] += float(plant.units[name].machine().nominal_power())
+        feeds = plant.feeds.get(name, ())
+        for feed in feeds[:1] if kind.prefers else feeds:
+            load[feed] += load[name] / (1 if kind.prefers else len(feeds))
+    return load
+
+
+FIRST = (dangling_feeds, feed_counts, feed_cycles, unknown_zones, dangling_streams, dangling_signals)
+THEN = (
+    unfed_consumers, unpumped_loops, lone_exchangers, uncooled_zones, racks_without_room, die_limits, ratings_cover_loads,
+)  # fmt: skip

@@ -1,0 +1,158 @@
+"""Recording: ticks gathered in blocks, checked for broken balances, and handed to the trace with their events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twin.arrays import Array, library_of, to_host
+from twin.declare import Quantity, quantities
+from twin.equipment import KINDS
+from twin.ledger import LIMIT, BrokenBalance
+from twin.model import Model, State
+from twin.networks.tables import AllRows, Table
+from twin.trace import Column, Event, Recorder
+
+PARTS = ("Inputs", "State", "Outputs")
+
+
+def companion(name: str, said: dict[str, Quantity]) -> bool:
+    """Whether a quantity is the moment that goes with a flag; moments stand in the events."""
+    return name.endswith("_at") and name[:-3] in said and said[name[:-3]].flag is not None
+
+
+def columns(model: Model) -> list[Column]:
+    """Every recorded quantity of the kinds that the plant has."""
+    found = []
+    for kind in {t.kind: None for t in model.tables}:
+        for part in PARTS:
+            said = quantities(getattr(KINDS[kind], part))
+            found += [Column(kind, name, q.unit, q.doc) for name, q in said.items() if not companion(name, said)]
+    return found
+
+
+@dataclass
+class Tick:
+    """One tick that was run: when it ended, what came of it, and whether it is to be recorded."""
+
+    number: int
+    start: float
+    end: float
+    state: State
+    inputs: AllRows
+    kept: bool
+
+
+class Gatherer:
+    """Holds the ticks of a block by reference; nothing is copied or leaves the device until the block is told."""
+
+    def __init__(self, model: Model, recorder: Recorder, first: State, inputs: AllRows) -> None:
+        self.model, self.recorder = model, recorder
+        self.before = first
+        self.ticks: list[Tick] = []
+        self.events: list[Event] = []
+        self.worst = 0.0
+        self.flags = [
+            (t, name) for t in model.tables for name, q in quantities(t.machine.State).items() if q.flag is not None
+        ]
+        self.tables: dict[str, list[Table]] = {}
+        for t in model.tables:
+            self.tables.setdefault(t.kind, []).append(t)
+        self.columns = [(c.kind, c.name, self._part(c)) for c in columns(model)]
+        self._write([Tick(0, 0.0, 0.0, first, inputs, True)])
+
+    @staticmethod
+    def _part(column: Column) -> str:
+        return next(part for part in PARTS if column.name in quantities(getattr(KINDS[column.kind], part)))
+
+    def add(self, tick: Tick) -> None:
+        self.ticks.append(tick)
+
+    def note(self, event: Event) -> None:
+        """An event of the scenario (an Input that changed)."""
+        self.events.append(event)
+
+    def tell(self) -> None:
+        """Check the block, find its events, write it.
+
+        Raises:
+            BrokenBalance: a tick's books did not close.
+        """
+        if self.ticks:
+            self._check()
+            self._find_events()
+            self.before = self.ticks[-1].state
+        kept = [tick for tick in self.ticks if tick.kept]
+        if kept:
+            self._write(kept)
+        self.ticks = []
+
+    def _check(self) -> None:
+        residuals = np.array([to_host(tick.state.outputs["site"].energy_residual).max() for tick in self.ticks])
+        if not (residuals <= LIMIT).all():
+            bad = self.ticks[int(np.argmin(residuals <= LIMIT))]
+            raise BrokenBalance(self._blame(bad))
+        self.worst = max(self.worst, float(residuals.max()))
+
+    def _blame(self, tick: Tick) -> str:
+        share = to_host(tick.state.imbalance)
+        member, column = np.unravel_index(int(np.argmax(np.where(np.isnan(share), np.inf, share))), share.shape)
+        unit = next(t.names[column - t.first] for t in self.model.tables if t.first <= column < t.last)
+        size = "is not a number" if np.isnan(share[member, column]) else f"is {share[member, column]:.2g} of throughput"
+        return (
+            f"the energy balance of {unit} broke in tick {tick.number} ({tick.start:g} s, member {member}): "
+            f"its residual {size}, at most {LIMIT:g} is sound; the trace holds what went before"
+        )
+
+    def _find_events(self) -> None:
+        found = []
+        for t, name in self.flags:
+            was = getattr(self.before.rows[t.key], name)
+            for tick in self.ticks:
+                now = getattr(tick.state.rows[t.key], name)
+                if now is not was:
+                    found += self._changes(t, name, was, now, tick)
+                was = now
+        self.events += sorted(found, key=lambda event: (event.time, event.unit))
+
+    def _changes(self, t: Table, name: str, was: Array, now: Array, tick: Tick) -> list[Event]:
+        before, after = to_host(was), to_host(now)
+        members, rows = np.nonzero(before != after)
+        if not len(rows):
+            return []
+        moments = to_host(getattr(tick.state.rows[t.key], f"{name}_at"))
+        return [
+            Event(float(moments[m, r]), int(m), t.names[r], name, float(after[m, r]))
+            for m, r in zip(members, rows, strict=True)
+        ]
+
+    def _write(self, kept: list[Tick]) -> None:
+        blocks = {(kind, name): self._column(kept, kind, name, part) for kind, name, part in self.columns}
+        self.recorder.append(np.array([tick.end for tick in kept]), blocks, self.events)
+        self.events = []
+
+    def _column(self, kept: list[Tick], kind: str, name: str, part: str) -> np.ndarray:
+        """One quantity over the kept ticks, (tick, member, unit) of the kind."""
+        pieces = []
+        for t in self.tables[kind]:
+            rows = [self._rows(tick, part)[t.key] for tick in kept]
+            series = [getattr(row, name) for row in rows]
+            if all(one is series[0] for one in series):
+                pieces.append(np.broadcast_to(to_host(series[0]), (len(kept), *series[0].shape)))
+            else:
+                pieces.append(to_host(_stack(series)))
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=2)
+
+    @staticmethod
+    def _rows(tick: Tick, part: str) -> dict[str, Any]:
+        return {"Inputs": tick.inputs, "State": tick.state.rows, "Outputs": tick.state.outputs}[part]
+
+
+def _stack(series: list[Array]) -> Array:
+    xp = library_of(series[0])
+    out = xp.empty((len(series), *series[0].shape), dtype=np.float32 if series[0].dtype == np.float64 else series[0].dtype)
+    for row, one in enumerate(series):
+        out[row] = one
+    return out

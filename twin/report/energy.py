@@ -1,0 +1,98 @@
+"""The energy ledger of a run and its PUE before, during and after the fault."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from twin.equipment import KINDS
+from twin.report.moments import EARLY, it_power, since
+from twin.report.story import INPUT, Story, asked
+
+
+def ledger(story: Story, member: int) -> dict[str, float | None]:
+    """Energy in, out and stored over the run [J], summed over the recorded rows, each for the time up to it.
+
+    residual = in - out - stored; `worst_residual` is the largest that the run itself found in any tick.
+    """
+    sources = {kind: _energy(story, kind, "power", member) for kind in story.kinds if _is_source(kind)}
+    supplied = _energy(story, "site", "power", member)
+    if supplied is None:
+        supplied = sum((each for each in sources.values() if each is not None), start=0.0) if sources else None
+    rejected = _energy(story, "site", "heat_rejected", member)
+    stored = _energy(story, "site", "stored_power", member)
+    record: dict[str, float | None] = {f"from_{kind}": each for kind, each in sources.items()}
+    record |= {"supplied": supplied, "rejected": rejected, "stored": stored, "it": _work(story, member)}
+    residual = relative = None
+    if supplied is not None and rejected is not None and stored is not None:
+        residual = supplied - rejected - stored
+        through = max(abs(supplied), abs(rejected))
+        relative = residual / through if through > 0 else 0.0
+    worst = story.values("site", "energy_residual")
+    known = None if worst is None or not np.isfinite(worst[:, member]).any() else worst[:, member]
+    return record | {
+        "residual": residual,
+        "relative_residual": relative,
+        "worst_residual": None if known is None else float(np.nanmax(np.abs(known))),
+    }
+
+
+def _is_source(kind: str) -> bool:
+    return kind in KINDS and bool(KINDS[kind].source)
+
+
+def _energy(story: Story, kind: str, name: str, member: int) -> float | None:
+    power = story.total(kind, name)
+    return None if power is None else float(np.sum(power[:, member] * story.steps))
+
+
+def _work(story: Story, member: int) -> float | None:
+    power = it_power(story)
+    return None if power is None else float(np.sum(power[:, member] * story.steps))
+
+
+def pue(story: Story, member: int) -> dict[str, float | None]:
+    """Energy of the site over energy of its work: before the fault, during it, after the last repair, at the end.
+
+    `during` runs from the fault to the last thing that was put right (a restore, a fault mended, a switch
+    back in its normal position), or to the end where nothing was; then `after` is unknown.
+    """
+    power, work = story.total("site", "power"), it_power(story)
+    if power is None or work is None:
+        return dict.fromkeys(("before", "during", "after", "end"))
+    fault = story.faults[member]
+    start = since(story, member) if fault is not None else story.end
+    repaired = _last_repair(story, member, start)
+    before = story.time <= start + EARLY
+    after = story.time > repaired + EARLY if repaired is not None else np.zeros_like(before)
+    own = (power[:, member], work[:, member])
+    return {
+        "before": _ratio(story, *own, before),
+        "during": _ratio(story, *own, ~before & ~after),
+        "after": _ratio(story, *own, after),
+        "end": _ratio(story, *own, story.time >= story.end),
+    }
+
+
+def _last_repair(story: Story, member: int, start: float) -> float | None:
+    times = [
+        event.time
+        for event in story.events
+        if event.member == member
+        and event.time > start
+        and event.flag.startswith(INPUT)
+        and asked(story.kind_of.get(event.unit, ""), event.flag.removeprefix(INPUT), event.value)[1] < 0
+    ]
+    return max(times, default=None)
+
+
+def _ratio(story: Story, power: np.ndarray, work: np.ndarray, rows: np.ndarray) -> float | None:
+    """Energy over energy of some rows; None where no work was done in them."""
+    weights = story.steps[rows]
+    if not weights.size:
+        return None
+    if not weights.sum() > 0:
+        weights = np.ones_like(weights)
+    done = float(np.sum(work[rows] * weights))
+    return float(np.sum(power[rows] * weights)) / done if done > 0 else None

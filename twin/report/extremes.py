@@ -1,0 +1,117 @@
+"""Extremes: the highest and lowest that every recorded quantity reached, with unit and moment."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from twin.report.story import Story, flags_of, said_of
+from twin.report.verdict import closest
+from twin.report.words import words
+
+HIGHEST, LOWEST = "highest", "lowest"
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """The highest or lowest value of one quantity over the units of a kind; `limit` is the unit's own."""
+
+    kind: str
+    name: str
+    which: str
+    value: float
+    unit: str
+    doc: str
+    time: float
+    where: str
+    limit: float | None = None
+    limit_name: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def said(self) -> str:
+        return f"{self.which} {words(self.name)}"
+
+
+def extremes(story: Story) -> list[list[Extreme]]:
+    """For each member, highest and lowest of every recorded State and Output that is no flag, clock or memory."""
+    found: list[list[Extreme]] = [[] for _ in range(story.members)]
+    for kind in story.kinds:
+        known = said_of(kind, "State") | said_of(kind, "Outputs")
+        for name in story.trace.columns(kind):
+            if name in known and known[name].unit != "s" and not _is_memory(kind, name):
+                for member, each in _of_column(story, kind, name):
+                    found[member].append(each)
+    return found
+
+
+def _is_memory(kind: str, name: str) -> bool:
+    """Whether a quantity is a flag or a law's memory, and no measure of anything."""
+    return name in flags_of(kind) or name.endswith(("_at", "_clock")) or name in ("integral", "energy_residual")
+
+
+def _of_column(story: Story, kind: str, name: str) -> Iterator[tuple[int, Extreme]]:
+    values = story.values(kind, name)
+    if values is None:
+        return
+    column = story.trace.columns(kind)[name]
+    units = story.trace.units(kind)
+    for which in (HIGHEST, LOWEST):
+        for member, reached in enumerate(closest(values, which == HIGHEST)):
+            if reached is None:
+                continue
+            value, row, place = reached
+            where = units[place]
+            line = limit_of(story, kind, where, name, column.unit) if which == HIGHEST else (None, None)
+            when = float(story.time[row])
+            yield member, Extreme(kind, name, which, value, column.unit, column.doc, when, where, line[1], line[0])
+
+
+def limits_of(story: Story, kind: str, unit_name: str) -> dict[str, float]:
+    """The ratings in kelvin that a kind's flags name in their reasons: where the unit itself draws a line."""
+    named = {
+        found for flag in flags_of(kind).values() for found in re.findall(r"\{(\w+)\}", flag.because)
+    }
+    declared = said_of(kind, "parameters")
+    unit = story.plant.units.get(unit_name)
+    lines = {}
+    for name, said in declared.items():
+        value = unit.parameters.get(name, said.default) if unit is not None else said.default
+        if name in named and said.unit == "K" and value is not None:
+            lines[name] = float(value)
+    return dict(sorted(lines.items(), key=lambda pair: pair[1]))
+
+
+def limit_of(story: Story, kind: str, unit: str, name: str, dimension: str) -> tuple[str | None, float | None]:
+    """The limit that a quantity's highest value is held against: a rating of the same unit of measure.
+
+    A temperature is held against the lowest line that the unit's flags draw, if it is the quantity they
+    watch (the first temperature of the kind's State); a power against `rated_power`.
+    """
+    if dimension == "K":
+        watched = next((key for key, said in said_of(kind, "State").items() if said.unit == "K"), None)
+        lines = limits_of(story, kind, unit) if name == watched else {}
+        return next(iter(lines.items()), (None, None))
+    if dimension == "W" and name == "power":
+        rated = story.plant.units[unit].parameters.get("rated_power") if unit in story.plant.units else None
+        said = said_of(kind, "parameters").get("rated_power")
+        return ("rated_power", rated) if rated is not None and said is not None and said.unit == "W" else (None, None)
+    return None, None
+
+
+def worth_showing(found: list[Extreme]) -> list[Extreme]:
+    """The extremes that people read first: hottest temperatures, largest loads, lowest charge, voltage and flow."""
+    return [each for each in found if (_is_high if each.which == HIGHEST else _is_low)(each)]
+
+
+def _is_high(each: Extreme) -> bool:
+    if each.unit == "K":
+        return not re.search("plate|inlet", each.name)
+    return each.name in ("power", "it_power", "load_fraction", "heat_rejected")
+
+
+def _is_low(each: Extreme) -> bool:
+    return each.name in ("state_of_charge", "voltage", "clock", "flow")

@@ -1,0 +1,91 @@
+"""Findings: all that a report tells of one trace, found once and shared by tables, plots, page and --json."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from twin.report.fold import Line, fold
+from twin.report.metrics import ensemble, metrics, plain
+from twin.report.story import Story
+from twin.report.timeline import Entry, timeline
+from twin.report.verdict import Verdict, judge
+
+if TYPE_CHECKING:
+    from twin.trace import Trace
+
+MOST_LINES = 60
+"""Lines of a timeline for people; a longer one is folded more coarsely until it fits."""
+
+
+class Findings:
+    """What a trace comes to; `shown` is the member that tables and plots speak of."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.story = Story(trace)
+        self.trace = trace
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        return judge(self.story)
+
+    @cached_property
+    def shown(self) -> int:
+        """The member in which the first failed criterion came worst; 0 where all held."""
+        failed = [each.member for each in self.verdict.failed if each.member is not None]
+        return failed[0] if failed else 0
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        return timeline(self.story)
+
+    @cached_property
+    def measures(self) -> list[dict[str, Any]]:
+        return metrics(self.story)
+
+    @property
+    def measure(self) -> dict[str, Any]:
+        """The numbers of the member shown."""
+        return self.measures[self.shown]
+
+    @cached_property
+    def across(self) -> list[dict[str, Any]]:
+        """The numbers across members; empty for a run of one."""
+        return ensemble(self.measures) if self.story.members > 1 else []
+
+    @cached_property
+    def lines(self) -> list[Line]:
+        """The timeline of the member shown, folded for people."""
+        indices = [i for i, entry in enumerate(self.entries) if entry.member == self.shown]
+        at = {index: place for place, index in enumerate(indices)}
+        own = []
+        for index in indices:
+            entry = self.entries[index]
+            cause = at.get(entry.cause) if entry.cause is not None else None
+            own.append(Entry(entry.time, entry.member, entry.unit, entry.what, entry.why, cause))
+        gap = 2.0
+        lines = fold(own, self.story.kind_of, gap)
+        while len(lines) > MOST_LINES and gap < self.story.end - self.story.start:
+            gap *= 4
+            lines = fold(own, self.story.kind_of, gap)
+        return lines
+
+    def summary(self) -> dict[str, Any]:
+        """Everything, in pure JSON types."""
+        trace, story = self.trace, self.story
+        found = {
+            "title": trace.title,
+            "trace": str(trace.path),
+            "simulated_seconds": story.end - story.start,
+            "members": story.members,
+            "member_shown": self.shown,
+            "verdict": self.verdict.outcome,
+            "criteria": [each.to_json() for each in self.verdict.judgements],
+            "metrics": self.measure,
+            "per_member": self.measures if story.members > 1 else [],
+            "ensemble": self.across,
+            "timeline": [entry.to_json() for entry in self.entries],
+            "run": dict(trace.summary or {}),
+            "provenance": dict(trace.provenance),
+        }
+        return plain(found)

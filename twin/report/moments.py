@@ -1,0 +1,193 @@
+"""Seconds that count: from the first fault to each first loss, what batteries had left, and how much work was lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from twin.equipment import KINDS
+from twin.report.story import Fault, Span, Story, flags_of
+from twin.report.verdict import closest
+
+FIRSTS = {
+    "first_throttle": "throttled",
+    "first_slowdown": "slowed",
+    "first_shutdown": "shut_down",
+    "first_unpowered": "unpowered",
+    "ups_on_battery": "on_battery",
+    "ups_empty": "depleted",
+    "tank_exhausted": "exhausted",
+}
+"""The moments that everyone asks for, by the flag whose first rise they are."""
+LOST = ("shut_down", "unpowered")
+"""Flags under which a unit of work does none."""
+EARLY = 1e-6
+"""A moment this much before the fault [s] still belongs to it: both were interpolated."""
+
+
+def fault_of(fault: Fault | None) -> dict[str, Any] | None:
+    """The first fault as a record."""
+    return None if fault is None else {"time": fault.time, "unit": fault.unit, "what": fault.what}
+
+
+def since(story: Story, member: int) -> float:
+    """The moment that a member's seconds are counted from: its first fault, else the start of the run."""
+    fault = story.faults[member]
+    return story.start if fault is None else fault.time
+
+
+def firsts(story: Story, member: int) -> dict[str, dict[str, Any] | None]:
+    """First rise of each wanted flag at or after the fault: seconds from it, time and unit; None where never."""
+    zero = since(story, member) - EARLY
+    found: dict[str, dict[str, Any] | None] = {}
+    for name, flag in FIRSTS.items():
+        spans = [span for span in story.flagged(flag, member) if span.start >= zero]
+        found[name] = _first(story, spans[0], member) if spans else None
+    return found
+
+
+def _first(story: Story, span: Span, member: int) -> dict[str, Any]:
+    return {"seconds": max(0.0, span.start - since(story, member)), "time": span.start, "unit": span.unit}
+
+
+def every_first(story: Story, member: int) -> list[dict[str, Any]]:
+    """For every flag that rose after the fault: its first moment, how many units, how long, how many still."""
+    zero = since(story, member) - EARLY
+    rows = []
+    for (kind, flag), spans in story.spans.items():
+        own = [span for span in spans if span.member == member and span.start >= zero]
+        if not own:
+            continue
+        longest = max(own, key=lambda span: span.until(story.end) - span.start)
+        said = flags_of(kind).get(flag)
+        rows.append(
+            {
+                "kind": kind,
+                "flag": flag,
+                "what": said.rises if said else flag,
+                **_first(story, own[0], member),
+                "units": len({span.unit for span in own}),
+                "times": len(own),
+                "longest_seconds": longest.until(story.end) - longest.start,
+                "standing_at_end": len({span.unit for span in own if span.end is None}),
+            }
+        )
+    return sorted(rows, key=lambda row: (row["time"], row["kind"], row["flag"]))
+
+
+def batteries(story: Story, member: int) -> dict[str, Any] | None:
+    """The batteries after the fault: longest time on battery, lowest charge, and the seconds they had left.
+
+    Seconds left: the smallest `autonomy` (energy in the battery over what it then delivered) recorded of
+    any unit while it was on battery.
+    """
+    kinds = [kind for kind in story.kinds if "on_battery" in flags_of(kind)]
+    zero = since(story, member) - EARLY
+    lows = [low for kind in kinds if (low := _lowest(story, kind, "state_of_charge", member, story.time >= zero))]
+    if not lows:
+        return None
+    charge, charge_time, charge_unit = min(lows)
+    spans = [span for span in story.flagged("on_battery", member) if span.start >= zero]
+    left = [found for kind in kinds for span in spans if (found := _autonomy(story, kind, span))]
+    least = min(left, default=(None, None, None))
+    return {
+        "units": sum(len(story.trace.units(kind)) for kind in kinds),
+        "units_on_battery": len({span.unit for span in spans}),
+        "longest_on_battery": max((span.until(story.end) - span.start for span in spans), default=None),
+        "lowest_charge": charge,
+        "lowest_charge_time": charge_time,
+        "lowest_charge_unit": charge_unit,
+        "seconds_left": least[0],
+        "seconds_left_time": least[1],
+        "seconds_left_unit": least[2],
+    }
+
+
+def _autonomy(story: Story, kind: str, span: Span) -> tuple[float, float, str] | None:
+    """Least autonomy of one unit while it was on battery."""
+    rows = (story.time > span.start + EARLY) & (story.time <= span.until(story.end) + EARLY)
+    return _lowest(story, kind, "autonomy", span.member, rows, span.unit)
+
+
+def _lowest(
+    story: Story, kind: str, name: str, member: int, rows: np.ndarray, unit: str | None = None
+) -> tuple[float, float, str] | None:
+    """Lowest recorded value in some rows, of one unit or of all of a kind: value, time and unit."""
+    values, units = story.values(kind, name), story.trace.units(kind)
+    if values is None or (unit is not None and unit not in units) or not rows.any():
+        return None
+    columns = [units.index(unit)] if unit is not None else list(range(len(units)))
+    found = closest(values[rows][:, [member]][:, :, columns], highest=False)[0]
+    if found is None:
+        return None
+    value, row, column = found
+    return value, float(story.time[rows][row]), units[columns[column]]
+
+
+def work_kinds(story: Story) -> list[str]:
+    """Kinds whose power is the factory's work."""
+    return [kind for kind in story.kinds if kind in KINDS and KINDS[kind].is_work]
+
+
+def lost(story: Story, member: int) -> dict[str, Any]:
+    """Units of work lost (shut down or without power) and the IT power missing against the level at the fault."""
+    total = sum(len(story.trace.units(kind)) for kind in work_kinds(story))
+    peak, peak_time, at_end = _most_at_once(_lost_spans(story, member))
+    record: dict[str, Any] = {"units_total": total, "units_peak": peak, "units_peak_time": peak_time, "units_end": at_end}
+    power = it_power(story)
+    keys = ("power_before", "power_lost_peak", "power_lost_peak_time", "power_lost_end")
+    if power is None:
+        return record | dict.fromkeys(keys)
+    row = last_row_before(story, since(story, member))
+    own = power[:, member]
+    lowest = row + int(np.nanargmin(own[row:]))
+    levels = (own[row], own[row] - own[lowest], story.time[lowest], own[row] - own[-1])
+    return record | {key: float(value) for key, value in zip(keys, levels, strict=True)}
+
+
+def _lost_spans(story: Story, member: int) -> list[Span]:
+    """Times without work, one span per unit and stretch: a unit that is lost twice over is lost once."""
+    per_unit: dict[str, list[Span]] = {}
+    for flag in LOST:
+        for kind in work_kinds(story):
+            for span in story.spans.get((kind, flag), []):
+                if span.member == member:
+                    per_unit.setdefault(span.unit, []).append(span)
+    return [span for spans in per_unit.values() for span in _joined(spans)]
+
+
+def _joined(spans: list[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for span in sorted(spans, key=lambda each: each.start):
+        last = joined[-1] if joined else None
+        if last is None or (last.end is not None and span.start > last.end):
+            joined.append(span)
+        elif last.end is not None and (span.end is None or span.end > last.end):
+            joined[-1] = Span(last.unit, last.member, last.start, span.end)
+    return joined
+
+
+def _most_at_once(spans: list[Span]) -> tuple[int, float | None, int]:
+    """Largest number of spans standing at once, when it was first reached, and the number at the end."""
+    turns = [(span.start, 1) for span in spans] + [(span.end, -1) for span in spans if span.end is not None]
+    standing, peak, when = 0, 0, None
+    for time, turn in sorted(turns, key=lambda pair: (pair[0], -pair[1])):
+        standing += turn
+        if standing > peak:
+            peak, when = standing, time
+    return peak, when, standing
+
+
+def it_power(story: Story) -> np.ndarray | None:
+    """Power of the work (time, member): the site's own sum, else that of the units that work."""
+    power = story.total("site", "it_power")
+    if power is not None:
+        return power
+    sums = [each for kind in work_kinds(story) if (each := story.total(kind, "power")) is not None]
+    return sum(sums[1:], start=sums[0]) if sums else None
+
+
+def last_row_before(story: Story, moment: float) -> int:
+    """The last recorded row that knows nothing of a change at `moment`: rows speak for the time up to them."""
+    return max(0, int(np.searchsorted(story.time, moment + EARLY, side="right")) - 1)

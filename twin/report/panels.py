@@ -1,0 +1,193 @@
+"""Panels: what the plots show - power by source, charge, voltage, flow, temperatures with their limits, moments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from twin.report.extremes import limits_of
+from twin.report.findings import Findings
+from twin.report.moments import it_power, work_kinds
+from twin.report.story import Story, said_of
+from twin.report.words import kinds, words
+
+BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
+PINK, SKY, GREY = "#CC79A7", "#56B4E9", "#888888"
+COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, RED)
+"""Okabe and Ito's colours, told apart by people who confuse red and green, on white and on dark ground."""
+MOST_MARKS = 8
+
+
+@dataclass
+class Curve:
+    """One line of a panel: values (time,), and where it stands for many units, their lowest and highest."""
+
+    label: str
+    values: np.ndarray
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+    colour: str | None = None
+    stacked: bool = False
+    stepped: bool = False
+
+
+@dataclass
+class Panel:
+    """One strip of the figure."""
+
+    title: str
+    curves: list[Curve] = field(default_factory=list)
+    limits: dict[str, float] = field(default_factory=dict)
+    floor: float | None = None
+
+
+@dataclass
+class Mark:
+    """A moment drawn through all panels."""
+
+    time: float
+    text: str
+    colour: str
+
+
+def panels(findings: Findings) -> list[Panel]:
+    """Every strip that this trace has data for."""
+    made = [make(findings.story, findings.shown) for make in MAKERS]
+    return [panel for panel in made if panel.curves]
+
+
+def _power(story: Story, member: int) -> Panel:
+    panel = Panel("power by source, MW", floor=0.0)
+    colours = {"utility": BLUE, "generator": ORANGE}
+    for kind in story.kinds:
+        total = story.total(kind, "power")
+        if kind in colours and total is not None:
+            panel.curves.append(Curve(kinds(kind, 2), total[:, member] / 1e6, colour=colours[kind], stacked=True))
+    discharge = _discharge(story, member)
+    if discharge is not None and discharge.max() > 0:
+        panel.curves.append(Curve("batteries", discharge / 1e6, colour=GREEN, stacked=True))
+    work = it_power(story)
+    if work is not None:
+        panel.curves.append(Curve("IT load", work[:, member] / 1e6, colour="text", stepped=True))
+    return panel
+
+
+def _discharge(story: Story, member: int) -> np.ndarray | None:
+    """Power out of all batteries [W]: how fast their energy fell since the row before."""
+    energy = story.values("ups", "energy")
+    if energy is None or len(story.time) < 2:
+        return None
+    fallen = -np.diff(np.asarray(energy[:, member], dtype=float), axis=0, prepend=energy[:1, member])
+    steps = np.where(story.steps > 0, story.steps, 1.0)
+    return np.maximum(fallen, 0.0).sum(axis=1) / steps
+
+
+def _charge(story: Story, member: int) -> Panel:
+    panel = Panel("battery charge, %", floor=0.0)
+    values = story.values("ups", "state_of_charge")
+    if values is not None:
+        panel.curves = _each_or_band(story, "ups", values[:, member] * 100.0, BLUE)
+    return panel
+
+
+def _voltage(story: Story, member: int) -> Panel:
+    panel = Panel("voltage, % of nominal", floor=0.0)
+    colours = iter(COLOURS)
+    for kind in story.kinds:
+        values = story.values(kind, "voltage")
+        if values is not None and story.trace.columns(kind)["voltage"].unit == "1":
+            panel.curves.append(_band(story, kind, values[:, member] * 100.0, next(colours, GREY), lowest=True))
+    return panel
+
+
+def _flow(story: Story, member: int) -> Panel:
+    panel = Panel("coolant flow (sum), m³/h", floor=0.0)
+    colours = iter(COLOURS)
+    for kind in story.kinds:
+        if kind in work_kinds(story) or not _is_output(story, kind, "flow", "m^3/s"):
+            continue
+        total = story.total(kind, "flow")
+        if total is not None:
+            panel.curves.append(Curve(kinds(kind, 2), total[:, member] * 3600.0, colour=next(colours, GREY)))
+    return panel
+
+
+def _hot(story: Story, member: int) -> Panel:
+    """The racks' own temperatures: dies, coolant leaving."""
+    panel = Panel("rack temperatures, °C")
+    colours = iter(COLOURS)
+    for kind in work_kinds(story):
+        for name in ("die_temperature", "coolant_temperature", "inlet_temperature"):
+            values = story.values(kind, name)
+            if values is not None:
+                curve = _band(story, kind, values[:, member] - 273.15, next(colours, GREY))
+                curve.label = {"die_temperature": "dies", "coolant_temperature": "coolant out"}.get(name, "coolant in")
+                panel.curves.append(curve)
+        units = story.trace.units(kind)
+        if panel.curves and units:
+            found = limits_of(story, kind, units[0])
+            panel.limits |= {words(key.removesuffix("_temperature")): value - 273.15 for key, value in found.items()}
+    return panel
+
+
+def _cold(story: Story, member: int) -> Panel:
+    """The cooling plant's temperatures, warmest unit of each kind."""
+    panel = Panel("cooling temperatures, °C")
+    colours = iter(COLOURS)
+    wanted = ("supply_temperature", "leaving_temperature", "temperature")
+    for kind in story.kinds:
+        for name in wanted if kind not in work_kinds(story) else ():
+            values = story.values(kind, name) if _is_output(story, kind, name, "K") else None
+            if values is None:
+                continue
+            curve = _band(story, kind, values[:, member] - 273.15, next(colours, GREY))
+            curve.label = f"{kinds(kind, 1 if len(story.trace.units(kind)) == 1 else 2)}: {words(name)}"
+            panel.curves.append(curve)
+            found = limits_of(story, kind, story.trace.units(kind)[0])
+            panel.limits |= {f"{kinds(kind, 1)} {words(key.removesuffix('_temperature'))}": v - 273.15 for key, v in found.items()}
+    outdoors = story.values("site", "dry_bulb")
+    if outdoors is not None:
+        panel.curves.append(Curve("outdoors", outdoors[:, member, 0] - 273.15, colour=GREY))
+    return panel
+
+
+MAKERS: tuple[Callable[[Story, int], Panel], ...] = (_power, _charge, _voltage, _flow, _hot, _cold)
+
+
+def _is_output(story: Story, kind: str, name: str, unit: str) -> bool:
+    known = said_of(kind, "State") | said_of(kind, "Outputs")
+    return name in known and known[name].unit == unit and story.has(kind, name)
+
+
+def _each_or_band(story: Story, kind: str, values: np.ndarray, colour: str) -> list[Curve]:
+    """A line for each unit where they are few, else their band."""
+    units = story.trace.units(kind)
+    if 1 < len(units) <= 6:
+        return [Curve(unit, values[:, i], colour=COLOURS[i]) for i, unit in enumerate(units)]
+    return [_band(story, kind, values, colour, lowest=True)]
+
+
+def _band(story: Story, kind: str, values: np.ndarray, colour: str, lowest: bool = False) -> Curve:
+    """One kind as its warmest (or lowest) unit, with the spread of all units behind it."""
+    with np.errstate(all="ignore"):
+        low, high = np.nanmin(values, axis=1), np.nanmax(values, axis=1)
+    label = kinds(kind, values.shape[1])
+    return Curve(label, low if lowest else high, low, high, colour=colour)
+
+
+def marks(findings: Findings) -> list[Mark]:
+    """The faults and repairs of the scenario, and the first losses that followed."""
+    found: list[Mark] = []
+    for line in findings.lines:
+        if line.what.endswith(("(fail)", "(restore)", "(set)")) and line.kind != "site":
+            colour = {"(fail)": RED, "(restore)": GREEN}.get(line.what.rsplit(" ", 1)[-1], GREY)
+            found.append(Mark(line.time, f"{line.who()} {line.does()}", colour))
+    for name, moment in findings.measure["first"].items():
+        if moment is not None and name in ("first_throttle", "first_shutdown", "ups_empty", "tank_exhausted"):
+            said = words(name).replace("ups", "UPS")
+            found.append(Mark(moment["time"], f"{said} ({moment['unit']})", GREY))
+    worth = {RED: 0, GREEN: 1, GREY: 2}
+    kept = sorted(found, key=lambda mark: worth[mark.colour])[:MOST_MARKS]
+    return sorted(kept, key=lambda mark: mark.time)

@@ -1,0 +1,231 @@
+"""Plots: the panels drawn over one time axis as PNG, in light and in dark, for a page that works offline."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from twin.report.findings import Findings
+from twin.report.panels import GREY, RED, Curve, Mark, Panel, marks, panels
+from twin.report.words import clock
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+WIDTH, PANEL, KEY_LINE = 10.0, 1.6, 0.19
+"""Inches: the figure's width, a panel's height, a line of the key."""
+LEFT, RIGHT = 0.075, 0.775
+"""The panels' sides, as shares of the width; legends stand to the right, where no curve runs."""
+DASHES = ("-", (0, (7, 2)), (0, (5, 1.5, 1, 1.5)), (0, (2.5, 1.2)), (0, (1, 1)), (0, (8, 1.5, 1, 1.5, 1, 1.5)))
+"""Lines differ by their dashes too: for print in grey, and where one lies on another."""
+DPI = 130
+MOST_ROWS = 2400
+"""Rows drawn of a long run; beyond it neighbours are joined by their lowest and highest."""
+
+
+@dataclass(frozen=True)
+class Ink:
+    """The colours of paper and text."""
+
+    paper: str
+    text: str
+    grid: str
+
+
+LIGHT = Ink("#ffffff", "#1a1a1a", "#d8d8d8")
+DARK = Ink("#15181c", "#e6e6e6", "#3a3f46")
+TIMES = ((120.0, 1.0, "s"), (7200.0, 60.0, "min"), (172800.0, 3600.0, "h"), (float("inf"), 86400.0, "days"))
+"""Up to which length of axis [s] it is counted in which unit."""
+
+
+def plot(findings: Findings, window: tuple[float, float] | None = None, ink: Ink = LIGHT) -> bytes | None:
+    """All panels as one PNG; None where the trace holds nothing to draw.
+
+    Args:
+        findings: what is drawn.
+        window: from and to [s]; the whole run where none is given.
+        ink: LIGHT or DARK.
+    """
+    shown = panels(findings)
+    time = findings.story.time
+    if not shown or time.size < 2:
+        return None
+    first, last = window or (float(time[0]), float(time[-1]))
+    rows = np.flatnonzero((time >= first) & (time <= last))
+    if rows.size < 2:
+        return None
+    rows = np.arange(max(0, rows[0] - 1), min(time.size, rows[-1] + 2))
+    drawing = _Drawing(time, rows, (first, last), ink)
+    return drawing.png(shown, [mark for mark in marks(findings) if first <= mark.time <= last])
+
+
+def close_up(findings: Findings) -> tuple[float, float] | None:
+    """The window in which most happens after the fault, where that is a small part of the run."""
+    story = findings.story
+    fault = story.faults[findings.shown]
+    times = sorted(line.time for line in findings.lines if fault is not None and line.time >= fault.time)
+    if fault is None or len(times) < 3:
+        return None
+    span = max(times[int(0.7 * (len(times) - 1))] - fault.time, 5.0)
+    window = (max(story.start, fault.time - 0.2 * span), min(story.end, fault.time + 1.4 * span))
+    inside = int(np.count_nonzero((story.time >= window[0]) & (story.time <= window[1])))
+    return window if inside >= 8 and (window[1] - window[0]) < 0.3 * (story.end - story.start) else None
+
+
+class _Drawing:
+    """One figure in the making."""
+
+    def __init__(self, time: np.ndarray, rows: np.ndarray, window: tuple[float, float], ink: Ink) -> None:
+        self.window = window
+        self.ink = ink
+        self.rows = rows
+        length = window[1] - window[0]
+        self.over, self.unit = next((over, unit) for most, over, unit in TIMES if length <= most)
+        self.time = time[rows] / self.over
+
+    def png(self, shown: Sequence[Panel], moments: Sequence[Mark]) -> bytes:
+        """The figure as PNG bytes, the same for the same trace."""
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        key = self._key(moments)
+        height = PANEL * len(shown) + KEY_LINE * len(key) + 1.1
+        figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=self.ink.paper)
+        FigureCanvasAgg(figure)
+        axes = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+        bottom = (KEY_LINE * len(key) + 0.55) / height
+        figure.subplots_adjust(left=LEFT, right=RIGHT, top=1 - 0.5 / height, bottom=bottom, hspace=0.34)
+        for ax, panel in zip(axes, shown, strict=True):
+            self._panel(ax, panel, moments)
+        self._time_axis(axes, moments)
+        self._write_key(figure, key, height)
+        made = io.BytesIO()
+        figure.savefig(made, format="png", facecolor=self.ink.paper, metadata={"Software": None})
+        return made.getvalue()
+
+    def _panel(self, ax: Axes, panel: Panel, moments: Sequence[Mark]) -> None:
+        ax.set_facecolor(self.ink.paper)
+        ax.set_title(panel.title, loc="left", fontsize=9, color=self.ink.text, fontweight="bold", pad=4)
+        ax.tick_params(labelsize=8, colors=self.ink.text, length=3)
+        ax.grid(True, color=self.ink.grid, linewidth=0.6)
+        ax.set_axisbelow(True)
+        for side, spine in ax.spines.items():
+            spine.set_visible(side in ("left", "bottom"))
+            spine.set_color(self.ink.grid)
+        self._stack(ax, [curve for curve in panel.curves if curve.stacked])
+        for curve, dashes in zip((c for c in panel.curves if not c.stacked), itertools.cycle(DASHES), strict=False):
+            self._curve(ax, curve, dashes)
+        self._range(ax, panel)
+        self._limits(ax, panel)
+        for mark in moments:
+            style = (0, (1, 2)) if mark.colour == GREY else (0, (5, 2))
+            ax.axvline(mark.time / self.over, color=mark.colour, linewidth=0.9, linestyle=style, zorder=1.5)
+        self._legend(ax)
+
+    def _stack(self, ax: Axes, curves: Sequence[Curve]) -> None:
+        """Sources on top of each other; steps, because a row speaks for the time before it."""
+        below = np.zeros(len(self.rows))
+        for curve in curves:
+            top = below + np.nan_to_num(curve.values[self.rows])
+            ax.fill_between(
+                _stretches(self.time, True), _stretches(below, True), _stretches(top, True),
+                color=curve.colour, alpha=0.75, linewidth=0, label=curve.label, step="pre",
+            )  # fmt: skip
+            below = top
+
+    def _curve(self, ax: Axes, curve: Curve, dashes: Any) -> None:
+        colour = self.ink.text if curve.colour == "text" else curve.colour
+        if curve.low is not None and curve.high is not None and np.nanmax(curve.high - curve.low) > 0:
+            low, high = _stretches(curve.low[self.rows], False), _stretches(curve.high[self.rows], True)
+            ax.fill_between(_stretches(self.time, True), low, high, color=colour, alpha=0.2, linewidth=0)
+        x, y = _thinned(self.time, curve.values[self.rows])
+        style = "steps-pre" if curve.stepped else "default"
+        ax.plot(x, y, color=colour, linewidth=1.4, linestyle=dashes, drawstyle=style, label=curve.label)
+
+    def _range(self, ax: Axes, panel: Panel) -> None:
+        """Room above and below the curves; no jumble of digits where nothing moves."""
+        low, high = ax.get_ylim()
+        if panel.floor is not None:
+            low = panel.floor
+        least = max(abs(high) * 0.02, 1.0) if panel.floor is None else max(high * 0.05, 1e-6)
+        if high - low < least:
+            low, high = (low - least, high + least) if panel.floor is None else (low, low + least)
+        ax.set_ylim(low, high + 0.06 * (high - low))
+        ax.locator_params(axis="y", nbins=5)
+        ax.ticklabel_format(axis="y", useOffset=False, style="plain")
+
+    def _limits(self, ax: Axes, panel: Panel) -> None:
+        """Limits that the curves come near; far ones would flatten everything else."""
+        low, high = ax.get_ylim()
+        near = {said: value for said, value in panel.limits.items() if low <= value <= high + 0.9 * (high - low)}
+        if near:
+            ax.set_ylim(low, max(high, *(value + 0.06 * (high - low) for value in near.values())))
+        for said, value in near.items():
+            ax.axhline(value, color=RED, linewidth=0.9, linestyle="-.", label=f"limit: {said} {value:.4g}")
+
+    def _legend(self, ax: Axes) -> None:
+        handles, labels = ax.get_legend_handles_labels()
+        legend = ax.legend(
+            handles, [textwrap.shorten(label, 30, placeholder="...").replace("$", r"\$") for label in labels],
+            loc="upper left", bbox_to_anchor=(1.01, 1.06), fontsize=7.5, frameon=False,
+            labelcolor=self.ink.text, handlelength=1.6, borderaxespad=0, labelspacing=0.3,
+        )  # fmt: skip
+        legend.set_in_layout(False)
+
+    def _time_axis(self, axes: Any, moments: Sequence[Mark]) -> None:
+        last = axes[-1]
+        last.set_xlim(self.window[0] / self.over, self.window[1] / self.over)
+        last.set_xlabel(f"time since the start of the run, {self.unit}", fontsize=8.5, color=self.ink.text)
+        for ax in axes[:-1]:
+            ax.tick_params(labelbottom=False)
+        reach = (self.window[1] - self.window[0]) / self.over
+        taken = -1.0
+        for letter, mark in zip(_letters(), moments, strict=False):
+            at = max(mark.time / self.over, taken + 0.022 * reach)
+            taken = at
+            axes[0].annotate(
+                letter, (at, 1.0), xycoords=("data", "axes fraction"), xytext=(0, 17), textcoords="offset points",
+                ha="center", va="bottom", fontsize=8, fontweight="bold", color=mark.colour, annotation_clip=False,
+            )  # fmt: skip
+
+    def _key(self, moments: Sequence[Mark]) -> list[tuple[str, str]]:
+        """Under the panels: what each letter stands for, in lines that fit."""
+        lines = []
+        for letter, mark in zip(_letters(), moments, strict=False):
+            lines.append((f"{letter}  {clock(mark.time)}  {textwrap.shorten(mark.text, 115, placeholder='...')}", mark.colour))
+        return lines
+
+    def _write_key(self, figure: Figure, key: list[tuple[str, str]], height: float) -> None:
+        for row, (text, colour) in enumerate(reversed(key)):
+            y = (0.1 + KEY_LINE * row) / height
+            shown = self.ink.text if colour == GREY else colour
+            figure.text(LEFT, y, text, fontsize=8, color=shown, va="bottom", parse_math=False)
+
+
+def _letters() -> Sequence[str]:
+    return "ABCDEFGHIJKLMNOP"
+
+
+def _stretches(y: np.ndarray, highest: bool) -> np.ndarray:
+    """A long curve as the highest (or lowest) of each stretch of its rows."""
+    if len(y) <= MOST_ROWS:
+        return y
+    filled = np.where(np.isfinite(y), y, -np.inf if highest else np.inf)
+    starts = np.arange(0, len(y), -(-len(y) // (MOST_ROWS // 2)))
+    found = (np.maximum if highest else np.minimum).reduceat(filled, starts)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def _thinned(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A long curve by the lowest and highest of each stretch, so that no spike is lost."""
+    if len(x) <= MOST_ROWS:
+        return x, y
+    both = np.stack((_stretches(y, False), _stretches(y, True)), axis=1).reshape(-1)
+    return np.repeat(_stretches(x, True), 2), both

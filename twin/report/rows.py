@@ -1,0 +1,180 @@
+"""Rows: the findings as lines of words, the same for the terminal and for the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.report.extremes import Extreme, worth_showing
+from twin.report.findings import Findings
+from twin.report.fold import Line
+from twin.report.words import clock, kinds, lasting, say, words
+
+FIRST_WORDS = {
+    "first_throttle": "first rack throttles",
+    "first_slowdown": "first rack is slowed down",
+    "first_shutdown": "first rack shuts down",
+    "first_unpowered": "first rack loses power",
+    "ups_on_battery": "first UPS on battery",
+    "ups_empty": "first UPS empty",
+    "tank_exhausted": "buffer tank exhausted",
+}
+FIRST_NEEDS = {"ups_on_battery": "ups", "ups_empty": "ups", "tank_exhausted": "tank"}
+"""Lines that a plant without this kind does not have."""
+
+
+SHARES = ("load_fraction", "state_of_charge", "clock", "voltage")
+"""Pure numbers that people say in per cent."""
+
+
+class Rows:
+    """Lines for people from one set of findings."""
+
+    def __init__(self, findings: Findings) -> None:
+        self.findings = findings
+        self.story = findings.story
+        self.measure = findings.measure
+
+    def criteria(self) -> list[list[str]]:
+        """Criterion, result, reached, limit, margin, where, at."""
+        rows = []
+        for each in self.findings.verdict.judgements:
+            result = "held" if each.passed else "FAILED"
+            where = each.note if each.where is None else f"{each.where} ({each.note})" if each.note else each.where
+            if each.members > 1:
+                where += f"; {each.members_passed} of {each.members} members held"
+            reached = (each.value_said(), each.limit_said(), each.margin_said())
+            rows.append([each.text, result, *reached, where, clock(each.time)])
+        return rows
+
+    def seconds_title(self) -> str:
+        fault = self.measure["fault"]
+        if fault is None:
+            return "Seconds from the start (nothing is made to fail)"
+        return f"Seconds from the fault: {fault['unit']} {fault['what']}, {clock(fault['time'])}"
+
+    def seconds(self) -> list[list[str]]:
+        """Moment, seconds from the fault, time, unit."""
+        rows = []
+        for name, moment in self.measure["first"].items():
+            if name in FIRST_NEEDS and FIRST_NEEDS[name] not in self.story.kinds:
+                continue
+            if moment is None:
+                rows.append([FIRST_WORDS[name], "never", "", ""])
+            else:
+                rows.append([FIRST_WORDS[name], lasting(moment["seconds"]), clock(moment["time"]), moment["unit"]])
+        return rows + self._battery_rows()
+
+    def _battery_rows(self) -> list[list[str]]:
+        found = self.measure["batteries"]
+        if found is None or not found["units_on_battery"]:
+            return []
+        rows = [["longest time on battery", lasting(found["longest_on_battery"]), "", ""]]
+        lowest = (clock(found["lowest_charge_time"]), found["lowest_charge_unit"])
+        rows.append(["lowest battery charge", say(found["lowest_charge"], "1", share=True), *lowest])
+        if found["seconds_left"] is not None:
+            rows.append(["battery time left at lowest", lasting(found["seconds_left"]), clock(found["seconds_left_time"]), found["seconds_left_unit"]])
+        return rows
+
+    def extremes(self) -> list[list[str]]:
+        """Quantity, value, limit, unit, time."""
+        return [_extreme(each) for each in worth_showing([Extreme(**row) for row in self.measure["extremes"]])]
+
+    def losses(self) -> list[list[str]]:
+        found = self.measure["lost"]
+        total = found["units_total"]
+        rows = []
+        if total:
+            at = f" at {clock(found['units_peak_time'])}" if found["units_peak"] else ""
+            rows.append(["racks lost at most", f"{found['units_peak']} of {total}{at}"])
+            rows.append(["racks lost at the end", f"{found['units_end']} of {total}"])
+        if found.get("power_before") is not None:
+            rows.append(["IT power at the fault", say(found["power_before"], "W")])
+            at = f" at {clock(found['power_lost_peak_time'])}" if found["power_lost_peak"] > 0 else ""
+            rows.append(["IT power lost at most", f"{say(found['power_lost_peak'], 'W')}{at}"])
+            rows.append(["IT power lost at the end", say(found["power_lost_end"], "W")])
+        return rows
+
+    def pue(self) -> list[list[str]]:
+        found = self.measure["pue"]
+        named = {"before": "before the fault", "during": "from the fault to the repair", "after": "after the repair"}
+        if found["after"] is None:
+            named["during"] = "from the fault to the end"
+        return [[f"PUE {said}", f"{found[key]:.3f}"] for key, said in named.items() if found[key] is not None]
+
+    def energy(self) -> list[list[str]]:
+        found = self.measure["energy"]
+        named = {key: f"energy from {kinds(key.removeprefix('from_'), 2)}" for key in found if key.startswith("from_")}
+        named |= {"rejected": "energy given to the outdoors", "stored": "energy stored in water, metal, air, batteries"}
+        rows = [[said, say(found[key], "J")] for key, said in named.items() if found[key] is not None]
+        if found["residual"] is not None:
+            share = f" ({abs(found['relative_residual']):.1e} of throughput)" if found["relative_residual"] else ""
+            rows.append(["energy unaccounted for", f"{say(found['residual'], 'J')}{share}"])
+        if found["worst_residual"] is not None:
+            rows.append(["largest residual of any tick", f"{found['worst_residual']:.1e} of throughput"])
+        return rows
+
+    def timeline(self) -> list[list[str]]:
+        """Number, time, seconds after the fault, units, what, why."""
+        lines = self.findings.lines
+        fault = self.story.faults[self.findings.shown]
+        rows = []
+        for number, line in enumerate(lines, 1):
+            after = "" if fault is None or line.time < fault.time else f"+{lasting(line.time - fault.time)}"
+            time = clock(line.time)
+            if line.last - line.time > 0.0005:
+                time += f" to {clock(line.last)}"
+            rows.append([str(number), time, after, line.who(), line.does(), self._why(line, lines)])
+        return rows
+
+    def _why(self, line: Line, lines: list[Line]) -> str:
+        if line.cause is None:
+            return line.why
+        source = lines[line.cause]
+        behind = f"from {line.cause + 1}: {source.who()} {source.does()}"
+        return f"{line.why}; {behind}" if line.why else behind
+
+    def across(self) -> list[list[str]]:
+        """Number, p5, p50, p95, members in which it is known."""
+        return [
+            [said, *(_number(row, key) for key in ("p5", "p50", "p95")), f"{row['known']} of {row['members']}"]
+            for row in self.findings.across
+            if (said := _across_words(row["metric"])) is not None
+        ]
+
+
+def _extreme(each: Extreme) -> list[str]:
+    name = f"{each.which} {words(each.name)} of {'the site' if each.kind == 'site' else kinds(each.kind, 2)}"
+    value = say(each.value, each.unit, share=each.name in SHARES)
+    limit = "" if each.limit is None else f"{say(each.limit, each.unit)} ({words(each.limit_name or '')})"
+    return [name, value, limit, each.where, clock(each.time)]
+
+
+def _across_words(metric: str) -> str | None:
+    """A metric's name for people; None for those that only --json tells."""
+    part, _, rest = metric.partition(".")
+    if part == "first":
+        return f"seconds to: {FIRST_WORDS[rest.removesuffix('.seconds')]}"
+    return {
+        "batteries.lowest_charge": "lowest battery charge",
+        "batteries.seconds_left": "battery time left at lowest",
+        "lost.units_peak": "racks lost at most",
+        "lost.units_end": "racks lost at the end",
+        "lost.power_lost_peak": "IT power lost at most",
+        "pue.during": "PUE during the fault",
+        "rack.die_temperature.highest": "highest die temperature",
+        "cdu.supply_temperature.highest": "highest CDU supply temperature",
+        "zone.temperature.highest": "highest room temperature",
+    }.get(metric)
+
+
+def _number(row: dict[str, Any], key: str) -> str:
+    metric, value = row["metric"], row[key]
+    if metric.endswith("seconds") or metric.endswith("seconds_left"):
+        return lasting(value)
+    if metric.endswith("charge"):
+        return say(value, "1", share=True)
+    if metric.startswith("lost.power"):
+        return say(value, "W")
+    if "temperature" in metric:
+        return say(value, "K")
+    return f"{value:.4g}"

@@ -1,0 +1,244 @@
+"""What a trace says, read once for the whole report: its first fault, its flags' spans, its columns."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from twin.declare import Flag, Quantity, quantities
+from twin.equipment import KINDS
+from twin.report.told import Told, read_told
+from twin.report.words import say, words
+
+if TYPE_CHECKING:
+    from twin.plant import Plant
+    from twin.trace import Event, Trace
+
+INPUT = "input:"
+"""How the name of an Input begins in the events of a trace."""
+KEEP = 300_000_000
+"""Bytes of columns held in memory while a report is made."""
+ORDER = {kind: place for place, kind in enumerate(KINDS)}
+"""Kinds in the order that people read them: from the grid to the room."""
+WEATHER = ("dry_bulb", "wet_bulb")
+
+
+@cache
+def flags_of(kind: str) -> dict[str, Flag]:
+    """The flags that a kind declares, by name."""
+    if kind not in KINDS:
+        return {}
+    return {name: said.flag for name, said in quantities(KINDS[kind].State).items() if said.flag is not None}
+
+
+@cache
+def said_of(kind: str, part: str) -> dict[str, Quantity]:
+    """The quantities of a kind: `part` is parameters, Inputs, State or Outputs."""
+    if kind not in KINDS:
+        return {}
+    return quantities(KINDS[kind] if part == "parameters" else getattr(KINDS[kind], part))
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time during which a flag stood; `end` is None where it still stands at the end of the run."""
+
+    unit: str
+    member: int
+    start: float
+    end: float | None
+
+    def until(self, last: float) -> float:
+        return last if self.end is None else self.end
+
+
+@dataclass(frozen=True)
+class Fault:
+    """The first thing that goes wrong in a member's run: an Input that the scenario changed."""
+
+    time: float
+    unit: str
+    input: str
+    what: str
+
+
+def asked(kind: str, name: str, value: float) -> tuple[str, int]:
+    """What an input change means, in words, and its sense: 1 takes away, -1 gives back, 0 neither."""
+    said = said_of(kind, "Inputs").get(name)
+    if name == "in_service":
+        return ("is put back in service (restore)", -1) if value >= 0.5 else ("is taken out of service (fail)", 1)
+    if said is not None and said.failure:
+        told = re.sub(r"^1(:| when it| when|,)?\s+", "", said.doc)
+        return (f"fault: {told} (fail)", 1) if value >= 0.5 else (f"fault mended: {told} (restore)", -1)
+    if said is not None and said.choices:
+        word = next((word for word, code in said.choices.items() if code == value), f"{value:g}")
+        sense = 1 if name == "mode" and value != said.default else -1 if name == "mode" else 0
+        return f"{words(name)} is set to {word.replace('_', ' ')} (set)", sense
+    unit = said.unit if said is not None else "1"
+    return f"{words(name)} is set to {say(value, unit)} (set)", 0
+
+
+class Story:
+    """One trace, opened for reporting; everything here is read or computed once."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+        self.time = np.asarray(trace.time, dtype=float)
+        self.members = int(trace.members)
+        self.kinds = sorted(trace.kinds, key=lambda kind: ORDER.get(kind, len(ORDER)))
+        self._kept: dict[str, np.ndarray] = {}
+
+    @property
+    def start(self) -> float:
+        return float(self.time[0]) if self.time.size else 0.0
+
+    @property
+    def end(self) -> float:
+        return float(self.time[-1]) if self.time.size else 0.0
+
+    @cached_property
+    def plant(self) -> Plant:
+        return self.trace.plant
+
+    @cached_property
+    def told(self) -> Told:
+        """What the scenario said in words."""
+        summary = self.trace.summary or {}
+        return read_told(self.trace.scenario_text, self.plant, summary.get("criteria", ()))
+
+    @cached_property
+    def events(self) -> list[Event]:
+        return sorted(self.trace.events, key=lambda event: event.time)
+
+    @cached_property
+    def kind_of(self) -> dict[str, str]:
+        """Unit -> kind, from the plant and, for what it does not know, from the trace."""
+        known = {unit: kind for kind in self.kinds for unit in self.trace.units(kind)}
+        return known | {unit.name: unit.kind for unit in self.plant.units.values()}
+
+    def has(self, kind: str, name: str) -> bool:
+        return kind in self.kinds and name in self.trace.columns(kind)
+
+    def values(self, kind: str, name: str) -> np.ndarray | None:
+        """A recorded column (time, member, unit) as floats, or None where it was not recorded."""
+        if not self.has(kind, name) or not self.time.size:
+            return None
+        key = f"{kind}.{name}"
+        if key not in self._kept:
+            values = np.asarray(self.trace[key].values)
+            if values.nbytes > KEEP:
+                return values
+            while self._kept and values.nbytes + sum(each.nbytes for each in self._kept.values()) > KEEP:
+                self._kept.pop(next(iter(self._kept)))
+            self._kept[key] = values
+        return self._kept[key]
+
+    def total(self, kind: str, name: str) -> np.ndarray | None:
+        """A column summed over the units of a kind, (time, member) in float64; NaN counts as nothing."""
+        values = self.values(kind, name)
+        return None if values is None else np.nansum(values, axis=2, dtype=float)
+
+    def setting(self, kind: str, unit: str, name: str, member: int, time: float) -> float | None:
+        """What an Input was at a moment: as the events tell, else as recorded, else its default."""
+        told = self._settings.get((unit, name, member), [])
+        before = [value for when, value in told if when <= time]
+        if before:
+            return before[-1]
+        values = self.values(kind, name)
+        if values is not None and unit in self.trace.units(kind):
+            row = min(int(np.searchsorted(self.time, time)), len(self.time) - 1)
+            return float(values[row, member, self.trace.units(kind).index(unit)])
+        said = said_of(kind, "Inputs").get(name)
+        return None if said is None else said.default
+
+    @cached_property
+    def _settings(self) -> dict[tuple[str, str, int], list[tuple[float, float]]]:
+        found: dict[tuple[str, str, int], list[tuple[float, float]]] = {}
+        for event in self.events:
+            if event.flag.startswith(INPUT):
+                key = (event.unit, event.flag.removeprefix(INPUT), event.member)
+                found.setdefault(key, []).append((event.time, event.value))
+        return found
+
+    @cached_property
+    def steps(self) -> np.ndarray:
+        """Seconds that each recorded row speaks for: from the row before it to itself."""
+        return np.diff(self.time, prepend=self.time[:1])
+
+    @cached_property
+    def faults(self) -> list[Fault | None]:
+        """The first fault of each member.
+
+        A fault is an Input that takes away: a unit out of service, a declared failure, a mode that is
+        not the normal one. What is already so at the start counts only where nothing follows; without
+        any, the first other change that the scenario makes (not the weather) stands for it.
+        """
+        found: list[Fault | None] = [None] * self.members
+        rank = [9] * self.members
+        for event in self.events:
+            order, fault = self._as_fault(event)
+            if order < rank[event.member]:
+                rank[event.member], found[event.member] = order, fault
+        return found
+
+    def _as_fault(self, event: Event) -> tuple[int, Fault | None]:
+        """How strong a claim an event has to be the first fault (0 is strongest, 9 none)."""
+        if not event.flag.startswith(INPUT):
+            return 9, None
+        name = event.flag.removeprefix(INPUT)
+        kind = self.kind_of.get(event.unit, "")
+        if kind == "site" and name in WEATHER:
+            return 9, None
+        what, sense = asked(kind, name, event.value)
+        later = event.time > self.start
+        order = {(1, True): 0, (1, False): 2}.get((sense, later), 1 if later else 3)
+        return order, Fault(float(event.time), event.unit, name, what)
+
+    @cached_property
+    def spans(self) -> dict[tuple[str, str], list[Span]]:
+        """For each (kind, flag), when it stood, in order of starting."""
+        open_since: dict[tuple[str, str, int], float] = {}
+        spans: dict[tuple[str, str], list[Span]] = {}
+        for kind in self.kinds:
+            for name in flags_of(kind):
+                for unit, member in self._standing_at_start(kind, name):
+                    open_since[unit, name, member] = self.start
+        for event in self.events:
+            if event.flag.startswith(INPUT):
+                continue
+            key = (event.unit, event.flag, event.member)
+            if event.value >= 0.5:
+                open_since.setdefault(key, float(event.time))
+            elif key in open_since:
+                self._close(spans, key, open_since.pop(key), float(event.time))
+        for key, since in open_since.items():
+            self._close(spans, key, since, None)
+        for rows in spans.values():
+            rows.sort(key=lambda span: span.start)
+        return spans
+
+    def _close(
+        self, spans: dict[tuple[str, str], list[Span]], key: tuple[str, str, int], since: float, end: float | None
+    ) -> None:
+        unit, flag, member = key
+        spans.setdefault((self.kind_of.get(unit, ""), flag), []).append(Span(unit, member, since, end))
+
+    def _standing_at_start(self, kind: str, flag: str) -> list[tuple[str, int]]:
+        """Who has the flag up in the first recorded row and did not raise it at that very moment."""
+        values = self.values(kind, flag)
+        if values is None:
+            return []
+        raised = {(e.unit, e.member) for e in self.events if e.flag == flag and e.time <= self.start and e.value >= 0.5}
+        units = self.trace.units(kind)
+        rows, columns = np.nonzero(values[0] >= 0.5)
+        each = [(units[column], int(row)) for row, column in zip(rows, columns, strict=True)]
+        return [pair for pair in each if pair not in raised]
+
+    def flagged(self, flag: str, member: int | None = None) -> list[Span]:
+        """The spans of a flag in all kinds that declare it, of one member or of all."""
+        rows = [span for (_, name), spans in self.spans.items() if name == flag for span in spans]
+        return sorted((r for r in rows if member is None or r.member == member), key=lambda span: span.start)

@@ -1,0 +1,101 @@
+"""Tables for the terminal: verdict, seconds, extremes, losses, energy and timeline, by rich."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich import box
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from twin.report.findings import Findings
+from twin.report.rows import Rows
+from twin.report.verdict import FAILED, GOOD
+
+NARROW = 96
+"""Below this many columns a table leaves out what can be spared."""
+STYLE = {GOOD: "bold green", FAILED: "bold red"}
+MOST_LINES = 40
+
+
+def show(findings: Findings, console: Console) -> None:
+    """Print the whole report."""
+    console.print(whole(findings, console.width))
+
+
+def whole(findings: Findings, width: int) -> RenderableType:
+    """Verdict first, then what it rests on."""
+    rows = Rows(findings)
+    narrow = width < NARROW
+    parts: list[RenderableType] = [headline(findings), verdict_table(rows, narrow)]
+    parts.append(_table(rows.seconds_title(), ("", "seconds", "at", "unit"), rows.seconds(), right=(1,)))
+    parts.append(_table("Highest and lowest", *_spare(("", "value", "limit", "unit", "at"), rows.extremes(), narrow, (2,))))
+    parts.append(_table("Lost, PUE and energy", ("", ""), rows.losses() + rows.pue() + rows.energy(), head=False, right=(1,)))
+    if findings.story.members > 1:
+        title = f"Across {findings.story.members} members"
+        parts.append(_table(title, ("", "p5", "p50", "p95", "in"), rows.across(), right=(1, 2, 3, 4)))
+    parts.append(timeline_table(rows, narrow))
+    return Group(*parts)
+
+
+def headline(findings: Findings) -> RenderableType:
+    """The scenario's title and the verdict in one line."""
+    verdict = findings.verdict
+    text = Text(f"\n{findings.trace.title}\n", style="bold")
+    text.append(verdict.outcome.upper(), style=STYLE.get(verdict.outcome, "bold"))
+    text.append(f"  {verdict.sentence()}", style="not bold")
+    return text
+
+
+def verdict_table(rows: Rows, narrow: bool = False) -> RenderableType:
+    """Each criterion with what was reached and how near the limit it came."""
+    columns = ("criterion", "", "reached", "limit", "margin", "where", "at")
+    return _table("Verdict", *_spare(columns, rows.criteria(), narrow, (3, 5, 6)), right=(2,))
+
+
+def timeline_table(rows: Rows, narrow: bool = False, most: int = MOST_LINES) -> RenderableType:
+    """What happened, folded; the last lines are counted where there are too many."""
+    lines = rows.timeline()
+    told = [(number, time, after, f"{who} {what}", why) for number, time, after, who, what, why in lines[:most]]
+    if narrow:
+        short = [(number, time.split(" ")[0], f"{event}\n{why}" if why else event) for number, time, _, event, why in told]
+        table = _table("What happened", ("", "time", "event, why, and which line led to it"), short, right=(0,))
+    else:
+        columns = ("", "time", "after fault", "event", "why, and which line led to it")
+        table = _table("What happened", columns, told, right=(0,))
+    if len(lines) <= most:
+        return table
+    return Group(table, Text(f"  ... and {len(lines) - most} more lines; the report and --json have all", style="dim"))
+
+
+def _spare(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], narrow: bool, spared: Sequence[int]
+) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows without those that a narrow terminal can spare."""
+    keep = [index for index in range(len(columns)) if not (narrow and index in spared)]
+    return [columns[index] for index in keep], [[row[index] for index in keep] for row in rows]
+
+
+def _table(
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[int] = (),
+    head: bool = True,
+) -> RenderableType:
+    if not rows:
+        return Text("")
+    table = Table(box=box.SIMPLE_HEAD, show_header=head)
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index in right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(text) for text in row))
+    return Group(Text(title, style="bold"), table)
+
+
+def _cell(text: str) -> Text:
+    """A cell; names in a trace are text and never markup."""
+    style = {"held": "green", "FAILED": "bold red"}.get(text, "")
+    return Text(text, style=style)

@@ -1,0 +1,97 @@
+"""What the scenario of a trace told: its description, its criteria, and why its events happen."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from twin import units
+from twin.faults import Where
+from twin.plant import Plant
+from twin.scenario.criteria import Criterion, criterion
+from twin.scenario.document import Documents, Map
+from twin.scenario.faults import Faults
+from twin.scenario.names import BadName, Directory, split
+
+VERBS = ("fail", "restore", "set", "ramp")
+
+
+@dataclass
+class Told:
+    """The scenario's own words, as far as a report repeats them."""
+
+    description: str = ""
+    criteria: list[Criterion] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    """Criteria that this version does not understand: they count as failed, never as absent."""
+    reasons: dict[tuple[str, float], str] = field(default_factory=dict)
+    """(unit, moment to the millisecond) -> why."""
+
+
+def read_told(text: str, plant: Plant, criteria: Iterable[Any] = ()) -> Told:
+    """Read a resolved scenario's text once more for its words.
+
+    Args:
+        text: the scenario as the trace holds it.
+        plant: whose units it speaks of.
+        criteria: the criteria, where the trace's summary states them; else the text's own.
+    """
+    directory = Directory((unit.name, unit.kind) for unit in plant.units.values())
+    root = _parsed(text)
+    told = Told(description=" ".join(str(root.get("description", "")).split()))
+    stated = list(criteria) or _items(root.get("criteria"))
+    for said in stated:
+        made = _criterion(said, directory)
+        if made is None:
+            told.unread.append(str(said))
+        else:
+            told.criteria.append(made)
+    for event in _items(root.get("events")):
+        if isinstance(event, dict) and event.get("why"):
+            for unit in _units_of(event, directory):
+                told.reasons[unit, round(_seconds(event), 3)] = " ".join(str(event["why"]).split())
+    return told
+
+
+def _parsed(text: str) -> Map:
+    """The text as a mapping; empty where it cannot be read. The one door to YAML reads files, so it gets one."""
+    if not text.strip():
+        return Map()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "scenario.yaml"
+        path.write_text(text, encoding="utf-8")
+        return Documents().load(path, "the trace's scenario") or Map()
+
+
+def _items(node: Any) -> list[Any]:
+    return list(node) if isinstance(node, list) else []
+
+
+def _criterion(said: Any, directory: Directory) -> Criterion | None:
+    """A criterion from its text, or from the fields that a summary keeps."""
+    if isinstance(said, Criterion):
+        return said
+    if isinstance(said, dict):
+        known = {name: said[name] for name in Criterion.__dataclass_fields__ if name in said}
+        return Criterion(**known) if len(known) == len(Criterion.__dataclass_fields__) else None
+    return criterion(str(said), Where("the trace's scenario", 1, "criteria"), directory, Faults())
+
+
+def _units_of(event: dict[str, Any], directory: Directory) -> tuple[str, ...]:
+    target = next((str(event[verb]) for verb in VERBS if verb in event), "")
+    for text in (target, split(target)[0]):
+        try:
+            return directory.find(text)
+        except BadName:
+            continue
+    return ()
+
+
+def _seconds(event: dict[str, Any]) -> float:
+    try:
+        return units.parse(str(event.get("at", "")), "s")
+    except units.BadValue:
+        return -1.0

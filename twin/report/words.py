@@ -1,0 +1,151 @@
+"""How the report says things: values in people's units, moments, durations, and long lists of names."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+
+from twin import units
+
+SIGNS = {"degC": "°C", "m^3": "m³", "m^2": "m²"}
+"""pint's spelling -> what a reader expects to see."""
+
+
+SPELLED = ("it", "pue", "ups", "cdu", "pdu", "ats")
+"""Words that people write in capitals."""
+
+
+def say(value: float | None, unit: str, *, difference: bool = False, share: bool = False) -> str:
+    """A value in SI as people say it: 361.15, "K" -> "88 °C"; nothing known -> "-".
+
+    Args:
+        value: in SI.
+        unit: its SI unit.
+        difference: with "K", a temperature difference is meant.
+        share: with "1", a share of a whole is meant: 0 is "0 %" and 1.2 is "120 %".
+    """
+    if value is None or not math.isfinite(value):
+        return "-"
+    if unit == "K" and difference:
+        return f"{value:.3g} K"
+    if unit == "1" and share:
+        return f"{value * 100:.4g} %"
+    shown = pretty(units.show(value, unit))
+    return shown.removesuffix(" 1")
+
+
+def pretty(text: str) -> str:
+    """A value or unit with the signs people expect: "45 degC" -> "45 °C"."""
+    for spelled, sign in SIGNS.items():
+        text = text.replace(spelled, sign)
+    return text
+
+
+def lasting(seconds: float | None) -> str:
+    """A duration: "240 ms", "120.3 s", "12 min 03 s", "3 h 05 min"."""
+    if seconds is None or not math.isfinite(seconds):
+        return "-"
+    sign, length = ("-", -seconds) if seconds < 0 else ("", seconds)
+    if length == 0:
+        return "0 s"
+    if length < 0.9995:
+        return f"{sign}{length * 1e3:.3g} ms"
+    if length < 599.95:
+        return f"{sign}{length:.3g} s" if length < 10 else f"{sign}{length:.1f} s"
+    if length < 7199.5:
+        minutes, rest = divmod(round(length), 60)
+        return f"{sign}{minutes} min {rest:02d} s"
+    hours, minutes = divmod(round(length / 60), 60)
+    return f"{sign}{hours} h {minutes:02d} min"
+
+
+def clock(seconds: float | None) -> str:
+    """A moment of the run: "00:01:00.004"; the milliseconds are left out where they are zero."""
+    if seconds is None or not math.isfinite(seconds):
+        return "-"
+    thousandths = round(abs(seconds) * 1000)
+    whole, rest = divmod(thousandths, 1000)
+    minutes, s = divmod(whole, 60)
+    h, m = divmod(minutes, 60)
+    text = f"{'-' if seconds < 0 and thousandths else ''}{h:02d}:{m:02d}:{s:02d}"
+    return f"{text}.{rest:03d}" if rest else text
+
+
+def words(name: str) -> str:
+    """A quantity's name as words: "die_temperature" -> "die temperature", "it_power" -> "IT power"."""
+    return " ".join(part.upper() if part in SPELLED else part for part in name.split("_"))
+
+
+def plural(phrase: str) -> str:
+    """What one unit does, as several do it: "loses its flow" -> "lose their flow"."""
+    verb, space, rest = phrase.partition(" ")
+    known = {"is": "are", "has": "have", "goes": "go", "does": "do"}
+    if verb in known:
+        verb = known[verb]
+    elif verb.endswith(("sses", "shes", "ches", "xes")):
+        verb = verb[:-2]
+    elif verb.endswith("s"):
+        verb = verb[:-1]
+    else:
+        return phrase
+    return verb + space + re.sub(r"\bits\b", "their", rest)
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """A number of things: "1 rack", "32 racks"."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def names(each: Iterable[str], most: int = 4) -> str:
+    """Many names, short: "rack-01..rack-32, rack-40"; past `most` ranges the rest is counted."""
+    runs: list[list[str]] = []
+    for name in sorted(dict.fromkeys(each), key=natural):
+        if runs and _follows(runs[-1][-1], name):
+            runs[-1].append(name)
+        else:
+            runs.append([name])
+    said = []
+    for run in runs:
+        said += [f"{run[0]}..{run[-1]}"] if len(run) > 2 else run
+    if len(said) > most + 1:
+        hidden = sum(len(run) for run in runs) - _covered(runs, most)
+        said = [*said[:most], f"and {hidden} more"]
+    return ", ".join(said)
+
+
+def _covered(runs: list[list[str]], most: int) -> int:
+    """How many names the first `most` items of the list speak for."""
+    sizes: list[int] = []
+    for run in runs:
+        sizes += [len(run)] if len(run) > 2 else [1] * len(run)
+    return sum(sizes[:most])
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Sort key under which rack-2 stands before rack-10."""
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
+
+
+def _follows(one: str, other: str) -> bool:
+    """Whether two names differ only in their last number, and that by one."""
+    left, right = _last_number(one), _last_number(other)
+    return bool(left and right and left[0] == right[0] and left[2] == right[2] and left[1] + 1 == right[1])
+
+
+def _last_number(name: str) -> tuple[str, int, str] | None:
+    found = re.fullmatch(r"(.*?)(\d+)(\D*)", name, re.DOTALL)
+    return (found[1], int(found[2]), found[3]) if found else None
+
+
+def kinds(kind: str, number: int) -> str:
+    """A kind as people write it: "rack", "CDUs", "dry coolers"."""
+    if kind in SPELLED:
+        name = kind.upper()
+        return name if number == 1 or name.endswith("S") else f"{name}s"
+    name = words(kind) or "unit"
+    if number == 1:
+        return name
+    if name.endswith("y"):
+        return f"{name[:-1]}ies"
+    return f"{name}es" if name.endswith("s") else f"{name}s"

@@ -1,0 +1,63 @@
+"""A scenario as read: a plant, what is done to it and when, and what it must keep to; all in SI."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from twin.faults import Fault
+from twin.plant import Plant
+from twin.scenario.changes import Change
+from twin.scenario.criteria import Criterion
+
+
+@dataclass(frozen=True)
+class Zoom:
+    """A window of the run with a shorter tick [s]."""
+
+    at: float
+    length: float
+    tick: float
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How long, how finely and how often; times in s. `record` None leaves it to the recorder."""
+
+    duration: float
+    tick: float = 1.0
+    zooms: list[Zoom] = field(default_factory=list)
+    seed: int = 1
+    members: int = 1
+    record: float | None = None
+
+
+@dataclass(frozen=True)
+class ControllerSpec:
+    """A controller that runs beside the plant."""
+
+    kind: str
+    period: float
+    gain: float
+
+
+@dataclass
+class Scenario:
+    """What one run needs.
+
+    `initial` holds before the plant is brought to its steady state; `changes`, in order of time,
+    during the run: events, weather, grid and drawn rows. `text` is the resolved document, `inputs`
+    the SHA-256 of every file it was read from.
+    """
+
+    title: str
+    description: str
+    plant: Plant
+    run: RunSettings
+    initial: list[Change] = field(default_factory=list)
+    changes: list[Change] = field(default_factory=list)
+    controllers: list[ControllerSpec] = field(default_factory=list)
+    criteria: list[Criterion] = field(default_factory=list)
+    text: str = ""
+    inputs: dict[str, str] = field(default_factory=dict)
+    path: str = ""
+    warnings: list[Fault] = field(default_factory=list)

@@ -1,0 +1,201 @@
+"""Changes, the only form of an event: who, which input, what value, when; and the verbs that make them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from twin import units
+from twin.declare import Quantity, quantities
+from twin.equipment import KINDS
+from twin.faults import Where
+from twin.scenario import values
+from twin.scenario.document import Broken, Map, Node, Text
+from twin.scenario.faults import Faults, advice
+from twin.scenario.forms import Event, entries, fill, items
+from twin.scenario.names import BadName, Directory, split
+
+
+@dataclass(frozen=True)
+class Change:
+    """At `time` [s] an Input of a unit becomes `value` (SI); with `until` it moves there steadily.
+
+    `member` None means all members. `verb` is what wrote it: set, ramp, fail, restore, draw, weather, grid.
+    """
+
+    time: float
+    unit: str
+    input: str
+    value: float
+    until: float | None = None
+    member: int | None = None
+    verb: str = "set"
+    why: str = ""
+
+
+@cache
+def inputs_of(kind: str) -> dict[str, Quantity]:
+    """The Inputs that a kind declares."""
+    return quantities(KINDS[kind].Inputs)
+
+
+class Targets:
+    """Finds the units and Inputs that words of a scenario point at."""
+
+    def __init__(self, directory: Directory, faults: Faults) -> None:
+        self.directory = directory
+        self.faults = faults
+
+    def units(self, text: str, where: Where) -> tuple[str, ...]:
+        """The units of a target; none after a fault."""
+        try:
+            return self.directory.find(text)
+        except BadName as error:
+            if not self.directory.excuses(text):
+                self.faults.add(where, str(error))
+            return ()
+
+    def inputs(self, text: str, where: Where) -> list[tuple[str, Quantity]]:
+        """The (unit, Input) pairs that "rack-01..32.utilisation" means; none after a fault."""
+        target, name = split(text)
+        if not name:
+            self.faults.add(
+                where, f'{units.quoted(text)} names no input; "unit.input" is wanted, e.g. "cdu-3.mode"'
+            )
+            return []
+        found = self.units(target, where)
+        kinds = {self.directory.kind_of[unit] for unit in found}
+        for kind in sorted(kinds):
+            if name not in inputs_of(kind):
+                self.faults.add(where, f'a {kind} has no input "{name}"; {_other(kind, name)}')
+        return [
+            (unit, inputs_of(self.directory.kind_of[unit])[name])
+            for unit in found
+            if name in inputs_of(self.directory.kind_of[unit])
+        ]
+
+    def settings(self, text: str, where: Where, node: Node) -> list[tuple[str, str, float]]:
+        """(unit, Input, value) for everything a target means; the value is read once per kind."""
+        read: dict[str, float | None] = {}
+        found = []
+        for unit, said in self.inputs(text, where):
+            kind = self.directory.kind_of[unit]
+            if kind not in read:
+                read[kind] = values.read(node, said, self.faults)
+            value = read[kind]
+            if value is not None:
+                found.append((unit, said.name, value))
+        return found
+
+
+def _other(kind: str, name: str) -> str:
+    """How to mend an unknown Input."""
+    if name in quantities(KINDS[kind]):
+        return f"{name} is a rating; it stands in the plant"
+    if name in quantities(KINDS[kind].State) or name in quantities(KINDS[kind].Outputs):
+        return f"{name} follows from the run and cannot be set"
+    return advice(name, inputs_of(kind))
+
+
+def initial(node: Node, targets: Targets) -> list[Change]:
+    """The section `initial`: Inputs before the run is brought to its steady state."""
+    listed = entries(node, targets.faults)
+    found = []
+    for key, value in listed.items():
+        for unit, name, number in targets.settings(key, listed.where_of(key), value):
+            found.append(Change(0.0, unit, name, number, verb="initial"))
+    return found
+
+
+class Events:
+    """Lowers the section `events` to Changes."""
+
+    def __init__(self, targets: Targets, duration: float, members: int) -> None:
+        self.targets = targets
+        self.faults = targets.faults
+        self.duration = duration
+        self.members = members
+
+    def read(self, node: Node) -> list[Change]:
+        return [change for item in items(node, self.faults) for change in self.event(item)]
+
+    def event(self, node: Node) -> list[Change]:
+        event = fill(Event, node, self.faults)
+        if event is None or not isinstance(node, Map):
+            return []
+        if isinstance(event.at, float) and event.at > self.duration:
+            span = units.show(self.duration, "s")
+            self.faults.add(
+                node["at"].where, f"{units.quoted(str(node['at']))} lies after the end of the run ({span})"
+            )
+        if isinstance(event.member, int) and event.member >= self.members:
+            last = f"0 to {self.members - 1}" if self.members > 1 else "only 0"
+            self.faults.add(node["member"].where, f"there is no member {event.member}; {last} is wanted")
+        verb = self._verb(node)
+        if verb is None or not isinstance(node[verb], Text) or not getattr(event, verb):
+            return []
+        self._keys(node, verb)
+        rows = self._state(node, verb) if verb in ("fail", "restore") else self._value(node, verb)
+        time, until = event.at or 0.0, None
+        if verb == "ramp":
+            until = time + (event.over or 0.0)
+        why = event.why or ""
+        return [Change(time, unit, name, value, until, event.member, verb, why) for unit, name, value in rows]
+
+    def _verb(self, node: Map) -> str | None:
+        said = [verb for verb in Event.VERBS if verb in node]
+        if len(said) == 1:
+            return said[0]
+        found = f"{' and '.join(said)} stand together" if said else "no verb was found"
+        self.faults.add(node.where, f"{found}; one of {', '.join(Event.VERBS)} is wanted")
+        return None
+
+    def _keys(self, node: Map, verb: str) -> None:
+        """Which other keys a verb wants and which it has no use for."""
+        wants = {"set": ("to",), "ramp": ("to", "over")}.get(verb, ())
+        for key in ("to", "over"):
+            if key in wants and key not in node:
+                example = "over: 15 min" if key == "over" else "to: 50 %"
+                self.faults.add(node.where_of(key), f'{verb} wants to know "{key}", e.g. "{example}"')
+            if key in node and key not in wants:
+                self.faults.add(node.where_of(key), f'{verb} has no use for "{key}"; leave it out')
+
+    def _state(self, node: Map, verb: str) -> list[tuple[str, str, float]]:
+        """Rows of fail and restore."""
+        where, text = node[verb].where, str(node[verb])
+        target, flag = split(text)
+        if flag:
+            return self._flags(text, where, 1.0 if verb == "fail" else 0.0)
+        rows = []
+        for unit in self.targets.units(target, where):
+            kind = self.targets.directory.kind_of[unit]
+            if "in_service" in inputs_of(kind):
+                rows.append((unit, "in_service", 0.0 if verb == "fail" else 1.0))
+            else:
+                self.faults.add(where, f'a {kind} has no input "in_service" and cannot {verb} as a whole')
+        return rows
+
+    def _flags(self, text: str, where: Where, value: float) -> list[tuple[str, str, float]]:
+        rows = []
+        for unit, said in self.targets.inputs(text, where):
+            if said.failure:
+                rows.append((unit, said.name, value))
+                continue
+            kind = self.targets.directory.kind_of[unit]
+            flags = [name for name, each in inputs_of(kind).items() if each.failure]
+            cure = f"its failures are {', '.join(flags)}" if flags else "use set"
+            self.faults.add(where, f"{said.name} of a {kind} is not a failure; {cure}")
+        return rows
+
+    def _value(self, node: Map, verb: str) -> list[tuple[str, str, float]]:
+        """Rows of set and ramp."""
+        where, text = node[verb].where, str(node[verb])
+        pairs = self.targets.inputs(text, where)
+        if verb == "ramp":
+            for _unit, said in pairs:
+                if said.choices is not None or said.failure or said.name == "in_service":
+                    self.faults.add(where, f"{said.name} has no values between; set is wanted, not ramp")
+                    return []
+        if "to" not in node or isinstance(node["to"], Broken):
+            return []
+        return self.targets.settings(text, where, node["to"])

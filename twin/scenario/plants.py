@@ -1,0 +1,291 @@
+"""Reads plant documents: units, ranges, catalogue records, coolant loops, signals. `blocks` places them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from twin.declare import Quantity, quantities
+from twin.equipment import KINDS
+from twin.faults import Where
+from twin.plant import Element, Loop, SignalLine, Unit
+from twin.scenario import forms, values
+from twin.scenario.catalog import Catalog
+from twin.scenario.document import Broken, Documents, Map, Node, Seq, Text, describe
+from twin.scenario.faults import Faults, advice
+from twin.scenario.forms import entries, fill, items
+from twin.scenario.names import BadName, expand, split
+from twin.scenario.part import Part, Place
+
+COMMON_KEYS = ("kind", "like", "feeds", "zone", "at")
+LENGTH = Quantity("", "m", "a length", at_least=-1e5, at_most=1e5)
+KNOWN_KINDS = [kind for kind in KINDS if kind != "site"]
+
+
+class UnitReader:
+    """Reads the sections `units`, `coolant` and `signals` of one document into a part."""
+
+    def __init__(self, documents: Documents, catalog: Catalog) -> None:
+        self.faults = documents.faults
+        self.catalog = catalog
+
+    def units(self, node: Node, part: Part) -> None:
+        for key, body in (listed := entries(node, self.faults)).items():
+            where = listed.where_of(key)
+            names = self.names(key, where, placed=False)
+            if names == ["site"]:
+                self.faults.add(where, '"site" is always there and means the whole; another name is wanted')
+            elif names:
+                self._range(names, body, where, part)
+            part.holes |= not names
+
+    def names(self, text: str, where: Where, placed: bool = True) -> list[str]:
+        """The names of a range, or none after a fault."""
+        try:
+            return expand(text, placed)
+        except BadName as error:
+            self.faults.add(where, str(error))
+            return []
+
+    def _range(self, names: list[str], node: Node, where: Where, part: Part) -> None:
+        """All units of one entry."""
+        if not isinstance(node, Map):
+            if not isinstance(node, Broken):
+                example = "{kind: pdu, rated_power: 2 MW}"
+                text = f'{describe(node)} was found; a mapping is wanted, e.g. "{example}"'
+                self.faults.add(where, text)
+            part.lost |= set(names)
+            return
+        kind, like, given = self._kind(node, where)
+        if kind is None:
+            part.lost |= set(names)
+            return
+        parameters = given | self._parameters(kind, node, where, set(given))
+        zones = self._paired(node.get("zone"), len(names))
+        feeds = self._paired(node.get("feeds"), len(names))
+        places = layout(node.get("at"), len(names), self.faults)
+        if any(len(zone) > 1 for zone in zones):
+            self.faults.add(
+                node.where_of("zone"), "a unit stands in one zone; one name is wanted, or a range as long"
+            )
+        for index, name in enumerate(names):
+            zone = zones[index][0] if zones[index] else None
+            part.add(Unit(name, kind, parameters, zone, like, places[index], where), self.faults)
+            if "feeds" in node:
+                part.feeds.setdefault(name, feeds[index])
+
+    def _kind(self, node: Map, where: Where) -> tuple[str | None, str | None, dict[str, float]]:
+        """Kind, record and the record's ratings."""
+        like = values.words(node["like"], self.faults, 80) if "like" in node else None
+        kind = values.words(node["kind"], self.faults, 80) if "kind" in node else None
+        if "like" not in node and "kind" not in node:
+            self.faults.add(
+                where, 'neither "kind" nor "like" is said; "kind: pdu" or "like: gb300-nvl72" is wanted'
+            )
+        if kind is not None and kind not in KNOWN_KINDS:
+            self.faults.add(node.where_of("kind"), f'there is no kind "{kind}"; {advice(kind, KNOWN_KINDS)}')
+            kind = None
+        if like is None:
+            return kind, None, {}
+        record = self.catalog.find(like, node.where_of("like"))
+        if record is None:
+            return kind, like, {}
+        if kind is not None and kind != record.kind:
+            self.faults.add(node.where_of("kind"), f'"{kind}" was found, but {like} is a {record.kind}')
+        return record.kind, like, record.parameters
+
+    def _parameters(self, kind: str, node: Map, where: Where, given: set[str]) -> dict[str, float]:
+        known = quantities(KINDS[kind])
+        found = {}
+        for key, value in node.items():
+            if key in COMMON_KEYS:
+                continue
+            if key in known:
+                read = values.read(value, known[key], self.faults)
+                if read is not None:
+                    found[key] = read
+            else:
+                inputs = key in quantities(KINDS[kind].Inputs)
+                note = "is asked while it runs; set it under initial or events" if inputs else ""
+                cure = note or f"is not a key of a {kind}; {advice(key, [*known, *COMMON_KEYS])}"
+                self.faults.add(node.where_of(key), cure if inputs else f"this {cure}")
+        if "like" in node and not given:
+            return found
+        for name, said in known.items():
+            if said.default is None and name not in given and name not in node:
+                self.faults.add(node.where_of(name), f"the key is missing; {values.wanted(said)}")
+        return found
+
+    def _paired(self, node: Node | None, count: int) -> list[list[str]]:
+        """The names that each of `count` units points at; a range of the same length goes one to one."""
+        found: list[list[str]] = [[] for _ in range(count)]
+        for names in self.pointers(node):
+            paired = len(names) == count and count > 1
+            for index, each in enumerate(found):
+                each.extend([names[index]] if paired else names)
+        return found
+
+    def pointers(self, node: Node | None) -> list[list[str]]:
+        """A name, a range, or a list of them: the names of each entry."""
+        if node is None or isinstance(node, Broken):
+            return []
+        listed = list(node) if isinstance(node, Seq) else [node]
+        found = []
+        for each in listed:
+            if isinstance(each, Text) and not each.empty:
+                found.append(self.names(str(each), each.where))
+            elif not isinstance(each, Broken):
+                self.faults.add(
+                    each.where, f"{describe(each)} was found; the name of a unit, or a range, is wanted"
+                )
+        return found
+
+    def coolant(self, node: Node, part: Part) -> None:
+        for name, body in (listed := entries(node, self.faults)).items():
+            where = listed.where_of(name)
+            self.names(name, where, placed=False)
+            form = fill(forms.Loop, body, self.faults)
+            if form is None or not isinstance(body, Map):
+                continue
+            branches = [self._branches(body.get(key)) for key in ("plant", "loads")]
+            storage = self.names(form.storage, body["storage"].where) if form.storage else []
+            if len(storage) > 1:
+                self.faults.add(body["storage"].where, "a loop has one storage tank; one name is wanted")
+            tank = storage[0] if storage else None
+            part.loops[name] = Loop(name, form.fluid or "", branches[0], branches[1], tank, where)
+        resolve_streams(part, self.faults)
+
+    def _branches(self, node: Node | None) -> list[list[Element]]:
+        """Parallel branches; an entry that is a list is a series, whose ranges run side by side."""
+        found: list[list[Element]] = []
+        for entry in items(node, self.faults) if node is not None else []:
+            series = [self._elements(each) for each in (entry if isinstance(entry, Seq) else [entry])]
+            lengths = {len(each) for each in series}
+            if len(lengths) > 1 and all(series):
+                said = ", ".join(f"{piece} ({len(each)})" for piece, each in zip(entry, series, strict=True))
+                self.faults.add(entry.where, f"ranges in a series want one length, and these differ: {said}")
+            if entry.where and not series:
+                self.faults.add(entry.where, "an empty branch was found; units are wanted in it")
+            found.extend([list(branch) for branch in zip(*series, strict=False)])
+        return found
+
+    def _elements(self, node: Node) -> list[Element]:
+        """The streams that "cdu-1..10.facility" names."""
+        if not isinstance(node, Text) or node.empty:
+            if not isinstance(node, Broken):
+                text = f'{describe(node)} was found; a unit or a stream is wanted, e.g. "cdu-1..10.facility"'
+                self.faults.add(node.where, text)
+            return []
+        target, stream = split(str(node))
+        return [Element(name, stream) for name in self.names(target, node.where)]
+
+    def signals(self, node: Node, part: Part) -> None:
+        for body in items(node, self.faults):
+            form = fill(forms.Signal, body, self.faults)
+            if form is None or not form.source or not form.target or not isinstance(body, Map):
+                continue
+            ends = [
+                self._end(form.source, body["from"], "output"),
+                self._end(form.target, body["to"], "signal"),
+            ]
+            if not all(ends):
+                continue
+            (sources, output), (targets, name) = (end for end in ends if end is not None)
+            if len(sources) > 1 and len(targets) > 1 and len(sources) != len(targets):
+                lengths = f"{form.source} ({len(sources)}), {form.target} ({len(targets)})"
+                self.faults.add(
+                    body.where, f"the ranges want one length, or one of them a single unit: {lengths}"
+                )
+                continue
+            count = max(len(sources), len(targets))
+            for source, target in zip(_stretch(sources, count), _stretch(targets, count), strict=True):
+                part.signals.append(SignalLine(source, output, target, name, form.delay or 0.0, body.where))
+
+    def _end(self, text: str, node: Node, what: str) -> tuple[list[str], str] | None:
+        target, quantity = split(text)
+        if not quantity:
+            self.faults.add(node.where, f'"{text}" names no {what}; unit.{what} is wanted')
+            return None
+        names = self.names(target, node.where)
+        return (names, quantity) if names else None
+
+
+def _stretch(names: list[str], count: int) -> list[str]:
+    return names * count if len(names) == 1 else names
+
+
+def resolve_streams(part: Part, faults: Faults) -> None:
+    """Fill in the stream of units that have only one, and ask where it is not said."""
+    for loop in part.loops.values():
+        for branch in loop.branches():
+            for index, element in enumerate(branch):
+                unit = part.units.get(element.unit)
+                if unit is not None and not element.stream:
+                    branch[index] = Element(element.unit, _stream(unit, loop.where, faults))
+
+
+def _stream(unit: Unit, where: Where | None, faults: Faults) -> str:
+    streams = KINDS[unit.kind].streams
+    if len(streams) == 1:
+        return streams[0]
+    if not streams:
+        faults.add(where, f"{unit.name} is a {unit.kind}, which has no coolant stream")
+    else:
+        said = " or ".join(f'"{unit.name}.{stream}"' for stream in streams)
+        faults.add(where, f"{unit.name} has {len(streams)} streams; {said} is wanted")
+    return streams[0] if streams else ""
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """A layout in numbers."""
+
+    start: Place
+    step: Place
+    row_of: int
+    row_step: Place
+
+
+def layout(node: Node | None, count: int, faults: Faults) -> list[Any]:
+    """Where each of `count` units stands: one place, or a start and steps; None where nothing is said."""
+    if node is None or isinstance(node, Broken):
+        return [None] * count
+    if isinstance(node, Seq):
+        if count > 1:
+            text = f"{count} units stand in one place; {{start: [...], step: [...]}} is wanted for a range"
+            faults.add(node.where, text)
+        return [place(node, faults)] * count
+    form = fill(forms.Layout, node, faults)
+    if form is None or not isinstance(node, Map):
+        return [None] * count
+    start, step = (place(node[key], faults) if key in node else None for key in ("start", "step"))
+    row_step = place(node["row_step"], faults) if "row_step" in node else (0.0, 0.0, 0.0)
+    if start is None or step is None or row_step is None:
+        return [None] * count
+    if ("row_of" in node) != ("row_step" in node):
+        faults.add(node.where, "row_of and row_step belong together; both are wanted")
+    steps = _Steps(start, step, form.row_of or count, row_step)
+    return [_stand(steps, index) for index in range(count)]
+
+
+def _stand(steps: _Steps, index: int) -> Place:
+    row, column = divmod(index, steps.row_of)
+    x, y, z = (
+        start + column * step + row * row_step
+        for start, step, row_step in zip(steps.start, steps.step, steps.row_step, strict=True)
+    )
+    return (x, y, z)
+
+
+def place(node: Node, faults: Faults) -> Place | None:
+    """Three lengths: "[1 m, 2 m, 0 m]"."""
+    if isinstance(node, Broken):
+        return None
+    if not isinstance(node, Seq) or len(node) != 3:
+        faults.add(node.where, f"{describe(node)} was found; three lengths are wanted, e.g. [1 m, 2 m, 0 m]")
+        return None
+    read = [values.read(each, LENGTH, faults) for each in node]
+    if any(each is None for each in read):
+        return None
+    x, y, z = (float(each) for each in read if each is not None)
+    return (x, y, z)

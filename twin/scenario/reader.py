@@ -1,0 +1,232 @@
+"""Reads a scenario or plant document: `read` gives a Scenario, `check` all that is wrong with a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path, PurePath
+
+from twin.faults import Fault
+from twin.plant import Plant
+from twin.scenario import changes as lowering
+from twin.scenario import criteria, draws, forms, grid, timing, values, workload
+from twin.scenario.blocks import PLANT_KEYS, PlantReader, Shelf
+from twin.scenario.case import ControllerSpec, RunSettings, Scenario
+from twin.scenario.changes import Change, Events, Targets
+from twin.scenario.document import Documents, Map, Node
+from twin.scenario.faults import BadInput, Faults, TooMany, advice
+from twin.scenario.forms import fill_all
+from twin.scenario.names import Directory
+from twin.scenario.part import Part
+from twin.scenario.resolved import text_of
+from twin.scenario.soundness import alike, plant_faults
+from twin.scenario.weather import WeatherReader
+
+SCENARIO_KEYS = {
+    "title": True,
+    "description": False,
+    "plant": True,
+    "run": True,
+    "weather": True,
+    "workload": False,
+    "initial": False,
+    "events": False,
+    "draws": False,
+    "grid": False,
+    "controllers": False,
+    "criteria": False,
+}
+"""Key -> whether it must be there."""
+
+
+def read(path: str | Path, *, members: int | None = None, seed: int | None = None) -> Scenario:
+    """Read a scenario.
+
+    Args:
+        path: the YAML file.
+        members: worlds to run side by side, instead of the file's.
+        seed: seed of the draws, instead of the file's.
+
+    Raises:
+        BadInput: everything that is wrong, each as one sentence with its line.
+    """
+    reading = _Reading(Path(path), str(path))
+    settings = {"members": members, "seed": seed}
+    scenario = reading.scenario({key: value for key, value in settings.items() if value is not None})
+    if scenario is None or reading.faults.errors:
+        raise BadInput(in_order(reading.faults.errors))
+    scenario.warnings = in_order(reading.faults.warnings)
+    return scenario
+
+
+def check(path: str | Path) -> list[Fault]:
+    """Everything wrong or doubtful in a scenario or plant document; an empty list is a good file."""
+    reading = _Reading(Path(path), str(path))
+    reading.any()
+    return in_order(reading.faults.found.values())
+
+
+def read_plant(path: str | Path) -> Plant:
+    """Read a plant document by itself.
+
+    Raises:
+        BadInput: everything that is wrong, each as one sentence with its line.
+    """
+    reading = _Reading(Path(path), str(path))
+    plant = reading.any()
+    if plant is None or reading.faults.errors:
+        raise BadInput(in_order(reading.faults.errors))
+    return plant
+
+
+def in_order(faults: Iterable[Fault]) -> list[Fault]:
+    """By file as they were opened, then by line."""
+    listed = list(faults)
+    files = list(dict.fromkeys(fault.where.file if fault.where else "" for fault in listed))
+    return sorted(
+        listed,
+        key=lambda each: (
+            (files.index(each.where.file), each.where.line) if each.where else (files.index(""), 0)
+        ),
+    )
+
+
+class _Reading:
+    """One reading of one file and all it names."""
+
+    def __init__(self, path: Path, name: str) -> None:
+        self.path = path
+        self.name = name
+        self.documents = Documents()
+        self.faults: Faults = self.documents.faults
+        parent = str(PurePath(name).parent)
+        self.shelf = Shelf(path.parent, "" if parent == "." else parent)
+        self.plants = PlantReader(self.documents)
+        self.part = Part()
+
+    def any(self) -> Plant | None:
+        """Read the file as what it is; the plant in it, if it can be made out."""
+        try:
+            root = self.documents.load(self.path, self.name)
+            if root is None:
+                return None
+            if set(root) & set(SCENARIO_KEYS) - {"title", "description"}:
+                made = self._scenario(root, {})
+                return made.plant if made else None
+            if set(root) & set(PLANT_KEYS) - {"title", "description"}:
+                return self._plant(root, self.shelf)
+            wanted = "a scenario (plant, run, weather, ...) or a plant (units, coolant, ...)"
+            for key in root:
+                near = advice(key, [*SCENARIO_KEYS, *PLANT_KEYS])
+                self.faults.add(root.where_of(key), f"this key is not known; {near}")
+            self.faults.add(root.where, f"this is neither; {wanted} is wanted")
+        except TooMany:
+            pass
+        return None
+
+    def scenario(self, settings: dict[str, int]) -> Scenario | None:
+        try:
+            root = self.documents.load(self.path, self.name)
+            return self._scenario(root, settings) if root is not None else None
+        except TooMany:
+            return None
+
+    def _scenario(self, root: Map, settings: dict[str, int]) -> Scenario | None:
+        for key in root:
+            if key not in SCENARIO_KEYS:
+                self.faults.add(
+                    root.where_of(key), f"this key is not known here; {advice(key, SCENARIO_KEYS)}"
+                )
+        for key, required in SCENARIO_KEYS.items():
+            if required and key not in root:
+                text = "the key is missing; a scenario wants title, plant, run and weather"
+                self.faults.add(root.where_of(key), text)
+        title = values.words(root["title"], self.faults, 200) if "title" in root else None
+        about = values.words(root["description"], self.faults) if "description" in root else None
+        run = timing.lower(root["run"], settings, self.faults) if "run" in root else None
+        settled = run or RunSettings(duration=3.2e8, members=1_000_000)
+        opened = self._open(root["plant"]) if "plant" in root else None
+        weather = self._weather(root, settled)
+        plant = self._plant(*opened) if opened is not None else None
+        if plant is None:
+            self._forms_only(root)
+            return None
+        scenario = Scenario(title or "", about or "", plant, settled, path=self.name)
+        self._sections(root, scenario)
+        scenario.initial[:0] = weather[0]
+        scenario.changes = self._sorted(root, scenario, weather[1])
+        if self.faults.errors:
+            return None
+        instead = dict(self.plants.included)
+        if not isinstance(root["plant"], Map) and opened is not None:
+            instead[id(root["plant"])] = opened[0]
+        scenario.text = text_of(root, instead, settings)
+        scenario.inputs = dict(self.documents.hashes)
+        return scenario
+
+    def _open(self, node: Node) -> tuple[Map, Shelf] | None:
+        if isinstance(node, Map):
+            return node, self.shelf
+        return self.plants.open(node, self.shelf)
+
+    def _plant(self, content: Map, shelf: Shelf) -> Plant | None:
+        before = len(self.faults.errors)
+        self.part, plant = self.plants.plant(content, shelf)
+        sound = len(self.faults.errors) == before
+        self.faults.extend(alike(plant_faults(plant, sound, self.part)))
+        return plant
+
+    def _weather(self, root: Map, run: RunSettings) -> tuple[list[Change], list[Change]]:
+        if "weather" not in root:
+            return [], []
+        return WeatherReader(self.documents, self.shelf, run.duration).lower(root["weather"])
+
+    def _sections(self, root: Map, scenario: Scenario) -> None:
+        """Everything that points at units."""
+        kinds = ((unit.name, unit.kind) for unit in scenario.plant.units.values())
+        directory = Directory(kinds, self.part.lost, self.part.holes)
+        targets = Targets(directory, self.faults)
+        if "workload" in root:
+            scenario.initial += workload.lower(root["workload"], directory, self.faults)
+        if "initial" in root:
+            scenario.initial += lowering.initial(root["initial"], targets)
+        run = scenario.run
+        if "draws" in root:
+            scenario.changes += draws.lower(root["draws"], targets, run.seed, run.members)
+        if "grid" in root:
+            scenario.changes += grid.lower(root["grid"], run.duration, self.faults)
+        if "events" in root:
+            scenario.changes += Events(targets, run.duration, run.members).read(root["events"])
+        if "controllers" in root:
+            scenario.controllers = self._controllers(root["controllers"])
+        if "criteria" in root:
+            scenario.criteria = criteria.lower(root["criteria"], directory, self.faults)
+
+    def _controllers(self, node: Node) -> list[ControllerSpec]:
+        made = fill_all(forms.Controller, node, self.faults)
+        return [ControllerSpec(each.kind, each.period or 1.0, each.gain or 1.0) for each in made if each.kind]
+
+    def _forms_only(self, root: Map) -> None:
+        """Without a plant, at least the sections that name no units can be checked."""
+        if "grid" in root:
+            grid.lower(root["grid"], 3.2e8, self.faults)
+        if "controllers" in root:
+            self._controllers(root["controllers"])
+
+    def _sorted(self, root: Map, scenario: Scenario, weather: list[Change]) -> list[Change]:
+        """All Changes by time; at one moment weather, draws, grid, then events as written.
+
+        Two events that set one input at one moment are doubtful.
+        """
+        ordered = sorted(weather + scenario.changes, key=lambda change: change.time)
+        seen: dict[tuple[float, str, str, int | None], Change] = {}
+        clashes = []
+        for change in ordered:
+            if change.verb not in ("set", "ramp", "fail", "restore"):
+                continue
+            first = seen.setdefault((change.time, change.unit, change.input, change.member), change)
+            if first.value != change.value:
+                what = f"{change.unit}.{change.input}"
+                text = f"{what} is changed twice at {change.time:g} s; the later line holds"
+                clashes.append(Fault(root.where_of("events"), text, warning=True))
+        self.faults.extend(alike(clashes))
+        return ordered

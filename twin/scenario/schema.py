@@ -1,0 +1,193 @@
+"""The JSON Schema of scenario and plant documents, for editors; from the declarations the reader reads by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin import assets, units
+from twin.declare import Quantity, quantities
+from twin.equipment import KINDS
+from twin.scenario import forms
+from twin.scenario.catalog import records
+from twin.scenario.criteria import FUNCTIONS
+from twin.scenario.draws import DISTRIBUTIONS
+from twin.scenario.forms import Form, Whole, Word, Words
+from twin.scenario.plants import KNOWN_KINDS
+from twin.scenario.reader import SCENARIO_KEYS
+from twin.scenario.values import is_difference
+
+Schema = dict[str, Any]
+NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
+TEXT: Schema = {"type": "string"}
+NAME_LIST: Schema = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
+
+
+def schema() -> Schema:
+    """The whole schema: a scenario, or a plant."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A scenario or a plant of an AI factory",
+        "anyOf": [{"$ref": "#/$defs/scenario"}, {"$ref": "#/$defs/plant"}],
+        "$defs": _forms() | _kinds() | _plants() | {"scenario": _scenario()},
+    }
+
+
+def value(said: Quantity) -> Schema:
+    """What may be written for a quantity."""
+    if said.choices is not None:
+        return {"enum": list(said.choices), "description": said.doc}
+    example = units.example(said.unit, "", is_difference(said))
+    doc = f'{said.doc}; {units.measures(said.unit)}, e.g. "{example}"'
+    text: Schema = {"type": "string", "pattern": f"^{NUMBER}\\s*[^\\s].*$", "description": doc}
+    if said.unit != "1":
+        return text
+    return {
+        "anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{NUMBER}(\\s*[^\\s].*)?$"}],
+        "description": doc,
+    }
+
+
+def of_form(form: type[Form]) -> Schema:
+    """The schema of one form."""
+    properties = {}
+    for key, (mark, _required, _absent) in forms.reading(form).items():
+        doc = form.model_fields[forms.keys_of(form)[key]].description
+        properties[key] = _of_mark(mark) | ({"description": doc} if doc else {})
+    required = [key for key, (_mark, must, _absent) in forms.reading(form).items() if must]
+    doc = " ".join((form.__doc__ or "").split())
+    return _object(properties, required) | {"description": doc}
+
+
+def _of_mark(mark: Any) -> Schema:
+    if isinstance(mark, Quantity):
+        return value(mark)
+    if isinstance(mark, Whole):
+        return {"type": "integer", "minimum": mark.least, "maximum": mark.most}
+    if isinstance(mark, Words):
+        return {"type": "string", "maxLength": mark.longest}
+    if isinstance(mark, Word):
+        return {"enum": list(mark.words)} if mark.words else TEXT
+    if isinstance(mark, list):
+        return {"type": "array", "items": {"$ref": f"#/$defs/{mark[0].__name__.lower()}"}}
+    return {}
+
+
+def _object(properties: Schema, required: list[str]) -> Schema:
+    made: Schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return made | ({"required": required} if required else {})
+
+
+def _forms() -> Schema:
+    made = (forms.Zoom, forms.Run, forms.Weather, forms.Workload, forms.Request, forms.Grid, forms.Controller)
+    made += (forms.Event, forms.Loop, forms.Signal, forms.Place, forms.Layout)
+    found = {form.__name__.lower(): of_form(form) for form in made}
+    found["event"]["oneOf"] = [{"required": [verb]} for verb in forms.Event.VERBS]
+    found["weather"]["properties"]["design_day"] = {"enum": _design_days()}
+    found["place"]["properties"]["at"] = found["layout"]["properties"]["at"] = _at()
+    found["place"]["properties"]["replace"] = {"type": "object", "additionalProperties": TEXT}
+    return found
+
+
+def _design_days() -> list[str]:
+    return sorted(path.stem for path in (assets.assets_folder() / "weather").glob("*.yaml"))
+
+
+def _at() -> Schema:
+    length = {"type": "string", "pattern": f"^{NUMBER}\\s*[a-z]+$"}
+    place = {"type": "array", "items": length, "minItems": 3, "maxItems": 3}
+    return {
+        "anyOf": [place, {"$ref": "#/$defs/layout"}],
+        "description": "where it stands: three lengths, or a layout",
+    }
+
+
+def _kinds() -> Schema:
+    """What a unit of each kind may say; with `like`, the record brings its ratings."""
+    common: Schema = {"feeds": NAME_LIST, "zone": TEXT, "at": _at()}
+    found: Schema = {}
+    rules = []
+    for kind in KNOWN_KINDS:
+        said = quantities(KINDS[kind])
+        keys = (
+            common
+            | {"kind": {"const": kind}, "like": TEXT}
+            | {name: value(each) for name, each in said.items()}
+        )
+        found[f"ratings-{kind}"] = _object(keys, []) | {
+            "description": " ".join((KINDS[kind].__doc__ or "").split())
+        }
+        required = [name for name, each in said.items() if each.default is None]
+        then: Schema = {"$ref": f"#/$defs/ratings-{kind}"}
+        by_kind = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
+        rules.append({"if": by_kind, "then": then})
+        if required:
+            alone = by_kind | {"not": {"required": ["like"]}}
+            rules.append({"if": alone, "then": {"required": required}})
+    known = records()
+    for record in known:
+        by_record = {"properties": {"like": {"const": record.name}}, "required": ["like"]}
+        rules.append({"if": by_record, "then": {"$ref": f"#/$defs/ratings-{record.kind}"}})
+    properties: Schema = {"kind": {"enum": KNOWN_KINDS}, "like": {"enum": [record.name for record in known]}}
+    found["unit"] = {
+        "type": "object",
+        "properties": properties,
+        "anyOf": [{"required": ["kind"]}, {"required": ["like"]}],
+        "allOf": rules,
+    }
+    return found
+
+
+def _plants() -> Schema:
+    def named(ref: str) -> Schema:
+        return {"type": "object", "additionalProperties": {"$ref": f"#/$defs/{ref}"}}
+
+    properties: Schema = {
+        "title": TEXT,
+        "description": TEXT,
+        "units": named("unit"),
+        "coolant": named("loop"),
+        "signals": {"type": "array", "items": {"$ref": "#/$defs/signal"}},
+        "blocks": named("block"),
+        "place": named("place"),
+    }
+    include = _object({"include": TEXT}, ["include"])
+    return {
+        "plant": _object(properties, []),
+        "block": {"anyOf": [include, {"$ref": "#/$defs/plant"}]},
+    }
+
+
+def _scenario() -> Schema:
+    def one(ref: str) -> Schema:
+        return {"$ref": f"#/$defs/{ref}"}
+
+    draw: Schema = {
+        "type": "object",
+        "minProperties": 1,
+        "maxProperties": 1,
+        "properties": dict.fromkeys(DISTRIBUTIONS, {}),
+    }
+    draw["additionalProperties"] = False
+    properties: Schema = {
+        "title": {"type": "string", "maxLength": 200},
+        "description": TEXT,
+        "plant": {
+            "anyOf": [TEXT, one("plant")],
+            "description": "name or path of a plant, or the plant itself",
+        },
+        "run": one("run"),
+        "weather": one("weather"),
+        "workload": one("workload"),
+        "initial": {"type": "object", "description": "unit.input -> value before the run"},
+        "events": {"type": "array", "items": one("event")},
+        "draws": {"type": "object", "additionalProperties": draw},
+        "grid": one("grid"),
+        "controllers": {"type": "array", "items": one("controller")},
+        "criteria": {
+            "type": "array",
+            "items": {"type": "string", "pattern": rf"^\s*(no\s|({'|'.join(FUNCTIONS)})\s*\()"},
+        },
+    }
+    return _object(
+        {key: properties[key] for key in SCENARIO_KEYS}, [key for key, must in SCENARIO_KEYS.items() if must]
+    )

@@ -1,0 +1,314 @@
+"""The clock: a simpy calendar of changes and controllers, integer ticks run in blocks between its entries."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import hashlib
+import platform
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import simpy
+
+from twin import __version__
+from twin.arrays import open_device
+from twin.controllers import CONTROLLERS
+from twin.declare import quantities, replace
+from twin.ledger import BrokenBalance
+from twin.model import Model, State, compile, inputs, state, stored
+from twin.networks.tables import AllRows
+from twin.recording import Gatherer, Tick, columns
+from twin.scenario import Change, ControllerSpec, RunSettings, Scenario
+from twin.step import step
+from twin.trace import Event, Recorder
+
+__all__ = ["BrokenBalance", "RunResult", "Simulation", "settle", "simulate"]
+
+QUANTUM = 1e-3
+"""Length of the clock's unit [s]; ticks are whole numbers of it."""
+CHANGES, WORKLOAD, CONTROL, STEP, RECORD = 10, 20, 30, 40, 50
+"""What comes first among entries of one moment."""
+BLOCK = 64
+"""Most ticks held before they are checked and written."""
+LADDER = ((1.0, 20), (10.0, 30), (60.0, 30), (300.0, 60))
+"""Ticks [s] and how many of each bring a plant to its steady state."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run went."""
+
+    trace: Path
+    simulated_seconds: float
+    wall_seconds: float
+    ticks: int
+    members: int
+    unit_count: int
+    energy_residual: float
+    device: str
+    note: str = ""
+
+
+def settle(model: Model, asked: AllRows, members: int = 1) -> State:
+    """The plant's steady state under the given Inputs.
+
+    The implicit laws allow long ticks, so a ladder of them reaches it in a few thousand array
+    operations per table. Stores of electric energy and counters start as at rest.
+    """
+    now = state(model, asked, members)
+    rest = now
+    for tick, count in LADDER:
+        for _ in range(count):
+            now = step(model, now, asked, 0.0, tick)
+    for _ in range(3):
+        now = step(model, now, asked, 0.0, 1.0)
+    for t in model.tables:
+        said = quantities(t.machine.State)
+        fresh = {name: getattr(rest.rows[t.key], name) for name in said if name.endswith("_at") and name[:-3] in said}
+        if not t.machine.streams and t.kind != "zone":
+            fresh |= {name: getattr(rest.rows[t.key], name) for name, q in said.items() if q.unit == "J"}
+        now.rows[t.key] = replace(now.rows[t.key], **fresh)
+    now.stored = stored(model, now)
+    return now
+
+
+class Simulation:
+    """A plant, its Inputs and its State on one clock; `run` advances it through a scenario's calendar."""
+
+    def __init__(self, scenario: Scenario, *, device: str = "auto") -> None:
+        self.scenario, self.settings = scenario, scenario.run
+        self.model = compile(scenario.plant, open_device(device))
+        self.members = scenario.run.members
+        self.inputs = inputs(self.model, self.members)
+        for change in scenario.initial:
+            self.put(change, change.value)
+        self.state = settle(self.model, self.inputs, self.members)
+        self.environment = simpy.Environment(initial_time=0)
+        self.ramps: list[Ramp] = []
+        self.ticks = 0
+        self.gatherer: Gatherer | None = None
+        self.told: Callable[[float], None] = lambda seconds: None
+
+    def put(self, change: Change, value: float) -> None:
+        """Write an Input. The array is replaced, never written into: recorded ticks keep theirs."""
+        key, row = self.model.seats[change.unit]
+        array = getattr(self.inputs[key], change.input).copy()
+        array[slice(None) if change.member is None else change.member, row] = value
+        self.inputs[key] = replace(self.inputs[key], **{change.input: array})
+
+    def value(self, change: Change) -> Any:
+        """What an Input is now, per member."""
+        key, row = self.model.seats[change.unit]
+        array = getattr(self.inputs[key], change.input)
+        return array[:, row].copy() if change.member is None else array[change.member, row].copy()
+
+    def run(self, gatherer: Gatherer | None = None, told: Callable[[float], None] | None = None) -> None:
+        """Run to the end of the scenario.
+
+        Raises:
+            BrokenBalance: energy was made or lost.
+        """
+        self.gatherer, self.told = gatherer, told or self.told
+        calendar = self.environment
+        for when, group in _by_time(self.scenario.changes, self.settings.duration):
+            calendar.process(self._apply(when, group))
+        for spec in self.scenario.controllers:
+            calendar.process(self._control(spec))
+        calendar.process(self._clock())
+        end = simpy.Event(calendar)
+        self.finished = end
+        calendar.run(until=end)
+        if gatherer is not None:
+            gatherer.tell()
+
+    def _wait(self, delay: int, priority: int) -> simpy.Event:
+        """A moment on the calendar, with its place among others of the same moment."""
+        event = simpy.Event(self.environment)
+        event._ok, event._value = True, None
+        self.environment.schedule(event, priority, delay)
+        return event
+
+    def _apply(self, when: int, group: list[Change]) -> Iterator[simpy.Event]:
+        yield self._wait(when, CHANGES)
+        for change in group:
+            self.ramps = [ramp for ramp in self.ramps if not ramp.is_of(change)]
+            if change.until is not None and change.until > change.time:
+                self.ramps.append(Ramp(change, self.value(change)))
+            else:
+                self.put(change, change.value)
+            self._note(change)
+
+    def _note(self, change: Change) -> None:
+        if self.gatherer is not None and change.verb != "weather":
+            for member in range(self.members) if change.member is None else (change.member,):
+                self.gatherer.note(Event(change.time, member, change.unit, f"input:{change.input}", change.value))
+
+    def _control(self, spec: ControllerSpec) -> Iterator[simpy.Event]:
+        controller = CONTROLLERS[spec.kind](self.model, self.state, spec.gain)
+        period = max(1, round(spec.period / QUANTUM))
+        while True:
+            yield self._wait(period, CONTROL)
+            self.inputs |= controller.act(self.state, self.inputs)
+
+    def _clock(self) -> Iterator[simpy.Event]:
+        calendar, end = self.environment, round(self.settings.duration / QUANTUM)
+        now = 0
+        while now < end:
+            yield self._wait(now - calendar.now, STEP)
+            nearest = calendar.peek()
+            until = end if nearest == float("inf") else min(end, max(int(nearest), now + 1))
+            now = self._block(now, until, end)
+            self.told(now * QUANTUM)
+        self.finished.succeed()
+
+    def _block(self, now: int, until: int, end: int) -> int:
+        """Ticks up to the next entry of the calendar, without going back to it."""
+        while now < until:
+            length = min(self.tick_at(now), end - now)
+            self._follow_ramps(now * QUANTUM)
+            self.state = step(self.model, self.state, self.inputs, now * QUANTUM, length * QUANTUM)
+            self.ticks += 1
+            now += length
+            if self.gatherer is not None:
+                kept = self._kept(now, length) or now == end
+                start = (now - length) * QUANTUM
+                self.gatherer.add(Tick(self.ticks, start, now * QUANTUM, self.state, dict(self.inputs), kept))
+                if len(self.gatherer.ticks) >= BLOCK:
+                    self.gatherer.tell()
+                    self.told(now * QUANTUM)
+        return now
+
+    def tick_at(self, now: int) -> int:
+        """Length of the tick that begins at a moment, in quanta; ticks end where a zoom begins or ends."""
+        regular = round(self.settings.tick / QUANTUM)
+        for zoom in self.settings.zooms:
+            first, last = round(zoom.at / QUANTUM), round((zoom.at + zoom.length) / QUANTUM)
+            if first <= now < last:
+                return min(round(zoom.tick / QUANTUM), last - now)
+            if now < first:
+                regular = min(regular, first - now)
+        return regular
+
+    def _kept(self, now: int, length: int) -> bool:
+        """Whether the tick that ends now is recorded: each one in a zoom, else one per recording period."""
+        period = round((self.settings.record or self.settings.tick) / QUANTUM)
+        return length < round(self.settings.tick / QUANTUM) or now % period < length
+
+    def _follow_ramps(self, now: float) -> None:
+        for ramp in self.ramps:
+            self.put(ramp.change, ramp.at(now))
+        self.ramps = [ramp for ramp in self.ramps if now < ramp.change.until]
+
+
+class Ramp:
+    """An Input on its way from what it was to what a change wants."""
+
+    def __init__(self, change: Change, start: Any) -> None:
+        self.change, self.start = change, start
+
+    def is_of(self, other: Change) -> bool:
+        """Whether a later change takes over this ramp's Input."""
+        same = (self.change.unit, self.change.input) == (other.unit, other.input)
+        return same and (other.member is None or self.change.member in (None, other.member))
+
+    def at(self, now: float) -> Any:
+        """The value at a moment [s]."""
+        change = self.change
+        share = min(max((now - change.time) / (change.until - change.time), 0.0), 1.0)
+        return self.start + share * (change.value - self.start)
+
+
+def _by_time(changes: list[Change], duration: float) -> list[tuple[int, list[Change]]]:
+    """Changes grouped by moment in quanta, each group in the order written."""
+    groups: dict[int, list[Change]] = {}
+    for change in changes:
+        if change.time <= duration:
+            groups.setdefault(max(0, int(np.ceil(change.time / QUANTUM - 1e-9))), []).append(change)
+    return sorted(groups.items())
+
+
+def simulate(
+    scenario: Scenario,
+    *,
+    trace: Path,
+    device: str = "auto",
+    progress: Callable[[float], None] | None = None,
+) -> RunResult:
+    """Run a scenario and write its trace.
+
+    Args:
+        scenario: what `twin.scenario.read` gave.
+        trace: HDF5 file to write.
+        device: "auto", "cpu" or "gpu".
+        progress: called now and then with the simulated seconds so far.
+
+    Raises:
+        DeviceUnavailable: "gpu" was asked for and none works.
+        BrokenBalance: energy was made or lost; the trace holds the ticks before.
+        TraceWriteError: the trace cannot be written.
+    """
+    began = time.perf_counter()
+    simulation = Simulation(scenario, device=device)
+    model = simulation.model
+    recorder = _recorder(scenario, simulation, trace)
+    finished = False
+    try:
+        gatherer = Gatherer(model, recorder, simulation.state, simulation.inputs)
+        simulation.run(gatherer, progress)
+        finished = True
+    finally:
+        summary = {"finished": finished, "criteria": [c.text for c in scenario.criteria]}
+        with contextlib.suppress(Exception) if not finished else contextlib.nullcontext():
+            recorder.close(summary)
+    return RunResult(
+        Path(trace),
+        scenario.run.duration,
+        time.perf_counter() - began,
+        simulation.ticks,
+        simulation.members,
+        model.unit_count,
+        gatherer.worst,
+        model.device.name,
+        model.device.note,
+    )
+
+
+def _recorder(scenario: Scenario, simulation: Simulation, path: Path) -> Recorder:
+    model, settings = simulation.model, scenario.run
+    units: dict[str, list[str]] = {}
+    for t in model.tables:
+        units.setdefault(t.kind, []).extend(t.names)
+    return Recorder(
+        path,
+        columns=columns(model),
+        units=units,
+        members=simulation.members,
+        plant_json=scenario.plant.to_json(),
+        scenario_text=scenario.text,
+        provenance=_provenance(scenario, settings, model),
+    )
+
+
+def _provenance(scenario: Scenario, settings: RunSettings, model: Model) -> dict[str, str | float | int]:
+    said: dict[str, str | float | int] = {
+        "title": scenario.title,
+        "twin_version": __version__,
+        "python_version": platform.python_version(),
+        "numpy_version": np.__version__,
+        "device": model.device.name,
+        "seed": settings.seed,
+        "members": settings.members,
+        "tick": settings.tick,
+        "duration": settings.duration,
+        "scenario_sha256": hashlib.sha256(scenario.text.encode()).hexdigest(),
+    }
+    for name, digest in scenario.inputs.items():
+        said[f"sha256:{name}"] = digest
+    drawn = [change for change in scenario.changes + scenario.initial if change.verb == "draw"]
+    said["drawn_rows"] = "\n".join(str(dataclasses.astuple(change)) for change in drawn)
+    return said

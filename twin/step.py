@@ -1,0 +1,78 @@
+"""One tick of the coupled plant, as a table of contents."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.arrays import worth_doing
+from twin.ledger import balance
+from twin.model import Model, State, ports
+from twin.networks import air, coolant, coolant_heat, power, signal
+from twin.networks.tables import AllPorts, AllRows
+
+
+def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> State:
+    """Advance the plant by one tick; a pure function of its arguments.
+
+    Args:
+        state: the world as it was, arrays (member, n).
+        inputs: what is asked during this tick, arrays (member, n).
+        now: run time at the start of the tick [s].
+        dt: length of the tick [s].
+
+    Returns:
+        The state at the end, with the tick's Outputs in `outputs`.
+    """
+    xp, members = model.xp, state.voltage.shape[0]
+    port = ports(model)
+    rows, weather = state.rows, inputs["site"]
+    for p in port.values():
+        p.now, p.dry_bulb, p.wet_bulb = now, weather.dry_bulb, weather.wet_bulb
+    signal.solve(model.signals, port, state.outputs, members, xp)
+    voltage = power.energise(model.power, port, rows, inputs, state.voltage, dt)
+    for t in model.tables:
+        if "actuate" in t.laws:
+            port[t.key].drive = t.machine.actuate(rows[t.key], inputs[t.key], port[t.key], dt)
+    pressure, flow, rate = _flow(model, state, inputs, port, members)
+    for t in model.tables:
+        if "plan" in t.laws:
+            port[t.key].plan = t.machine.plan(rows[t.key], inputs[t.key], port[t.key], dt)
+    power.load(model.power, port, rows, inputs, members, xp, dt)
+    warmth = xp.zeros((members, model.unit_count))
+    air.solve(model.air, port, rows, inputs, warmth, xp, dt)
+    headers, ends = _heat(model, state, inputs, port, flow, members, dt)
+    after, outputs = {}, {}
+    for t in model.tables:
+        after[t.key], outputs[t.key] = t.machine.advance(rows[t.key], inputs[t.key], port[t.key], dt)
+    new = State(after, outputs, voltage, pressure, headers, state.stored)
+    balance(model, state, new, inputs, port, warmth, rate * (ends[0] - ends[1]), dt)
+    return new
+
+
+def _flow(model: Model, state: State, inputs: AllRows, port: AllPorts, members: int) -> tuple[Any, Any, Any]:
+    """What flows where."""
+    net, xp = model.coolant, model.xp
+    answer = coolant.resistances(net, port, state.rows, inputs, members, xp)
+    pressure, flow, _ = coolant.solve_flow(net, answer, state.pressure)
+    return pressure, flow, coolant.tell_flows(net, port, pressure, flow)
+
+
+def _heat(model: Model, state: State, inputs: AllRows, port: AllPorts, flow: Any, members: int, dt: Any) -> tuple[Any, Any]:
+    """How warm everything arrives; once more where a machine finds that it must answer otherwise."""
+    net, xp = model.coolant, model.xp
+    for last in (False, True):
+        said = coolant_heat.answers(net, port, state.rows, inputs, members, xp, dt)
+        headers, ends = coolant_heat.solve_heat(net, model.heat, said, flow, state.headers)
+        for streams in net.streams:
+            p = port[streams.table.key]
+            p.inlet[streams.name], p.outlet[streams.name] = ends[0][:, streams.columns], ends[1][:, streams.columns]
+        if last:
+            break
+        changed = [
+            worth_doing(t.machine.revise(state.rows[t.key], inputs[t.key], port[t.key], dt))
+            for t in model.tables
+            if "revise" in t.laws
+        ]
+        if not any(changed):
+            break
+    return headers, ends

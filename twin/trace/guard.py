@@ -1,0 +1,152 @@
+"""Opening a file from a stranger: what is looked at before any of its data is read."""
+
+from __future__ import annotations
+
+import errno
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from h5py import h5d, h5t, h5z
+
+from twin.trace.layout import FORMAT, VERSION, BadTrace
+
+MOST_LINKS = 20_000
+PLAIN = (h5t.FLOAT, h5t.INTEGER, h5t.STRING)
+ODD = (
+    OSError,
+    RuntimeError,
+    LookupError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    MemoryError,
+    AttributeError,
+)
+"""What h5py raises on a file whose inside is torn."""
+
+
+@contextmanager
+def told(path: Path, what: str) -> Iterator[None]:
+    """Turn whatever a torn file raises into one sentence."""
+    try:
+        yield
+    except BadTrace:
+        raise
+    except ODD as error:
+        if "Fletcher32" in str(error):
+            fault = "is damaged, its checksum is wrong; copy or run it again"
+            raise BadTrace(f"{path}: {what} {fault}") from None
+        raise BadTrace(f"{path}: {what} cannot be read; the file is damaged or not a trace") from None
+
+
+def open_file(path: Path) -> Any:
+    """Open a file for reading and see that nothing in it leads out of it.
+
+    Raises:
+        BadTrace: it is none of ours, or damaged, or not to be trusted.
+    """
+    if not path.exists():
+        raise BadTrace(f"{path}: there is no such file")
+    if not path.is_file():
+        raise BadTrace(f"{path}: this is not a file; a trace (.h5) is wanted")
+    file = _open(path)
+    try:
+        with told(path, "the table of contents"):
+            _want_ours(path, file)
+            _look_around(path, file)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _open(path: Path) -> Any:
+    if not os.access(path, os.R_OK):
+        raise BadTrace(f"{path}: you may not read it; ask its owner")
+    if not h5py.is_hdf5(path):
+        raise BadTrace(f"{path}: this is not an HDF5 file; a trace written by `twin run` is wanted")
+    try:
+        return h5py.File(path, "r")
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.EACCES) or "lock" in str(error):
+            raise BadTrace(f"{path}: a run is still writing it; wait until it has ended") from None
+        if "truncated" in str(error):
+            raise BadTrace(f"{path}: its end is missing; copy it again") from None
+        raise BadTrace(f"{path}: its head cannot be read; the file is damaged") from None
+
+
+def _want_ours(path: Path, file: Any) -> None:
+    if "format" not in file.attrs or text_of(file.attrs["format"]) != FORMAT:
+        raise BadTrace(f"{path}: this is HDF5, but not a trace written by `twin run`")
+    version = int(file.attrs["format_version"])
+    if version != VERSION:
+        cure = f"this release of the twin reads {VERSION}; use the one that wrote it"
+        raise BadTrace(f"{path}: this is a trace of format {version}; {cure}")
+
+
+def _look_around(path: Path, file: Any) -> None:
+    """See every link and dataset: one level of groups, plain data with checksums, nothing kept elsewhere."""
+    todo, seen = [("", file)], 0
+    while todo:
+        place, group = todo.pop()
+        for name in group:
+            seen += 1
+            where = f"{place}/{name}"
+            if seen > MOST_LINKS:
+                raise BadTrace(f"{path}: it holds more than {MOST_LINKS} datasets; no trace does")
+            if type(group.get(name, getlink=True)) is not h5py.HardLink:
+                raise BadTrace(f"{path}: {where} is a link to another place; a trace holds its data itself")
+            found = group[name]
+            if isinstance(found, h5py.Dataset):
+                _want_plain(path, where, found)
+            elif isinstance(found, h5py.Group) and not place:
+                todo.append((where, found))
+            else:
+                raise BadTrace(f"{path}: {where} is not what a trace holds")
+
+
+def _want_plain(path: Path, where: str, dataset: Any) -> None:
+    made = dataset.id.get_create_plist()
+    if made.get_layout() == h5d.VIRTUAL or made.get_external_count():
+        raise BadTrace(f"{path}: {where} takes its data from another file; a trace holds its data itself")
+    kind = dataset.id.get_type()
+    if kind.get_class() not in PLAIN or (kind.get_class() == h5t.STRING and kind.is_variable_str()):
+        raise BadTrace(f"{path}: {where} is neither numbers nor plain text")
+    filters = [made.get_filter(i)[0] for i in range(made.get_nfilters())]
+    if made.get_layout() != h5d.CHUNKED or filters != [h5z.FILTER_FLETCHER32]:
+        raise BadTrace(f"{path}: {where} carries no checksum; it was not written by `twin run`")
+
+
+def rows_of(path: Path, dataset: Any, start: int, stop: int, unit: slice = slice(None)) -> np.ndarray:
+    """Read rows of a dataset into native numbers, having seen that the file holds them.
+
+    Raises:
+        BadTrace: they are missing or damaged.
+    """
+    where = dataset.name
+    with told(path, where):
+        stored, chunk = dataset.id.get_storage_size(), dataset.chunks
+        parts = math.prod(math.ceil(n / c) for n, c in zip((stop, *dataset.shape[1:]), chunk, strict=True))
+        wanted = parts * (math.prod(chunk) * dataset.dtype.itemsize + 4)
+        if stop > dataset.shape[0] or stored < wanted or stored > path.stat().st_size:
+            raise BadTrace(f"{path}: {where} is damaged, rows of it are missing; copy or run it again")
+        if dataset.ndim == 3:
+            read = dataset[start:stop, :, unit]
+        else:
+            read = dataset[start:stop]
+        return np.ascontiguousarray(read, dtype=dataset.dtype.newbyteorder("="))
+
+
+def text_of(value: Any) -> str:
+    """A text attribute, whichever way h5py hands it out."""
+    if isinstance(value, bytes):
+        return bytes(value).rstrip(b"\0").decode()
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError("a text is wanted")

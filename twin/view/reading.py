@@ -1,0 +1,216 @@
+"""Reading: what a trace says at one moment: values, states of units and the figures that matter."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twin import units
+from twin.declare import MODES, quantities
+from twin.equipment import KINDS
+from twin.plant import Plant
+from twin.trace import Trace
+from twin.view.colours import LOST, OFF, RUNNING, STRAINED
+from twin.view.places import Layout
+from twin.view.words import lasting, say
+
+
+class BadWish(ValueError):
+    """A picture was asked for that the trace cannot give; the message says what it can."""
+
+
+LOST_FLAGS = {
+    *("shut_down", "unpowered", "depleted", "dead", "tripped", "lost", "stopped", "pumps_lost", "exhausted"),
+    *("failed_to_start", "failed", "out_of_fuel", "blacked_out"),
+}
+RUNNING_FLAGS = {"running", "ready", "closed"}
+"""Flags that say a standby machine does its duty; any flag not named here counts as strain."""
+ON_LOAD = "on load"
+SAID = {"running": "cranking", "ready": "up to speed", "closed": ON_LOAD, "unpowered": "without power", "lost": "lost"}
+"""Flags whose own name is not yet what people say."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """How a unit is: its most urgent state and the word for it."""
+
+    state: int
+    word: str
+
+
+@dataclass
+class Reading:
+    """One member of a trace at the last recorded moment not after a wanted one."""
+
+    trace: Trace
+    time: float
+    row: int
+    member: int = 0
+
+    def values(self, kind: str, name: str) -> np.ndarray:
+        """A quantity of every unit of a kind now, SI, in the trace's order of units."""
+        return np.asarray(self.trace[f"{kind}.{name}"].values[self.row, self.member], dtype=float)
+
+    def over_the_run(self, kind: str, name: str) -> tuple[float, float]:
+        """Least and greatest value of a quantity over the whole run, so that pictures of one run compare."""
+        every = np.asarray(self.trace[f"{kind}.{name}"].values[:, self.member])
+        if every.size == 0 or np.isnan(every).all():
+            return float("nan"), float("nan")
+        return float(np.nanmin(every)), float(np.nanmax(every))
+
+    def figure(self, kind: str, name: str) -> float | None:
+        """A quantity of a kind that has one unit (the site), or None where it was not recorded."""
+        if kind not in self.trace.kinds or name not in self.trace.columns(kind):
+            return None
+        values = self.values(kind, name)
+        return float(values[0]) if values.size and np.isfinite(values[0]) else None
+
+    def conditions(self) -> dict[str, Condition]:
+        """Every unit that is not simply well, with its most urgent condition."""
+        found: dict[str, Condition] = {}
+        raised = self._raised()
+        for kind in self.trace.kinds:
+            names = self.trace.units(kind)
+            for flag in _flags(kind):
+                state = LOST if flag in LOST_FLAGS else RUNNING if flag in RUNNING_FLAGS else STRAINED
+                recorded = flag in self.trace.columns(kind)
+                up = np.flatnonzero(self.values(kind, flag) > 0.5) if recorded else None
+                hit = [names[i] for i in up] if up is not None else [n for n in names if raised.get((n, flag))]
+                for name in hit:
+                    _keep(found, name, Condition(state, SAID.get(flag, flag.replace("_", " "))))
+            for name, word in self._selected_off(kind, names, raised):
+                found[name] = Condition(OFF, word)
+        return found
+
+    def _raised(self) -> dict[tuple[str, str], float]:
+        """Last value of each flag and input that events tell of, up to now."""
+        said: dict[tuple[str, str], float] = {}
+        for event in self.trace.events:
+            if event.member == self.member and event.time <= self.time + 1e-9:
+                said[event.unit, event.flag] = event.value
+        return said
+
+    def _selected_off(self, kind: str, names: list[str], raised: dict[tuple[str, str], Any]) -> list[tuple[str, str]]:
+        """Units that people took out of service or left switched off or locked out."""
+        off = []
+        inputs = quantities(KINDS[kind].Inputs) if kind in KINDS else {}
+        for name, wrong in (
+            ("in_service", {0.0: "out of service"}),
+            ("mode", {MODES["off"]: "off", MODES["locked_out"]: "locked out"}),
+        ):
+            if name not in inputs or kind == "utility":
+                continue
+            if name in self.trace.columns(kind):
+                now = dict(zip(names, self.values(kind, name), strict=True))
+            else:
+                now = {unit: raised[unit, f"input:{name}"] for unit in names if (unit, f"input:{name}") in raised}
+            off += [(unit, wrong[float(value)]) for unit, value in now.items() if float(value) in wrong]
+        return off
+
+
+def dead_sources(plant: Plant, conditions: dict[str, Condition]) -> set[str]:
+    """Units from which no power comes: lost or switched off, not on load, or with no live feed and no store."""
+    dead: dict[str, bool] = {}
+
+    def is_dead(name: str, above: frozenset[str] = frozenset()) -> bool:
+        if name not in dead:
+            made, how = KINDS[plant.units[name].kind], conditions.get(name)
+            feeds = [feed for feed in plant.feeds.get(name, []) if feed in plant.units and feed not in above]
+            starts = made.source and "closed" in _flags(made.kind)
+            dead[name] = (
+                (how is not None and how.state in (LOST, OFF))
+                or (starts and (how is None or how.word != ON_LOAD))
+                or (bool(feeds) and not _stores(made.kind) and all(is_dead(feed, above | {name}) for feed in feeds))
+            )
+        return dead[name]
+
+    return {name for name in plant.units if KINDS[plant.units[name].kind].serves and is_dead(name)}
+
+
+def _stores(kind: str) -> bool:
+    """Whether a kind can deliver without a live feed for a while (it says when it is depleted)."""
+    return "depleted" in _flags(kind)
+
+
+def _keep(found: dict[str, Condition], name: str, new: Condition) -> None:
+    if name not in found or new.state >= found[name].state:
+        found[name] = new
+
+
+def _flags(kind: str) -> list[str]:
+    made = KINDS.get(kind)
+    return [name for name, said in quantities(made.State).items() if said.flag] if made else []
+
+
+def read_moment(trace: Trace, at: float | None, member: int = 0) -> Reading:
+    """The reading of a trace at a time in seconds, or at its end.
+
+    Raises:
+        BadWish: the time lies outside the trace, or it has no such member.
+    """
+    times = np.asarray(trace.time, dtype=float)
+    if times.size == 0:
+        raise BadWish(f"{trace.path}: nothing was recorded, so there is no moment to show; run the scenario again")
+    if not 0 <= member < trace.members:
+        raise BadWish(f"{trace.path}: member {member} is not in it; one of 0 to {trace.members - 1} is wanted")
+    if at is None:
+        return Reading(trace, float(times[-1]), times.size - 1, member)
+    if not times[0] - 1e-9 <= at <= times[-1] + 1e-9:
+        span = f"{lasting(float(times[0]))} to {lasting(float(times[-1]))}"
+        raise BadWish(f"{trace.path}: a moment at {lasting(at)} lies outside it; the trace holds {span}")
+    row = int(np.searchsorted(times, at + 1e-9, side="right")) - 1
+    return Reading(trace, float(times[row]), row, member)
+
+
+def targets(trace: Trace, colour: str, layout: Layout) -> list[tuple[str, str]]:
+    """The (kind, quantity) pairs that a wish names: "rack.die_temperature", or "power" for every kind that has it.
+
+    Raises:
+        BadWish: no such quantity; the message names the nearest.
+    """
+    bodies = {spot.kind for spot in layout.spots.values()} | {"zone"}
+    offered = [(kind, name) for kind in trace.kinds if kind in bodies for name in trace.columns(kind)]
+    found = [pair for pair in offered if colour in (f"{pair[0]}.{pair[1]}", pair[1])]
+    same = [pair for pair in found if trace.columns(pair[0])[pair[1]].unit == _unit(trace, found[0])]
+    if same:
+        return same
+    words = [f"{kind}.{name}" for kind, name in offered]
+    near = difflib.get_close_matches(colour, words + sorted({name for _, name in offered}), 1, 0.4)
+    advice = f'did you mean "{near[0]}"?' if near else f"one of {', '.join(words[:8])} ... is wanted"
+    if colour.startswith("site."):
+        advice = f'the site as a whole has no body to colour; a quantity of a machine is wanted, e.g. "{words[0]}"'
+    raise BadWish(f'{trace.path}: no quantity "{colour}" was recorded; {advice}')
+
+
+def _unit(trace: Trace, pair: tuple[str, str]) -> str:
+    return str(trace.columns(pair[0])[pair[1]].unit)
+
+
+def key_figures(reading: Reading, conditions: dict[str, Condition]) -> list[tuple[str, str]]:
+    """What an engineer asks first, as (caption, value)."""
+    figures = []
+    for caption, name, unit in (("IT power", "it_power", "W"), ("site power", "power", "W"), ("PUE", "pue", "")):
+        value = reading.figure("site", name)
+        if value is not None and (name != "pue" or value > 0):
+            figures.append((caption, f"{value:.3f}" if name == "pue" else say(value, unit)))
+    outdoors = reading.figure("site", "dry_bulb")
+    if outdoors is not None:
+        figures.append(("outdoors", say(outdoors, "K")))
+    for kind in reading.trace.kinds:
+        if kind in KINDS and KINDS[kind].is_work:
+            names = reading.trace.units(kind)
+            down = sum(1 for name in names if name in conditions and conditions[name].state in (LOST, OFF))
+            figures.append((f"{kind}s at work", f"{len(names) - down} of {len(names)}"))
+    return figures
+
+
+def people_unit(unit: str, limits: tuple[float, float]) -> str:
+    """The unit in which people read values up to a limit: "W" and 1.2e5 -> "kW"."""
+    if unit == "K" and limits[0] >= 150:
+        return "degC"
+    if unit == "1":
+        return "%" if -1e-9 <= limits[0] and limits[1] <= 1.0 + 1e-9 else "1"
+    return units.show(max(abs(limits[0]), abs(limits[1])) or 1.0, unit).partition(" ")[2] or unit
