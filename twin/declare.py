@@ -240,6 +240,8 @@ class Equipment:
     """True where it stands in a loop's supply header (a buffer tank)."""
     signals: ClassVar[tuple[str, ...]] = ()
     """Names of the signals it listens to."""
+    disturbs: ClassVar[tuple[str, ...]] = ()
+    """What its failure upsets: power, flow (technology coolant stands still), heat (water warms)."""
     is_work: ClassVar[bool] = False
     """True where its power is the factory's work (IT); all else is overhead."""
 
@@ -278,6 +280,10 @@ class Equipment:
     def nominal_power(self) -> Real:
         """Power a consumer takes at its rating [W], for the plant's checks."""
         return getattr(self, "rated_power", 0.0)
+
+    def pace(self) -> dict[str, tuple[float, str]]:
+        """How fast I answer what upsets me: upset -> (time constant [s], what it is, in words)."""
+        return {}
 
     def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
         """Complex power I take from my feeds to deliver `load` [VA], mean over the tick."""

@@ -58,7 +58,7 @@ def settle(model: Model, asked: AllRows, members: int = 1) -> State:
     """The plant's steady state under the given Inputs.
 
     The implicit laws allow long ticks, so a ladder of them reaches it in a few thousand array
-    operations per table. Stores of electric energy and counters start as at rest.
+    operations per table. Stores of electric energy, fuel and counters start as at rest.
     """
     now = state(model, asked, members)
     rest = now
@@ -71,7 +71,7 @@ def settle(model: Model, asked: AllRows, members: int = 1) -> State:
         said = quantities(t.machine.State)
         fresh = {name: getattr(rest.rows[t.key], name) for name in said if name.endswith("_at") and name[:-3] in said}
         if not t.machine.streams and t.kind != "zone":
-            fresh |= {name: getattr(rest.rows[t.key], name) for name, q in said.items() if q.unit == "J"}
+            fresh |= {name: getattr(rest.rows[t.key], name) for name, q in said.items() if q.unit in ("J", "m^3")}
         now.rows[t.key] = replace(now.rows[t.key], **fresh)
     now.stored = stored(model, now)
     return now

@@ -57,8 +57,8 @@ NAMED = {
 
 FIXED_EXAMPLE = {"K": "45 degC", "1": "85 %"}
 _COMMON = (
-    "W kW MW GW VA kVA MVA var kvar Mvar Wh kWh MWh J kJ MJ degC degF K s ms min h day L m^3 L/min L/s m^3/h gpm "
-    "cfm kg kg/s Pa kPa bar psi V kV A kA Hz m mm m^2 ohm % pu W/K kW/K J/K kJ/K K/W"
+    "W kW MW GW VA kVA MVA var kvar Mvar Wh kWh MWh J kJ MJ degC degF K s ms min h day L m^3 L/min L/s m^3/h "
+    "gpm cfm kg kg/s Pa kPa bar psi V kV A kA Hz m mm m^2 ohm % pu W/K kW/K J/K kJ/K K/W"
 )
 COMMON = tuple(_COMMON.split())
 """Units that a slip of the pen may have meant."""
@@ -204,9 +204,12 @@ def _split(text: str, unit: str, difference: bool) -> tuple[str, str]:
     rest = text.strip()[found.end() :] if found else ""
     odd = odd_letter(text)
     if odd:
-        raise BadValue(f'{quoted(text)} contains {odd}; plain letters are wanted, e.g. "{example(unit)}"')
+        raise BadValue(f'{quoted(text)} contains {odd}; plain signs are wanted, e.g. "{example(unit)}"')
     if found and re.match(r"[,_'][0-9]", rest):
         raise BadValue(f'{quoted(text)} has "{rest[0]}" inside a number; {wanted(unit, "", difference)}')
+    if found and re.match(r"[+-]?0[0-9]", found.group()):
+        plain = re.sub(r"^([+-]?)0+(?=[0-9])", r"\1", text.strip())
+        raise BadValue(f'{quoted(text)} starts with a zero, which some read as octal; write "{plain}"')
     if not found or (rest and not UNIT.fullmatch(rest.strip())):
         raise BadValue(f"{quoted(text)} is not one number and one unit; {wanted(unit, '', difference)}")
     return found.group(), rest.strip()

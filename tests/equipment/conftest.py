@@ -11,20 +11,24 @@ import pytest
 from twin.declare import Ports
 
 
-def _row(table, given):
+def _row(table, given, count):
     row = table()
     for field in fields(table):
-        setattr(row, field.name, np.full((1, 1), float(given.get(field.name, getattr(row, field.name)))))
+        setattr(row, field.name, np.zeros((1, count)) + given.get(field.name, getattr(row, field.name)))
     return row
 
 
 class Bench:
-    """One unit on the bench: its State, its Inputs, and the energy ledger of every tick."""
+    """One unit (or a few alike) on the bench: its State, its Inputs, and the ledger of every tick.
 
-    def __init__(self, unit, **inputs):
+    Values said for a few units are lists, one for each.
+    """
+
+    def __init__(self, unit, count=1, **inputs):
         self.unit = unit
-        self.inputs = _row(unit.Inputs, inputs)
-        self.state = _row(unit.State, {k: float(np.ravel(v)[0]) for k, v in unit.rest(self.inputs).items()})
+        self.count = count
+        self.inputs = _row(unit.Inputs, inputs, count)
+        self.state = _row(unit.State, unit.rest(self.inputs), count)
         self.out = None
         self.now = 0.0
         self.worst = 0.0
@@ -33,18 +37,21 @@ class Bench:
         for name, value in inputs.items():
             getattr(self.inputs, name)[:] = value
 
+    def _array(self, value):
+        return np.zeros((1, self.count)) + value
+
     def tick(self, dt, feeds=(), load=0.0, *, served=0.0, **signal):
         """One tick; feeds are (voltage, gap), load is what is asked while the unit is alive."""
         unit, s, u = self.unit, self.state, self.inputs
-        port = Ports(now=np.full((1, 1), self.now))
-        port.feed_voltage = [np.full((1, 1), v + 0j) for v, _ in feeds]
-        port.feed_gap = [np.full((1, 1), float(g)) for _, g in feeds]
-        port.served_voltage = np.full((1, 1), served)
-        port.signal = {name: np.full((1, 1), float(age)) for name, age in signal.items()}
+        port = Ports(now=self.now)
+        port.feed_voltage = [self._array(v) + 0j for v, _ in feeds]
+        port.feed_gap = [self._array(g) for _, g in feeds]
+        port.served_voltage = self._array(served)
+        port.signal = {name: self._array(age) for name, age in signal.items()}
         supply = unit.live(s, u, port, dt)
         port.voltage, port.gap = supply.voltage, supply.gap
         port.drive = unit.actuate(s, u, port, dt)
-        taken = load * (1.0 - supply.gap / dt) + 0j
+        taken = self._array(load) * (1.0 - supply.gap / dt) + 0j
         port.load, port.load_reactive = taken.real, taken.imag
         power = taken if unit.source else unit.draw(s, u, port, taken, dt)
         port.power, port.reactive = np.real(power), np.imag(power)
@@ -52,7 +59,8 @@ class Bench:
         self.state, self.out = unit.advance(s, u, port, dt)
         gained = (unit.stored(self.state, port) - unit.stored(s, port)) / dt
         if unit.serves and not unit.source:
-            residual = abs(port.power - port.load - warm - gained) / np.maximum(abs(port.power) + abs(port.load), 1.0)
+            throughput = np.maximum(abs(port.power) + abs(port.load), 1.0)
+            residual = abs(port.power - port.load - warm - gained) / throughput
             self.worst = max(self.worst, float(residual.max()))
         self.now += dt
         pick = lambda x: np.ravel(x)[0]  # noqa: E731

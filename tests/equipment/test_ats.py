@@ -7,7 +7,8 @@ from twin.equipment.ats import ATS
 
 
 def unit(**more):
-    return ATS(**{"sense_delay": 3.0, "transfer_delay": 1.0, "transfer_time": 0.1, "retransfer_delay": 5.0, **more})
+    said = {"sense_delay": 3.0, "transfer_delay": 1.0, "transfer_time": 0.1, "retransfer_delay": 5.0, **more}
+    return ATS(**said)
 
 
 def feed(now, dt, *spans):

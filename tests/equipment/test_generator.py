@@ -109,7 +109,7 @@ def test_in_hand_until_auto_without_a_request(bench):
 
 def test_too_large_a_step_trips_it(bench):
     b = bench(unit())
-    run(b, 1.0, 12, load=0.65 * 3e6)
+    run(b, 1.0, 14, load=0.65 * 3e6)
     assert b.is_("tripped") == 0, "65 % at once is within its block step of 70 %"
     run(b, 1.0, 30, load=3e6)
     assert b.is_("tripped") == 0

@@ -1,4 +1,4 @@
-"""UPS: losses by hand, the battery's end at any tick, walk-in, recharge, bypass; the ledger closes throughout."""
+"""UPS: losses by hand, the battery's end at any tick, walk-in, recharge, bypass; the ledger closes."""
 
 import numpy as np
 import pytest
@@ -70,8 +70,20 @@ def test_an_outage_that_starts_and_ends_within_ticks(bench, dt):
     # charging from 17.3 s at 200 kW and 95 %
     expected = 6e8 - need * (4.9 + 5.0) + 0.95 * 2e5 * (30 - 17.3)
     assert b.is_("energy") == pytest.approx(expected, rel=1e-12)
-    assert b.is_("on_battery_at") == pytest.approx(back, abs=1e-9)
+    assert b.is_("on_battery") == 0
+    assert b.is_("on_battery_at") == pytest.approx(back + 10.0, abs=1e-9), "when the walk-in is done"
     assert b.worst < 1e-10
+
+
+def test_an_interruption_within_a_tick_is_told(bench):
+    b = bench(unit())
+    for _ in range(3):
+        b.tick(1.0, fed(1.0), load=1e6)
+    b.tick(1.0, [(1.0, 0.1)], load=1e6)
+    assert (b.is_("on_battery"), b.is_("on_battery_at")) == (1, 3.0)
+    for _ in range(11):
+        b.tick(1.0, fed(1.0), load=1e6)
+    assert (b.is_("on_battery"), b.is_("on_battery_at")) == (0, pytest.approx(13.1))
 
 
 def test_empty_on_return_the_feed_takes_all_at_once(bench):
@@ -82,6 +94,9 @@ def test_empty_on_return_the_feed_takes_all_at_once(bench):
     assert (answer.voltage, answer.gap) == (1, 0.25)
     assert answer.power == pytest.approx(0.75 * (1e6 + b.unit.loss(1e6)), rel=1e-12)
     assert (b.is_("depleted"), b.is_("depleted_at")) == (0, 1.25)
+    assert (b.is_("on_battery"), b.is_("on_battery_at")) == (0, 1.25)
+    b.tick(1.0, fed(1.0), load=1e6)
+    assert b.is_("on_battery") == 0
 
 
 def test_recharge_ends_at_full(bench):

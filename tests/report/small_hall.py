@@ -33,16 +33,19 @@ def small_plant() -> Plant:
     """Utility and generator, one ATS, two UPS, eight racks on two CDUs, one chiller behind a tank."""
     plant = Plant()
     kinds = {
-        "utility-a": "utility", "transformer-a": "transformer", "generator-1": "generator", "generator-bus": "bus",
+        "utility-a": "utility", "transformer-a": "transformer", "generator-1": "generator",
+        "generator-bus": "bus",
         "ats-a": "ats", "ups-1": "ups", "ups-2": "ups", "pdu-1": "pdu", "pdu-2": "pdu",
-        "cdu-1": "cdu", "cdu-2": "cdu", "pump-1": "pump", "chiller-1": "chiller", "tank-1": "tank", "hall": "zone",
+        "cdu-1": "cdu", "cdu-2": "cdu", "pump-1": "pump", "chiller-1": "chiller",
+        "tank-1": "tank", "hall": "zone",
     }  # fmt: skip
     for name, kind in kinds.items():
         plant.add(Unit(name, kind, dict(RATINGS.get(kind, {}))))
     for name in RACKS:
         plant.add(Unit(name, "rack", dict(RATINGS["rack"]), zone="hall", like="gb300-nvl72"))
     feeds = {
-        "transformer-a": ["utility-a"], "generator-bus": ["generator-1"], "ats-a": ["transformer-a", "generator-bus"],
+        "transformer-a": ["utility-a"], "generator-bus": ["generator-1"],
+        "ats-a": ["transformer-a", "generator-bus"],
         "ups-1": ["ats-a"], "ups-2": ["ats-a"], "pdu-1": ["ups-1"], "pdu-2": ["ups-2"],
         "cdu-1": ["ups-1"], "cdu-2": ["ups-2"], "chiller-1": ["ats-a"], "pump-1": ["ats-a"],
     }  # fmt: skip
@@ -52,7 +55,13 @@ def small_plant() -> Plant:
         plant.feed(name, ["pdu-1", "pdu-2"])
     cold = [[Element("pump-1", ""), Element("chiller-1", "")]]
     plant.add_loop(
-        Loop("facility", "water", cold, [[Element("cdu-1", "facility")], [Element("cdu-2", "facility")]], "tank-1")
+        Loop(
+            "facility",
+            "water",
+            cold,
+            [[Element("cdu-1", "facility")], [Element("cdu-2", "facility")]],
+            "tank-1",
+        )
     )
     made = [[Element("cdu-1", "technology")], [Element("cdu-2", "technology")]]
     plant.add_loop(Loop("technology", "pg25", made, [[Element(name, "")] for name in RACKS]))
@@ -61,7 +70,7 @@ def small_plant() -> Plant:
 
 
 def small_events() -> list[Event]:
-    """Utility lost at 60 s, chiller with it; the generator saves the UPS at 75.5 s; the racks throttle first."""
+    """Utility lost at 60 s, chiller with it; the generator is there at 75.5 s; then the tank warms."""
     told = [
         (60.0, "utility-a", "input:in_service", 0.0),
         (60.0, "utility-a", "lost", 1),
@@ -78,7 +87,10 @@ def small_events() -> list[Event]:
         (75.5, "ups-2", "on_battery", 0),
         (150.0, "tank-1", "exhausted", 1),
         (180.25, "rack-3", "throttled", 1),
-        *((181.0 + 0.1 * i, name, "throttled", 1) for i, name in enumerate(n for n in RACKS if n != "rack-3")),
+        *(
+            (181.0 + 0.1 * i, name, "throttled", 1)
+            for i, name in enumerate(n for n in RACKS if n != "rack-3")
+        ),
         (200.5, "rack-3", "slowed", 1),
         (201.75, "rack-3", "shut_down", 1),
         (202.0, "rack-4", "shut_down", 1),
@@ -125,7 +137,9 @@ def write(
     plant = plant or small_plant()
     columns, members = [], 1
     for kind, named in data.items():
-        said = quantities(KINDS[kind].Inputs) | quantities(KINDS[kind].State) | quantities(KINDS[kind].Outputs)
+        said = (
+            quantities(KINDS[kind].Inputs) | quantities(KINDS[kind].State) | quantities(KINDS[kind].Outputs)
+        )
         columns += [Column(kind, name, said[name].unit, said[name].doc, "f8") for name in named]
         members = next(iter(named.values())).shape[1]
     recorder = Recorder(
@@ -152,7 +166,7 @@ def small_trace(path: Path, **changes: Any) -> Trace:
 def _column(values: Any, time: np.ndarray, units: int = 1) -> np.ndarray:
     """(time, 1 member, unit) from values (time,) or (time, unit)."""
     wide = np.broadcast_to(np.asarray(values, dtype=float).reshape(len(time), -1), (len(time), units))
-    return np.ascontiguousarray(wide)[:, None, :]
+    return np.array(wide)[:, None, :]
 
 
 def _electric(time: np.ndarray, out: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
@@ -172,7 +186,9 @@ def _electric(time: np.ndarray, out: np.ndarray) -> dict[str, dict[str, np.ndarr
         },
         "utility": {"power": _column(np.where(on_generator | out, 0.0, site), time)},
         "generator": {"power": _column(np.where(on_generator, site, 0.0), time)},
-        "transformer": {"voltage": _column(np.where(time <= 60, 0.99, np.where(time > 300, 0.99, 0.0)), time)},
+        "transformer": {
+            "voltage": _column(np.where(time <= 60, 0.99, np.where(time > 300, 0.99, 0.0)), time)
+        },
         "ups": {
             "energy": _column((charge * 360e6)[:, None], time, 2),
             "state_of_charge": _column(charge[:, None], time, 2),
@@ -193,9 +209,15 @@ def _thermal(time: np.ndarray) -> dict[str, dict[str, np.ndarray]]:
             "power": _column(np.full(len(time), 125e3), time, 8),
             "flow": _column(np.full(len(time), 0.002), time, 8),
         },
-        "cdu": {"supply_temperature": _column(313.15 + warm[:, None], time, 2), "flow": _column(np.full(len(time), 0.01), time, 2)},
+        "cdu": {
+            "supply_temperature": _column(313.15 + warm[:, None], time, 2),
+            "flow": _column(np.full(len(time), 0.01), time, 2),
+        },
         "pump": {"flow": _column(np.where((time > 62) & (time < 80), 0.0, 0.02), time)},
-        "chiller": {"leaving_temperature": _column(295.15 + warm, time), "flow": _column(np.full(len(time), 0.02), time)},
+        "chiller": {
+            "leaving_temperature": _column(295.15 + warm, time),
+            "flow": _column(np.full(len(time), 0.02), time),
+        },
         "tank": {"temperature": _column(295.15 + warm * 0.9, time)},
         "zone": {"temperature": _column(300.15 + warm * 0.3, time)},
     }

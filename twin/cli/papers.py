@@ -114,9 +114,9 @@ def schema() -> None:
       twin schema > twin.schema.json
       twin schema | head
     """
-    from twin.scenario import schema as scenario_schema
+    from twin.scenario.schema import schema as of_scenario
 
-    emit_json(scenario_schema())
+    emit_json(of_scenario())
 
 
 @guarded

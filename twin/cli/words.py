@@ -15,6 +15,7 @@ GOOD, FAILED, USAGE, BAD_INPUT, MISSING, BROKEN, CANNOT_WRITE, INTERRUPTED = 0, 
 CODES = {
     "UsageFault": USAGE,
     "BadWish": USAGE,
+    "NotRecorded": USAGE,
     "BadInput": BAD_INPUT,
     "BadTrace": BAD_INPUT,
     "BadValue": BAD_INPUT,

@@ -26,13 +26,15 @@ class Transfer(NamedTuple):
 class ATS(Equipment):
     """An open-transition switch between a normal and an alternate feed.
 
-    When the normal feed has been dead for `sense_delay` it asks for the generators; when the alternate has
-    then been live for `transfer_delay` it transfers, with `transfer_time` between the contacts. Normal back for
-    `retransfer_delay` (or the alternate dead) sends it back. In hand it stays and asks for nothing; in
-    bypass the normal feed goes straight through. Closed transition and phase angle between feeds are left out.
+    When the normal feed has been dead for `sense_delay` it asks for the generators; when the alternate
+    has then been live for `transfer_delay` it transfers, with `transfer_time` between the contacts. Normal
+    back for `retransfer_delay` (or the alternate dead) sends it back. In hand it stays and asks for nothing;
+    in bypass the normal feed goes straight through. Closed transition and the phase angle between feeds
+    are left out.
     """
 
     kind = "ats"
+    disturbs = ("power", "flow")
     feeds = (2, 2)
     serves = True
     prefers = True
@@ -148,7 +150,10 @@ class ATS(Equipment):
         after, before = after * on, before * on
         alive = after + before
         total = xp.maximum(alive, TINY)
-        shares = [xp.where(to_alternate, before, after) / total, xp.where(to_alternate, after, before) / total]
+        shares = [
+            xp.where(to_alternate, before, after) / total,
+            xp.where(to_alternate, after, before) / total,
+        ]
         return Supply(voltage * (on * (closes < dt)), xp.maximum(dt - alive, 0.0), shares)
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Transfer | None:
@@ -185,5 +190,7 @@ class ATS(Equipment):
         asks = u.in_service * (u.mode == MODES["auto"]) * xp.maximum(dead, move.heading)
         asked_for = xp.where(s.asking > 0, s.asked_for + dt, dt - xp.minimum(raised, dt)) * asks
         ends = xp.where(move.starts > 0, move.leaves_after, move.normal_gap * move.normal_good)
-        asking, asking_at = latched(asks, s.asking, s.asking_at, now + xp.where(asks > 0, dt - asked_for, ends))
+        asking, asking_at = latched(
+            asks, s.asking, s.asking_at, now + xp.where(asks > 0, dt - asked_for, ends)
+        )
         return {"asked_for": asked_for, "asking": asking, "asking_at": asking_at}

@@ -31,6 +31,7 @@ class Breaker(Equipment):
     """
 
     kind = "breaker"
+    disturbs = ("power", "flow")
     feeds = (1, 1)
     serves = True
 

@@ -16,6 +16,7 @@ class Bus(Equipment):
     """
 
     kind = "bus"
+    disturbs = ("power", "flow")
     feeds = (1, 16)
     serves = True
 

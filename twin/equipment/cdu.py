@@ -36,6 +36,7 @@ class CDU(Equipment):
     """
 
     kind = "cdu"
+    disturbs = ("flow",)
     feeds = (1, 2)
     streams = ("technology", "facility")
     pumps = ("technology",)
@@ -98,6 +99,9 @@ class CDU(Equipment):
 
     def nominal_power(self) -> Real:
         return self.pump_power
+
+    def pace(self) -> dict[str, tuple[float, str]]:
+        return {"heat": (self.technology_volume / self.nominal_flow, "its technology coolant is exchanged once")}
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
         asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))

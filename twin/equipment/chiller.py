@@ -40,6 +40,7 @@ class Chiller(Equipment):
     """
 
     kind = "chiller"
+    disturbs = ("heat",)
     feeds = (1, 2)
     streams = ("coolant",)
 

@@ -40,6 +40,7 @@ class DryCooler(Equipment):
     """
 
     kind = "dry_cooler"
+    disturbs = ("heat",)
     feeds = (1, 2)
     streams = ("coolant",)
 

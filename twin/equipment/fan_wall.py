@@ -26,6 +26,7 @@ class FanWall(Equipment):
     """
 
     kind = "fan_wall"
+    disturbs = ("heat",)
     feeds = (1, 2)
     streams = ("coolant",)
     cools_air = True

@@ -9,7 +9,6 @@ from twin.declare import MODES, Equipment, Ports, Real, Supply, flag, mode, quan
 from twin.physics.electric import NEVER, relaxed
 from twin.physics.supply import TINY, latched
 
-
 LEAST_FUEL = 1e-12
 """Fuel flow [m3/s] that stands for none where time left is fuel over flow."""
 
@@ -36,13 +35,15 @@ class Generator(Equipment):
 
     Asked for, it cranks and is ready after `start_delay`; a set that fails to start gives up after its crank
     attempts. Ready sets close on a dead bus one after the other (`closing_order`), on a live one after
-    `synchronising_time`. It takes at most `block_step` of its rating at once above the load that it has settled on,
-    and trips beyond that, or when overloaded for too long; a set that closes on a live bus is loaded
-    softly. What it has settled on follows the load a tick late, so that no tick hides a step. Two sets whose turns on a dead bus fall within one tick both close. Frequency and voltage
-    dips, reactive limits and refuelling are left out.
+    `synchronising_time`. It takes at most `block_step` of its rating at once above the load that it has
+    settled on, and trips beyond that, or when overloaded for too long; a set that closes on a live bus is
+    loaded softly. What it has settled on follows the load a tick late, so that no tick hides a step. Two
+    sets whose turns on a dead bus fall within one tick both close. Frequency and voltage dips, reactive
+    limits and refuelling are left out.
     """
 
     kind = "generator"
+    disturbs = ("power", "flow")
     source = True
     serves = True
     signals = ("start",)
@@ -107,7 +108,7 @@ class Generator(Equipment):
         tripped: Real = flag(
             "trips",
             "is reset",
-            because="it met a load step of more than {block_step}, or more than {overload_limit} for {overload_delay}",
+            because="it met a step above {block_step}, or a load above {overload_limit} for {overload_delay}",
             via="power",
         )
         out_of_fuel: Real = flag("runs out of fuel", "is reset", because="its tank is empty")
@@ -184,6 +185,9 @@ class Generator(Equipment):
         course = self._course(s, u, port, dt)
         return Supply(course.closed + 0j, dt - course.alive, [])
 
+    def pace(self) -> dict[str, tuple[float, str]]:
+        return {"power": (self.crank_time, "it cranks once")}
+
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Course | None:
         return None if self._rests(s, u, port) else self._course(s, u, port, dt)
 
@@ -221,7 +225,8 @@ class Generator(Equipment):
             fuel=xp.maximum(s.fuel - burnt, 0.0),
             carried_load=load,
             settled_load=follows * course.closed,
-            overloaded_for=(s.overloaded_for + course.alive) * (load > self.overload_limit * self.rated_power),
+            overloaded_for=(s.overloaded_for + course.alive)
+            * (load > self.overload_limit * self.rated_power),
             delivered_energy=s.delivered_energy + port.load * dt,
             **self._latches(s, u, course, stalls, port.now, dt),
             **self._stages(s, course, port.now, dt),

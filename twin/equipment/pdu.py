@@ -27,6 +27,7 @@ class PDU(Equipment):
     """
 
     kind = "pdu"
+    disturbs = ("power", "flow")
     feeds = (1, 2)
     serves = True
 

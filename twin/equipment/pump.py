@@ -26,6 +26,7 @@ class Pump(Equipment):
     """
 
     kind = "pump"
+    disturbs = ("flow",)
     feeds = (1, 2)
     streams = ("coolant",)
     pumps = ("coolant",)

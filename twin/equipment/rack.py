@@ -34,6 +34,7 @@ class Rack(Equipment):
     """
 
     kind = "rack"
+    disturbs = ("heat",)
     feeds = (1, 2)
     streams = ("coolant",)
     is_work = True
@@ -96,6 +97,12 @@ class Rack(Equipment):
     def rest(self, u: Any) -> dict[str, Real]:
         return {"hold_up_energy": self.hold_up * self.rated_power}
 
+    def pace(self) -> dict[str, tuple[float, str]]:
+        masses = self.gpu_count * (self.die_heat_capacity + self.plate_heat_capacity)
+        rise = self.throttle_temperature - self.leakage_reference
+        seconds = masses * rise / (self.gpu_power_share * self.rated_power)
+        return {"flow": (seconds, "its dies warm from working temperature to throttling without flow")}
+
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, self.laminar_share)
         factor = hydraulic.valve_resistance(1.0 - u.isolated)
@@ -128,7 +135,7 @@ class Rack(Equipment):
         capped = xp.maximum(xp.minimum(wanted, u.power_limit * self.rated_power - other), least)
         fed, bridged, lost = self._supplied(s, port, capped + other, dt)
         lasts = self._on(s, u) * (fed + bridged) / dt
-        full, other = capped * lasts, other * lasts * (1.0 - shut)
+        full, other = capped * lasts, other * lasts
         slow = least * lasts + (full - least * lasts) * gpu.power_share(self.slowdown_clock, self.clock_exponent)
         K, share = self.conductance(port.capacity_rate["coolant"], port.flow["coolant"])
         to_plate = other * (1.0 - self.air_fraction / (1.0 - self.gpu_power_share))
@@ -138,6 +145,7 @@ class Rack(Equipment):
             self.leakage, self.leakage_reference,
         )  # fmt: skip
         run = course(die, self._limits(), s.die_temperature, s.plate_temperature, (s.throttled, s.slowed, shut), dt)
+        other = other * run.ran
         power = run.power + other
         given = power * bridged / xp.maximum(fed + bridged, 1e-12)
         recharge = self._recharge(s, port, dt)

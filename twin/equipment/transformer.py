@@ -12,7 +12,7 @@ from twin.physics.supply import share_alive, through, while_alive
 
 @table
 class Transformer(Equipment):
-    """A series impedance behind a core: load losses by the square of current, no-load losses by that of voltage.
+    """A series impedance behind a core: losses by the square of current and by the square of voltage.
 
     The resistance follows from the load loss, R = load_loss/rated_power, so that voltage and heat agree; the
     voltage drop uses the current of the last tick and converges on the AC power flow. Inrush, taps,
@@ -20,6 +20,7 @@ class Transformer(Equipment):
     """
 
     kind = "transformer"
+    disturbs = ("power", "flow")
     feeds = (1, 1)
     serves = True
 

@@ -36,13 +36,14 @@ class Drive(NamedTuple):
     output: Output | None
     alive: Real
     walked: Real
+    at_full: Real
     from_feed: Real
     charge: Real
 
 
 @table
 class UPS(Equipment):
-    """Double conversion at unity power factor: the battery bridges what the feed does not give, without a gap.
+    """Double conversion at unity power factor: the battery bridges what its feed does not give.
 
     After an outage the rectifier walks in: its share of the load rises from 0 to 1 over `walk_in_time`, the
     battery bears the rest, and recharge at constant power follows. The second feed serves the static
@@ -53,6 +54,7 @@ class UPS(Equipment):
     """
 
     kind = "ups"
+    disturbs = ("power", "flow")
     feeds = (1, 2)
     serves = True
     prefers = True
@@ -99,7 +101,11 @@ class UPS(Equipment):
         walked: Real = quantity("s", "time into the walk-in ramp", default=0.0)
         need: Real = quantity("W", "load and losses when it was last supplied", default=0.0)
         on_battery: Real = flag(
-            "goes to battery", "is back on its feed", because="its input is dead", via="power"
+            "goes to battery",
+            "is back on its feed",
+            because="its input is dead",
+            via="power",
+            doc="1 while the battery bears all or, in the walk-in, part of the load",
         )
         depleted: Real = flag(
             "drops its load",
@@ -169,7 +175,9 @@ class UPS(Equipment):
         battery = (1.0 - u.battery_failed) * (1.0 - s.depleted)
         lasts = xp.maximum(s.energy, 0.0) * battery / xp.maximum(s.need, LEAST_NEED)
         gap = xp.maximum(feed_gap - lasts, 0.0)
-        return Output(converting, bypassed, good, feed_gap, dt - feed_gap, battery, lasts, good | (gap == 0), gap)
+        return Output(
+            converting, bypassed, good, feed_gap, dt - feed_gap, battery, lasts, good | (gap == 0), gap
+        )
 
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         if self._rests(s, u, port):
@@ -185,18 +193,21 @@ class UPS(Equipment):
         split[0] = split[0] + output.converting * (output.feed_gap < dt)
         return Supply(voltage, gap, split)
 
+    def pace(self) -> dict[str, tuple[float, str]]:
+        return {"power": (self.walk_in_time, "it walks back in on its feed")}
+
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
         room = (self.battery_energy - s.energy) / (self.charge_efficiency * dt)
         if self._rests(s, u, port):
             xp = library_of(room)
-            return Drive(None, 1.0, s.walked, dt, xp.minimum(self.recharge_power, room))
+            return Drive(None, 1.0, s.walked, dt, dt, xp.minimum(self.recharge_power, room))
         output = self._output(s, u, port, dt)
         xp = library_of(output.gap)
         done = xp.where(output.good & (output.feed_gap > 0), 0.0, s.walked)
         end, at_full, from_feed = walk_in(done, output.fed, self.walk_in_time)
         charge = xp.minimum(self.recharge_power * (at_full / dt), room)
         charge = charge * output.converting * (1.0 - u.battery_failed)
-        return Drive(output, share_alive(port.gap, dt), end * output.good, from_feed, charge)
+        return Drive(output, share_alive(port.gap, dt), end * output.good, at_full, from_feed, charge)
 
     def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
         drive, output = port.drive, port.drive.output
@@ -207,24 +218,28 @@ class UPS(Equipment):
         taken = (need - given) * output.converting + drive.charge
         return load * output.bypassed + taken
 
+    def _heat(self, conversion: Real, drive: Drive) -> Real:
+        """Heat of conversion [W while alive] and charging, mean over the tick [W]."""
+        lasting = conversion * drive.alive
+        if drive.output is not None:
+            lasting = lasting * drive.output.converting
+        return lasting + drive.charge * (1.0 - self.charge_efficiency)
+
     def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        drive, output = port.drive, port.drive.output
-        conversion = self.loss(while_alive(port.load, drive.alive)) * drive.alive
-        if output is not None:
-            conversion = conversion * output.converting
-        return conversion + drive.charge * (1.0 - self.charge_efficiency)
+        return self._heat(self.loss(while_alive(port.load, port.drive.alive)), port.drive)
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         xp = library_of(port.gap)
         drive = port.drive
-        warm = self.warm(s, u, port, dt)
+        load = while_alive(port.load, drive.alive)
+        conversion = self.loss(load)
+        warm = self._heat(conversion, drive)
         # what went in, less what went out and what became heat, is what the battery gained
         energy = s.energy + (port.power - port.load - warm) * dt
-        load = while_alive(port.load, drive.alive)
-        need = load + self.loss(load)
+        need = load + conversion
         if type(drive.alive) is not float:
             need = xp.where(drive.alive > 0, need, s.need)
-        after = replace(s, energy=energy, walked=drive.walked, need=need, **self._flags(s, port, load))
+        after = replace(s, energy=energy, walked=drive.walked, need=need, **self._flags(s, port, load, dt))
         held = xp.maximum(energy, 0.0)
         return after, self.Outputs(
             power=port.power,
@@ -234,24 +249,37 @@ class UPS(Equipment):
             loss=warm,
         )
 
-    def _flags(self, s: Any, port: Ports, load: Real) -> dict[str, Real]:
+    def _flags(self, s: Any, port: Ports, load: Real, dt: Real) -> dict[str, Real]:
         """The flags that changed; those of the supply can only where not all rest."""
         above = load > self.rated_power
         overloaded, overloaded_at = latched(above, s.overloaded, s.overloaded_at, port.now)
         flags = {"overloaded": overloaded, "overloaded_at": overloaded_at}
-        return flags if port.drive.output is None else {**flags, **self._supply_flags(s, port.drive.output, port.now)}
+        if port.drive.output is not None:
+            flags |= self._supply_flags(s, port.drive, port.drive.output, port.now, dt)
+        return flags
 
-    def _supply_flags(self, s: Any, output: Output, now: Real) -> dict[str, Real]:
+    def _back_after(self, s: Any, drive: Drive, dt: Real) -> Real:
+        """When in the tick the feed bears everything again [s]."""
+        assert drive.output is not None
+        return library_of(s.depleted).where(s.depleted > 0, drive.output.feed_gap, dt - drive.at_full)
+
+    def _supply_flags(self, s: Any, drive: Drive, output: Output, now: Real, dt: Real) -> dict[str, Real]:
         xp = library_of(output.gap)
         lost = output.good == 0
+        # part of the load is still on the battery until the walk-in is done, unless it was empty before
+        bridges = (drive.walked < self.walk_in_time) & (s.depleted == 0)
+        bears = output.converting * (lost | (bridges & ((s.on_battery > 0) | (output.feed_gap > 0))))
         on_battery, on_battery_at = latched(
-            output.converting * lost, s.on_battery, s.on_battery_at, now + xp.where(lost, output.fed, output.feed_gap)
+            bears,
+            s.on_battery,
+            s.on_battery_at,
+            lambda: now + xp.where(bears > 0, output.fed * lost, self._back_after(s, drive, dt)),
         )
         depleted, depleted_at = latched(
             xp.maximum(s.depleted, output.converting * (output.on == 0)) * lost,
             s.depleted,
             s.depleted_at,
-            now + xp.where(lost, output.fed + output.lasts, output.feed_gap),
+            lambda: now + xp.where(lost, output.fed + output.lasts, output.feed_gap),
         )
         on_bypass, on_bypass_at = latched(output.bypassed, s.on_bypass, s.on_bypass_at, now)
         return {

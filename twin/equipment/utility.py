@@ -17,6 +17,7 @@ class Utility(Equipment):
     """
 
     kind = "utility"
+    disturbs = ("power", "flow")
     source = True
     serves = True
 

@@ -1,1 +1,1 @@
-"""Laws of nature and of machines as pure functions, each with its source; they know arrays and nothing else."""
+"""Laws of nature and of machines as pure functions, each with its source; they know arrays alone."""

@@ -93,7 +93,7 @@ def time_to_pass(value: Real, target: Real, limit: Real, time_constant: Real) ->
 
 
 def time_to_trip(heat: Real, target: Real, limit: Real, time_constant: Real) -> Real:
-    """Seconds until an overload element that heats towards `target` trips at `limit` [s]; NEVER if it does not."""
+    """Seconds until an overload element on its way to `target` trips at `limit` [s]; else NEVER."""
     xp = library_of(time_constant)
     waits = xp.where(target > limit, time_to_pass(heat, target, limit, time_constant), NEVER)
     return xp.where(heat >= limit, 0.0, waits)
@@ -114,7 +114,9 @@ def overheated(
         Heating, whether it is beyond 1, and the moment of the last change [s].
     """
     after = relaxed(heating, target, time_constant, dt)
-    flag, at = latched(after >= 1.0, was, was_at, lambda: now + time_to_pass(heating, target, 1.0, time_constant))
+    flag, at = latched(
+        after >= 1.0, was, was_at, lambda: now + time_to_pass(heating, target, 1.0, time_constant)
+    )
     return after, flag, at
 
 

@@ -137,7 +137,7 @@ def dead_since(clock: Real, gap: Real, dt: Real) -> Real:
 
 
 def moment_of_change(dead: Real, gap: Real, dt: Real) -> Real:
-    """When in the tick a supply died (where `dead` at its end) or came back (elsewhere) [s from its start]."""
+    """When a supply died (where `dead` at the end) or came back (elsewhere) [s from the tick's start]."""
     return library_of(gap).where(dead, dt - gap, gap)
 
 

@@ -50,7 +50,7 @@ class Limits:
 class Course:
     """What a tick does to the dies, with the inlet as foreseen.
 
-    Ends and means over the tick [K]; power: GPU power, mean [W]; flags 0/1 with the moment of their
+    Ends and means over the tick [K]; power: GPU power, mean [W]; ran: share of the tick before shutdown [1]; flags 0/1 with the moment of their
     last change [s into the tick]; follows_*: how the end of die and plate and the mean of the plate
     move with the inlet [K/K].
     """
@@ -59,6 +59,7 @@ class Course:
     T_plate: Real
     mean_plate: Real
     power: Real
+    ran: Real
     throttled: Real
     slowed: Real
     shut: Real
@@ -89,14 +90,14 @@ def _power_law(die: Die, limits: Limits, T: Real, throttled: Real, slowed: Real,
 class _Segment:
     """Closed form of die and plate from one moment on, at one power law and one inlet."""
 
-    def __init__(self, die: Die, T: Real, plate: Real, p0: Real, p1: Real) -> None:
+    def __init__(self, die: Die, T: Real, plate: Real, p0: Real, p1: Real, runs: Real) -> None:
         self.T, self.plate, self.p0, self.p1 = T, plate, p0, p1
         a, b = (p1 - die.G) / die.C_die, die.G / die.C_die
         c, d = die.G / die.C_plate, -(die.G + die.K) / die.C_plate
         determinant = (die.G * die.K - p1 * (die.G + die.K)) / (die.C_die * die.C_plate)
         self.modes = modes(a, b, c, d, determinant)
         self.rate = (p0 + p1 * T + die.G * (plate - T)) / die.C_die
-        self.plate_rate = (die.P_plate + die.G * (T - plate) + die.K * (die.T_in - plate)) / die.C_plate
+        self.plate_rate = (die.P_plate * runs + die.G * (T - plate) + die.K * (die.T_in - plate)) / die.C_plate
         self.turn = a * self.rate + b * self.plate_rate
         self.plate_turn = c * self.rate + d * self.plate_rate
 
@@ -145,12 +146,12 @@ def course(die: Die, limits: Limits, T: Real, plate: Real, flags: tuple[Real, Re
     throttled, slowed, shut = flags
     zero = 0.0 * T
     left, gone = zero + dt, zero
-    plate_sum, energy = zero, zero
+    plate_sum, energy, ran = zero, zero, zero
     throttled_after, slowed_after, shut_after = zero, zero, zero
     follows: tuple[Real, Real, Real] | None = None
     for last in (False,) * (SEGMENTS - 1) + (True,):
         p0, p1 = _power_law(die, limits, T, throttled, slowed, shut)
-        segment = _Segment(die, T, plate, p0, p1)
+        segment = _Segment(die, T, plate, p0, p1, 1.0 - shut)
         end = segment.run(left)
         follows = follows or _follows(die, segment, dt)
         upper = xp.where(slowed > 0, limits.shutdown, xp.where(throttled > 0, limits.slowdown, limits.throttle))
@@ -165,6 +166,7 @@ def course(die: Die, limits: Limits, T: Real, plate: Real, flags: tuple[Real, Re
             seconds = xp.where(meets, moment, left)
             end = segment.run(seconds)
         plate_sum, energy = plate_sum + end[3], energy + p0 * seconds + p1 * end[2]
+        ran = ran + (1.0 - shut) * seconds
         left, gone = left - seconds, gone + seconds
         if not met:
             T, plate = end[0], end[1]
@@ -182,14 +184,14 @@ def course(die: Die, limits: Limits, T: Real, plate: Real, flags: tuple[Real, Re
         throttled_after = xp.where(to_throttle | unthrottles, gone, throttled_after)
     assert follows is not None
     return Course(
-        T, plate, plate_sum / dt, energy / dt, throttled, slowed, shut,
+        T, plate, plate_sum / dt, energy / dt, ran / dt, throttled, slowed, shut,
         throttled_after, slowed_after, shut_after, *follows,
     )  # fmt: skip
 
 
 def _follows(die: Die, segment: _Segment, dt: Real) -> tuple[Real, Real, Real]:
     """How end of die, end of plate and mean of plate move with the inlet at fixed power [K/K]."""
-    fixed = _Segment(die, segment.T, segment.plate, segment.p0, 0.0 * segment.p1)
+    fixed = _Segment(die, segment.T, segment.plate, segment.p0, 0.0 * segment.p1, 1.0)
     (f0, f1), (g0, g1) = response(fixed.modes, dt)
     pull = die.K / die.C_plate
     b, d = die.G / die.C_die, -(die.G + die.K) / die.C_plate

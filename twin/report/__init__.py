@@ -30,18 +30,9 @@ def report(trace: Trace, output: str | Path, picture: str | Path | None = None) 
         OSError: it cannot be written, or the picture cannot be read.
         ValueError: the picture is none.
     """
-    from twin.report.page import page
+    from twin.report.page import write_page
 
-    path = Path(output)
-    text = page(Findings(trace), None if picture is None else Path(picture))
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
-    except OSError:
-        beside.unlink(missing_ok=True)
-        raise
-    return path
+    return write_page(Findings(trace), Path(output), None if picture is None else Path(picture))
 
 
 def summary(trace: Trace) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Assumptions: what a result rests on - estimates of the catalogue, defaults of the kinds, physics left out."""
+"""Assumptions: what a result rests on - the catalogue's estimates, the kinds' defaults, physics left out."""
 
 from __future__ import annotations
 
@@ -32,11 +32,18 @@ class Estimate:
 
     def row(self) -> list[str]:
         """Machine, quantity, value, how it is known, source, units."""
-        return [self.record, words(self.quantity), self.value, MEANT.get(self.mark, self.mark), self.source, names(self.units, 2)]
+        return [
+            self.record,
+            words(self.quantity),
+            self.value,
+            MEANT.get(self.mark, self.mark),
+            self.source,
+            names(self.units, 2),
+        ]
 
 
 def estimates(story: Story) -> list[Estimate]:
-    """Values marked E or M in the catalogue that units of this plant really use (not replaced by the scenario)."""
+    """Values marked E or M in the catalogue that units of this plant really use, and nobody replaced."""
     used: dict[str, list[Unit]] = {}
     for unit in story.plant.units.values():
         if unit.like:
@@ -46,7 +53,9 @@ def estimates(story: Story) -> list[Estimate]:
         for quantity, entry in record.values.items():
             same = [unit.name for unit in used[name] if unit.parameters.get(quantity) == entry.value]
             if entry.estimate and same:
-                found.append(Estimate(record.title, quantity, pretty(entry.text), entry.mark, entry.source, same))
+                found.append(
+                    Estimate(record.title, quantity, pretty(entry.text), entry.mark, entry.source, same)
+                )
     return found
 
 
@@ -71,7 +80,9 @@ def defaults(story: Story) -> list[list[str]]:
         taken = [
             f"{words(name)} {say(said.default, said.unit)}"
             for name, said in said_of(kind, "parameters").items()
-            if said.default is not None and not CURVE.search(name) and any(name not in unit.parameters for unit in units)
+            if said.default is not None
+            and not CURVE.search(name)
+            and any(name not in unit.parameters for unit in units)
         ]
         if taken:
             rows.append([kinds(kind, 2), ", ".join(taken)])
@@ -82,7 +93,9 @@ def left_out(story: Story) -> list[list[str]]:
     """For each kind, what its own description says it leaves out: kind, sentences."""
     rows = []
     for kind in dict.fromkeys(unit.kind for unit in story.plant.units.values()):
-        told = re.sub(r"`(\w+)`", lambda found: words(found[1]), " ".join((KINDS[kind].__doc__ or "").split()))
+        told = re.sub(
+            r"`(\w+)`", lambda found: words(found[1]), " ".join((KINDS[kind].__doc__ or "").split())
+        )
         sentences = [each for each in re.split(r"(?<=[.])\s+", told) if "left out" in each]
         if sentences:
             rows.append([kinds(kind, 2), " ".join(sentences)])

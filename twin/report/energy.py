@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from twin.equipment import KINDS
 from twin.report.moments import EARLY, it_power, since
-from twin.report.story import INPUT, Story, asked
+from twin.report.story import INPUT, Story
 
 
 def ledger(story: Story, member: int) -> dict[str, float | None]:
@@ -19,7 +17,9 @@ def ledger(story: Story, member: int) -> dict[str, float | None]:
     sources = {kind: _energy(story, kind, "power", member) for kind in story.kinds if _is_source(kind)}
     supplied = _energy(story, "site", "power", member)
     if supplied is None:
-        supplied = sum((each for each in sources.values() if each is not None), start=0.0) if sources else None
+        supplied = (
+            sum((each for each in sources.values() if each is not None), start=0.0) if sources else None
+        )
     rejected = _energy(story, "site", "heat_rejected", member)
     stored = _energy(story, "site", "stored_power", member)
     record: dict[str, float | None] = {f"from_{kind}": each for kind, each in sources.items()}
@@ -53,7 +53,7 @@ def _work(story: Story, member: int) -> float | None:
 
 
 def pue(story: Story, member: int) -> dict[str, float | None]:
-    """Energy of the site over energy of its work: before the fault, during it, after the last repair, at the end.
+    """Energy of the site over that of its work: before the fault, during it, after the repair, at the end.
 
     `during` runs from the fault to the last thing that was put right (a restore, a fault mended, a switch
     back in its normal position), or to the end where nothing was; then `after` is unknown.
@@ -82,7 +82,7 @@ def _last_repair(story: Story, member: int, start: float) -> float | None:
         if event.member == member
         and event.time > start
         and event.flag.startswith(INPUT)
-        and asked(story.kind_of.get(event.unit, ""), event.flag.removeprefix(INPUT), event.value)[1] < 0
+        and story.asked(event)[1] < 0
     ]
     return max(times, default=None)
 

@@ -37,12 +37,13 @@ class Extreme:
 
 
 def extremes(story: Story) -> list[list[Extreme]]:
-    """For each member, highest and lowest of every recorded State and Output that is no flag, clock or memory."""
+    """For each member, highest and lowest of every recorded State and Output that measures something."""
     found: list[list[Extreme]] = [[] for _ in range(story.members)]
     for kind in story.kinds:
         known = said_of(kind, "State") | said_of(kind, "Outputs")
-        for name in story.trace.columns(kind):
-            if name in known and known[name].unit != "s" and not _is_memory(kind, name):
+        recorded = story.trace.columns(kind)
+        for name, said in known.items():
+            if name in recorded and said.unit != "s" and not _is_memory(kind, name):
                 for member, each in _of_column(story, kind, name):
                     found[member].append(each)
     return found
@@ -50,7 +51,9 @@ def extremes(story: Story) -> list[list[Extreme]]:
 
 def _is_memory(kind: str, name: str) -> bool:
     """Whether a quantity is a flag or a law's memory, and no measure of anything."""
-    return name in flags_of(kind) or name.endswith(("_at", "_clock")) or name in ("integral", "energy_residual")
+    return (
+        name in flags_of(kind) or name.endswith(("_at", "_clock")) or name in ("integral", "energy_residual")
+    )
 
 
 def _of_column(story: Story, kind: str, name: str) -> Iterator[tuple[int, Extreme]]:
@@ -67,14 +70,15 @@ def _of_column(story: Story, kind: str, name: str) -> Iterator[tuple[int, Extrem
             where = units[place]
             line = limit_of(story, kind, where, name, column.unit) if which == HIGHEST else (None, None)
             when = float(story.time[row])
-            yield member, Extreme(kind, name, which, value, column.unit, column.doc, when, where, line[1], line[0])
+            yield (
+                member,
+                Extreme(kind, name, which, value, column.unit, column.doc, when, where, line[1], line[0]),
+            )
 
 
 def limits_of(story: Story, kind: str, unit_name: str) -> dict[str, float]:
     """The ratings in kelvin that a kind's flags name in their reasons: where the unit itself draws a line."""
-    named = {
-        found for flag in flags_of(kind).values() for found in re.findall(r"\{(\w+)\}", flag.because)
-    }
+    named = {found for flag in flags_of(kind).values() for found in re.findall(r"\{(\w+)\}", flag.because)}
     declared = said_of(kind, "parameters")
     unit = story.plant.units.get(unit_name)
     lines = {}
@@ -85,7 +89,9 @@ def limits_of(story: Story, kind: str, unit_name: str) -> dict[str, float]:
     return dict(sorted(lines.items(), key=lambda pair: pair[1]))
 
 
-def limit_of(story: Story, kind: str, unit: str, name: str, dimension: str) -> tuple[str | None, float | None]:
+def limit_of(
+    story: Story, kind: str, unit: str, name: str, dimension: str
+) -> tuple[str | None, float | None]:
     """The limit that a quantity's highest value is held against: a rating of the same unit of measure.
 
     A temperature is held against the lowest line that the unit's flags draw, if it is the quantity they
@@ -98,12 +104,16 @@ def limit_of(story: Story, kind: str, unit: str, name: str, dimension: str) -> t
     if dimension == "W" and name == "power":
         rated = story.plant.units[unit].parameters.get("rated_power") if unit in story.plant.units else None
         said = said_of(kind, "parameters").get("rated_power")
-        return ("rated_power", rated) if rated is not None and said is not None and said.unit == "W" else (None, None)
+        return (
+            ("rated_power", rated)
+            if rated is not None and said is not None and said.unit == "W"
+            else (None, None)
+        )
     return None, None
 
 
 def worth_showing(found: list[Extreme]) -> list[Extreme]:
-    """The extremes that people read first: hottest temperatures, largest loads, lowest charge, voltage and flow."""
+    """The extremes that people read first: hottest temperatures, largest loads, lowest charge and flow."""
     return [each for each in found if (_is_high if each.which == HIGHEST else _is_low)(each)]
 
 

@@ -73,7 +73,7 @@ class Findings:
     def summary(self) -> dict[str, Any]:
         """Everything, in pure JSON types."""
         trace, story = self.trace, self.story
-        found = {
+        found: dict[str, Any] = {
             "title": trace.title,
             "trace": str(trace.path),
             "simulated_seconds": story.end - story.start,
@@ -88,4 +88,4 @@ class Findings:
             "run": dict(trace.summary or {}),
             "provenance": dict(trace.provenance),
         }
-        return plain(found)
+        return dict(plain(found))

@@ -14,7 +14,7 @@ GAP = 2.0
 
 @dataclass
 class Line:
-    """One line for people: what happened to several units from `time` to `last`, and the line it came from."""
+    """One line for people: what several units did from `time` to `last`, and the line that led to it."""
 
     time: float
     last: float

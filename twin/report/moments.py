@@ -1,4 +1,4 @@
-"""Seconds that count: from the first fault to each first loss, what batteries had left, and how much work was lost."""
+"""Seconds that count: from the first fault to each first loss, what batteries had left, what was lost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,9 @@ EARLY = 1e-6
 
 def fault_of(fault: Fault | None) -> dict[str, Any] | None:
     """The first fault as a record."""
-    return None if fault is None else {"time": fault.time, "unit": fault.unit, "what": fault.what}
+    if fault is None:
+        return None
+    return {"time": fault.time, "unit": fault.unit, "what": fault.what, "is_failure": fault.is_failure}
 
 
 def since(story: Story, member: int) -> float:
@@ -38,7 +40,7 @@ def since(story: Story, member: int) -> float:
 
 
 def firsts(story: Story, member: int) -> dict[str, dict[str, Any] | None]:
-    """First rise of each wanted flag at or after the fault: seconds from it, time and unit; None where never."""
+    """First rise of each wanted flag from the fault on: seconds from it, time and unit; None where never."""
     zero = since(story, member) - EARLY
     found: dict[str, dict[str, Any] | None] = {}
     for name, flag in FIRSTS.items():
@@ -52,7 +54,7 @@ def _first(story: Story, span: Span, member: int) -> dict[str, Any]:
 
 
 def every_first(story: Story, member: int) -> list[dict[str, Any]]:
-    """For every flag that rose after the fault: its first moment, how many units, how long, how many still."""
+    """For every flag that rose from the fault on: first moment, how many units, how long, how many still."""
     zero = since(story, member) - EARLY
     rows = []
     for (kind, flag), spans in story.spans.items():
@@ -84,7 +86,9 @@ def batteries(story: Story, member: int) -> dict[str, Any] | None:
     """
     kinds = [kind for kind in story.kinds if "on_battery" in flags_of(kind)]
     zero = since(story, member) - EARLY
-    lows = [low for kind in kinds if (low := _lowest(story, kind, "state_of_charge", member, story.time >= zero))]
+    lows = [
+        low for kind in kinds if (low := _lowest(story, kind, "state_of_charge", member, story.time >= zero))
+    ]
     if not lows:
         return None
     charge, charge_time, charge_unit = min(lows)
@@ -131,10 +135,15 @@ def work_kinds(story: Story) -> list[str]:
 
 
 def lost(story: Story, member: int) -> dict[str, Any]:
-    """Units of work lost (shut down or without power) and the IT power missing against the level at the fault."""
+    """Units of work lost (shut down or without power), and IT power missing against that at the fault."""
     total = sum(len(story.trace.units(kind)) for kind in work_kinds(story))
     peak, peak_time, at_end = _most_at_once(_lost_spans(story, member))
-    record: dict[str, Any] = {"units_total": total, "units_peak": peak, "units_peak_time": peak_time, "units_end": at_end}
+    record: dict[str, Any] = {
+        "units_total": total,
+        "units_peak": peak,
+        "units_peak_time": peak_time,
+        "units_end": at_end,
+    }
     power = it_power(story)
     keys = ("power_before", "power_lost_peak", "power_lost_peak_time", "power_lost_end")
     if power is None:
@@ -189,5 +198,5 @@ def it_power(story: Story) -> np.ndarray | None:
 
 
 def last_row_before(story: Story, moment: float) -> int:
-    """The last recorded row that knows nothing of a change at `moment`: rows speak for the time up to them."""
+    """The last recorded row before a change at `moment` shows: a row speaks for the time up to it."""
     return max(0, int(np.searchsorted(story.time, moment + EARLY, side="right")) - 1)

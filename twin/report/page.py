@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from twin.report import assumptions
 from twin.report.findings import Findings
-from twin.report.plots import DARK, LIGHT, close_up, plot
+from twin.report.pictures import Picture, of_hall, of_plots
 from twin.report.rows import Rows
 from twin.report.verdict import FAILED, GOOD
-from twin.report.words import clock, count, lasting, words
+from twin.report.words import count, lasting, words
 
 LARGEST = 5_000_000
 """Bytes of a page: what any mail lets through."""
-LARGEST_PICTURE = 2_000_000
-WIDEST_PICTURE = 1600
+LONGEST_TEXT = 200_000
+"""Letters of the scenario that the page repeats; the trace has all."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +36,6 @@ class TablePart:
     caption: str = ""
 
 
-@dataclass(frozen=True)
-class Picture:
-    """An image as base64, once for light and, where there is one, once for dark."""
-
-    light: str
-    alt: str
-    caption: str
-    dark: str = ""
-    type: str = "image/png"
-
-
 @dataclass
 class Section:
     """One part of the page under its own heading."""
@@ -65,11 +52,27 @@ class Section:
 
 
 def page(findings: Findings, picture: Path | None = None) -> str:
-    """The whole page as text."""
+    """The whole page as text.
+
+    Raises:
+        OSError: the picture cannot be read.
+        ValueError: it is none.
+    """
+    hall = _hall(picture)
+    sections = [section for section in _sections(findings, hall) if _holds_something(section)]
+    text = _rendered(findings, sections)
+    if len(text.encode()) <= LARGEST:
+        return text
+    for section in sections:
+        section.pictures = [each.without_dark() for each in section.pictures]
+    return _rendered(findings, sections)
+
+
+def _rendered(findings: Findings, sections: list[Section]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
-        loader=PackageLoader("twin.report", ""), autoescape=True, undefined=StrictUndefined, keep_trailing_newline=True
+        loader=PackageLoader("twin.report", ""), autoescape=True, undefined=StrictUndefined
     )
     verdict = findings.verdict
     return environment.get_template("page.html.j2").render(
@@ -79,8 +82,27 @@ def page(findings: Findings, picture: Path | None = None) -> str:
         verdict_class={GOOD: "good", FAILED: "failed"}.get(verdict.outcome, "none"),
         sentence=verdict.sentence(),
         description=findings.story.told.description,
-        sections=[section for section in _sections(findings, picture) if _holds_something(section)],
+        sections=sections,
     )
+
+
+def write_page(findings: Findings, path: Path, picture: Path | None = None) -> Path:
+    """Write the page, whole or not at all; that it can be written is seen before anything is drawn.
+
+    Raises:
+        OSError: it cannot be written, or the picture cannot be read.
+        ValueError: the picture is none.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a directory; a file is wanted, e.g. {path / 'report.html'}")
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("w", encoding="utf-8") as file:
+            file.write(page(findings, picture))
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path
 
 
 def _holds_something(section: Section) -> bool:
@@ -97,7 +119,7 @@ def _subtitle(findings: Findings) -> str:
     return " · ".join([*said, str(when)] if when else said)
 
 
-def _sections(findings: Findings, picture: Path | None) -> list[Section]:
+def _sections(findings: Findings, hall: Section) -> list[Section]:
     rows = Rows(findings)
     return [
         _verdict(rows),
@@ -106,7 +128,7 @@ def _sections(findings: Findings, picture: Path | None) -> list[Section]:
         _extremes(rows),
         _across(findings, rows),
         _plots(findings),
-        _hall(picture),
+        hall,
         _energy(rows),
         _assumptions(findings),
         _provenance(findings),
@@ -114,22 +136,32 @@ def _sections(findings: Findings, picture: Path | None) -> list[Section]:
 
 
 def _columns(*names: str, n: Sequence[int] = (), t: Sequence[int] = ()) -> list[Column]:
-    return [Column(name, "n" if i in n else "t" if i in t else "k" if name == "kind" else "") for i, name in enumerate(names)]
+    return [
+        Column(name, "n" if i in n else "t" if i in t else "k" if name == "kind" else "")
+        for i, name in enumerate(names)
+    ]
 
 
 def _verdict(rows: Rows) -> Section:
-    columns = _columns("criterion", "result", "reached", "limit", "margin", "closest at", "time", n=(2, 3, 4), t=(6,))
+    columns = _columns(
+        "criterion", "result", "reached", "limit", "margin", "closest at", "time", n=(2, 3, 4), t=(6,)
+    )
     return Section("verdict", "Verdict", tables=[TablePart(columns, rows.criteria())])
 
 
 def _timeline(findings: Findings, rows: Rows) -> Section:
-    columns = _columns("", "time", "after the fault", "who", "what", "why, and which line led to it", n=(0,), t=(1, 2))
-    lines = rows.timeline()
+    heads = ("", "time", f"after the {rows.zero}", "event", "why, and which line led to it")
+    told = [
+        [number, time, after, f"{who} {what}", why] for number, time, after, who, what, why in rows.timeline()
+    ]
     entries = sum(entry.member == findings.shown for entry in findings.entries)
     notes = []
-    if len(lines) < entries:
-        notes.append(f"{entries} changes, equal ones that follow each other closely as one line; --json has every one.")
-    return Section("timeline", "What happened", notes, [TablePart(columns, lines)], soft=True)
+    if len(told) < entries:
+        notes.append(
+            f"{entries} changes, equal ones that follow each other closely in one line; --json has each."
+        )
+    table = TablePart(_columns(*heads, n=(0,), t=(1, 2)), told)
+    return Section("timeline", "What happened", notes, [table], soft=True)
 
 
 def _seconds(findings: Findings, rows: Rows) -> Section:
@@ -152,56 +184,11 @@ def _across(findings: Findings, rows: Rows) -> Section:
 
 
 def _plots(findings: Findings) -> Section:
-    section = Section("plots", "Plots")
-    light = plot(findings)
-    if light is None:
-        return section
-    told = "Lines are the worst unit of a kind, bands the spread of all; broken lines mark faults, repairs and first losses."
-    section.pictures.append(_drawn(light, plot(findings, ink=DARK), f"The whole run. {told}"))
-    window = close_up(findings)
-    near = plot(findings, window) if window else None
-    if window and near:
-        caption = f"Close-up from {clock(round(window[0], 1))} to {clock(round(window[1], 1))}, where most happens."
-        section.pictures.append(_drawn(near, plot(findings, window, DARK), caption))
-    return section
+    return Section("plots", "Plots", pictures=of_plots(findings))
 
 
-def _drawn(light: bytes, dark: bytes | None, caption: str) -> Picture:
-    alt = "Power by source, battery charge, voltage, flow and temperatures over time"
-    return Picture(_base64(light), alt, caption, _base64(dark) if dark else "")
-
-
-def _hall(picture: Path | None) -> Section:
-    section = Section("hall", "The hall")
-    if picture is not None:
-        kind, raw = _small_enough(picture)
-        section.pictures.append(Picture(_base64(raw), "Picture of the hall", f"Picture: {picture.name}", type=kind))
-    return section
-
-
-def _small_enough(picture: Path) -> tuple[str, bytes]:
-    """A picture's type and bytes, redrawn smaller where the page would grow too large.
-
-    Raises:
-        ValueError: the file is not a picture that can be read.
-    """
-    from PIL import Image, UnidentifiedImageError
-
-    raw = picture.read_bytes()
-    try:
-        with Image.open(io.BytesIO(raw)) as image:
-            if image.format in ("PNG", "JPEG") and len(raw) <= LARGEST_PICTURE:
-                return f"image/{image.format.lower()}", raw
-            image.thumbnail((WIDEST_PICTURE, WIDEST_PICTURE))
-            made = io.BytesIO()
-            image.convert("RGB").save(made, format="JPEG", quality=88)
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError):
-        raise ValueError(f"{picture} is not a picture that can be read; a PNG or JPEG file is wanted") from None
-    return "image/jpeg", made.getvalue()
-
-
-def _base64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode("ascii")
+def _hall(path: Path | None) -> Section:
+    return Section("hall", "The hall", pictures=[] if path is None else [of_hall(path)])
 
 
 def _energy(rows: Rows) -> Section:
@@ -213,7 +200,9 @@ def _assumptions(findings: Findings) -> Section:
     story = findings.story
     estimated = [each.row() for each in assumptions.estimates(story)]
     section = Section("assumptions", "Assumptions and estimates")
-    section.notes = ["What the numbers above rest on. Every one of these can be replaced in the plant's file."]
+    section.notes = [
+        "What the numbers above rest on. Every one of these can be replaced in the plant's file."
+    ]
     section.soft = True
     heads = _columns("machine", "quantity", "value", "how it is known", "source", "units")
     kinds = _columns("kind", "taken as the kind's default")
@@ -231,6 +220,8 @@ def _provenance(findings: Findings) -> Section:
     trace = findings.trace
     rows = [["trace", Path(trace.path).name]]
     rows += [[words(str(key)), str(value)] for key, value in trace.provenance.items()]
-    section = Section("provenance", "Provenance", tables=[TablePart([], rows)])
+    section = Section("provenance", "Provenance", tables=[TablePart(_columns("", ""), rows)])
     section.text, section.text_title = trace.scenario_text, "The scenario as it was run"
+    if len(section.text) > LONGEST_TEXT:
+        section.text, section.text_title = section.text[:LONGEST_TEXT], f"{section.text_title}, its beginning"
     return section

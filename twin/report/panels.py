@@ -1,4 +1,4 @@
-"""Panels: what the plots show - power by source, charge, voltage, flow, temperatures with their limits, moments."""
+"""Panels: what the plots show - power by source, charge, voltage, flow, temperatures and limits, moments."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ def _power(story: Story, member: int) -> Panel:
     for kind in story.kinds:
         total = story.total(kind, "power")
         if kind in colours and total is not None:
-            panel.curves.append(Curve(kinds(kind, 2), total[:, member] / 1e6, colour=colours[kind], stacked=True))
+            panel.curves.append(
+                Curve(kinds(kind, 2), total[:, member] / 1e6, colour=colours[kind], stacked=True)
+            )
     discharge = _discharge(story, member)
     if discharge is not None and discharge.max() > 0:
         panel.curves.append(Curve("batteries", discharge / 1e6, colour=GREEN, stacked=True))
@@ -81,7 +83,7 @@ def _discharge(story: Story, member: int) -> np.ndarray | None:
         return None
     fallen = -np.diff(np.asarray(energy[:, member], dtype=float), axis=0, prepend=energy[:1, member])
     steps = np.where(story.steps > 0, story.steps, 1.0)
-    return np.maximum(fallen, 0.0).sum(axis=1) / steps
+    return np.asarray(np.maximum(fallen, 0.0).sum(axis=1) / steps)
 
 
 def _charge(story: Story, member: int) -> Panel:
@@ -98,7 +100,9 @@ def _voltage(story: Story, member: int) -> Panel:
     for kind in story.kinds:
         values = story.values(kind, "voltage")
         if values is not None and story.trace.columns(kind)["voltage"].unit == "1":
-            panel.curves.append(_band(story, kind, values[:, member] * 100.0, next(colours, GREY), lowest=True))
+            panel.curves.append(
+                _band(story, kind, values[:, member] * 100.0, next(colours, GREY), lowest=True)
+            )
     return panel
 
 
@@ -123,12 +127,16 @@ def _hot(story: Story, member: int) -> Panel:
             values = story.values(kind, name)
             if values is not None:
                 curve = _band(story, kind, values[:, member] - 273.15, next(colours, GREY))
-                curve.label = {"die_temperature": "dies", "coolant_temperature": "coolant out"}.get(name, "coolant in")
+                curve.label = {"die_temperature": "dies", "coolant_temperature": "coolant out"}.get(
+                    name, "coolant in"
+                )
                 panel.curves.append(curve)
         units = story.trace.units(kind)
         if panel.curves and units:
             found = limits_of(story, kind, units[0])
-            panel.limits |= {words(key.removesuffix("_temperature")): value - 273.15 for key, value in found.items()}
+            panel.limits |= {
+                words(key.removesuffix("_temperature")): value - 273.15 for key, value in found.items()
+            }
     return panel
 
 
@@ -146,7 +154,10 @@ def _cold(story: Story, member: int) -> Panel:
             curve.label = f"{kinds(kind, 1 if len(story.trace.units(kind)) == 1 else 2)}: {words(name)}"
             panel.curves.append(curve)
             found = limits_of(story, kind, story.trace.units(kind)[0])
-            panel.limits |= {f"{kinds(kind, 1)} {words(key.removesuffix('_temperature'))}": v - 273.15 for key, v in found.items()}
+            panel.limits |= {
+                f"{kinds(kind, 1)} {words(key.removesuffix('_temperature'))}": v - 273.15
+                for key, v in found.items()
+            }
     outdoors = story.values("site", "dry_bulb")
     if outdoors is not None:
         panel.curves.append(Curve("outdoors", outdoors[:, member, 0] - 273.15, colour=GREY))
@@ -181,7 +192,7 @@ def marks(findings: Findings) -> list[Mark]:
     """The faults and repairs of the scenario, and the first losses that followed."""
     found: list[Mark] = []
     for line in findings.lines:
-        if line.what.endswith(("(fail)", "(restore)", "(set)")) and line.kind != "site":
+        if line.what.endswith(("(fail)", "(restore)", "(set)", "(ramp)", "(grid)")):
             colour = {"(fail)": RED, "(restore)": GREEN}.get(line.what.rsplit(" ", 1)[-1], GREY)
             found.append(Mark(line.time, f"{line.who()} {line.does()}", colour))
     for name, moment in findings.measure["first"].items():

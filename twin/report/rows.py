@@ -33,13 +33,22 @@ class Rows:
         self.findings = findings
         self.story = findings.story
         self.measure = findings.measure
+        fault = self.measure["fault"]
+        self.zero = "start" if fault is None else "fault" if fault["is_failure"] else "change"
+        """What the seconds are counted from."""
 
     def criteria(self) -> list[list[str]]:
         """Criterion, result, reached, limit, margin, where, at."""
         rows = []
         for each in self.findings.verdict.judgements:
             result = "held" if each.passed else "FAILED"
-            where = each.note if each.where is None else f"{each.where} ({each.note})" if each.note else each.where
+            where = (
+                each.note
+                if each.where is None
+                else f"{each.where} ({each.note})"
+                if each.note
+                else each.where
+            )
             if each.members > 1:
                 where += f"; {each.members_passed} of {each.members} members held"
             reached = (each.value_said(), each.limit_said(), each.margin_said())
@@ -50,7 +59,7 @@ class Rows:
         fault = self.measure["fault"]
         if fault is None:
             return "Seconds from the start (nothing is made to fail)"
-        return f"Seconds from the fault: {fault['unit']} {fault['what']}, {clock(fault['time'])}"
+        return f"Seconds from the {self.zero}: {fault['unit']} {fault['what']}, {clock(fault['time'])}"
 
     def seconds(self) -> list[list[str]]:
         """Moment, seconds from the fault, time, unit."""
@@ -61,7 +70,9 @@ class Rows:
             if moment is None:
                 rows.append([FIRST_WORDS[name], "never", "", ""])
             else:
-                rows.append([FIRST_WORDS[name], lasting(moment["seconds"]), clock(moment["time"]), moment["unit"]])
+                rows.append(
+                    [FIRST_WORDS[name], lasting(moment["seconds"]), clock(moment["time"]), moment["unit"]]
+                )
         return rows + self._battery_rows()
 
     def _battery_rows(self) -> list[list[str]]:
@@ -72,12 +83,21 @@ class Rows:
         lowest = (clock(found["lowest_charge_time"]), found["lowest_charge_unit"])
         rows.append(["lowest battery charge", say(found["lowest_charge"], "1", share=True), *lowest])
         if found["seconds_left"] is not None:
-            rows.append(["battery time left at lowest", lasting(found["seconds_left"]), clock(found["seconds_left_time"]), found["seconds_left_unit"]])
+            rows.append(
+                [
+                    "battery time left at lowest",
+                    lasting(found["seconds_left"]),
+                    clock(found["seconds_left_time"]),
+                    found["seconds_left_unit"],
+                ]
+            )
         return rows
 
     def extremes(self) -> list[list[str]]:
         """Quantity, value, limit, unit, time."""
-        return [_extreme(each) for each in worth_showing([Extreme(**row) for row in self.measure["extremes"]])]
+        return [
+            _extreme(each) for each in worth_showing([Extreme(**row) for row in self.measure["extremes"]])
+        ]
 
     def losses(self) -> list[list[str]]:
         found = self.measure["lost"]
@@ -88,7 +108,7 @@ class Rows:
             rows.append(["racks lost at most", f"{found['units_peak']} of {total}{at}"])
             rows.append(["racks lost at the end", f"{found['units_end']} of {total}"])
         if found.get("power_before") is not None:
-            rows.append(["IT power at the fault", say(found["power_before"], "W")])
+            rows.append([f"IT power at the {self.zero}", say(found["power_before"], "W")])
             at = f" at {clock(found['power_lost_peak_time'])}" if found["power_lost_peak"] > 0 else ""
             rows.append(["IT power lost at most", f"{say(found['power_lost_peak'], 'W')}{at}"])
             rows.append(["IT power lost at the end", say(found["power_lost_end"], "W")])
@@ -96,18 +116,33 @@ class Rows:
 
     def pue(self) -> list[list[str]]:
         found = self.measure["pue"]
-        named = {"before": "before the fault", "during": "from the fault to the repair", "after": "after the repair"}
-        if found["after"] is None:
-            named["during"] = "from the fault to the end"
+        undone = "repair" if self.zero == "fault" else "return"
+        named = {"before": f"before the {self.zero}", "during": f"from the {self.zero} to the {undone}"}
+        named["after"] = f"after the {undone}"
+        if self.zero == "start":
+            named = {"before": "of the run"}
+        elif found["after"] is None:
+            named["during"] = f"from the {self.zero} to the end"
         return [[f"PUE {said}", f"{found[key]:.3f}"] for key, said in named.items() if found[key] is not None]
 
     def energy(self) -> list[list[str]]:
         found = self.measure["energy"]
-        named = {key: f"energy from {kinds(key.removeprefix('from_'), 2)}" for key in found if key.startswith("from_")}
-        named |= {"rejected": "energy given to the outdoors", "stored": "energy stored in water, metal, air, batteries"}
+        named = {
+            key: f"energy from {kinds(key.removeprefix('from_'), 2)}"
+            for key in found
+            if key.startswith("from_")
+        }
+        named |= {
+            "rejected": "energy given to the outdoors",
+            "stored": "energy stored in water, metal, air, batteries",
+        }
         rows = [[said, say(found[key], "J")] for key, said in named.items() if found[key] is not None]
         if found["residual"] is not None:
-            share = f" ({abs(found['relative_residual']):.1e} of throughput)" if found["relative_residual"] else ""
+            share = (
+                f" ({abs(found['relative_residual']):.1e} of throughput)"
+                if found["relative_residual"]
+                else ""
+            )
             rows.append(["energy unaccounted for", f"{say(found['residual'], 'J')}{share}"])
         if found["worst_residual"] is not None:
             rows.append(["largest residual of any tick", f"{found['worst_residual']:.1e} of throughput"])
@@ -136,7 +171,11 @@ class Rows:
     def across(self) -> list[list[str]]:
         """Number, p5, p50, p95, members in which it is known."""
         return [
-            [said, *(_number(row, key) for key in ("p5", "p50", "p95")), f"{row['known']} of {row['members']}"]
+            [
+                said,
+                *(_number(row, key) for key in ("p5", "p50", "p95")),
+                f"{row['known']} of {row['members']}",
+            ]
             for row in self.findings.across
             if (said := _across_words(row["metric"])) is not None
         ]
@@ -160,7 +199,7 @@ def _across_words(metric: str) -> str | None:
         "lost.units_peak": "racks lost at most",
         "lost.units_end": "racks lost at the end",
         "lost.power_lost_peak": "IT power lost at most",
-        "pue.during": "PUE during the fault",
+        "pue.during": "PUE from the fault on",
         "rack.die_temperature.highest": "highest die temperature",
         "cdu.supply_temperature.highest": "highest CDU supply temperature",
         "zone.temperature.highest": "highest room temperature",

@@ -12,7 +12,7 @@ import numpy as np
 from twin.declare import Flag, Quantity, quantities
 from twin.equipment import KINDS
 from twin.report.told import Told, read_told
-from twin.report.words import say, words
+from twin.report.words import lasting, say, words
 
 if TYPE_CHECKING:
     from twin.plant import Plant
@@ -64,13 +64,25 @@ class Fault:
     unit: str
     input: str
     what: str
+    is_failure: bool
 
 
-def asked(kind: str, name: str, value: float) -> tuple[str, int]:
-    """What an input change means, in words, and its sense: 1 takes away, -1 gives back, 0 neither."""
+def asked(kind: str, name: str, value: float, over: float | None = None) -> tuple[str, int]:
+    """What an input change means, in words, and its sense: 1 takes away, -1 gives back, 0 neither.
+
+    Args:
+        kind: kind of the unit.
+        name: the Input.
+        value: what it becomes, in SI.
+        over: seconds that it takes, where it is a ramp.
+    """
     said = said_of(kind, "Inputs").get(name)
     if name == "in_service":
-        return ("is put back in service (restore)", -1) if value >= 0.5 else ("is taken out of service (fail)", 1)
+        return (
+            ("is put back in service (restore)", -1)
+            if value >= 0.5
+            else ("is taken out of service (fail)", 1)
+        )
     if said is not None and said.failure:
         told = re.sub(r"^1(:| when it| when|,)?\s+", "", said.doc)
         return (f"fault: {told} (fail)", 1) if value >= 0.5 else (f"fault mended: {told} (restore)", -1)
@@ -78,8 +90,16 @@ def asked(kind: str, name: str, value: float) -> tuple[str, int]:
         word = next((word for word, code in said.choices.items() if code == value), f"{value:g}")
         sense = 1 if name == "mode" and value != said.default else -1 if name == "mode" else 0
         return f"{words(name)} is set to {word.replace('_', ' ')} (set)", sense
-    unit = said.unit if said is not None else "1"
-    return f"{words(name)} is set to {say(value, unit)} (set)", 0
+    to = say(value, said.unit if said is not None else "1", share=0 < value <= 1)
+    if name == "power_request":
+        return f"is asked to go to {to} of its power{_within(over)} (grid)", -1 if value >= 1 else 0
+    if over is not None:
+        return f"{words(name)} moves to {to}{_within(over)} (ramp)", 0
+    return f"{words(name)} is set to {to} (set)", 0
+
+
+def _within(over: float | None) -> str:
+    return f" within {lasting(over)}" if over else ""
 
 
 class Story:
@@ -193,10 +213,16 @@ class Story:
         kind = self.kind_of.get(event.unit, "")
         if kind == "site" and name in WEATHER:
             return 9, None
-        what, sense = asked(kind, name, event.value)
+        what, sense = self.asked(event)
         later = event.time > self.start
-        order = {(1, True): 0, (1, False): 2}.get((sense, later), 1 if later else 3)
-        return order, Fault(float(event.time), event.unit, name, what)
+        order = {(1, True): 0, (1, False): 1}.get((sense, later), 2 if later else 3)
+        return order, Fault(float(event.time), event.unit, name, what, sense == 1)
+
+    def asked(self, event: Event) -> tuple[str, int]:
+        """What an event on an Input means, in words, and its sense."""
+        name = event.flag.removeprefix(INPUT)
+        over = self.told.moves.get((event.unit, name, round(event.time, 3)))
+        return asked(self.kind_of.get(event.unit, ""), name, event.value, over)
 
     @cached_property
     def spans(self) -> dict[tuple[str, str], list[Span]]:
@@ -222,7 +248,11 @@ class Story:
         return spans
 
     def _close(
-        self, spans: dict[tuple[str, str], list[Span]], key: tuple[str, str, int], since: float, end: float | None
+        self,
+        spans: dict[tuple[str, str], list[Span]],
+        key: tuple[str, str, int],
+        since: float,
+        end: float | None,
     ) -> None:
         unit, flag, member = key
         spans.setdefault((self.kind_of.get(unit, ""), flag), []).append(Span(unit, member, since, end))
@@ -232,7 +262,11 @@ class Story:
         values = self.values(kind, flag)
         if values is None:
             return []
-        raised = {(e.unit, e.member) for e in self.events if e.flag == flag and e.time <= self.start and e.value >= 0.5}
+        raised = {
+            (e.unit, e.member)
+            for e in self.events
+            if e.flag == flag and e.time <= self.start and e.value >= 0.5
+        }
         units = self.trace.units(kind)
         rows, columns = np.nonzero(values[0] >= 0.5)
         each = [(units[column], int(row)) for row, column in zip(rows, columns, strict=True)]

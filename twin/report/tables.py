@@ -30,8 +30,20 @@ def whole(findings: Findings, width: int) -> RenderableType:
     narrow = width < NARROW
     parts: list[RenderableType] = [headline(findings), verdict_table(rows, narrow)]
     parts.append(_table(rows.seconds_title(), ("", "seconds", "at", "unit"), rows.seconds(), right=(1,)))
-    parts.append(_table("Highest and lowest", *_spare(("", "value", "limit", "unit", "at"), rows.extremes(), narrow, (2,))))
-    parts.append(_table("Lost, PUE and energy", ("", ""), rows.losses() + rows.pue() + rows.energy(), head=False, right=(1,)))
+    parts.append(
+        _table(
+            "Highest and lowest", *_spare(("", "value", "limit", "unit", "at"), rows.extremes(), narrow, (2,))
+        )
+    )
+    parts.append(
+        _table(
+            "Lost, PUE and energy",
+            ("", ""),
+            rows.losses() + rows.pue() + rows.energy(),
+            head=False,
+            right=(1,),
+        )
+    )
     if findings.story.members > 1:
         title = f"Across {findings.story.members} members"
         parts.append(_table(title, ("", "p5", "p50", "p95", "in"), rows.across(), right=(1, 2, 3, 4)))
@@ -57,16 +69,25 @@ def verdict_table(rows: Rows, narrow: bool = False) -> RenderableType:
 def timeline_table(rows: Rows, narrow: bool = False, most: int = MOST_LINES) -> RenderableType:
     """What happened, folded; the last lines are counted where there are too many."""
     lines = rows.timeline()
-    told = [(number, time, after, f"{who} {what}", why) for number, time, after, who, what, why in lines[:most]]
+    told = [
+        (number, time, after, f"{who} {what}", why) for number, time, after, who, what, why in lines[:most]
+    ]
     if narrow:
-        short = [(number, time.split(" ")[0], f"{event}\n{why}" if why else event) for number, time, _, event, why in told]
-        table = _table("What happened", ("", "time", "event, why, and which line led to it"), short, right=(0,))
+        short = [
+            (number, time.split(" ")[0], f"{event}\n{why}" if why else event)
+            for number, time, _, event, why in told
+        ]
+        table = _table(
+            "What happened", ("", "time", "event, why, and which line led to it"), short, right=(0,)
+        )
     else:
-        columns = ("", "time", "after fault", "event", "why, and which line led to it")
+        columns = ("", "time", f"after {rows.zero}", "event", "why, and which line led to it")
         table = _table("What happened", columns, told, right=(0,))
     if len(lines) <= most:
         return table
-    return Group(table, Text(f"  ... and {len(lines) - most} more lines; the report and --json have all", style="dim"))
+    return Group(
+        table, Text(f"  ... and {len(lines) - most} more lines; the report and --json have all", style="dim")
+    )
 
 
 def _spare(

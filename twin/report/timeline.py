@@ -1,4 +1,4 @@
-"""The timeline: every state change of a run, with its time, unit, what happened, why, and which change led to it."""
+"""The timeline: every change of a run, with its time, unit, what happened, why, and what led to it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from twin.declare import sentence
-from twin.report.story import INPUT, Story, asked, flags_of, said_of
+from twin.report.story import INPUT, Story, flags_of, said_of
 from twin.report.words import pretty, say, words
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Entry:
 
 @dataclass
 class _Row:
-    """An event on its way into the timeline: its words and its sense (1 takes away or rises, -1 gives back, 0 neither)."""
+    """An event on its way into the timeline; its sense: 1 takes away or rises, -1 gives back."""
 
     event: Event
     kind: str
@@ -71,7 +71,11 @@ class _Upstream:
     def _next(self, unit: str, medium: str) -> list[str]:
         if medium != "any":
             return self.sources.get(medium, {}).get(unit, [])
-        return [near for name in ("power", "coolant", "signal") for near in self.sources.get(name, {}).get(unit, [])]
+        return [
+            near
+            for name in ("power", "coolant", "signal")
+            for near in self.sources.get(name, {}).get(unit, [])
+        ]
 
     def _walk(self, unit: str, medium: str) -> Iterator[list[str]]:
         seen, ring = {unit}, [unit]
@@ -88,7 +92,9 @@ def timeline(story: Story) -> list[Entry]:
     rows = _in_order(story, [_as_row(story, event) for event in story.events])
     search = _Causes(_Upstream(story))
     return [
-        Entry(float(row.event.time), row.event.member, row.event.unit, row.what, row.why, search.of(index, row))
+        Entry(
+            float(row.event.time), row.event.member, row.event.unit, row.what, row.why, search.of(index, row)
+        )
         for index, row in enumerate(rows)
     ]
 
@@ -96,12 +102,16 @@ def timeline(story: Story) -> list[Entry]:
 def _as_row(story: Story, event: Event) -> _Row:
     kind = story.kind_of.get(event.unit, "")
     if event.flag.startswith(INPUT):
-        what, sense = asked(kind, event.flag.removeprefix(INPUT), event.value)
-        return _Row(event, kind, what, story.told.reasons.get((event.unit, round(event.time, 3)), ""), "", sense)
+        what, sense = story.asked(event)
+        return _Row(
+            event, kind, what, story.told.reasons.get((event.unit, round(event.time, 3)), ""), "", sense
+        )
     flag = flags_of(kind).get(event.flag)
     rose = event.value >= 0.5
     if flag is None:
-        return _Row(event, kind, f"{words(event.flag)} {'rises' if rose else 'falls'}", "", "self", 1 if rose else -1)
+        return _Row(
+            event, kind, f"{words(event.flag)} {'rises' if rose else 'falls'}", "", "self", 1 if rose else -1
+        )
     what = flag.rises if rose else flag.falls or f"no longer {flag.rises}"
     why = because(story, event.unit, kind, flag.because, event.member, event.time) if rose else ""
     return _Row(event, kind, what, why, flag.via, 1 if rose else -1)
@@ -116,7 +126,11 @@ def because(story: Story, unit: str, kind: str, template: str, member: int, time
         said = ratings.get(name) or settings.get(name)
         if said is None:
             return words(name)
-        value = known.get(name, said.default) if name in ratings else story.setting(kind, unit, name, member, time)
+        value = (
+            known.get(name, said.default)
+            if name in ratings
+            else story.setting(kind, unit, name, member, time)
+        )
         return words(name) if value is None else say(value, said.unit)
 
     return pretty(sentence(template, show))
@@ -180,7 +194,9 @@ class _Causes:
         self.latest.setdefault((event.member, event.unit), {})[event.flag] = (index, row.sense)
         return cause
 
-    def _changes(self, member: int, unit: str, sense: int, inputs: bool | None = None, since: int = -1) -> list[int]:
+    def _changes(
+        self, member: int, unit: str, sense: int, inputs: bool | None = None, since: int = -1
+    ) -> list[int]:
         """Latest changes of a unit in one sense, only Inputs or only flags where asked."""
         return [
             index
@@ -191,7 +207,12 @@ class _Causes:
     def _nearest(self, row: _Row, medium: str, senses: tuple[int, ...], since: int = -1) -> int | None:
         member = row.event.member
         for ring in self.upstream.rings(row.event.unit, medium):
-            found = [i for unit in ring for sense in senses for i in self._changes(member, unit, sense, since=since)]
+            found = [
+                i
+                for unit in ring
+                for sense in senses
+                for i in self._changes(member, unit, sense, since=since)
+            ]
             if found:
                 return max(found)
         return None

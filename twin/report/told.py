@@ -29,6 +29,8 @@ class Told:
     """Criteria that this version does not understand: they count as failed, never as absent."""
     reasons: dict[tuple[str, float], str] = field(default_factory=dict)
     """(unit, moment to the millisecond) -> why."""
+    moves: dict[tuple[str, str, float], float] = field(default_factory=dict)
+    """(unit, Input, moment to the millisecond) -> seconds that its change takes, where it is a ramp."""
 
 
 def read_told(text: str, plant: Plant, criteria: Iterable[Any] = ()) -> Told:
@@ -50,14 +52,35 @@ def read_told(text: str, plant: Plant, criteria: Iterable[Any] = ()) -> Told:
         else:
             told.criteria.append(made)
     for event in _items(root.get("events")):
-        if isinstance(event, dict) and event.get("why"):
-            for unit in _units_of(event, directory):
-                told.reasons[unit, round(_seconds(event), 3)] = " ".join(str(event["why"]).split())
+        if isinstance(event, dict):
+            _event(told, event, directory)
+    grid = root.get("grid")
+    for request in _items(grid.get("requests")) if isinstance(grid, dict) else []:
+        if isinstance(request, dict):
+            _request(told, request)
     return told
 
 
+def _event(told: Told, event: dict[str, Any], directory: Directory) -> None:
+    """Why an event happens, and how long it takes."""
+    at = round(_seconds(event, "at"), 3)
+    for unit in _units_of(event, directory):
+        if event.get("why"):
+            told.reasons[unit, at] = " ".join(str(event["why"]).split())
+        if "ramp" in event:
+            told.moves[unit, split(str(event["ramp"]))[1], at] = _seconds(event, "over")
+
+
+def _request(told: Told, request: dict[str, Any]) -> None:
+    """A request of the grid: down over its ramp, and after its length up again."""
+    at, ramp, length = (_seconds(request, key) for key in ("at", "ramp", "for"))
+    for moment, why in ((at, "the grid asks for less"), (at + ramp + length, "the grid's request ends")):
+        told.moves["site", "power_request", round(moment, 3)] = ramp
+        told.reasons["site", round(moment, 3)] = why
+
+
 def _parsed(text: str) -> Map:
-    """The text as a mapping; empty where it cannot be read. The one door to YAML reads files, so it gets one."""
+    """The text as a mapping, empty where it cannot be read; the door to YAML reads files, so it gets one."""
     if not text.strip():
         return Map()
     with tempfile.TemporaryDirectory() as folder:
@@ -90,8 +113,8 @@ def _units_of(event: dict[str, Any], directory: Directory) -> tuple[str, ...]:
     return ()
 
 
-def _seconds(event: dict[str, Any]) -> float:
+def _seconds(event: dict[str, Any], key: str) -> float:
     try:
-        return units.parse(str(event.get("at", "")), "s")
+        return units.parse(str(event.get(key, "")), "s")
     except units.BadValue:
         return -1.0

@@ -52,7 +52,7 @@ def lasting(seconds: float | None) -> str:
     if length < 0.9995:
         return f"{sign}{length * 1e3:.3g} ms"
     if length < 599.95:
-        return f"{sign}{length:.3g} s" if length < 10 else f"{sign}{length:.1f} s"
+        return f"{sign}{length:.3g} s" if length < 10 else f"{sign}{length:.1f} s".replace(".0 s", " s")
     if length < 7199.5:
         minutes, rest = divmod(round(length), 60)
         return f"{sign}{minutes} min {rest:02d} s"
@@ -124,7 +124,9 @@ def _covered(runs: list[list[str]], most: int) -> int:
 
 def natural(name: str) -> list[tuple[int, int, str]]:
     """Sort key under which rack-2 stands before rack-10."""
-    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
+    return [
+        (0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part
+    ]
 
 
 def _follows(one: str, other: str) -> bool:

@@ -32,6 +32,10 @@ class Shelf:
         return str(PurePosixPath(self.name) / text) if self.name else text
 
 
+Sees = dict[str, "Block | None"]
+"""The blocks that a document can place; None for one whose faults are told."""
+
+
 @dataclass
 class Block:
     """A block as written: its mapping, its files' folder, and the blocks it can see."""
@@ -39,7 +43,7 @@ class Block:
     name: str
     content: Map
     shelf: Shelf
-    sees: dict[str, Block]
+    sees: Sees
 
 
 class PlantReader:
@@ -58,7 +62,7 @@ class PlantReader:
         part = self.part(content, shelf, {}, ())
         resolve_streams(part, self.faults)
         one_of_its_kind(part, self.faults)
-        if not part.units:
+        if not part.units and not part.lost and not part.holes:
             self.faults.add(
                 content.where, "the plant has no units; at least one is wanted under units or place"
             )
@@ -111,7 +115,7 @@ class PlantReader:
             return None
         return path, shelf.called(str(node))
 
-    def part(self, content: Map, shelf: Shelf, sees: dict[str, Block], trail: tuple[int, ...]) -> Part:
+    def part(self, content: Map, shelf: Shelf, sees: Sees, trail: tuple[int, ...]) -> Part:
         """Work out a document or block, once."""
         if id(content) in self.parts:
             return self.parts[id(content)]
@@ -133,13 +137,14 @@ class PlantReader:
         self.parts[id(content)] = part
         return part
 
-    def _blocks(self, content: Map, shelf: Shelf, sees: dict[str, Block]) -> dict[str, Block]:
+    def _blocks(self, content: Map, shelf: Shelf, sees: Sees) -> Sees:
         """The blocks that a document can place: its own, and those of the documents around it."""
         found = dict(sees)
         for name, body in (
             listed := entries(content["blocks"], self.faults) if "blocks" in content else Map()
         ).items():
             self.reader.names(name, listed.where_of(name), placed=False)
+            found.setdefault(name, None)
             if not isinstance(body, Map):
                 if not isinstance(body, Broken):
                     text = f'{describe(body)} was found; units, or "include: hall.yaml", are wanted'
@@ -159,7 +164,7 @@ class PlantReader:
                 found[name] = Block(name, opened[0], opened[1], {})
         return found
 
-    def _places(self, node: Node, part: Part, sees: dict[str, Block], trail: tuple[int, ...]) -> None:
+    def _places(self, node: Node, part: Part, sees: Sees, trail: tuple[int, ...]) -> None:
         for key, body in (listed := entries(node, self.faults)).items():
             names = self.reader.names(key, listed.where_of(key), placed=False)
             form = fill(forms.Place, body, self.faults)
@@ -174,17 +179,17 @@ class PlantReader:
             made = self.part(block.content, block.shelf, block.sees, trail)
             self._place(names, made, block, body, part)
 
-    def _seen(self, name: str, body: Map, sees: dict[str, Block], trail: tuple[int, ...]) -> Block | None:
+    def _seen(self, name: str, body: Map, sees: Sees, trail: tuple[int, ...]) -> Block | None:
         """The block of a name; None after a fault."""
         if name not in sees:
             self.faults.add(body.where_of("block"), f'there is no block "{name}"; {advice(name, sees)}')
             return None
-        if id(sees[name].content) in trail:
-            self.faults.add(
-                body.where_of("block"), f'block "{name}" places itself in the end; it has no bottom'
-            )
+        block = sees[name]
+        if block is not None and id(block.content) in trail:
+            text = f'block "{name}" places itself in the end; it has no bottom'
+            self.faults.add(body.where_of("block"), text)
             return None
-        return sees[name]
+        return block
 
     def _place(self, names: list[str], made: Part, block: Block, body: Map, part: Part) -> None:
         too_heavy = part.weight() + len(names) * made.weight() > 20 * MOST

@@ -21,7 +21,7 @@ DEEPEST = 24
 """Levels of nesting; a scenario needs 8."""
 FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SYNTAX = {
-    "mapping values are not allowed": 'a ":" stands where none may; a value with ": " in it wants quotation marks',
+    "mapping values are not allowed": 'a ":" stands where none may; put a value with one in quotation marks',
     "expected <block end>": "the line does not fit what stands above it; check its indentation",
     "could not find expected ':'": 'the line has no ":" after its key',
     "found unexpected end of stream": "a quotation mark is opened here and never closed",
@@ -57,6 +57,8 @@ class Map(dict):
 
     where: Where
     keys_at: dict[str, int]
+    partial: bool = False
+    """Whether some of its keys are lost to a fault that is told."""
 
     def where_of(self, key: str) -> Where:
         """Where a key stands, or, if it is missing, the mapping itself with the key in the path."""
@@ -202,7 +204,9 @@ class Documents:
                 (cure for sign, cure in SYNTAX.items() if sign in problem), f"this is not YAML: {problem}"
             )
             self._stop(Where(name, mark.line + 1 if mark else 0), said)
-        except (YAMLError, ValueError, OverflowError, RecursionError) as error:
+        except (ValueError, OverflowError):
+            self._stop(Where(name, builder.line), "an escape in quotation marks names no character")
+        except (YAMLError, RecursionError) as error:
             self._stop(Where(name, builder.line), f"this is not YAML: {' '.join(str(error).split())[:120]}")
         finally:
             builder.tell_counted()
@@ -310,6 +314,7 @@ class _Builder:
             return
         elif name == "<<" and name.plain:
             self.count("merge", where, 'a merge key "<<" was found; write the values out')
+            found.partial = True
         elif name.empty:
             self.faults.add(where, "a key is missing before the colon; a word is wanted")
         elif name in found:
@@ -317,5 +322,9 @@ class _Builder:
             here = Where(where.file, where.line, found.where_of(name).key)
             self.faults.add(here, f"the key stands twice in this mapping; it stands in line {first} too")
         else:
+            if isinstance(value, Text) and value.empty:
+                value.where = Where(
+                    where.file, where.line, value.where.key
+                )  # ruamel gives the next token's line
             found[str(name)] = value
             found.keys_at[str(name)] = where.line

@@ -25,7 +25,7 @@ BOUNDS = {
 
 @dataclass
 class Year:
-    """One row per hour, the value at its end: row 0 is 1 January, 01:00. Temperatures in K, pressure in Pa."""
+    """One row per hour, the value at its end: row 0 is 1 January, 01:00. In K and Pa."""
 
     location: str
     month: np.ndarray

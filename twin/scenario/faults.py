@@ -66,12 +66,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
     if len(words) > 1000:
         words = [each for each in words if abs(len(each) - len(word)) < 3 and each[:2] == word[:2]]
     same = [each for each in words if each.lower() == word.lower()]
-    return (same or difflib.get_close_matches(word, words, 1, 0.6) or [""])[0]
+    return (same or difflib.get_close_matches(word, words, 1, 0.66) or [""])[0]
 
 
 def advice(word: str, known: Iterable[str], lead: str = "one of ") -> str:
     """How to mend an unknown word: the nearest known one, else all of them, as the end of a sentence."""
-    words = sorted(set(known))
+    words = list(dict.fromkeys(known))
     near = nearest(word, words)
     odd = units.odd_letter(word)
     note = f" (it contains {odd})" if odd else ""
@@ -79,5 +79,5 @@ def advice(word: str, known: Iterable[str], lead: str = "one of ") -> str:
         return f'did you mean "{near}"?{note}'
     if not words:
         return f"there is none{note}"
-    listed = ", ".join(words[:12]) + (f" and {len(words) - 12} more" if len(words) > 12 else "")
+    listed = ", ".join(words[:16]) + (f" and {len(words) - 16} more" if len(words) > 16 else "")
     return f"{lead if len(words) > 1 else ''}{listed} is wanted{note}"

@@ -47,6 +47,11 @@ class Form(BaseModel):
 
     model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
 
+    @property
+    def complete(self) -> bool:
+        """Whether all its fields could be read."""
+        return all(value is not FAILED for value in self.__dict__.values())
+
 
 Raw = Annotated[Any, "read elsewhere"]
 Time = Annotated[float, said("s", "a moment of the run", at_least=0, at_most=3.2e8)]
@@ -248,20 +253,21 @@ def fill(form: type[F], node: Node, faults: Faults) -> F | None:
             content[keys[key]] = _field(mark, node[key], faults)
         elif required:
             content[keys[key]] = FAILED
-            faults.add(node.where_of(key), f"the key is missing{_ask(mark)}")
+            if not node.partial:
+                ask = _ask(mark, form.model_fields[keys[key]].description)
+                faults.add(node.where_of(key), f"the key is missing; {ask}")
     return form.model_construct(**content)
 
 
-def _ask(mark: Any) -> str:
+def _ask(mark: Any, doc: str | None) -> str:
+    """What a missing key would say."""
     if isinstance(mark, Quantity):
-        return f"; {values.wanted(mark)}"
+        return values.wanted(mark)
+    if isinstance(mark, Word) and len(mark.words) > 1:
+        return f"one of {', '.join(mark.words)} is wanted"
     if isinstance(mark, Word) and mark.words:
-        return (
-            f"; one of {', '.join(mark.words)} is wanted"
-            if len(mark.words) > 1
-            else f'; "{mark.words[0]}" is wanted'
-        )
-    return ""
+        return f'"{mark.words[0]}" is wanted'
+    return f"it says: {doc}" if doc else "it is wanted"
 
 
 def _field(mark: Any, node: Node, faults: Faults) -> Any:

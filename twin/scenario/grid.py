@@ -6,25 +6,18 @@ from twin import units
 from twin.scenario.changes import Change
 from twin.scenario.document import Map, Node
 from twin.scenario.faults import Faults
-from twin.scenario.forms import Grid, Request, entries, fill, items
+from twin.scenario.forms import Grid, Request, fill, items
 
 
 def lower(node: Node, duration: float, faults: Faults) -> list[Change]:
     """Ramps of site.power_request: down over `ramp`, held `for` a while, and up again over `ramp`."""
-    listed = entries(node, faults)
-    if "requests" not in listed:
-        fill(Grid, node, faults)
+    if fill(Grid, node, faults) is None or not isinstance(node, Map) or "requests" not in node:
         return []
-    for key in listed:
-        if key != "requests":
-            fill(Grid, node, faults)
-            break
     found: list[Change] = []
     free_from = 0.0
-    for item in items(listed["requests"], faults):
-        before = len(faults)
+    for item in items(node["requests"], faults):
         form = fill(Request, item, faults)
-        if form is None or len(faults) > before or not isinstance(item, Map):
+        if form is None or not form.complete or not isinstance(item, Map):
             continue
         down, up = form.at + form.ramp, form.at + form.ramp + form.length
         if form.at > duration:

@@ -65,20 +65,21 @@ class UnitReader:
         feeds = self._paired(node.get("feeds"), len(names))
         places = layout(node.get("at"), len(names), self.faults)
         if any(len(zone) > 1 for zone in zones):
-            self.faults.add(
-                node.where_of("zone"), "a unit stands in one zone; one name is wanted, or a range as long"
-            )
+            text = "a unit stands in one zone; one name is wanted, or a range as long"
+            self.faults.add(node.where_of("zone"), text)
+            zones = [[]] * len(names)
         for index, name in enumerate(names):
             zone = zones[index][0] if zones[index] else None
             part.add(Unit(name, kind, parameters, zone, like, places[index], where), self.faults)
             if "feeds" in node:
                 part.feeds.setdefault(name, feeds[index])
+                part.lost |= set() if feeds[index] else {name}
 
     def _kind(self, node: Map, where: Where) -> tuple[str | None, str | None, dict[str, float]]:
         """Kind, record and the record's ratings."""
         like = values.words(node["like"], self.faults, 80) if "like" in node else None
         kind = values.words(node["kind"], self.faults, 80) if "kind" in node else None
-        if "like" not in node and "kind" not in node:
+        if "like" not in node and "kind" not in node and not node.partial:
             self.faults.add(
                 where, 'neither "kind" nor "like" is said; "kind: pdu" or "like: gb300-nvl72" is wanted'
             )
@@ -112,7 +113,7 @@ class UnitReader:
         if "like" in node and not given:
             return found
         for name, said in known.items():
-            if said.default is None and name not in given and name not in node:
+            if said.default is None and name not in given and name not in node and not node.partial:
                 self.faults.add(node.where_of(name), f"the key is missing; {values.wanted(said)}")
         return found
 

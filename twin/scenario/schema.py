@@ -78,7 +78,15 @@ def _object(properties: Schema, required: list[str]) -> Schema:
 
 
 def _forms() -> Schema:
-    made = (forms.Zoom, forms.Run, forms.Weather, forms.Workload, forms.Request, forms.Grid, forms.Controller)
+    made: tuple[type[Form], ...] = (
+        forms.Zoom,
+        forms.Run,
+        forms.Weather,
+        forms.Workload,
+        forms.Request,
+        forms.Grid,
+        forms.Controller,
+    )
     made += (forms.Event, forms.Loop, forms.Signal, forms.Place, forms.Layout)
     found = {form.__name__.lower(): of_form(form) for form in made}
     found["event"]["oneOf"] = [{"required": [verb]} for verb in forms.Event.VERBS]
@@ -165,7 +173,7 @@ def _scenario() -> Schema:
         "type": "object",
         "minProperties": 1,
         "maxProperties": 1,
-        "properties": dict.fromkeys(DISTRIBUTIONS, {}),
+        "properties": {word: {} for word in DISTRIBUTIONS},
     }
     draw["additionalProperties"] = False
     properties: Schema = {

@@ -16,11 +16,8 @@ def plant_faults(plant: Plant, sound: bool, part: Part) -> list[Fault]:
     """The plant's own checks; where its units have faults already, those that need no ratings."""
     if sound:
         return plant.faults()
-    checks = [
-        each
-        for each in plant_checks.FIRST + plant_checks.THEN
-        if each is not plant_checks.ratings_cover_loads
-    ]
+    by_rating = (plant_checks.ratings_cover_loads, plant_checks.die_limits)
+    checks = [each for each in plant_checks.FIRST + plant_checks.THEN if each not in by_rating]
     found: list[Fault] = []
     for each in checks:
         if each is plant_checks.THEN[0] and any(not fault.warning for fault in found):
@@ -30,9 +27,11 @@ def plant_faults(plant: Plant, sound: bool, part: Part) -> list[Fault]:
 
 
 def _follows(fault: Fault, part: Part) -> bool:
-    """Whether a fault only follows from one that is told already: it misses a unit that could not be read."""
-    missed = re.search(r"([\w/-]+), which is not a unit", fault.text)
-    return missed is not None and (part.holes or missed[1].rpartition("/")[2] in part.lost)
+    """Whether a fault only follows from one that is told: of a unit or feed that could not be read."""
+    missed = re.search(r"([\w/-]+)(?:, which is not a unit| has no feeds)", fault.text)
+    if missed is not None and (part.holes or missed[1].rpartition("/")[2] in part.lost):
+        return True
+    return re.search(r"names the stream [\w/-]+\., ", fault.text) is not None
 
 
 def alike(faults: Iterable[Fault]) -> list[Fault]:

@@ -84,7 +84,10 @@ def _bound(value: float, said: Quantity) -> str:
 def _hint(value: float, said: Quantity) -> str:
     """A question that names the likely slip: kilo and mega mixed up, or a per cent sign forgotten."""
     if said.unit == "1":
-        return f'; did you mean "{value:g} %"?' if value > 1 and said.fault(value / 100) is None else ""
+        share = (
+            value > 1 and said.fault(value / 100) is None and said.name != "in_service" and not said.failure
+        )
+        return f'; did you mean "{value:g} %"?' if share else ""
     if said.unit == "K":
         return ""
     for factor in (1e-3, 1e3, -1.0):

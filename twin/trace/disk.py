@@ -1,4 +1,4 @@
-"""Making a trace file on a disk that may be full, and leaving one whose writing failed."""
+"""Making a trace file on a disk that may be full, putting it in its place, leaving one whose writing failed."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ _WRECKS: list[Any] = []
 def create(path: Path, size: int) -> Any:
     """Make the file, in the format that survives a kill and that every reader opens.
 
+    It begins beside its place, as `.name.part`; `put_in_place` moves it once it can be read.
+
     Args:
         path: where; an older trace is replaced, any other file refused (`-o hall.yaml` is a slip).
         size: bytes that the first flush will take.
@@ -38,24 +40,32 @@ def create(path: Path, size: int) -> Any:
     try:
         fault = _place_fault(path) or room_fault(path, size)
         if not fault:
-            made = h5f.create(os.fsencode(path), h5f.ACC_TRUNC, h5p.create(h5p.FILE_CREATE), access)
+            made = h5f.create(os.fsencode(_part(path)), h5f.ACC_TRUNC, h5p.create(h5p.FILE_CREATE), access)
             return h5py.File(made)
     except (OSError, RuntimeError) as error:
         fault = reason(error)
     raise TraceWriteError(f"cannot write {path}: {fault}")
 
 
+def put_in_place(path: Path) -> None:
+    """Give the file its name; whoever has an older trace of that name open keeps it whole."""
+    _part(path).replace(path.resolve())
+
+
+def _part(path: Path) -> Path:
+    place = path.resolve()
+    return place.with_name(f".{place.name}.part")
+
+
 def _place_fault(path: Path) -> str:
     """Why nothing may be written there, or ""."""
     if not path.parent.is_dir():
         return f"there is no folder {path.parent}; make it first"
-    if not path.exists():
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
         return ""
-    if path.is_file():
-        if path.stat().st_size == 0:
-            return ""
-        with contextlib.suppress(OSError), h5py.File(path, "r") as file:
-            if file.attrs.get("format") is not None and text_of(file.attrs["format"]) == FORMAT:
+    if path.is_file() and h5py.is_hdf5(path):
+        with h5py.File(path, "r") as file:  # fails with its reason where a run is still writing it
+            if "format" in file.attrs and text_of(file.attrs["format"]) == FORMAT:
                 return ""
     return "it is there and is not a trace; choose another name"
 

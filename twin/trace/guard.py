@@ -14,9 +14,10 @@ import h5py
 import numpy as np
 from h5py import h5d, h5t, h5z
 
-from twin.trace.layout import FORMAT, VERSION, BadTrace
+from twin.trace.layout import FORMAT, VERSION, BadTrace, hole_of
 
 MOST_LINKS = 20_000
+TORN = "is damaged, rows of it are missing; copy or run it again"
 PLAIN = (h5t.FLOAT, h5t.INTEGER, h5t.STRING)
 ODD = (
     OSError,
@@ -131,16 +132,17 @@ def rows_of(path: Path, dataset: Any, start: int, stop: int, unit: slice = slice
     """
     where = dataset.name
     with told(path, where):
-        stored, chunk = dataset.id.get_storage_size(), dataset.chunks
-        parts = math.prod(math.ceil(n / c) for n, c in zip((stop, *dataset.shape[1:]), chunk, strict=True))
-        wanted = parts * (math.prod(chunk) * dataset.dtype.itemsize + 4)
-        if stop > dataset.shape[0] or stored < wanted or stored > path.stat().st_size:
-            raise BadTrace(f"{path}: {where} is damaged, rows of it are missing; copy or run it again")
-        if dataset.ndim == 3:
-            read = dataset[start:stop, :, unit]
-        else:
-            read = dataset[start:stop]
-        return np.ascontiguousarray(read, dtype=dataset.dtype.newbyteorder("="))
+        stored = dataset.id.get_storage_size()
+        if not 0 <= start <= stop <= dataset.shape[0] or stored > path.stat().st_size:
+            raise BadTrace(f"{path}: {where} claims more than the file holds; copy or run it again")
+        if math.prod(dataset.shape[1:]) * (stop - start) * dataset.dtype.itemsize > stored:
+            raise BadTrace(f"{path}: {where} {TORN}")
+        read = dataset[start:stop, :, unit] if dataset.ndim == 3 else dataset[start:stop]
+        rows = np.ascontiguousarray(read, dtype=dataset.dtype.newbyteorder("="))
+        hole = hole_of(rows.dtype)
+        if bool((rows.view(f"u{rows.dtype.itemsize}") == hole.view(f"u{rows.dtype.itemsize}")).any()):
+            raise BadTrace(f"{path}: {where} {TORN}")
+        return rows
 
 
 def text_of(value: Any) -> str:

@@ -23,6 +23,8 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
+import numpy as np
+
 FORMAT = "aifactory-twin trace"
 VERSION = 1
 
@@ -95,6 +97,17 @@ class Shape:
 
     rows: int
     chunks: dict[str, tuple[int, int, int]]
+
+
+def hole_of(dtype: np.dtype) -> np.ndarray:
+    """What HDF5 hands out where a torn index finds no data; no recorded value has these bits.
+
+    For numbers with a point it is a NaN of its own, so that strangers see NaN, too.
+    """
+    if dtype.kind == "f":
+        bits = {4: np.uint32(0x7FC0DEAD), 8: np.uint64(0x7FF8DEADDEADDEAD)}[dtype.itemsize]
+        return np.array(bits).view(f"f{dtype.itemsize}")
+    return np.array(b"\xff", "S1") if dtype.kind == "S" else np.array(np.iinfo(dtype).min, dtype)
 
 
 def cut(columns: list[Column], units: dict[str, list[str]], members: int, steps: int | None) -> Shape:

@@ -65,6 +65,7 @@ class Recorder:
         texts = {"plant": plant_json, "scenario": scenario_text}
         try:
             self._sheet = Sheet(self._file, columns, units, members, shape, texts, provenance)
+            disk.put_in_place(self.path)
         except (OSError, RuntimeError) as error:
             disk.let_go(self._file, self._bytes)
             raise TraceWriteError(f"cannot write {self.path}: {disk.reason(error)}") from None

@@ -49,7 +49,7 @@ class Sheet:
 
     def _head(self, provenance: dict[str, str | float | int]) -> None:
         """What the file is, and where it comes from."""
-        said: dict[str, str | int] = {
+        said: dict[str, str | float | int] = {
             "Conventions": "CF-1.11",
             "title": str(provenance.get("title", "")),
             "comment": COMMENT,
@@ -68,10 +68,9 @@ class Sheet:
         self, group: Any, name: str, data: np.ndarray, chunks: tuple[int, ...], grows: bool = False
     ) -> Any:
         """One dataset with a checksum. No compression: it takes ten times as long as writing."""
-        most = (None, *data.shape[1:]) if grows else data.shape
-        return group.create_dataset(
-            name, data=data, maxshape=most, chunks=chunks, fletcher32=True, track_times=False
-        )
+        most, hole = (None, *data.shape[1:]) if grows else data.shape, layout.hole_of(data.dtype)
+        kept = {"fletcher32": True, "track_times": False, "fillvalue": hole}
+        return group.create_dataset(name, data=data, maxshape=most, chunks=chunks, **kept)
 
     def _text(self, group: Any, name: str, text: str) -> None:
         data = np.frombuffer(text.encode(), "S1")

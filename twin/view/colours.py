@@ -43,7 +43,13 @@ class Theme:
 THEME = Theme(
     back="#0e1318",
     ground="#182029",
-    floors={HALL: "#2b3641", ELECTRICAL: "#27313b", POWER_YARD: "#222b34", COOLING_YARD: "#222b34", "road": "#11171d"},
+    floors={
+        HALL: "#2b3641",
+        ELECTRICAL: "#27313b",
+        POWER_YARD: "#222b34",
+        COOLING_YARD: "#222b34",
+        "road": "#11171d",
+    },
     wall="#465463",
     text="#f1f4f7",
     muted="#9aa7b4",

@@ -17,7 +17,7 @@ from twin.view.layout import arrange
 from twin.view.letters import lettering
 from twin.view.places import RIM, Layout
 from twin.view.probe import ViewUnavailable, gl_fault
-from twin.view.projection import Projection, looking
+from twin.view.projection import Frame, Projection, looking
 from twin.view.reading import BadWish, Reading, dead_sources, read_moment
 from twin.view.routes import Piece
 from twin.view.scene import render
@@ -27,21 +27,22 @@ from twin.view.story import Story, tell
 
 @dataclass(frozen=True)
 class Look:
-    """A way to look at a plant: from where, at which rooms (all where empty), and with what."""
+    """A way to look at a plant: from which directions, at which rooms (all where empty), and with what."""
 
-    azimuth: float
-    elevation: float
+    azimuths: tuple[float, ...]
+    elevations: tuple[float, ...]
     rooms: tuple[str, ...] = ()
     needs_gl: bool = True
 
 
+SLANTED = tuple(float(e) for e in range(34, 68, 2))
 LOOKS = {
-    "hall": Look(-13.0, 40.0),
-    "top": Look(0.0, 90.0),
-    "racks": Look(-15.0, 46.0, (HALL,)),
-    "power": Look(-15.0, 42.0, (ELECTRICAL, POWER_YARD)),
-    "cooling": Look(-15.0, 42.0, (HALL, COOLING_YARD)),
-    "plan": Look(0.0, 90.0, needs_gl=False),
+    "hall": Look((-13.0, -36.0), SLANTED),
+    "top": Look((0.0,), (90.0,)),
+    "racks": Look((-13.0,), SLANTED, (HALL,)),
+    "power": Look((-13.0, -36.0), SLANTED, (ELECTRICAL, POWER_YARD)),
+    "cooling": Look((-13.0, -36.0), SLANTED, (HALL, COOLING_YARD)),
+    "plan": Look((0.0,), (90.0,), needs_gl=False),
 }
 RICH_UP_TO = 2500
 """Machines with doors and fans; above this number they are plain boxes."""
@@ -79,15 +80,25 @@ def picture(
         look = "hall" if gl_fault() is None else "plan"
     seen = _look(look)
     if not all(64 <= side <= 16384 for side in size):
-        raise BadWish(f"a picture of {size[0]} x {size[1]} pixels was asked for; 64 to 16384 each way is wanted")
+        raise BadWish(
+            f"a picture of {size[0]} x {size[1]} pixels was asked for; 64 to 16384 each way is wanted"
+        )
     if seen.needs_gl and (fault := gl_fault()) is not None:
         raise ViewUnavailable(f'the look "{look}" cannot be drawn: {fault}')
-    trace = trace_or_path if isinstance(trace_or_path, Trace) else open_trace(trace_or_path)
+    if not isinstance(trace_or_path, Trace):
+        with open_trace(trace_or_path) as trace:
+            return picture(
+                trace, at=at, colour=colour, output=output, size=size, look=look, member=member, block=block
+            )
+    trace = trace_or_path
     reading = read_moment(trace, at, member)
     plant = trace.plant
-    layout = _part(arrange(plant), seen, block, str(trace.path))
-    story = tell(plant, layout, reading, colour)
-    pieces = _pieces(reading, layout, story)
+    whole = arrange(plant)
+    layout = _part(whole, seen, block, str(trace.path))
+    story = tell(plant, layout, reading, colour, look)
+    if block is not None:
+        story.moment += f", {block} alone"
+    pieces = _pieces(reading, whole, layout, story)
     output = Path(output)
     _compose(layout, story, pieces, seen, size).save(output)
     return output
@@ -119,46 +130,60 @@ def _part(layout: Layout, seen: Look, block: str | None, path: str) -> Layout:
     return Layout(spots, areas, layout.links)
 
 
-def _pieces(reading: Reading, layout: Layout, story: Story) -> list[Piece]:
-    """Pipes and feeds of the part in view, feeds of dead sources as dead ones; none where they would be a hair."""
+def _pieces(reading: Reading, whole: Layout, layout: Layout, story: Story) -> list[Piece]:
+    """Pipes and feeds in view, feeds of dead sources as dead ones; none where they would be a hair."""
     if len(layout.spots) > RICH_UP_TO:
         return []
     plant = reading.trace.plant
     dead = dead_sources(plant, story.conditions)
-    pieces = [
-        dataclasses.replace(piece, role="feed_dead", radius=0.8 * piece.radius) if piece.owner in dead else piece
-        for piece in routes.feeds(plant, layout)
+    cables = [
+        dataclasses.replace(piece, role="feed_dead", radius=0.8 * piece.radius)
+        if piece.owner in dead
+        else piece
+        for piece in routes.feeds(plant, whole)
     ]
-    x0, y0, x1, y1 = layout.box
-    near = [
-        piece
-        for piece in routes.pipes(plant, layout) + pieces
-        if all(x0 - 2 <= p[0] <= x1 + 2 and y0 - 2 <= p[1] <= y1 + 2 for p in (piece.start, piece.end))
-    ]
-    return routes.joined(near)
+    return routes.joined(routes.cut(routes.pipes(plant, whole) + cables, layout.box))
 
 
-def _compose(layout: Layout, story: Story, pieces: Sequence[Piece], seen: Look, size: tuple[int, int]) -> sheet.Sheet:
+def _compose(
+    layout: Layout, story: Story, pieces: Sequence[Piece], seen: Look, size: tuple[int, int]
+) -> sheet.Sheet:
     """Draw the scene into its frame, then labels and the page around it."""
     page = sheet.Sheet(size)
     letters = lettering(layout)
-    view = looking(seen.azimuth, seen.elevation).fitted(_outline(layout), page.frame)
+    view = _best_view(seen, _outline(layout, pieces), page.frame)
     if seen.needs_gl:
         exact = dataclasses.replace(
-            view, scale=view.scale * page.factor, origin=(view.origin[0] * page.factor, view.origin[1] * page.factor)
+            view,
+            scale=view.scale * page.factor,
+            origin=(view.origin[0] * page.factor, view.origin[1] * page.factor),
         )
         page.image(render(layout, story, pieces, exact, size, letters, rich=len(layout.spots) <= RICH_UP_TO))
     else:
         draw(page, view, layout, story, pieces, letters)
     labels.set_labels(page, view, story.groups, layout, letters)
+    labels.set_numbers(page, view, list(layout.spots.values()), story)
     sheet.dress(page, story, list(dict.fromkeys(piece.role for piece in pieces)))
     return page
 
 
-def _outline(layout: Layout) -> np.ndarray:
-    """Points that must be inside the frame: corners of floors and of machines."""
+def _best_view(seen: Look, points: np.ndarray, frame: Frame) -> Projection:
+    """Of the directions a look allows, the one that shows the plant largest; steep ones show more tops."""
+    best, most = None, 0.0
+    for turn, azimuth in enumerate(seen.azimuths):
+        for elevation in seen.elevations:
+            view = looking(azimuth, elevation).fitted(points, frame)
+            worth = view.scale * (1.0 + 0.006 * (elevation - seen.elevations[0])) * 0.88**turn
+            if worth > most:
+                best, most = view, worth
+    assert best is not None
+    return best
+
+
+def _outline(layout: Layout, pieces: Sequence[Piece]) -> np.ndarray:
+    """Points that must be inside the frame: corners of the ground and of machines, ends of pipes."""
     x0, y0, x1, y1 = layout.box
-    rim = RIM
-    floor = [(x, y, 0.0) for x in (x0 - rim, x1 + rim) for y in (y0 - rim, y1 + rim)]
+    floor = [(x, y, 0.0) for x in (x0 - RIM, x1 + RIM) for y in (y0 - RIM, y1 + RIM)]
+    ends = [point for piece in pieces for point in (piece.start, piece.end)]
     boxes = labels.boxes_of(list(layout.spots.values()))
-    return np.concatenate([np.array(floor), labels.corners(boxes).reshape(-1, 3)])
+    return np.concatenate([np.array(floor + ends), labels.corners(boxes).reshape(-1, 3)])

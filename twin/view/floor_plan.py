@@ -18,15 +18,26 @@ from twin.view.story import Story
 
 
 def draw(
-    page: Sheet, view: Projection, layout: Layout, story: Story, pieces: Sequence[Piece], letters: Sequence[Letter]
+    page: Sheet,
+    view: Projection,
+    layout: Layout,
+    story: Story,
+    pieces: Sequence[Piece],
+    letters: Sequence[Letter],
 ) -> None:
     """Draw floors, machines, pipes and feeds of a layout seen from above onto a page."""
     x0, y0, x1, y1 = layout.box
     ground = np.array([(x0 - RIM, y0 - RIM, x1 + RIM, y1 + RIM)])
     _rectangles(page, view, ground, [THEME.ground], 0)
     floors = np.array([(a.x0, a.y0, a.x1, a.y1) for a in layout.areas]).reshape(-1, 4)
-    tones = [_hex(story.zones[a.zone]) if a.zone in story.zones else THEME.floors[a.use] for a in layout.areas]
-    walls = [THEME.wall if a.use in (HALL, ELECTRICAL) else tone for a, tone in zip(layout.areas, tones, strict=True)]
+    tones = [
+        THEME.floors[area.use] if colour is None else _hex(colour)
+        for area, colour in zip(layout.areas, story.floors, strict=True)
+    ]
+    walls = [
+        THEME.wall if a.use in (HALL, ELECTRICAL) else tone
+        for a, tone in zip(layout.areas, tones, strict=True)
+    ]
     _rectangles(page, view, floors, tones, 1, edges=walls, width=1.6)
     _lettering(page, view, letters)
     spots = list(layout.spots.values())
@@ -47,7 +58,7 @@ def draw(
 def _pads(page: Sheet, view: Projection, boxes: np.ndarray, marks: np.ndarray) -> None:
     """A machine that is not simply well stands on a pad in the colour of its state."""
     chosen = np.flatnonzero(marks != NORMAL)
-    rim = max(0.3, 2.0 / view.scale)
+    rim = max(0.3, 1.0 / view.scale)
     pads = boxes[chosen] + np.array([-rim, -rim, rim, rim])
     _rectangles(page, view, pads, [THEME.states[int(marks[i])] for i in chosen], 2)
 
@@ -59,8 +70,12 @@ def _lettering(page: Sheet, view: Projection, letters: Sequence[Letter]) -> None
     for letter in letters:
         rings = [view.pixels(ring) for ring in letter.rings()]
         closed = [np.concatenate([ring, ring[:1]]) for ring in rings]
-        codes = [c for ring in closed for c in [Path.MOVETO, *[Path.LINETO] * (len(ring) - 2), Path.CLOSEPOLY]]
-        page.axes.add_patch(PathPatch(Path(np.concatenate(closed), codes), facecolor=THEME.muted, lw=0, zorder=2))
+        codes = [
+            c for ring in closed for c in [Path.MOVETO, *[Path.LINETO] * (len(ring) - 2), Path.CLOSEPOLY]
+        ]
+        page.axes.add_patch(
+            PathPatch(Path(np.concatenate(closed), codes), facecolor=THEME.muted, lw=0, zorder=2)
+        )
 
 
 def _hex(colour: Any) -> str:
@@ -72,17 +87,26 @@ def _pick(values: list[str], mask: np.ndarray) -> list[str]:
 
 
 def _rectangles(
-    page: Sheet, view: Projection, boxes: np.ndarray, colours: list[str], layer: int, edges: Any = "none", width: float = 0
+    page: Sheet,
+    view: Projection,
+    boxes: np.ndarray,
+    colours: list[str],
+    layer: int,
+    edges: Any = "none",
+    width: float = 0,
 ) -> None:
     from matplotlib.collections import PolyCollection
 
     low = view.pixels(np.column_stack([boxes[:, :2], np.zeros(len(boxes))]))
     high = view.pixels(np.column_stack([boxes[:, 2:], np.zeros(len(boxes))]))
     corners = np.stack(
-        [low, np.column_stack([high[:, 0], low[:, 1]]), high, np.column_stack([low[:, 0], high[:, 1]])], axis=1
+        [low, np.column_stack([high[:, 0], low[:, 1]]), high, np.column_stack([low[:, 0], high[:, 1]])],
+        axis=1,
     )
     page.axes.add_collection(
-        PolyCollection(corners, facecolors=colours, edgecolors=edges if width else "none", linewidths=width, zorder=layer)
+        PolyCollection(
+            corners, facecolors=colours, edgecolors=edges if width else "none", linewidths=width, zorder=layer
+        )
     )
 
 
@@ -90,7 +114,9 @@ def _disc(page: Sheet, view: Projection, x: float, y: float, radius: float, colo
     from matplotlib.patches import Circle
 
     centre = view.pixels(np.array([[x, y, 0.0]]))[0]
-    page.axes.add_patch(Circle(tuple(centre), radius * view.scale, facecolor=colour, edgecolor=edge, lw=0.7, zorder=3))
+    page.axes.add_patch(
+        Circle(tuple(centre), radius * view.scale, facecolor=colour, edgecolor=edge, lw=0.7, zorder=3)
+    )
 
 
 def _details(page: Sheet, view: Projection, spots: list[Spot], edges: list[str]) -> None:
@@ -107,7 +133,9 @@ def _details(page: Sheet, view: Projection, spots: list[Spot], edges: list[str])
         elif spot.kind == "generator":
             for x in (x1 - 2.5, x1 - 1.1):
                 _disc(page, view, x, spot.y, 0.55, THEME.dark, edge)
-            _rectangles(page, view, np.array([(x0 + 3.6, spot.y - 0.4, x0 + 6.6, spot.y + 0.4)]), [THEME.light], 4)
+            _rectangles(
+                page, view, np.array([(x0 + 3.6, spot.y - 0.4, x0 + 6.6, spot.y + 0.4)]), [THEME.light], 4
+            )
         elif spot.kind == "transformer":
             for k in (-1, 0, 1):
                 _disc(page, view, spot.x + 0.22 * k * spot.width, spot.y, 0.16, THEME.light, edge)
@@ -126,7 +154,9 @@ def _lines(page: Sheet, view: Projection, pieces: Sequence[Piece]) -> None:
         members = [piece for piece in pieces if piece.role == role]
         ends = np.array([(piece.start, piece.end) for piece in members])
         flat = view.pixels(ends.reshape(-1, 3)).reshape(-1, 2, 2)
-        points = [max(2 * piece.radius * view.scale * 0.72, 0.7) for piece in members]
+        points = [max(1.4 * piece.radius * view.scale * 0.72, 0.7) for piece in members]
         page.axes.add_collection(
-            LineCollection(flat, colors=THEME.lines[role], linewidths=points, capstyle="projecting", zorder=5)
+            LineCollection(
+                flat, colors=THEME.lines[role], linewidths=points, capstyle="projecting", zorder=2.5
+            )
         )

@@ -10,12 +10,15 @@ import numpy as np
 
 from twin.view.colours import NORMAL, THEME
 from twin.view.letters import Letter
-from twin.view.places import Layout
+from twin.view.places import Layout, Spot
 from twin.view.projection import Frame, Projection
 from twin.view.sheet import Sheet
-from twin.view.story import Group
+from twin.view.sizes import ELECTRICAL, HALL
+from twin.view.story import Group, Story
 
 MOST = 40
+LEAST_ROOM = 20.0
+"""Width of a machine in the picture from which its value is written on it."""
 Box = tuple[float, float, float, float]
 
 
@@ -28,7 +31,7 @@ class Ground:
     frame: Frame
 
     def cost(self, box: Box, own: np.ndarray) -> float:
-        """How bad a place is: infinite outside the frame or on another label, else what it hides."""
+        """How bad a place is: infinite outside the frame or on another label, else by what it hides and how far it is."""
         x0, y0, x1, y1 = box
         if x0 < self.frame[0] or y0 < self.frame[1] or x1 > self.frame[2] or y1 > self.frame[3]:
             return float("inf")
@@ -37,9 +40,9 @@ class Ground:
         m = self.machines
         wide = np.clip(np.minimum(m[:, 2], x1) - np.maximum(m[:, 0], x0), 0, None)
         tall = np.clip(np.minimum(m[:, 3], y1) - np.maximum(m[:, 1], y0), 0, None)
-        hidden = float((wide * tall).sum()) / max((x1 - x0) * (y1 - y0), 1.0)
+        hidden = float((wide * tall).sum()) ** 0.5
         far = max(x0 - own[2], own[0] - x1, 0.0) + max(y0 - own[3], own[1] - y1, 0.0)
-        return 60.0 * hidden + far
+        return 3.0 * hidden + 1.6 * far
 
 
 def corners(boxes: np.ndarray) -> np.ndarray:
@@ -50,7 +53,9 @@ def corners(boxes: np.ndarray) -> np.ndarray:
 
 def boxes_of(spots: list[Any]) -> np.ndarray:
     """Boxes (n, 6) of spots in metres."""
-    return np.array([(*s.box[:2], s.z, *s.box[2:], s.z + s.height) for s in spots], dtype=float).reshape(-1, 6)
+    return np.array([(*s.box[:2], s.z, *s.box[2:], s.z + s.height) for s in spots], dtype=float).reshape(
+        -1, 6
+    )
 
 
 def on_page(view: Projection, spots: list[Any]) -> np.ndarray:
@@ -59,7 +64,9 @@ def on_page(view: Projection, spots: list[Any]) -> np.ndarray:
     return np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1)
 
 
-def set_labels(sheet: Sheet, view: Projection, groups: list[Group], layout: Layout, letters: Sequence[Letter]) -> int:
+def set_labels(
+    sheet: Sheet, view: Projection, groups: list[Group], layout: Layout, letters: Sequence[Letter]
+) -> int:
     """Label groups, the most telling first; one that finds no place is left out.
 
     Returns:
@@ -102,8 +109,22 @@ def _set(sheet: Sheet, view: Projection, group: Group, ground: Ground) -> bool:
     return True
 
 
+def set_numbers(sheet: Sheet, view: Projection, spots: Sequence[Spot], story: Story) -> None:
+    """Write the value of machines in rooms on their tops, where they are large enough in the picture."""
+    for spot, value, colour in zip(spots, story.known, story.body, strict=True):
+        room = spot.width * view.scale
+        if np.isnan(value) or room < LEAST_ROOM or spot.room not in (HALL, ELECTRICAL):
+            continue
+        x, y = view.pixels(np.array([[spot.x, spot.y, spot.z + spot.height]]))[0]
+        ink = "#000000" if colour @ np.array([0.299, 0.587, 0.114]) > 120 else "#ffffff"
+        words = story.scale.number(float(value))
+        points = min(9.0, 1.2 * room / max(len(words), 2))
+        if points >= 5.5:
+            sheet.text(x, y, words, points, ink, ha="center", va="center_baseline", zorder=13)
+
+
 def _texts(sheet: Sheet, group: Group) -> list[Any]:
-    count = f"  {len(group.spots)}" if len(group.spots) > 1 and ".." not in group.title else ""
+    count = f"  {len(group.spots)}" if group.title.endswith(("*", "...")) else ""
     artists = [sheet.text(0, 0, group.title + count, 9.2, weight="bold", va="center_baseline")]
     for words, state in group.lines:
         colour = THEME.text if state == NORMAL else THEME.states[state]
@@ -125,7 +146,10 @@ def _candidates(boxes: np.ndarray, width: float, height: float) -> Iterator[tupl
             yield (x1 + gap, y, x1 + gap + width, y + height), np.array([x0, y0, x1, y1])
             yield (x0 - gap - width, y, x0 - gap, y + height), np.array([x0, y0, x1, y1])
     x0, y0, x1, y1 = own[len(own) // 2]
-    yield ((x0 + x1 - width) / 2, (y0 + y1 - height) / 2, (x0 + x1 + width) / 2, (y0 + y1 + height) / 2), own[len(own) // 2]
+    yield (
+        ((x0 + x1 - width) / 2, (y0 + y1 - height) / 2, (x0 + x1 + width) / 2, (y0 + y1 + height) / 2),
+        own[len(own) // 2],
+    )
 
 
 def _leader(sheet: Sheet, box: Box, own: np.ndarray, colour: str) -> None:
@@ -136,5 +160,9 @@ def _leader(sheet: Sheet, box: Box, own: np.ndarray, colour: str) -> None:
     inward = 0.25
     to_x += inward * ((own[0] + own[2]) / 2 - to_x)
     to_y += inward * ((own[1] + own[3]) / 2 - to_y)
-    sheet.axes.plot([x, to_x], [y, to_y], color=colour if colour != THEME.rule else THEME.muted, lw=0.9, zorder=14)
-    sheet.axes.plot([to_x], [to_y], marker="o", ms=3, color=colour if colour != THEME.rule else THEME.muted, zorder=14)
+    sheet.axes.plot(
+        [x, to_x], [y, to_y], color=colour if colour != THEME.rule else THEME.muted, lw=0.9, zorder=14
+    )
+    sheet.axes.plot(
+        [to_x], [to_y], marker="o", ms=3, color=colour if colour != THEME.rule else THEME.muted, zorder=14
+    )

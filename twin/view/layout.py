@@ -76,8 +76,12 @@ def _squareness(across: int, count: int, wide: float, deep: float) -> tuple[floa
 
 def _roads(left: float, wide: float, deep: float, across: int, rows: int, block: str) -> list[Area]:
     right, top = left + across * (wide + ROAD), rows * (deep + ROAD) - ROAD
-    roads = [Area("", "road", block, left - ROAD, y - ROAD, right, y) for y in _steps(0.0, deep + ROAD, rows + 1)]
-    roads += [Area("", "road", block, x - ROAD, -ROAD, x, top + ROAD) for x in _steps(left, wide + ROAD, across + 1)]
+    roads = [
+        Area("", "road", block, left - ROAD, y - ROAD, right, y) for y in _steps(0.0, deep + ROAD, rows + 1)
+    ]
+    roads += [
+        Area("", "road", block, x - ROAD, -ROAD, x, top + ROAD) for x in _steps(left, wide + ROAD, across + 1)
+    ]
     return roads
 
 
@@ -96,7 +100,7 @@ def _block(units: list[Unit], loops: list[Loop], block: str) -> Layout:
     hall_width = sum(room.width for _, room in halls)
     columns = yards.columns_of(_in(COOLING_YARD, free), near)
     cooling = yards.cooling_yard(columns, max(1.25 * hall_width, yards.LONGEST_YARD))
-    power = yards.power_yard(_in(POWER_YARD, free), max(cooling.depth, hall_depth, 18.0))
+    power = yards.power_yard(_in(POWER_YARD, free), 1.12 * max(cooling.depth, hall_depth, 16.0))
     boards = _boards(free)
     room = rooms.electrical_room(boards, max(power.width - 3.4, 0.7 * hall_width, 8.0), max(hall_depth, 10.0))
     depth = max(hall_depth, room.depth)
@@ -149,7 +153,9 @@ def _halls(units: list[Unit], loops: list[Loop]) -> list[tuple[str, rooms.Room]]
         loop = served.get(unit.name, "")
         home = next((zone[loop] for zone in groups.values() if loop in zone), None)
         if home is None:
-            home = groups.setdefault(unit.zone or next(iter(groups), ""), {}).setdefault(loop, rooms.RackGroup([]))
+            home = groups.setdefault(unit.zone or next(iter(groups), ""), {}).setdefault(
+                loop, rooms.RackGroup([])
+            )
         home.ends.append(unit)
     for unit in walls:
         groups.setdefault(unit.zone or next(iter(groups), ""), {})

@@ -12,7 +12,7 @@ SWITCH = "TWIN_GL"
 
 CURE = (
     "install it with: apt-get install --no-install-recommends libegl1 libgl1-mesa-dri; "
-    "a floor plan, which needs no GL, is drawn with the look \"plan\""
+    'a floor plan, which needs no GL, is drawn with the look "plan"'
 )
 
 TRIAL = """
@@ -45,13 +45,15 @@ def gl_fault() -> str | None:
     if wish == "on":
         return None
     try:
-        made = subprocess.run([sys.executable, "-c", TRIAL], capture_output=True, text=True, timeout=60, check=False)
+        made = subprocess.run(
+            [sys.executable, "-c", TRIAL], capture_output=True, text=True, timeout=60, check=False
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"OpenGL could not be tried ({type(error).__name__}); {CURE}"
     if made.returncode == 0 and "drawn" in made.stdout:
         return None
     if "No module named" in made.stderr:
-        return 'pyvista is not installed; install it with: pip install "aifactory-twin[view]"'
+        return "pyvista is not installed; install it with: pip install pyvista"
     return f"OpenGL is missing on this machine (a trial picture ended with status {made.returncode}); {CURE}"
 
 

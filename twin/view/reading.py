@@ -14,7 +14,7 @@ from twin.equipment import KINDS
 from twin.plant import Plant
 from twin.trace import Trace
 from twin.view.colours import LOST, OFF, RUNNING, STRAINED
-from twin.view.places import Layout
+from twin.view.sizes import NOWHERE, footprint
 from twin.view.words import lasting, say
 
 
@@ -22,6 +22,8 @@ class BadWish(ValueError):
     """A picture was asked for that the trace cannot give; the message says what it can."""
 
 
+BLOCK = 600
+"""Rows read at a time, so that a long trace does not fill the memory."""
 LOST_FLAGS = {
     *("shut_down", "unpowered", "depleted", "dead", "tripped", "lost", "stopped", "pumps_lost", "exhausted"),
     *("failed_to_start", "failed", "out_of_fuel", "blacked_out"),
@@ -29,7 +31,13 @@ LOST_FLAGS = {
 RUNNING_FLAGS = {"running", "ready", "closed"}
 """Flags that say a standby machine does its duty; any flag not named here counts as strain."""
 ON_LOAD = "on load"
-SAID = {"running": "cranking", "ready": "up to speed", "closed": ON_LOAD, "unpowered": "without power", "lost": "lost"}
+SAID = {
+    "running": "cranking",
+    "ready": "up to speed",
+    "closed": ON_LOAD,
+    "unpowered": "without power",
+    "lost": "lost",
+}
 """Flags whose own name is not yet what people say."""
 
 
@@ -52,14 +60,18 @@ class Reading:
 
     def values(self, kind: str, name: str) -> np.ndarray:
         """A quantity of every unit of a kind now, SI, in the trace's order of units."""
-        return np.asarray(self.trace[f"{kind}.{name}"].values[self.row, self.member], dtype=float)
+        series = self.trace.read(f"{kind}.{name}", self.row, self.row + 1)
+        return np.asarray(series.values[0, self.member], dtype=float)
 
     def over_the_run(self, kind: str, name: str) -> tuple[float, float]:
         """Least and greatest value of a quantity over the whole run, so that pictures of one run compare."""
-        every = np.asarray(self.trace[f"{kind}.{name}"].values[:, self.member])
-        if every.size == 0 or np.isnan(every).all():
-            return float("nan"), float("nan")
-        return float(np.nanmin(every)), float(np.nanmax(every))
+        low, high = np.inf, -np.inf
+        for start in range(0, len(self.trace.time), BLOCK):
+            values = self.trace.read(f"{kind}.{name}", start, start + BLOCK).values[:, self.member]
+            known = values[np.isfinite(values)]
+            if known.size:
+                low, high = min(low, float(known.min())), max(high, float(known.max()))
+        return (low, high) if low <= high else (np.nan, np.nan)
 
     def figure(self, kind: str, name: str) -> float | None:
         """A quantity of a kind that has one unit (the site), or None where it was not recorded."""
@@ -78,7 +90,9 @@ class Reading:
                 state = LOST if flag in LOST_FLAGS else RUNNING if flag in RUNNING_FLAGS else STRAINED
                 recorded = flag in self.trace.columns(kind)
                 up = np.flatnonzero(self.values(kind, flag) > 0.5) if recorded else None
-                hit = [names[i] for i in up] if up is not None else [n for n in names if raised.get((n, flag))]
+                hit = (
+                    [names[i] for i in up] if up is not None else [n for n in names if raised.get((n, flag))]
+                )
                 for name in hit:
                     _keep(found, name, Condition(state, SAID.get(flag, flag.replace("_", " "))))
             for name, word in self._selected_off(kind, names, raised):
@@ -93,7 +107,9 @@ class Reading:
                 said[event.unit, event.flag] = event.value
         return said
 
-    def _selected_off(self, kind: str, names: list[str], raised: dict[tuple[str, str], Any]) -> list[tuple[str, str]]:
+    def _selected_off(
+        self, kind: str, names: list[str], raised: dict[tuple[str, str], Any]
+    ) -> list[tuple[str, str]]:
         """Units that people took out of service or left switched off or locked out."""
         off = []
         inputs = quantities(KINDS[kind].Inputs) if kind in KINDS else {}
@@ -106,7 +122,9 @@ class Reading:
             if name in self.trace.columns(kind):
                 now = dict(zip(names, self.values(kind, name), strict=True))
             else:
-                now = {unit: raised[unit, f"input:{name}"] for unit in names if (unit, f"input:{name}") in raised}
+                now = {
+                    unit: raised[unit, f"input:{name}"] for unit in names if (unit, f"input:{name}") in raised
+                }
             off += [(unit, wrong[float(value)]) for unit, value in now.items() if float(value) in wrong]
         return off
 
@@ -123,7 +141,11 @@ def dead_sources(plant: Plant, conditions: dict[str, Condition]) -> set[str]:
             dead[name] = (
                 (how is not None and how.state in (LOST, OFF))
                 or (starts and (how is None or how.word != ON_LOAD))
-                or (bool(feeds) and not _stores(made.kind) and all(is_dead(feed, above | {name}) for feed in feeds))
+                or (
+                    bool(feeds)
+                    and not _stores(made.kind)
+                    and all(is_dead(feed, above | {name}) for feed in feeds)
+                )
             )
         return dead[name]
 
@@ -153,9 +175,13 @@ def read_moment(trace: Trace, at: float | None, member: int = 0) -> Reading:
     """
     times = np.asarray(trace.time, dtype=float)
     if times.size == 0:
-        raise BadWish(f"{trace.path}: nothing was recorded, so there is no moment to show; run the scenario again")
+        raise BadWish(
+            f"{trace.path}: nothing was recorded, so there is no moment to show; run the scenario again"
+        )
     if not 0 <= member < trace.members:
-        raise BadWish(f"{trace.path}: member {member} is not in it; one of 0 to {trace.members - 1} is wanted")
+        raise BadWish(
+            f"{trace.path}: member {member} is not in it; one of 0 to {trace.members - 1} is wanted"
+        )
     if at is None:
         return Reading(trace, float(times[-1]), times.size - 1, member)
     if not times[0] - 1e-9 <= at <= times[-1] + 1e-9:
@@ -165,23 +191,33 @@ def read_moment(trace: Trace, at: float | None, member: int = 0) -> Reading:
     return Reading(trace, float(times[row]), row, member)
 
 
-def targets(trace: Trace, colour: str, layout: Layout) -> list[tuple[str, str]]:
+def targets(trace: Trace, colour: str, bodies: set[str], look: str) -> list[tuple[str, str]]:
     """The (kind, quantity) pairs that a wish names: "rack.die_temperature", or "power" for every kind that has it.
 
+    Args:
+        bodies: kinds that stand in the picture; look: its name, for the message.
+
     Raises:
-        BadWish: no such quantity; the message names the nearest.
+        BadWish: no such quantity, or none of it in this picture; the message names the nearest.
     """
-    bodies = {spot.kind for spot in layout.spots.values()} | {"zone"}
-    offered = [(kind, name) for kind in trace.kinds if kind in bodies for name in trace.columns(kind)]
+    kinds = [kind for kind in trace.kinds if kind == "zone" or footprint(kind).place != NOWHERE]
+    offered = [(kind, name) for kind in kinds for name in trace.columns(kind)]
     found = [pair for pair in offered if colour in (f"{pair[0]}.{pair[1]}", pair[1])]
     same = [pair for pair in found if trace.columns(pair[0])[pair[1]].unit == _unit(trace, found[0])]
-    if same:
-        return same
+    seen = [pair for pair in same if pair[0] in bodies]
+    if same and not seen:
+        raise BadWish(
+            f'the look "{look}" shows no {same[0][0]}; look "hall" or a quantity of another kind is wanted'
+        )
+    if seen:
+        return seen
     words = [f"{kind}.{name}" for kind, name in offered]
     near = difflib.get_close_matches(colour, words + sorted({name for _, name in offered}), 1, 0.4)
     advice = f'did you mean "{near[0]}"?' if near else f"one of {', '.join(words[:8])} ... is wanted"
     if colour.startswith("site."):
-        advice = f'the site as a whole has no body to colour; a quantity of a machine is wanted, e.g. "{words[0]}"'
+        advice = (
+            f'the site as a whole has no body to colour; a quantity of a machine is wanted, e.g. "{words[0]}"'
+        )
     raise BadWish(f'{trace.path}: no quantity "{colour}" was recorded; {advice}')
 
 
@@ -192,7 +228,11 @@ def _unit(trace: Trace, pair: tuple[str, str]) -> str:
 def key_figures(reading: Reading, conditions: dict[str, Condition]) -> list[tuple[str, str]]:
     """What an engineer asks first, as (caption, value)."""
     figures = []
-    for caption, name, unit in (("IT power", "it_power", "W"), ("site power", "power", "W"), ("PUE", "pue", "")):
+    for caption, name, unit in (
+        ("IT power", "it_power", "W"),
+        ("site power", "power", "W"),
+        ("PUE", "pue", ""),
+    ):
         value = reading.figure("site", name)
         if value is not None and (name != "pue" or value > 0):
             figures.append((caption, f"{value:.3f}" if name == "pue" else say(value, unit)))
@@ -212,5 +252,5 @@ def people_unit(unit: str, limits: tuple[float, float]) -> str:
     if unit == "K" and limits[0] >= 150:
         return "degC"
     if unit == "1":
-        return "%" if -1e-9 <= limits[0] and limits[1] <= 1.0 + 1e-9 else "1"
+        return "%" if limits[0] >= -1e-9 and limits[1] <= 1.0 + 1e-9 else "1"
     return units.show(max(abs(limits[0]), abs(limits[1])) or 1.0, unit).partition(" ")[2] or unit

@@ -98,7 +98,10 @@ def _per_column(pairs: list[Pair], column: float) -> int:
     if not pairs:
         return 1
     deep = max(pair.depth for pair in pairs) + COLD_AISLE
-    shapes = {n: math.ceil(len(pairs) / n) * column / (FRONT + n * deep + WALL_BACK) for n in range(1, len(pairs) + 1)}
+    shapes = {
+        n: math.ceil(len(pairs) / n) * column / (FRONT + n * deep + WALL_BACK)
+        for n in range(1, len(pairs) + 1)
+    }
     return min(shapes, key=lambda n: (abs(math.log(shapes[n] / 1.6)), n))
 
 
@@ -149,9 +152,7 @@ def electrical_room(rows: list[list[Unit]], limit: float, depth: float) -> Room:
         aisle += 0.1
     placed, top, width = shelve(rows, limit, aisle, FRONT)
     width = max(width, limit) + 3.4
-    spots = [
-        stand(unit, ELECTRICAL, x + 1.2, y, Way(base - 0.6, width - 1.0)) for unit, x, y, base in placed
-    ]
+    spots = [stand(unit, ELECTRICAL, x + 1.2, y, Way(base - 0.6, width - 1.0)) for unit, x, y, base in placed]
     return Room(width, top + 1.2, spots)
 
 
@@ -167,9 +168,11 @@ def shelve(
     y, width = front, 0.0
     for row in rows:
         x, deepest = 0.0, 0.0
+        total = sum(size_of(unit)[0] + gap for unit in row) - gap
+        share = total / math.ceil(total / limit - 1e-9) if total > 0 else 0.0
         for unit in row:
             across, deep, _ = size_of(unit)
-            if x > 0 and x + across > limit + 1e-9:
+            if x > 0 and (x + across > limit + 1e-9 or x + across > share + 0.75 * across):
                 y, x, deepest = y + deepest + aisle, 0.0, 0.0
             placed.append((unit, x + across / 2, y + deep / 2, y))
             x += across + gap

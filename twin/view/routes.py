@@ -75,7 +75,9 @@ def net(drawing: Drawing, taps: list[Tap], link: float, level: float, shift: flo
         if way.direct:
             x = tap.x + tap.side + shift
             start = (tap.x + shift if tap.side == 0 else tap.x, tap.y, tap.z)
-            drawing.line(start, (x, tap.y, tap.z), (x, tap.y, way.level), (x, link + shift, way.level), radius=thin)
+            drawing.line(
+                start, (x, tap.y, tap.z), (x, tap.y, way.level), (x, link + shift, way.level), radius=thin
+            )
             drawing.line((x, link + shift, way.level), (x, link + shift, level), radius=thin)
             joints.append(x)
         else:
@@ -102,7 +104,9 @@ def pipes(plant: Plant, layout: Layout) -> list[Piece]:
     pieces: list[Piece] = []
     lanes: dict[str, int] = defaultdict(int)
     for loop in plant.loops.values():
-        units = {e.unit for branch in loop.branches() for e in branch} | ({loop.storage} if loop.storage else set())
+        units = {e.unit for branch in loop.branches() for e in branch} | (
+            {loop.storage} if loop.storage else set()
+        )
         spots = [layout.spots[name] for name in units if name in layout.spots]
         if not spots:
             continue
@@ -112,7 +116,7 @@ def pipes(plant: Plant, layout: Layout) -> list[Piece]:
         link = links.indoors if inner else links.pipes + 1.1 * lanes[block]
         lanes[block] += not inner
         for role in (SUPPLY, RETURN):
-            drawing = Drawing(role, RADIUS[role] * (0.75 if inner else 1.0), loop.name)
+            drawing = Drawing(role, RADIUS[role] * (0.55 if inner else 1.0), loop.name)
             taps = _loop_taps(loop, layout, role, inner)
             net(drawing, taps, link, TRAY if inner else BRIDGE, APART[role])
             pieces += drawing.pieces
@@ -174,7 +178,12 @@ def _series(loop: Loop, layout: Layout) -> list[Piece]:
                 drawing.line((one.x, start, 0.55), (one.x, end, 0.55))
             else:
                 middle = (start + end) / 2
-                way = ((one.x, start, 0.55), (one.x, middle, 0.55), (other.x, middle, 0.55), (other.x, end, 0.55))
+                way = (
+                    (one.x, start, 0.55),
+                    (one.x, middle, 0.55),
+                    (other.x, middle, 0.55),
+                    (other.x, end, 0.55),
+                )
                 drawing.line(*way)
     return drawing.pieces
 
@@ -199,7 +208,13 @@ def feeds(plant: Plant, layout: Layout) -> list[Piece]:
         indoors = all(tap.way.level == TRAY for tap in taps)
         links = layout.links.get(block, Links())
         drawing = Drawing(FEED, RADIUS[FEED], source)
-        net(drawing, taps, links.indoors if indoors else links.outdoors, TRAY if indoors else GROUND, 0.14 * slot)
+        net(
+            drawing,
+            taps,
+            links.indoors if indoors else links.outdoors,
+            TRAY if indoors else GROUND,
+            0.14 * slot,
+        )
         pieces += drawing.pieces
     for source, blocks in outer.items():
         pieces += _to_blocks(source, blocks, layout)
@@ -228,6 +243,19 @@ def _to_blocks(source: str, blocks: set[str], layout: Layout) -> list[Piece]:
     drawing = Drawing(FEED, 4 * RADIUS[FEED], source)
     net(drawing, [Tap(spot.x, spot.y, GROUND, Way(spot.y, west, GROUND)), *taps], 0.0, GROUND, 0.0)
     return drawing.pieces
+
+
+def cut(pieces: list[Piece], box: tuple[float, float, float, float]) -> list[Piece]:
+    """The parts of pieces that lie over a piece of ground."""
+    kept = []
+    for piece in pieces:
+        (ax, ay, az), (bx, by, bz) = piece.start, piece.end
+        start = (min(max(ax, box[0]), box[2]), min(max(ay, box[1]), box[3]), az)
+        end = (min(max(bx, box[0]), box[2]), min(max(by, box[1]), box[3]), bz)
+        beside = (start[0] != ax and ax == bx) or (start[1] != ay and ay == by)
+        if not beside and start != end:
+            kept.append(dataclasses.replace(piece, start=start, end=end))
+    return kept
 
 
 def joined(pieces: list[Piece]) -> list[Piece]:

@@ -13,7 +13,7 @@ from twin.view.places import RIM, Area, Layout, Spot
 from twin.view.probe import choose_window
 from twin.view.projection import Projection
 from twin.view.routes import Piece
-from twin.view.shapes import BODY, BOX_TRIANGLES, DARK, LIGHT, TRIM, Mesh, merge
+from twin.view.shapes import BOX_TRIANGLES, DARK, LIGHT, TRIM, Mesh, merge
 from twin.view.sizes import ELECTRICAL, HALL
 from twin.view.story import Story
 
@@ -25,7 +25,13 @@ FINER = 2
 
 
 def render(
-    layout: Layout, story: Story, pieces: Sequence[Piece], view: Projection, size: tuple[int, int], letters: Sequence[Letter], rich: bool
+    layout: Layout,
+    story: Story,
+    pieces: Sequence[Piece],
+    view: Projection,
+    size: tuple[int, int],
+    letters: Sequence[Letter],
+    rich: bool,
 ) -> np.ndarray:
     """Draw a scene.
 
@@ -46,7 +52,7 @@ def render(
         plotter.add_light(pyvista.Light(position=tuple(SUN), focal_point=(0, 0, 0), light_type="scene light"))
         spots = list(layout.spots.values())
         _floors(plotter, layout, story)
-        _shadows(plotter, spots)
+        _shadows(plotter, spots, _grounds(layout, story))
         _pads(plotter, spots, story.marks)
         _lettering(plotter, letters)
         _machines(plotter, merge(spots, rich), story, rich)
@@ -60,7 +66,9 @@ def render(
     return picture.astype(np.uint8)
 
 
-def _add(plotter: Any, points: np.ndarray, triangles: np.ndarray, colours: np.ndarray, lit: bool = True) -> None:
+def _add(
+    plotter: Any, points: np.ndarray, triangles: np.ndarray, colours: np.ndarray, lit: bool = True
+) -> None:
     import pyvista
 
     if len(triangles) == 0:
@@ -69,7 +77,14 @@ def _add(plotter: Any, points: np.ndarray, triangles: np.ndarray, colours: np.nd
     mesh.cell_data["colour"] = colours
     how = {"ambient": AMBIENT, "diffuse": DIFFUSE, "specular": 0.0} if lit else {}
     plotter.add_mesh(
-        mesh, scalars="colour", rgb=True, lighting=lit, interpolation="flat", copy_mesh=False, show_scalar_bar=False, **how
+        mesh,
+        scalars="colour",
+        rgb=True,
+        lighting=lit,
+        interpolation="flat",
+        copy_mesh=False,
+        show_scalar_bar=False,
+        **how,
     )
 
 
@@ -84,9 +99,11 @@ def _boxes(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _floors(plotter: Any, layout: Layout, story: Story) -> None:
     """The ground as a slab, floors on it, and low walls around rooms."""
     x0, y0, x1, y1 = layout.box
-    boxes, colours = [(x0 - RIM, y0 - RIM, -0.012 * (x1 - x0) - 0.6, x1 + RIM, y1 + RIM, -0.02)], [rgb(THEME.ground)]
-    for area in layout.areas:
-        colour = story.zones.get(area.zone)
+    boxes, colours = (
+        [(x0 - RIM, y0 - RIM, -0.012 * (x1 - x0) - 0.6, x1 + RIM, y1 + RIM, -0.02)],
+        [rgb(THEME.ground)],
+    )
+    for area, colour in zip(layout.areas, story.floors, strict=True):
         boxes.append((area.x0, area.y0, -0.01, area.x1, area.y1, 0.0 if area.use == "road" else 0.02))
         colours.append(rgb(THEME.floors[area.use]) if colour is None else colour)
         if area.use in (HALL, ELECTRICAL):
@@ -97,7 +114,9 @@ def _floors(plotter: Any, layout: Layout, story: Story) -> None:
     _add(plotter, points, triangles, np.repeat(np.array(colours, dtype=np.uint8), 12, axis=0))
 
 
-def _walls(area: Area, tall: float = 0.45, thick: float = 0.16) -> list[tuple[float, float, float, float, float, float]]:
+def _walls(
+    area: Area, tall: float = 0.45, thick: float = 0.16
+) -> list[tuple[float, float, float, float, float, float]]:
     x0, y0, x1, y1 = area.x0, area.y0, area.x1, area.y1
     t = thick / 2
     return [
@@ -108,7 +127,17 @@ def _walls(area: Area, tall: float = 0.45, thick: float = 0.16) -> list[tuple[fl
     ]
 
 
-def _shadows(plotter: Any, spots: list[Spot]) -> None:
+def _grounds(layout: Layout, story: Story) -> np.ndarray:
+    """The colour of the floor under each machine."""
+    tones = {(area.block, area.use): colour for area, colour in zip(layout.areas, story.floors, strict=True)}
+    colours = []
+    for spot in layout.spots.values():
+        tone = tones.get((spot.unit.rpartition("/")[0], spot.room))
+        colours.append(rgb(THEME.floors.get(spot.room, THEME.ground)) if tone is None else tone)
+    return np.array(colours, dtype=float).reshape(-1, 3)
+
+
+def _shadows(plotter: Any, spots: list[Spot], floors: np.ndarray) -> None:
     """What the light leaves dark on the floor: the footprint drawn out away from it, all in one tone per floor."""
     if not spots:
         return
@@ -121,7 +150,6 @@ def _shadows(plotter: Any, spots: list[Spot]) -> None:
     points = np.stack([np.stack([x, y, np.full_like(x, 0.03)], axis=1) for x, y in ring], axis=1)
     fan = np.array([(0, 1, 2), (0, 2, 3), (0, 3, 4), (0, 4, 5)])
     triangles = (fan[None] + 6 * np.arange(len(spots))[:, None, None]).reshape(-1, 3)
-    floors = np.array([rgb(THEME.floors.get(spot.room, THEME.ground)) for spot in spots])
     colours = np.repeat((floors * THEME.shadow).astype(np.uint8), 4, axis=0)
     _add(plotter, points.reshape(-1, 3), triangles, colours, lit=False)
 
@@ -147,12 +175,16 @@ def _machines(plotter: Any, mesh: Mesh, story: Story, rich: bool) -> None:
         if not len(chosen):
             continue
         ends = mesh.line_points.reshape(-1, 2, 3)[chosen].reshape(-1, 3)
-        cells = np.column_stack([np.full(len(chosen), 2), np.arange(0, 2 * len(chosen), 2), np.arange(1, 2 * len(chosen), 2)])
+        cells = np.column_stack(
+            [np.full(len(chosen), 2), np.arange(0, 2 * len(chosen), 2), np.arange(1, 2 * len(chosen), 2)]
+        )
         outline = pyvista.PolyData(ends, lines=cells.ravel())
         owner = mesh.line_unit[chosen]
         plain = (story.body[owner] * 0.42).astype(np.uint8)
         outline.cell_data["colour"] = _state_colours(story.marks[owner], plain)
-        plotter.add_mesh(outline, scalars="colour", rgb=True, lighting=False, line_width=wide, show_scalar_bar=False)
+        plotter.add_mesh(
+            outline, scalars="colour", rgb=True, lighting=False, line_width=wide, show_scalar_bar=False
+        )
 
 
 def _state_colours(marks: np.ndarray, plain: np.ndarray) -> np.ndarray:
@@ -190,7 +222,9 @@ def _lettering(plotter: Any, letters: Sequence[Letter]) -> None:
     if not outlines:
         return
     contours = pyvista.PolyData(np.concatenate(outlines), lines=np.concatenate(cells))
-    plotter.add_mesh(contours.triangulate_contours(), color=THEME.muted, lighting=False, show_scalar_bar=False)
+    plotter.add_mesh(
+        contours.triangulate_contours(), color=THEME.muted, lighting=False, show_scalar_bar=False
+    )
 
 
 def _tubes(plotter: Any, pieces: Sequence[Piece]) -> None:
@@ -211,7 +245,12 @@ def _tubes(plotter: Any, pieces: Sequence[Piece]) -> None:
         lines.point_data["radius"] = np.array(radius)
         tubes = lines.tube(scalars="radius", absolute=True, n_sides=12, capping=True)
         plotter.add_mesh(
-            tubes, color=THEME.lines[role], ambient=AMBIENT, diffuse=DIFFUSE, specular=0.0, show_scalar_bar=False
+            tubes,
+            color=THEME.lines[role],
+            ambient=AMBIENT,
+            diffuse=DIFFUSE,
+            specular=0.0,
+            show_scalar_bar=False,
         )
 
 

@@ -53,14 +53,29 @@ class Maker:
         self.paint.append(np.full(len(triangles), paint))
         self.count += len(points)
 
-    def box(self, x: Sequence[float], y: Sequence[float], z: Sequence[float], paint: int = BODY, edged: bool = False) -> None:
+    def box(
+        self,
+        x: Sequence[float],
+        y: Sequence[float],
+        z: Sequence[float],
+        paint: int = BODY,
+        edged: bool = False,
+    ) -> None:
         """A box between two x, two y and two z."""
         corners = np.array([(a, b, c) for c in z for b in y for a in x], dtype=float)
         self._add(corners, BOX_TRIANGLES, paint)
         if edged:
             self.lines.append(corners[BOX_EDGES].reshape(-1, 3))
 
-    def drum(self, centre: Sequence[float], radius: float, length: float, axis: int = 2, paint: int = BODY, sides: int = 20) -> None:
+    def drum(
+        self,
+        centre: Sequence[float],
+        radius: float,
+        length: float,
+        axis: int = 2,
+        paint: int = BODY,
+        sides: int = 20,
+    ) -> None:
         """A cylinder from `centre` along an axis."""
         angle = np.linspace(0, 2 * math.pi, sides, endpoint=False)
         ring = np.stack([np.cos(angle) * radius, np.sin(angle) * radius], axis=1)
@@ -82,7 +97,9 @@ class Maker:
 
     def made(self) -> Shape:
         lines = np.concatenate(self.lines) if self.lines else np.zeros((0, 3))
-        return Shape(np.concatenate(self.points), np.concatenate(self.triangles), np.concatenate(self.paint), lines)
+        return Shape(
+            np.concatenate(self.points), np.concatenate(self.triangles), np.concatenate(self.paint), lines
+        )
 
 
 BOX_TRIANGLES = np.array(

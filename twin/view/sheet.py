@@ -12,6 +12,8 @@ from twin.view.projection import Frame
 from twin.view.story import ColourScale, Story, state_counts
 
 BASE = (1600.0, 900.0)
+RANK = {"site power": 1, "PUE": 2, "outdoors": 3}
+"""Figures that give way first where there is no room for all, the last of them first."""
 HEADER, PANEL, FOOT, EDGE = 102.0, 214.0, 32.0, 28.0
 
 
@@ -25,7 +27,9 @@ class Sheet:
         self.size = size
         self.factor = min(size[0] / BASE[0], size[1] / BASE[1])
         self.width, self.height = size[0] / self.factor, size[1] / self.factor
-        self.figure = Figure(figsize=(self.width / 100, self.height / 100), dpi=100 * self.factor, facecolor=THEME.back)
+        self.figure = Figure(
+            figsize=(self.width / 100, self.height / 100), dpi=100 * self.factor, facecolor=THEME.back
+        )
         self.canvas = FigureCanvasAgg(self.figure)
         self.axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
         self.axes.set_xlim(0, self.width)
@@ -37,7 +41,9 @@ class Sheet:
         """Where the scene goes."""
         return (EDGE, FOOT + 8, self.width - PANEL - 2 * EDGE, self.height - HEADER)
 
-    def text(self, x: float, y: float, words: str, points: float = 10.0, colour: str = THEME.text, **how: Any) -> Any:
+    def text(
+        self, x: float, y: float, words: str, points: float = 10.0, colour: str = THEME.text, **how: Any
+    ) -> Any:
         return self.axes.text(x, y, words, fontsize=points, color=colour, zorder=how.pop("zorder", 20), **how)
 
     def extent(self, artist: Any) -> tuple[float, float, float, float]:
@@ -49,7 +55,9 @@ class Sheet:
         from matplotlib.patches import Rectangle
 
         how.setdefault("zorder", 18)
-        self.axes.add_patch(Rectangle((x, y), w, h, facecolor=colour, linewidth=how.pop("linewidth", 0), **how))
+        self.axes.add_patch(
+            Rectangle((x, y), w, h, facecolor=colour, linewidth=how.pop("linewidth", 0), **how)
+        )
 
     def image(self, pixels: np.ndarray) -> None:
         """Lay a rendered picture under everything, pixel for pixel."""
@@ -79,24 +87,34 @@ def dress(sheet: Sheet, story: Story, lines: list[str]) -> None:
 
 
 def _header(sheet: Sheet, story: Story) -> None:
+    """Title and moment on the left; on the right as many figures as fit beside it, the first ones first."""
     y = sheet.height
+    title = sheet.text(EDGE, y - 48, story.title, 19, weight="bold", va="baseline")
+    sheet.text(EDGE, y - 73, story.moment, 11.5, THEME.muted, va="baseline")
+    start = min(sheet.extent(title)[2], 0.5 * sheet.width) + 40
+    tiles = []
+    for caption, value in story.figures:
+        one = sheet.text(0, y - 48, value, 17, weight="bold", va="baseline")
+        two = sheet.text(0, y - 68, caption, 9, THEME.muted, va="baseline")
+        tiles.append((one, two, max(sheet.extent(one)[2], sheet.extent(two)[2])))
+    free = sheet.width - EDGE - start
+    kept, used = [], 0.0
+    for number in sorted(range(len(tiles)), key=lambda i: RANK.get(story.figures[i][0], 0)):
+        if used + tiles[number][2] + 28 <= free:
+            kept.append(number)
+            used += tiles[number][2] + 28
     right = sheet.width - EDGE
-    for caption, value in reversed(story.figures):
-        one = sheet.text(right, y - 48, value, 17, weight="bold", ha="right", va="baseline")
-        two = sheet.text(right, y - 68, caption, 9, THEME.muted, ha="right", va="baseline")
-        left = min(sheet.extent(one)[0], sheet.extent(two)[0])
-        if left < 0.42 * sheet.width:
+    for number in reversed(range(len(tiles))):
+        one, two, wide = tiles[number]
+        if number not in kept:
             one.remove()
             two.remove()
-            break
-        for artist in (one, two):
-            artist.set_x(left)
-            artist.set_ha("left")
-        sheet.axes.plot([left - 14, left - 14], [y - 70, y - 32], color=THEME.rule, lw=1, zorder=18)
-        right = left - 28
-    title = sheet.text(EDGE, y - 48, story.title, 19, weight="bold", va="baseline")
-    _shrink(sheet, title, right - 12)
-    sheet.text(EDGE, y - 73, story.moment, 11.5, THEME.muted, va="baseline")
+            continue
+        one.set_x(right - wide)
+        two.set_x(right - wide)
+        sheet.axes.plot([right - wide - 14] * 2, [y - 70, y - 32], color=THEME.rule, lw=1, zorder=18)
+        right -= wide + 28
+    _shrink(sheet, title, right - 6)
     sheet.axes.plot([EDGE, sheet.width - EDGE], [y - 92, y - 92], color=THEME.rule, lw=1, zorder=18)
 
 
@@ -120,7 +138,11 @@ def _colour_bar(sheet: Sheet, scale: ColourScale, x: float, top: float, height: 
     top = sheet.extent(artist)[1] - 18
     bottom = top - height
     sheet.axes.imshow(
-        scale.table[::-1][:, None, :], extent=(x, x + 24, bottom, top), aspect="auto", zorder=18, interpolation="nearest"
+        scale.table[::-1][:, None, :],
+        extent=(x, x + 24, bottom, top),
+        aspect="auto",
+        zorder=18,
+        interpolation="nearest",
     )
     sheet.axes.set_xlim(0, sheet.width)
     sheet.axes.set_ylim(0, sheet.height)
@@ -139,9 +161,18 @@ def _colour_bar(sheet: Sheet, scale: ColourScale, x: float, top: float, height: 
         tall = height / 36
         for count, edge in zip(counts, edges, strict=False):
             if count:
-                sheet.patch(x + 84, level(edge) + 0.12 * tall, 4 + 112 * count / counts.max(), 0.76 * tall, THEME.muted)
+                sheet.patch(
+                    x + 84,
+                    level(edge) + 0.12 * tall,
+                    4 + 112 * count / counts.max(),
+                    0.76 * tall,
+                    THEME.muted,
+                )
         sheet.axes.plot([x + 82, x + 82], [bottom, top], color=THEME.rule, lw=1, zorder=18)
-        sheet.text(x + 84, bottom - 16, f"{values.size} machines now", 8.5, THEME.muted, va="center")
+        many = "" if values.size == 1 or scale.noun.endswith("s") or scale.noun.endswith("S") else "s"
+        sheet.text(
+            x + 84, bottom - 16, f"{values.size} {scale.noun}{many} now", 8.5, THEME.muted, va="center"
+        )
     return bottom
 
 
@@ -149,7 +180,9 @@ def _wrap(sheet: Sheet, artist: Any, right: float) -> None:
     """Break a heading once, at a space, where it is too long."""
     words = artist.get_text().split(" ")
     if sheet.extent(artist)[2] > right and len(words) > 2:
-        cut = min(range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(" ".join(words[i:]))))
+        cut = min(
+            range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(" ".join(words[i:])))
+        )
         artist.set_text(" ".join(words[:cut]) + "\n" + " ".join(words[cut:]))
 
 
@@ -163,7 +196,14 @@ def _key(sheet: Sheet, story: Story, lines: list[str], x: float, y: float) -> No
     for name, colour in THEME.neutral.items():
         if tuple(int(colour[i : i + 2], 16) for i in (1, 3, 5)) in coloured:
             rows.append(("square", colour, words[name]))
-    names = {"supply": "coolant supply", "return": "coolant return", "feed": "power feed", "feed_dead": "dead feed"}
+    if story.many_floors:
+        rows.append(("scale", "", "floor: mean of its machines"))
+    names = {
+        "supply": "coolant supply",
+        "return": "coolant return",
+        "feed": "power feed",
+        "feed_dead": "dead feed",
+    }
     rows += [("line", THEME.lines[role], names[role]) for role in names if role in lines]
     step = min(23.0, (y - FOOT - 10) / max(len(rows), 1))
     for shape, colour, label in rows:
@@ -171,7 +211,10 @@ def _key(sheet: Sheet, story: Story, lines: list[str], x: float, y: float) -> No
             sheet.patch(x, y - 6, 24, 12, colour)
         elif shape == "outline":
             sheet.patch(x + 1, y - 6, 22, 12, colour + "50", linewidth=2.0, edgecolor=colour)
-        else:
+        elif shape == "scale":
+            for i in range(4):
+                sheet.patch(x + 6 * i, y - 6, 6, 12, "#%02x%02x%02x" % tuple(story.scale.table[60 * i + 40]))
+        elif shape == "line":
             sheet.patch(x, y - 2, 24, 4, colour)
         sheet.text(x + 35, y, label, 9.5, va="center")
         y -= step

@@ -10,11 +10,10 @@ import numpy as np
 
 from twin import units
 from twin.plant import Plant
-from twin.view.colours import LOST, NORMAL, OFF, STRAINED, THEME, family, map_for, rgb, shade, tinted
-from twin.view.places import Layout, Spot
+from twin.view.colours import LOST, NORMAL, OFF, RUNNING, STRAINED, THEME, family, map_for, rgb, shade, tinted
+from twin.view.places import Area, Layout, Spot
 from twin.view.reading import Condition, Reading, key_figures, people_unit, targets
-from twin.view.words import lasting, name_range, pretty, say
-
+from twin.view.words import kind_words, lasting, name_range, pretty
 
 TINT = 0.3
 """How much of its state a machine's body shows where it shows no value; its outline and pad show it in full."""
@@ -28,9 +27,24 @@ class ColourScale:
     unit: str
     people: str
     limits: tuple[float, float]
+    noun: str
     ticks: list[tuple[float, str]]
     table: np.ndarray
     values: np.ndarray
+    factor: units.Scale
+    places: int
+
+    def number(self, value: float, places: int | None = None) -> str:
+        """A value (SI) in the bar's unit, as fine as its ticks tell apart."""
+        return f"{float(self.factor.back(value)):.{self.places if places is None else places}f}"
+
+    def say(self, low: float, high: float | None = None) -> str:
+        """A value, or a span of values, with the bar's unit; temperatures at least to a tenth."""
+        places = max(self.places, 1) if self.unit == "K" else self.places
+        words = self.number(low, places)
+        if high is not None and self.number(high, places) != words:
+            words = f"{words} to {self.number(high, places)}"
+        return f"{words} {self.people}".rstrip()
 
 
 @dataclass
@@ -45,7 +59,11 @@ class Group:
 
 @dataclass
 class Story:
-    """One picture in words and colours; `body` and `marks` are the colour and state of each spot, in order."""
+    """One picture in words and colours.
+
+    `body`, `marks` and `known` are the colour, state and value (SI, or not a number) of each spot, in
+    order; `floors` the colour of each area that shows a value.
+    """
 
     title: str
     moment: str
@@ -53,22 +71,33 @@ class Story:
     scale: ColourScale
     body: np.ndarray
     marks: np.ndarray
-    zones: dict[str, np.ndarray]
+    floors: list[np.ndarray | None]
+    known: np.ndarray
     conditions: dict[str, Condition]
     groups: list[Group]
     footer: str
 
+    @property
+    def many_floors(self) -> bool:
+        """Whether floors show the mean of what stands on them."""
+        return sum(floor is not None for floor in self.floors) > 3
 
-def tell(plant: Plant, layout: Layout, reading: Reading, colour: str) -> Story:
+
+def tell(plant: Plant, layout: Layout, reading: Reading, colour: str, look: str) -> Story:
     """Put together what a picture of a plant at a moment says.
 
     Raises:
         BadWish: the quantity was not recorded.
     """
-    wanted = targets(reading.trace, colour, layout)
+    bodies = {spot.kind for spot in layout.spots.values()} | (
+        {"zone"} if any(a.zone for a in layout.areas) else set()
+    )
+    wanted = targets(reading.trace, colour, bodies, look)
+    zones = {area.zone for area in layout.areas}
     values: dict[str, float] = {}
     for kind, name in wanted:
-        values.update(zip(reading.trace.units(kind), reading.values(kind, name).tolist(), strict=True))
+        every = zip(reading.trace.units(kind), reading.values(kind, name).tolist(), strict=True)
+        values.update((unit, value) for unit, value in every if unit in layout.spots or unit in zones)
     conditions = reading.conditions()
     scale = _scale(reading, wanted, np.array(list(values.values())))
     names = list(layout.spots)
@@ -78,29 +107,52 @@ def tell(plant: Plant, layout: Layout, reading: Reading, colour: str) -> Story:
     marks = np.array([conditions[name].state if name in conditions else NORMAL for name in names], dtype=int)
     for i in np.flatnonzero((marks != NORMAL) & np.isnan(known)):
         body[i] = tinted(body[i], THEME.states[int(marks[i])], TINT)
-    zones = {
-        area.zone: shade(np.array([values[area.zone]]), scale.limits, scale.table)[0]
-        for area in layout.areas
-        if area.zone in values
-    }
+    floors = [_floor(area, values, scale, layout, known, crowded(layout)) for area in layout.areas]
     end = float(np.asarray(reading.trace.time)[-1])
-    moment = f"{lasting(reading.time)} into a run of {lasting(end)}" if reading.time < end else f"{lasting(end)}, the end of the run"
+    moment = (
+        f"{lasting(reading.time)} into a run of {lasting(end)}"
+        if reading.time < end
+        else f"{lasting(end)}, the end of the run"
+    )
     figures = key_figures(reading, conditions)
     if values and np.isfinite(scale.values).any():
-        figures.append(_highest(values, scale))
-    footer = f"{reading.trace.path}" + (f"   member {reading.member}" if reading.trace.members > 1 else "")
-    groups = groups_of(plant, layout, values, scale.unit, conditions)
-    return Story(reading.trace.title, moment, figures, scale, body, marks, zones, conditions, groups, footer)
+        figures.append(_extremes(values, scale))
+    footer = reading.trace.path.name + (f"   member {reading.member}" if reading.trace.members > 1 else "")
+    groups = groups_of(plant, layout, values, scale, conditions)
+    return Story(
+        reading.trace.title, moment, figures, scale, body, marks, floors, known, conditions, groups, footer
+    )
 
 
 def _plain(kind: str) -> np.ndarray:
     return rgb(THEME.neutral[family(kind)])
 
 
-def _highest(values: dict[str, float], scale: ColourScale) -> tuple[str, str]:
-    name = max((n for n in values if not math.isnan(values[n])), key=lambda n: values[n])
-    word = "hottest" if scale.unit == "K" else "highest"
-    return f"{word}: {name}", say(values[name], scale.unit)
+def crowded(layout: Layout) -> bool:
+    """Whether a layout is a campus: machines become specks, so blocks speak for them."""
+    return len({area.block for area in layout.areas if area.use != "road"}) > 3
+
+
+def _floor(
+    area: Area, values: dict[str, float], scale: ColourScale, layout: Layout, known: np.ndarray, campus: bool
+) -> np.ndarray | None:
+    """The colour of a floor: its zone's value; on a campus the mean of the machines on it."""
+    value = values.get(area.zone, math.nan)
+    if campus and math.isnan(value) and area.use != "road":
+        spots = list(layout.spots.values())
+        inside = [known[i] for i in _block_index(layout).get(area.block, []) if spots[i].room == area.use]
+        good = [v for v in inside if not math.isnan(v)]
+        value = sum(good) / len(good) if good else math.nan
+    return None if math.isnan(value) else shade(np.array([value]), scale.limits, scale.table)[0]
+
+
+def _extremes(values: dict[str, float], scale: ColourScale) -> tuple[str, str]:
+    """The hottest machine; for other quantities the span, and which machine is lowest."""
+    known = {name: value for name, value in values.items() if not math.isnan(value)}
+    top, bottom = max(known, key=lambda n: known[n]), min(known, key=lambda n: known[n])
+    if scale.unit == "K":
+        return f"hottest: {top}", scale.say(known[top])
+    return f"lowest: {bottom}", scale.say(known[bottom], known[top])
 
 
 def _scale(reading: Reading, wanted: list[tuple[str, str]], values: np.ndarray) -> ColourScale:
@@ -110,14 +162,19 @@ def _scale(reading: Reading, wanted: list[tuple[str, str]], values: np.ndarray) 
     low, high = (0.0, 1.0) if np.isnan(spans).all() else (float(np.nanmin(spans)), float(np.nanmax(spans)))
     people = people_unit(unit, (low, high))
     factor = units.scale(people, unit) if people != unit else units.Scale(1.0, 1.0)
-    shown, step = round_limits(float(factor.back(low)), float(factor.back(high)), 5.0 if people == "degC" else 0.0)
+    shown, step = round_limits(
+        float(factor.back(low)), float(factor.back(high)), 5.0 if people == "degC" else 0.0
+    )
     marks = np.arange(round((shown[1] - shown[0]) / step) + 1) * step + shown[0]
     ticks = [(float(factor.si(mark)), f"{mark:.10g}") for mark in marks]
     kinds = sorted({kind for kind, _ in wanted})
     words = wanted[0][1].replace("_", " ")
-    caption = f"{kinds[0].replace('_', ' ')} {words}" if len(kinds) == 1 else words
+    caption = f"{kind_words(kinds[0])} {words}" if len(kinds) == 1 else words
+    noun = kind_words(kinds[0]) if len(kinds) == 1 else "machine"
     limits = (float(factor.si(shown[0])), float(factor.si(shown[1])))
-    return ColourScale(caption, unit, "" if people == "1" else pretty(people), limits, ticks, map_for(unit), values)
+    places = max(0, 1 - math.floor(math.log10(step) + 1e-9))
+    people = "" if people == "1" else pretty(people)
+    return ColourScale(caption, unit, people, limits, noun, ticks, map_for(unit), values, factor, places)
 
 
 def round_limits(low: float, high: float, least: float) -> tuple[tuple[float, float], float]:
@@ -133,9 +190,15 @@ def round_limits(low: float, high: float, least: float) -> tuple[tuple[float, fl
 
 
 def groups_of(
-    plant: Plant, layout: Layout, values: dict[str, float], unit: str, conditions: dict[str, Condition]
+    plant: Plant,
+    layout: Layout,
+    values: dict[str, float],
+    scale: ColourScale,
+    conditions: dict[str, Condition],
 ) -> list[Group]:
     """Machines of one kind and loop (or one family of names), with what is worth saying of them."""
+    if crowded(layout):
+        return _worst_blocks(layout, values, scale, conditions)
     loop_of: dict[str, str] = {}
     for loop in plant.loops.values():
         for element in [e for branch in loop.branches() for e in branch]:
@@ -144,14 +207,14 @@ def groups_of(
     for spot in layout.spots.values():
         block, _, local = spot.unit.rpartition("/")
         family_name = loop_of.get(spot.unit) if spot.kind != "cdu" else _own_loop(plant, spot.unit)
-        members.setdefault((block, spot.kind, family_name or re.sub(r"([0-9]+|(?<=-)[a-z])$", "", local)), []).append(spot)
+        members.setdefault(
+            (block, spot.kind, family_name or re.sub(r"([0-9]+|(?<=-)[a-z])$", "", local)), []
+        ).append(spot)
     groups = []
     for spots in members.values():
         group = Group(name_range([spot.unit for spot in spots]), spots)
-        known = [values[s.unit] for s in spots if not math.isnan(values.get(s.unit, math.nan))]
-        if known:
-            group.lines.append((_span(min(known), max(known), unit), NORMAL))
-            group.weight += 2.0
+        group.lines += _value_lines(spots, values, scale)
+        group.weight += 2.0 * len(group.lines)
         for line in _condition_lines(spots, conditions):
             group.lines.append(line)
             group.weight += line[1]
@@ -161,16 +224,45 @@ def groups_of(
 
 def _own_loop(plant: Plant, unit: str) -> str:
     """The loop whose plant a unit belongs to."""
-    return next((loop.name for loop in plant.loops.values() if any(e.unit == unit for b in loop.plant for e in b)), "")
+    return next(
+        (loop.name for loop in plant.loops.values() if any(e.unit == unit for b in loop.plant for e in b)), ""
+    )
 
 
-def _span(low: float, high: float, unit: str) -> str:
-    one, other = say(low, unit), say(high, unit)
-    if one == other:
-        return one
-    if one.partition(" ")[2] == other.partition(" ")[2]:
-        one = one.partition(" ")[0]
-    return f"{one} to {other}"
+def _value_lines(spots: list[Spot], values: dict[str, float], scale: ColourScale) -> list[tuple[str, int]]:
+    known = [values[s.unit] for s in spots if not math.isnan(values.get(s.unit, math.nan))]
+    return [(scale.say(min(known), max(known)), NORMAL)] if known else []
+
+
+def _worst_blocks(
+    layout: Layout,
+    values: dict[str, float],
+    scale: ColourScale,
+    conditions: dict[str, Condition],
+    most: int = 6,
+) -> list[Group]:
+    """The blocks of a campus in which most coloured machines are lost, the highest values first among equals."""
+    spots = list(layout.spots.values())
+    groups = []
+    for block, index in _block_index(layout).items():
+        coloured = [spots[i] for i in index if not math.isnan(values.get(spots[i].unit, math.nan))]
+        if coloured and block:
+            group = Group(
+                block,
+                coloured,
+                _value_lines(coloured, values, scale) + _condition_lines(coloured, conditions),
+            )
+            lost = sum(1 for s in coloured if s.unit in conditions and conditions[s.unit].state == LOST)
+            group.weight = 1e6 * lost + max(values[s.unit] for s in coloured)
+            groups.append(group)
+    return sorted(groups, key=lambda group: -group.weight)[:most]
+
+
+def _block_index(layout: Layout) -> dict[str, list[int]]:
+    index: dict[str, list[int]] = {}
+    for i, name in enumerate(layout.spots):
+        index.setdefault(name.rpartition("/")[0], []).append(i)
+    return index
 
 
 def _condition_lines(spots: list[Spot], conditions: dict[str, Condition]) -> list[tuple[str, int]]:
@@ -194,8 +286,6 @@ def _condition_lines(spots: list[Spot], conditions: dict[str, Condition]) -> lis
 
 
 def state_counts(story: Story) -> dict[int, int]:
-    """How many machines are in each state that is not normal, most urgent first."""
-    counts: dict[int, int] = {}
-    for condition in story.conditions.values():
-        counts[condition.state] = counts.get(condition.state, 0) + 1
-    return {state: counts[state] for state in (LOST, STRAINED, OFF, 1) if state in counts}
+    """How many machines in the picture are in each state that is not normal, most urgent first."""
+    counts = {state: int((story.marks == state).sum()) for state in (LOST, STRAINED, OFF, RUNNING)}
+    return {state: count for state, count in counts.items() if count}

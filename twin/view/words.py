@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from twin import units
 
+ACRONYMS = {"ats", "cdu", "pdu", "ups"}
 SIGNS = {"degC": "°C", "m^3": "m³", "m^2": "m²"}
 
 
@@ -26,6 +27,11 @@ def say(value: float, unit: str) -> str:
     except ValueError:
         return shown
     return pretty(f"{number} {named}".strip())
+
+
+def kind_words(kind: str) -> str:
+    """A kind as people write it: fan_wall -> fan wall, ups -> UPS."""
+    return kind.upper() if kind in ACRONYMS else kind.replace("_", " ")
 
 
 def lasting(seconds: float) -> str:

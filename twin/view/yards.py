@@ -11,7 +11,7 @@ from twin.view.sizes import COOLING_YARD, POWER_YARD, size_of
 
 MARGIN = 1.5
 LONGEST_YARD = 46.0
-BETWEEN = 1.5
+BETWEEN = 1.3
 """Between machines in series, one behind the other [m]."""
 BESIDE = 1.2
 """Between columns, wide enough for the riser that brings the coolant back [m]."""
@@ -30,7 +30,9 @@ class Column:
 
 def power_yard(units: list[Unit], depth: float) -> Room:
     """Generators, then all else, one behind the other in columns about `depth` deep, the first column in the east."""
-    order = [unit for unit in units if unit.kind == "generator"] + [unit for unit in units if unit.kind != "generator"]
+    order = [unit for unit in units if unit.kind == "generator"] + [
+        unit for unit in units if unit.kind != "generator"
+    ]
     columns: list[list[Unit]] = []
     filled = depth
     for unit in order:
@@ -75,7 +77,7 @@ def columns_of(units: list[Unit], loops: list[Loop]) -> list[Column]:
         if known is None:
             columns.append(column)
         column.units += [here[name] for name in fresh]
-        column_of |= {name: column for name in fresh}
+        column_of |= dict.fromkeys(fresh, column)
     return columns
 
 

@@ -1,0 +1,88 @@
+"""A scenario as a whole: what comes out, what the caller may say, and all faults in one pass."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from twin import assets
+from twin.scenario import BadInput, RunSettings, Zoom, check, read
+
+Save = Callable[..., str]
+
+
+def test_everything_that_is_said_comes_out(save: Save, small: str) -> None:
+    scenario = read(save(small))
+    assert scenario.title == "A small room, to try everything"
+    assert scenario.description.startswith("Two racks")
+    assert scenario.run == RunSettings(1800.0, 1.0, [Zoom(55.0, 20.0, 0.01)], 1, 3, 1.0)
+    assert [(each.kind, each.period, each.gain) for each in scenario.controllers] == [("power_cap", 5.0, 0.5)]
+    assert len(scenario.criteria) == 3
+    assert scenario.path == "try.yaml"
+    assert list(scenario.inputs) == ["try.yaml", "assets/weather/phoenix-summer.yaml"]
+    assert [change.time for change in scenario.changes] == sorted(change.time for change in scenario.changes)
+    assert scenario.warnings == []
+
+
+def test_every_change_points_at_a_unit_and_an_input(save: Save, small: str) -> None:
+    scenario = read(save(small))
+    for change in scenario.initial + scenario.changes:
+        unit = scenario.plant.units[change.unit]
+        assert hasattr(unit.machine().Inputs(), change.input)
+
+
+def test_the_caller_has_the_last_word_on_seed_and_members(save: Save, small: str) -> None:
+    scenario = read(save(small), members=8, seed=99)
+    assert (scenario.run.members, scenario.run.seed) == (8, 99)
+    assert {change.member for change in scenario.changes if change.verb == "draw"} <= set(range(8))
+
+
+def test_a_member_that_is_not_run_is_a_fault(save: Save, small: str) -> None:
+    with pytest.raises(BadInput, match="there is no member 1; only 0 is wanted"):
+        read(save(small), members=1)
+
+
+def test_faults_come_sorted_by_line_and_all_at_once(save: Save, head: str) -> None:
+    text = head.replace("30 min", "30").replace("1 MW", "1").replace("20 %", "20") + "evnets: []\n"
+    with pytest.raises(BadInput) as told:
+        read(save(text))
+    assert [fault.where.line for fault in told.value.faults if fault.where] == [4, 6, 7, 8]
+    assert check("try.yaml") == told.value.faults
+
+
+def test_no_more_faults_than_people_can_read(faults: Callable[..., list[str]], head: str) -> None:
+    began = time.perf_counter()
+    told = faults(head + "events:\n" + "  - {at: 60 s, fail: nobody-at-all}\n" * 5000)
+    assert len(told) == 501
+    assert time.perf_counter() - began < 10.0
+
+
+def test_a_warning_is_no_fault(save: Save, head: str) -> None:
+    text = head + "events:\n  - {at: 60 s, fail: pdu-1}\n  - {at: 60 s, restore: pdu-1}\n"
+    assert [fault.warning for fault in check(save(text))] == [True]
+    assert len(read("try.yaml").warnings) == 1
+
+
+def test_a_scenario_of_a_room_is_read_quickly(save: Save, small: str) -> None:
+    name = save(small)
+    read(name)
+    began = time.perf_counter()
+    read(name)
+    assert time.perf_counter() - began < 1.0
+
+
+SHIPPED = sorted(assets.scenarios_folder().rglob("*.yaml")) if assets.scenarios_folder().is_dir() else []
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_shipped_documents_have_no_fault(path: Path) -> None:
+    assert [str(fault) for fault in check(path) if not fault.warning] == []
+
+
+def test_a_file_of_another_sort_is_told_so(faults: Callable[..., list[str]]) -> None:
+    assert faults("colour: blue\n")[-1].endswith(
+        "this is neither; a scenario (plant, run, weather, ...) or a plant (units, coolant, ...) is wanted"
+    )

@@ -1,0 +1,98 @@
+"""Small plants made in Python, for tests that look inside a run; their ratings are round numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.plant import Element, Loop, Plant, SignalLine, Unit
+
+RACK = {
+    "rated_power": 135e3, "idle_power": 30e3, "gpu_count": 72, "gpu_power_share": 0.72, "air_fraction": 0.10,
+    "die_resistance": 0.010, "plate_resistance": 0.0093, "die_heat_capacity": 150, "plate_heat_capacity": 450,
+    "coolant_volume": 0.02, "nominal_flow": 119 / 60e3, "nominal_pressure_drop": 60e3,
+    "throttle_temperature": 361.15, "slowdown_temperature": 364.15, "shutdown_temperature": 366.15,
+    "release_temperature": 358.15,
+}  # fmt: skip
+CDU = {
+    "exchanger_conductance": 330e3, "technology_volume": 1.0, "facility_volume": 0.3, "nominal_flow": 0.02,
+    "nominal_head": 244e3, "shutoff_head": 470e3, "pump_power": 13.7e3, "facility_flow": 0.025,
+    "facility_pressure_drop": 100e3, "heat_capacity_rating": 1.368e6,
+}  # fmt: skip
+CHILLER = {
+    "cooling_capacity": 1.5e6, "rated_cop": 5, "carnot_effectiveness": 0.5, "condenser_approach": 12,
+    "nominal_flow": 0.036, "nominal_pressure_drop": 60e3, "volume": 0.5,
+}  # fmt: skip
+DRY_COOLER = {
+    "coil_conductance": 250e3, "air_flow": 110, "fan_power": 60e3, "nominal_flow": 0.036,
+    "nominal_pressure_drop": 60e3,
+}  # fmt: skip
+PUMP = {"nominal_flow": 0.036, "nominal_head": 300e3, "shutoff_head": 400e3, "efficiency": 0.7}
+UPS = {"rated_power": 1.5e6, "battery_energy": 1.5e6 * 300, "recharge_power": 150e3}
+GENERATOR = {"rated_power": 3e6, "fuel_tank": 10, "full_load_fuel": 2e-4, "idle_fuel": 2e-5}
+TRANSFORMER = {"rated_power": 3e6, "impedance": 0.0575, "no_load_loss": 3e3, "load_loss": 24e3}
+FAN_WALL = {
+    "fan_power": 5e3, "air_flow": 20, "coil_conductance": 15e3, "nominal_flow": 0.004, "nominal_pressure_drop": 80e3,
+}  # fmt: skip
+
+
+def branch(*elements: str) -> list[Element]:
+    """A branch from "unit" or "unit.stream" words."""
+    return [Element(*(word.split(".") if "." in word else (word, "coolant"))) for word in elements]
+
+
+def add(plant: Plant, name: str, kind: str, feeds: tuple[str, ...] = (), zone: str | None = None, **ratings: Any) -> None:
+    """Add a unit and its feeds."""
+    plant.add(Unit(name, kind, {key: float(value) for key, value in ratings.items()}, zone))
+    if feeds:
+        plant.feed(name, list(feeds))
+
+
+def pod(racks: int = 8) -> Plant:
+    """A pod with everything: two generators, two UPS, two CDUs, two cooling trains, a tank, a room."""
+    plant = Plant()
+    add(plant, "utility-a", "utility", rated_power=5e6)
+    add(plant, "tx-a", "transformer", ("utility-a",), **TRANSFORMER)
+    for i in (1, 2):
+        add(plant, f"gen-{i}", "generator", closing_order=i - 1, **GENERATOR)
+    add(plant, "gbus", "bus", ("gen-1", "gen-2"))
+    add(plant, "ats-1", "ats", ("tx-a", "gbus"))
+    add(plant, "msb", "bus", ("ats-1",))
+    for i in (1, 2):
+        add(plant, f"ups-{i}", "ups", ("msb",), **UPS)
+        add(plant, f"pdu-{i}", "pdu", (f"ups-{i}",), rated_power=1.5e6)
+    add(plant, "hall", "zone", volume=800, mass_heat_capacity=3e6)
+    for i in range(1, racks + 1):
+        add(plant, f"rack-{i:02d}", "rack", ("pdu-1", "pdu-2"), "hall", **RACK)
+    for i in (1, 2):
+        add(plant, f"cdu-{i}", "cdu", (f"pdu-{i}",), "hall", **CDU)
+    for i in (1, 2, 3):
+        add(plant, f"fw-{i}", "fan_wall", ("msb",), "hall", **FAN_WALL)
+    for i in (1, 2):
+        add(plant, f"pump-{i}", "pump", ("msb",), **PUMP)
+        add(plant, f"dry-{i}", "dry_cooler", ("msb",), **DRY_COOLER)
+        add(plant, f"ch-{i}", "chiller", ("msb",), **CHILLER)
+    add(plant, "tank", "tank", volume=8, useful_temperature=305)
+    trains = [branch(f"pump-{i}", f"dry-{i}", f"ch-{i}") for i in (1, 2)]
+    loads = [branch(f"cdu-{i}.facility") for i in (1, 2)] + [branch(f"fw-{i}") for i in (1, 2, 3)]
+    plant.add_loop(Loop("facility", "water", trains, loads, "tank"))
+    cdus = [branch(f"cdu-{i}.technology") for i in (1, 2)]
+    plant.add_loop(Loop("technology", "pg25", cdus, [branch(f"rack-{i:02d}") for i in range(1, racks + 1)]))
+    for i in (1, 2):
+        plant.add_signal(SignalLine("ats-1", "start_request", f"gen-{i}", "start"))
+    return plant
+
+
+def chain(tank_volume: float = 8.0) -> Plant:
+    """The shortest chain from die to chiller: four racks without air heat, one CDU, one pump, one chiller, a tank."""
+    plant = Plant()
+    add(plant, "utility", "utility", rated_power=5e6)
+    add(plant, "board", "bus", ("utility",))
+    for i in range(1, 5):
+        add(plant, f"rack-{i}", "rack", ("board",), **{**RACK, "air_fraction": 0.0})
+    add(plant, "cdu", "cdu", ("board",), **CDU)
+    add(plant, "pump", "pump", ("board",), **PUMP)
+    add(plant, "chiller", "chiller", ("board",), **CHILLER)
+    add(plant, "tank", "tank", volume=tank_volume, useful_temperature=305)
+    plant.add_loop(Loop("facility", "water", [branch("pump", "chiller")], [branch("cdu.facility")], "tank"))
+    plant.add_loop(Loop("technology", "pg25", [branch("cdu.technology")], [branch(f"rack-{i}") for i in range(1, 5)]))
+    return plant

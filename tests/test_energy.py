@@ -1,0 +1,112 @@
+"""Energy: books that close in every tick, whatever happens to the plant."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.small_plants import chain, pod
+from twin import model as compiled
+from twin.declare import quantities, replace
+from twin.ledger import LIMIT, BrokenBalance
+from twin.scenario import Change, RunSettings, Scenario
+from twin.simulation import settle, simulate
+from twin.step import step
+from twin.trace import open_trace
+
+SPANS = {"dry_bulb": (260, 325), "wet_bulb": (260, 300), "supply_setpoint": (280, 325), "leaving_setpoint": (280, 315),
+         "utilisation": (0, 1), "hand_valve": (0, 1), "pump_speed": (0, 1), "speed": (0, 1), "power_limit": (0.1, 1)}  # fmt: skip
+
+
+def shaken(asked, model, rng, members):
+    """Inputs with one of them changed at random, for one unit of one member."""
+    table = model.tables[rng.integers(len(model.tables))]
+    said = quantities(table.machine.Inputs)
+    if not said:
+        return asked
+    name = list(said)[rng.integers(len(said))]
+    if said[name].choices:
+        value = float(rng.choice(list(said[name].choices.values())))
+    elif name in SPANS:
+        value = rng.uniform(*SPANS[name])
+    elif name == "voltage":
+        value = float(rng.choice([1.0, 1.0, 0.5, 0.0]))
+    elif said[name].failure or name in ("in_service", "closed", "reset"):
+        value = float(rng.integers(2))
+    else:
+        return asked
+    changed = getattr(asked[table.key], name).copy()
+    changed[rng.integers(members), rng.integers(table.size)] = value
+    return asked | {table.key: replace(asked[table.key], **{name: changed})}
+
+
+def storm(seed, ticks, members=3):
+    """Random failures, modes and setpoints at random ticks from 1 ms to 300 s; the worst residual."""
+    rng = np.random.default_rng(seed)
+    model = compiled.compile(pod())
+    asked = compiled.inputs(model, members)
+    now, s, worst = 0.0, settle(model, asked, members), 0.0
+    for _ in range(ticks):
+        for _ in range(rng.integers(0, 3)):
+            asked = shaken(asked, model, rng, members)
+        if rng.random() < 0.02:
+            asked = compiled.inputs(model, members)
+        tick = float(rng.choice([0.001, 0.01, 0.1, 1, 1, 10, 60, 300]))
+        s = step(model, s, asked, now, tick)
+        now += tick
+        for table in model.tables:
+            for name, values in {**vars(s.rows[table.key]), **vars(s.outputs[table.key])}.items():
+                assert name == "pue" or np.isfinite(values).all(), (table.key, name, now)
+        worst = max(worst, float(s.outputs["site"].energy_residual.max()))
+    return worst
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_books_close_through_any_storm_of_failures(seed):
+    assert storm(seed, 300) <= LIMIT
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 130))
+def test_books_close_through_long_storms(seed):
+    assert storm(seed, 3000) <= LIMIT
+
+
+def test_books_close_over_a_whole_run_by_hand():
+    """Energy in and out of the site, summed apart from the ledger, against the change of what is stored."""
+    model = compiled.compile(pod())
+    asked = compiled.inputs(model)
+    s = settle(model, asked)
+    asked["cdu"] = replace(asked["cdu"], duty_pump_failed=asked["cdu"].duty_pump_failed + 1.0)
+    asked["chiller"] = replace(asked["chiller"], in_service=asked["chiller"].in_service * 0.0)
+    begin, entered, left = s.stored.sum(), 0.0, 0.0
+    for tick in range(600):
+        s = step(model, s, asked, float(tick), 1.0)
+        site = s.outputs["site"]
+        entered += float(site.power[0, 0])
+        left += float(site.heat_rejected[0, 0])
+    assert entered - left - (s.stored.sum() - begin) == pytest.approx(0.0, abs=1e-9 * entered)
+
+
+def test_a_law_that_makes_energy_ends_the_run_and_is_named(tmp_path, monkeypatch):
+    """The ledger sees a unit that warms by itself: not a mock of physics but a wrong law, put in on purpose."""
+    from twin.equipment.tank import Tank
+
+    sound = Tank.advance
+
+    def leaky(self, s, u, port, dt):
+        after, out = sound(self, s, u, port, dt)
+        return replace(after, temperature=after.temperature + 1e-3 * (port.now >= 30.0)), out
+
+    monkeypatch.setattr(Tank, "advance", leaky)
+    scenario = Scenario("leaky", "", chain(), RunSettings(60.0, 1.0), text="leaky")
+    with pytest.raises(BrokenBalance, match=r"energy balance of tank broke in tick 31 \(30 s"):
+        simulate(scenario, trace=tmp_path / "leaky.h5", device="cpu")
+    assert open_trace(tmp_path / "leaky.h5").time[-1] < 31
+
+
+def test_ticks_in_which_flow_stops_and_returns_close(tmp_path):
+    changes = [Change(10.0, "pump", "mode", 0.0), Change(40.0, "pump", "mode", 1.0), Change(20.5, "rack-1", "isolated", 1.0, verb="fail")]
+    scenario = Scenario("stop", "", chain(), RunSettings(90.0, 1.0), changes=changes, text="stop")
+    result = simulate(scenario, trace=tmp_path / "stop.h5", device="cpu")
+    assert result.energy_residual <= LIMIT

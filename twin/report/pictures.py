@@ -1,0 +1,86 @@
+"""Pictures in a page: plots and the hall as base64, each small enough to be mailed."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from twin.report.findings import Findings
+from twin.report.plots import DARK, close_up, plot
+from twin.report.words import clock
+
+LARGEST = 1_600_000
+"""Bytes of a picture as it is; a larger one is drawn smaller."""
+WIDTHS = (1600, 1200, 800)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as base64, once for light and, where there is one, once for dark."""
+
+    light: str
+    alt: str
+    caption: str
+    dark: str = ""
+    type: str = "image/png"
+
+    def without_dark(self) -> Picture:
+        return dataclasses.replace(self, dark="")
+
+
+def of_plots(findings: Findings) -> list[Picture]:
+    """The whole run, and a close-up of where most happens if that is a small part of it."""
+    told = "Lines are the worst unit of a kind, bands the spread of all; upright lines are the moments below."
+    windows: list[tuple[tuple[float, float] | None, str]] = [(None, f"The whole run. {told}")]
+    window = close_up(findings)
+    if window is not None:
+        span = f"{clock(round(window[0], 1))} to {clock(round(window[1], 1))}"
+        windows.append((window, f"Close-up from {span}, where most happens."))
+    found = []
+    for window, caption in windows:
+        light, dark = plot(findings, window), plot(findings, window, DARK)
+        if light is not None and dark is not None:
+            alt = "Power by source, battery charge, voltage, flow and temperatures over time"
+            found.append(Picture(_base64(light), alt, caption, _base64(dark)))
+    return found
+
+
+def of_hall(path: Path) -> Picture:
+    """A picture from a file, drawn smaller where it is too large.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not a picture.
+    """
+    from PIL import Image, UnidentifiedImageError
+
+    raw, sort = path.read_bytes(), "jpeg"
+    try:
+        with Image.open(io.BytesIO(raw)) as image:
+            image.load()
+            if image.format in ("PNG", "JPEG") and len(raw) <= LARGEST:
+                sort = image.format.lower()
+            else:
+                raw = _smaller(image.convert("RGB"))
+    except (UnidentifiedImageError, OSError, SyntaxError, Image.DecompressionBombError):
+        raise ValueError(f"{path} is not a picture that can be read; a PNG or JPEG file is wanted") from None
+    return Picture(_base64(raw), "Picture of the hall", f"Picture: {path.name}", type=f"image/{sort}")
+
+
+def _smaller(image: Any) -> bytes:
+    """As a JPEG of at most LARGEST bytes."""
+    for width in WIDTHS:
+        image.thumbnail((width, 4 * width))
+        made = io.BytesIO()
+        image.save(made, format="JPEG", quality=85)
+        if made.tell() <= LARGEST:
+            break
+    return made.getvalue()
+
+
+def _base64(raw: bytes) -> str:
+    return base64.b64encode(raw).decode("ascii")

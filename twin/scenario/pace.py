@@ -1,0 +1,66 @@
+"""Whether a run ticks fast enough for what it wants to see: a fifth of the shortest time that matters."""
+
+from __future__ import annotations
+
+import math
+
+from twin.equipment import KINDS
+from twin.faults import Fault
+from twin.plant import Plant
+from twin.scenario.case import RunSettings
+from twin.scenario.changes import Change
+
+SHARE = 5.0
+"""Ticks that a time constant must hold."""
+
+
+def slow_ticks(plant: Plant, run: RunSettings, changes: list[Change]) -> list[Fault]:
+    """One fault for each upset whose shortest time constant is shorter than five ticks where it happens."""
+    found = []
+    for upset in ("power", "flow", "heat"):
+        upsetting = [c for c in changes if stops(c) and upset in KINDS[plant.units[c.unit].kind].disturbs]
+        shortest = _shortest(plant, upset) if upsetting else None
+        if shortest is None:
+            continue
+        seconds, unit, words = shortest
+        for change in upsetting:
+            tick = tick_after(run, change.time, seconds)
+            if tick * SHARE > seconds * (1 + 1e-9):
+                found.append(Fault(None, _sentence(change, unit, words, seconds, tick)))
+                break
+    return found
+
+
+def stops(change: Change) -> bool:
+    """Whether a change takes something away: a failure, a unit out of service, a switch turned off."""
+    if change.verb == "fail":
+        return True
+    return (change.input in ("in_service", "closed") and change.value == 0) or (
+        change.input == "mode" and change.value in (0, 3)
+    )
+
+
+def _shortest(plant: Plant, upset: str) -> tuple[float, str, str] | None:
+    seen: dict[tuple[str, tuple[tuple[str, float], ...]], tuple[float, str, str]] = {}
+    for unit in plant.units.values():
+        key = (unit.kind, tuple(sorted(unit.parameters.items())))
+        if key not in seen:
+            seconds, words = unit.machine().pace().get(upset, (math.inf, ""))
+            seen[key] = (seconds if seconds > 0 else math.inf, unit.name, words)
+    return min(((s, n, w) for s, n, w in seen.values() if math.isfinite(s)), default=None)
+
+
+def tick_after(run: RunSettings, moment: float, seconds: float) -> float:
+    """The longest tick from a moment on for some seconds [s]."""
+    for zoom in run.zooms:
+        if zoom.at <= moment and min(moment + seconds, run.duration) <= zoom.at + zoom.length:
+            return zoom.tick
+    return run.tick
+
+
+def _sentence(change: Change, unit: str, words: str, seconds: float, tick: float) -> str:
+    return (
+        f"run.tick: {tick:g} s is too long for what {change.unit}.{change.input} at {change.time:g} s sets off: {unit} has a time "
+        f"constant of {seconds:.3g} s ({words}); a tick of at most {seconds / SHARE:.2g} s is wanted, or a zoom "
+        f"from {change.time:g} s for at least {seconds:.3g} s"
+    )
