@@ -40,7 +40,9 @@ def branch(*elements: str) -> list[Element]:
     return [Element(*(word.split(".") if "." in word else (word, "coolant"))) for word in elements]
 
 
-def add(plant: Plant, name: str, kind: str, feeds: tuple[str, ...] = (), zone: str | None = None, **ratings: Any) -> None:
+def add(
+    plant: Plant, name: str, kind: str, feeds: tuple[str, ...] = (), zone: str | None = None, **ratings: Any
+) -> None:
     """Add a unit and its feeds."""
     plant.add(Unit(name, kind, {key: float(value) for key, value in ratings.items()}, zone))
     if feeds:

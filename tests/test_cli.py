@@ -28,14 +28,10 @@ criteria:
 """
 
 
-def twin(
-    *words: str | Path, cwd: Path, env: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def twin(*words: str | Path, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "twin", *map(str, words)]
     surroundings = {**os.environ, "COLUMNS": "120", **(env or {})}
-    return subprocess.run(
-        command, cwd=cwd, env=surroundings, capture_output=True, text=True, check=False, timeout=120
-    )
+    return subprocess.run(command, cwd=cwd, env=surroundings, capture_output=True, text=True, check=False, timeout=120)
 
 
 def scenario(folder: Path, duration: str = "30 s", limit: str = "120 degC", name: str = "short") -> Path:
@@ -81,9 +77,7 @@ def test_help_of_a_verb_is_quick_and_shows_two_examples(verb: str, tmp_path: Pat
 def test_help_enters_no_heavy_room(tmp_path: Path) -> None:
     heavy = ("numpy", "h5py", "pint", "pyvista", "networkx")
     code = f"import sys, twin.cli; print([name for name in {heavy} if name in sys.modules])"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
 
 
@@ -106,12 +100,8 @@ def test_bad_usage_ends_with_2(words: list[str], tmp_path: Path) -> None:
     assert done.stderr
 
 
-@pytest.mark.parametrize(
-    "words", [["new", "My Site"], ["new", "x", "--from", "nowhere"], ["catalog", "toaster"]]
-)
-def test_usage_that_a_verb_refuses_ends_with_2_and_says_what_is_wanted(
-    words: list[str], tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("words", [["new", "My Site"], ["new", "x", "--from", "nowhere"], ["catalog", "toaster"]])
+def test_usage_that_a_verb_refuses_ends_with_2_and_says_what_is_wanted(words: list[str], tmp_path: Path) -> None:
     done = twin(*words, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
@@ -214,27 +204,21 @@ def test_where_nothing_can_be_written_it_ends_with_74(tmp_path: Path) -> None:
 def test_a_full_stdout_ends_with_74(tmp_path: Path) -> None:
     with Path("/dev/full").open("w") as full:
         command = [sys.executable, "-m", "twin", "schema"]
-        done = subprocess.run(
-            command, stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, text=True, check=False
-        )
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, cwd=tmp_path, text=True, check=False)
     assert done.returncode == 74
     assert done.stderr.count("\n") == 1
 
 
 def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     command = f"{sys.executable} -m twin schema | head -c 1"
-    done = subprocess.run(
-        ["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, capture_output=True, check=False
-    )
+    done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=tmp_path, capture_output=True, check=False)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_an_interrupt_ends_with_130_and_keeps_the_trace(tmp_path: Path) -> None:
     file = scenario(tmp_path, duration="10 h")
     command = [sys.executable, "-m", "twin", "run", str(file)]
-    with subprocess.Popen(
-        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert "to simulate" in process.stderr.readline()
         time.sleep(3)

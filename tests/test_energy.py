@@ -106,7 +106,11 @@ def test_a_law_that_makes_energy_ends_the_run_and_is_named(tmp_path, monkeypatch
 
 
 def test_ticks_in_which_flow_stops_and_returns_close(tmp_path):
-    changes = [Change(10.0, "pump", "mode", 0.0), Change(40.0, "pump", "mode", 1.0), Change(20.5, "rack-1", "isolated", 1.0, verb="fail")]
+    changes = [
+        Change(10.0, "pump", "mode", 0.0),
+        Change(40.0, "pump", "mode", 1.0),
+        Change(20.5, "rack-1", "isolated", 1.0, verb="fail"),
+    ]
     scenario = Scenario("stop", "", chain(), RunSettings(90.0, 1.0), changes=changes, text="stop")
     result = simulate(scenario, trace=tmp_path / "stop.h5", device="cpu")
     assert result.energy_residual <= LIMIT

@@ -12,13 +12,19 @@ from twin.trace import open_trace
 
 
 def run(tmp_path, plant, settings, changes=(), initial=(), controllers=(), name="run"):
-    scenario = Scenario(name, "", plant, settings, list(initial), sorted(changes, key=lambda c: c.time), list(controllers), text=name)
+    scenario = Scenario(
+        name, "", plant, settings, list(initial), sorted(changes, key=lambda c: c.time), list(controllers), text=name
+    )
     simulate(scenario, trace=tmp_path / f"{name}.h5", device="cpu")
     return open_trace(tmp_path / f"{name}.h5")
 
 
 def pumps_lost(at=10.0):
-    return [Change(at, f"cdu-{i}", f"{which}_pump_failed", 1.0, verb="fail") for i in (1, 2) for which in ("duty", "standby")]
+    return [
+        Change(at, f"cdu-{i}", f"{which}_pump_failed", 1.0, verb="fail")
+        for i in (1, 2)
+        for which in ("duty", "standby")
+    ]
 
 
 def full_load():
@@ -113,7 +119,9 @@ def test_the_settled_state_is_steady(tmp_path):
 @pytest.mark.parametrize("tick", [1.0, 10.0, 60.0, 300.0])
 def test_controls_do_not_cycle_at_any_tick(tmp_path, tick):
     """A step of load and of weather, then twenty ticks' peace: valve and supply come to rest where a fine tick brings them."""
-    changes = [Change(0.0, f"rack-{i:02d}", "utilisation", 0.5) for i in range(1, 9)] + [Change(0.0, "site", "dry_bulb", 308.15)]
+    changes = [Change(0.0, f"rack-{i:02d}", "utilisation", 0.5) for i in range(1, 9)] + [
+        Change(0.0, "site", "dry_bulb", 308.15)
+    ]
     trace = run(tmp_path, pod(), RunSettings(max(60 * tick, 1800.0), tick), changes, name=f"cycle{tick}")
     valve, supply = trace["cdu.valve"].values[:, 0, 0], trace["cdu.supply_temperature"].values[:, 0, 0]
     assert abs(supply[-1] - 313.15) < 0.02

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
@@ -62,7 +63,11 @@ def test_whole_ratios_are_exact() -> None:
         ("3 MVA", "W", '"3 MVA" is an apparent power; a power is wanted, e.g. "3 kW"'),
         ("3 MW", "VA", '"3 MW" is a power; an apparent power is wanted, e.g. "3 kVA"'),
         ("45 C", "K", '"45 C": unit "C" is not a temperature; write "45 degC"'),
-        ("5 delta_degC", "K", '"5 delta_degC" is a temperature difference; a temperature is wanted, e.g. "45 degC"'),
+        (
+            "5 delta_degC",
+            "K",
+            '"5 delta_degC" is a temperature difference; a temperature is wanted, e.g. "45 degC"',
+        ),
         ("-300 degC", "K", '"-300 degC" is below absolute zero; a temperature is wanted, e.g. "45 degC"'),
         ("12 kw", "W", '"12 kw": unit "kw" is not known; did you mean "kW"?'),
         ("12 xyz", "W", '"12 xyz": unit "xyz" is not known; a power is wanted, e.g. "12 kW"'),
@@ -158,10 +163,8 @@ def test_no_text_breaks_the_reader() -> None:
     for _ in range(3000):
         text = "".join(rng.choice(signs, size=rng.integers(0, 12)))
         for unit in ("W", "1", "K"):
-            try:
-                parse(text, unit)
-            except BadValue as told:
-                assert "\x00" not in str(told)
+            with contextlib.suppress(BadValue):
+                assert isinstance(parse(text, unit), float)
 
 
 def test_long_texts_are_cut() -> None:

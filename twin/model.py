@@ -131,8 +131,18 @@ def _rows(cls: type, members: int, size: int, xp: ModuleType, given: dict[str, A
 
 
 def inputs(model: Model, members: int = 1) -> AllRows:
-    """Inputs at their defaults, arrays (member, n)."""
-    return {t.key: _rows(t.machine.Inputs, members, t.size, model.xp, {}) for t in model.tables}
+    """Inputs as the plant's units normally stand, else at their defaults; arrays (member, n)."""
+    return {t.key: _rows(t.machine.Inputs, members, t.size, model.xp, _settings(model, t)) for t in model.tables}
+
+
+def _settings(model: Model, t: Table) -> dict[str, Array]:
+    """Inputs of a table that its units set, arrays (1, n)."""
+    said = quantities(t.machine.Inputs)
+    asked = [model.plant.units[name].settings for name in t.names]
+    return {
+        name: model.xp.asarray([[row.get(name, said[name].default) for row in asked]])
+        for name in {key: None for row in asked for key in row}
+    }
 
 
 def state(model: Model, asked: AllRows, members: int = 1) -> State:

@@ -18,7 +18,7 @@ __all__ = ["Element", "Fault", "Loop", "Plant", "SignalLine", "Unit", "Where"]
 
 @dataclass
 class Unit:
-    """One machine: its kind, its ratings in SI, and where it stands."""
+    """One machine: its kind, its ratings and normal settings (Inputs) in SI, and where it stands."""
 
     name: str
     kind: str
@@ -27,6 +27,7 @@ class Unit:
     like: str | None = None
     at: tuple[float, float, float] | None = None
     where: Where | None = None
+    settings: dict[str, float] = field(default_factory=dict)
 
     def machine(self) -> Any:
         """The unit as an instance of its kind, in floats."""
@@ -176,7 +177,9 @@ class Plant:
             plant.feed(consumer, sources)
         for row in said["loops"]:
             branches = {key: [[Element(**e) for e in branch] for branch in row[key]] for key in ("plant", "loads")}
-            plant.add_loop(Loop(row["name"], row["fluid"], storage=row["storage"], where=_where(row["where"]), **branches))
+            plant.add_loop(
+                Loop(row["name"], row["fluid"], storage=row["storage"], where=_where(row["where"]), **branches)
+            )
         for row in said["signals"]:
             plant.add_signal(SignalLine(**{**row, "where": _where(row["where"])}))
         return plant

@@ -58,7 +58,9 @@ def feed_counts(plant: Any) -> Iterator[Fault]:
         count = len(plant.feeds.get(unit.name, ()))
         wanted = f"{least}" if least == most else f"{least} to {most}"
         if most == 0 and count:
-            yield Fault(unit.where, f"{unit.name} has {count} feeds, but a {unit.kind} takes no electricity from others")
+            yield Fault(
+                unit.where, f"{unit.name} has {count} feeds, but a {unit.kind} takes no electricity from others"
+            )
         elif not least <= count <= most:
             yield Fault(unit.where, f"{unit.name} has {count or 'no'} feeds; a {unit.kind} wants {wanted}")
 
@@ -80,7 +82,10 @@ def unknown_zones(plant: Any) -> Iterator[Fault]:
     for unit in plant.units.values():
         if unit.zone is not None and unit.zone not in zones:
             found = f"a {plant.units[unit.zone].kind}" if unit.zone in plant.units else "not a unit"
-            yield Fault(unit.where, f"{unit.name} stands in {unit.zone}, which is {found}; a zone is wanted{_near(unit.zone, zones)}")
+            yield Fault(
+                unit.where,
+                f"{unit.name} stands in {unit.zone}, which is {found}; a zone is wanted{_near(unit.zone, zones)}",
+            )
         elif unit.zone is None and KINDS[unit.kind].cools_air:
             yield Fault(unit.where, f"{unit.name} cools air but stands in no zone; zone: NAME is wanted")
 
@@ -97,14 +102,20 @@ def dangling_streams(plant: Any) -> Iterator[Fault]:
             streams = KINDS[plant.units[name].kind].streams
             if stream not in streams:
                 has = f"its streams are {', '.join(streams)}" if streams else f"a {plant.units[name].kind} has none"
-                yield Fault(loop.where, f"loop {loop.name} names the stream {name}.{stream}, which does not exist; {has}")
+                yield Fault(
+                    loop.where, f"loop {loop.name} names the stream {name}.{stream}, which does not exist; {has}"
+                )
             used[name, stream] += 1
         if loop.storage in plant.units and not KINDS[plant.units[loop.storage].kind].storage:
             kind = plant.units[loop.storage].kind
-            yield Fault(loop.where, f"loop {loop.name} has {loop.storage} as storage, but that is a {kind}; a tank is wanted")
+            yield Fault(
+                loop.where, f"loop {loop.name} has {loop.storage} as storage, but that is a {kind}; a tank is wanted"
+            )
     for (name, stream), count in used.items():
         if count > 1:
-            yield Fault(plant.units[name].where, f"the stream {name}.{stream} stands in {count} branches; one is wanted")
+            yield Fault(
+                plant.units[name].where, f"the stream {name}.{stream} stands in {count} branches; one is wanted"
+            )
     for unit in plant.units.values():
         for stream in KINDS[unit.kind].streams:
             if not used[unit.name, stream]:
@@ -145,7 +156,10 @@ def unfed_consumers(plant: Any) -> Iterator[Fault]:
                 waiting.append(consumer)
     for unit in plant.units.values():
         if KINDS[unit.kind].feeds[1] > 0 and unit.name not in reached:
-            yield Fault(unit.where, f"{unit.name} has no path to a source; a utility or generator must feed it through its feeds")
+            yield Fault(
+                unit.where,
+                f"{unit.name} has no path to a source; a utility or generator must feed it through its feeds",
+            )
 
 
 def unpumped_loops(plant: Any) -> Iterator[Fault]:
@@ -170,13 +184,22 @@ def lone_exchangers(plant: Any) -> Iterator[Fault]:
             continue
         (inside, way, length), (outside, other_way, other_length) = (seat[unit.name, stream] for stream in streams)
         if (way, other_way) != ("plant", "loads"):
-            yield Fault(unit.where, f"{unit.name}.{streams[0]} must stand in the plant of a loop and {unit.name}.{streams[1]} in the loads of another")
+            yield Fault(
+                unit.where,
+                f"{unit.name}.{streams[0]} must stand in the plant of a loop and {unit.name}.{streams[1]} in the loads of another",
+            )
         if length > 1 or other_length > 1:
-            yield Fault(unit.where, f"{unit.name} shares a branch with another element; an exchanger stands alone in its branches")
+            yield Fault(
+                unit.where,
+                f"{unit.name} shares a branch with another element; an exchanger stands alone in its branches",
+            )
         outer.setdefault(inside.name, set()).add(outside.name)
     for name, outside in outer.items():
         if len(outside) > 1:
-            yield Fault(plant.loops[name].where, f"the exchangers of loop {name} give to {', '.join(sorted(outside))}; one loop is wanted")
+            yield Fault(
+                plant.loops[name].where,
+                f"the exchangers of loop {name} give to {', '.join(sorted(outside))}; one loop is wanted",
+            )
     chain = nx.DiGraph((name, other) for name, others in outer.items() for other in others)
     if not nx.is_directed_acyclic_graph(chain):
         circle = " -> ".join(edge[0] for edge in nx.find_cycle(chain))
@@ -188,7 +211,10 @@ def uncooled_zones(plant: Any) -> Iterator[Fault]:
     for zone in plant.of_kind("zone"):
         inside = [unit for unit in plant.units.values() if unit.zone == zone.name]
         if inside and not any(KINDS[unit.kind].cools_air for unit in inside):
-            yield Fault(zone.where, f"{zone.name} holds {len(inside)} units and nothing that cools its air; a fan_wall is wanted")
+            yield Fault(
+                zone.where,
+                f"{zone.name} holds {len(inside)} units and nothing that cools its air; a fan_wall is wanted",
+            )
 
 
 def racks_without_room(plant: Any) -> Iterator[Fault]:
@@ -210,7 +236,10 @@ def die_limits(plant: Any) -> Iterator[Fault]:
     for kind in ("pump", "cdu"):
         for unit in plant.of_kind(kind):
             if unit.parameters.get("shutoff_head", 1.0) <= unit.parameters.get("nominal_head", 0.0):
-                yield Fault(unit.where, f"{unit.name}: shutoff_head must be above nominal_head; the pump curve must fall with flow")
+                yield Fault(
+                    unit.where,
+                    f"{unit.name}: shutoff_head must be above nominal_head; the pump curve must fall with flow",
+                )
 
 
 def ratings_cover_loads(plant: Any) -> Iterator[Fault]:

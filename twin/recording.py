@@ -109,24 +109,22 @@ class Gatherer:
     def _find_events(self) -> None:
         found = []
         for t, name in self.flags:
-            was = getattr(self.before.rows[t.key], name)
-            for tick in self.ticks:
-                now = getattr(tick.state.rows[t.key], name)
-                if now is not was:
-                    found += self._changes(t, name, was, now, tick)
-                was = now
-        self.events += sorted(found, key=lambda event: (event.time, event.unit))
+            series = [getattr(state.rows[t.key], name) for state in [self.before, *(tick.state for tick in self.ticks)]]
+            if any(one is not series[0] for one in series):
+                found += self._changes(t, name, to_host(_stack(series)))
+        self.events += found
+        self.events.sort(key=lambda event: (event.time, event.member, event.unit, event.flag))
 
-    def _changes(self, t: Table, name: str, was: Array, now: Array, tick: Tick) -> list[Event]:
-        before, after = to_host(was), to_host(now)
-        members, rows = np.nonzero(before != after)
-        if not len(rows):
-            return []
-        moments = to_host(getattr(tick.state.rows[t.key], f"{name}_at"))
-        return [
-            Event(float(moments[m, r]), int(m), t.names[r], name, float(after[m, r]))
-            for m, r in zip(members, rows, strict=True)
-        ]
+    def _changes(self, t: Table, name: str, values: np.ndarray) -> list[Event]:
+        """Events of one flag, from its values at the start of the block and after each tick (tick, member, unit)."""
+        moments: dict[int, np.ndarray] = {}
+        found = []
+        for tick, member, row in zip(*np.nonzero(values[1:] != values[:-1]), strict=True):
+            if tick not in moments:
+                moments[tick] = to_host(getattr(self.ticks[tick].state.rows[t.key], f"{name}_at"))
+            moment, value = moments[tick][member, row], values[tick + 1, member, row]
+            found.append(Event(float(moment), int(member), t.names[row], name, float(value)))
+        return found
 
     def _write(self, kept: list[Tick]) -> None:
         blocks = {(kind, name): self._column(kept, kind, name, part) for kind, name, part in self.columns}
@@ -152,7 +150,9 @@ class Gatherer:
 
 def _stack(series: list[Array]) -> Array:
     xp = library_of(series[0])
-    out = xp.empty((len(series), *series[0].shape), dtype=np.float32 if series[0].dtype == np.float64 else series[0].dtype)
+    out = xp.empty(
+        (len(series), *series[0].shape), dtype=np.float32 if series[0].dtype == np.float64 else series[0].dtype
+    )
     for row, one in enumerate(series):
         out[row] = one
     return out

@@ -35,6 +35,8 @@ CHANGES, WORKLOAD, CONTROL, STEP, RECORD = 10, 20, 30, 40, 50
 """What comes first among entries of one moment."""
 BLOCK = 64
 """Most ticks held before they are checked and written."""
+HELD = 2e8
+"""Most bytes that the ticks of a block hold; an estimate, at 40 quantities a unit."""
 LADDER = ((1.0, 20), (10.0, 30), (60.0, 30), (300.0, 60))
 """Ticks [s] and how many of each bring a plant to its steady state."""
 
@@ -93,6 +95,7 @@ class Simulation:
         self.ticks = 0
         self.gatherer: Gatherer | None = None
         self.told: Callable[[float], None] = lambda seconds: None
+        self.block = int(min(max(HELD / (320.0 * self.members * self.model.unit_count), 1), BLOCK))
 
     def put(self, change: Change, value: float) -> None:
         """Write an Input. The array is replaced, never written into: recorded ticks keep theirs."""
@@ -178,7 +181,7 @@ class Simulation:
                 kept = self._kept(now, length) or now == end
                 start = (now - length) * QUANTUM
                 self.gatherer.add(Tick(self.ticks, start, now * QUANTUM, self.state, dict(self.inputs), kept))
-                if len(self.gatherer.ticks) >= BLOCK:
+                if len(self.gatherer.ticks) >= self.block:
                     self.gatherer.tell()
                     self.told(now * QUANTUM)
         return now

@@ -80,9 +80,9 @@ def test_a_unit_switched_off_is_its_own_cause_even_under_a_dead_feed(at: Path) -
     findings = Findings(write(at, *small_data(), events))
     assert [entry.what for entry in findings.entries] == [
         "is lost",
-        "mode is set to off (set)",
+        "is switched to off (set)",
         "stops",
-        "fault: the duty pump is lost (fail)",
+        "fails: the duty pump is lost (fail)",
         "starts its standby pump",
     ]
     assert [entry.cause for entry in findings.entries] == [None, None, 1, None, 3]
@@ -113,11 +113,11 @@ criteria: []
         Event(240.0, 0, "site", "input:power_request", 1.0),
     ]
     findings = Findings(write(at, *small_data(), events, scenario=scenario))
-    told = [(line.who(), line.what, line.why) for line in findings.lines]
+    told = [(line.event(), line.why) for line in findings.lines]
     assert told == [
-        ("8 racks: rack-1..rack-8", "utilisation moves to 50 % within 10 s (ramp)", ""),
-        ("site", "is asked to go to 75 % of its power within 60 s (grid)", "the grid asks for less"),
-        ("site", "is asked to go to 100 % of its power within 60 s (grid)", "the grid's request ends"),
+        ("8 racks move to utilisation 50 % within 10 s (ramp): rack-1..rack-8", ""),
+        ("site is asked to go to 75 % of its power within 60 s (grid)", "the grid asks for less"),
+        ("site is asked to go to 100 % of its power within 60 s (grid)", "the grid's request ends"),
     ]
     assert findings.verdict.outcome == "no criteria"
 
@@ -127,9 +127,9 @@ def test_equal_changes_close_together_are_one_line_and_far_apart_are_two() -> No
         Entry(t, 0, f"rack-{i:02d}", "throttles", "hot", None) for i, t in enumerate((1.0, 1.5, 2.0, 9.0))
     ]
     lines = fold(rows, dict.fromkeys((row.unit for row in rows), "rack"), gap=2.0)
-    assert [(line.who(), line.does(), line.time, line.last) for line in lines] == [
-        ("3 racks: rack-00..rack-02", "throttle", 1.0, 2.0),
-        ("rack-03", "throttles", 9.0, 9.0),
+    assert [(line.event(), line.time, line.last) for line in lines] == [
+        ("3 racks throttle: rack-00..rack-02", 1.0, 2.0),
+        ("rack-03 throttles", 9.0, 9.0),
     ]
 
 

@@ -14,7 +14,11 @@ Save = Callable[..., str]
 ROOM = """\
 units:
   utility-a: {kind: utility, rated_power: 1 MW, at: [1 m, 2 m, 0 m]}
-  pdu-1..2: {kind: pdu, feeds: utility-a, rated_power: 400 kW, at: {start: [3 m, 0 m, 0 m], step: [1 m, 0 m, 0 m]}}
+  pdu-1..2:
+    kind: pdu
+    feeds: utility-a
+    rated_power: 400 kW
+    at: {start: [3 m, 0 m, 0 m], step: [1 m, 0 m, 0 m]}
 """
 
 
@@ -25,7 +29,9 @@ def test_units_get_the_prefix_and_the_shift(save: Save) -> None:
         "place: {r1..2: {block: room, at: {start: [10 m, 0 m, 0 m], step: [0 m, 20 m, 0 m]}}}\n"
     )
     plant = read_plant(name)
-    assert list(plant.units) == ["site"] + [f"r{n}/{unit}" for n in (1, 2) for unit in ("utility-a", "pdu-1", "pdu-2")]
+    assert list(plant.units) == ["site"] + [
+        f"r{n}/{unit}" for n in (1, 2) for unit in ("utility-a", "pdu-1", "pdu-2")
+    ]
     assert plant.feeds["r2/pdu-1"] == ["r2/utility-a"]
     assert plant.units["r2/pdu-2"].at == (14.0, 20.0, 0.0)
     assert str(plant.units["r2/pdu-2"].where) == "room.yaml:3: units.pdu-1..2"
@@ -42,7 +48,11 @@ def test_outer_units_take_the_place_of_inner_ones(save: Save) -> None:
     )
     plant = read_plant(name)
     assert not any(unit.endswith("utility-a") for unit in plant.units)
-    assert [plant.feeds[f"{room}/pdu-1"] for room in ("r1", "r2", "s")] == [["grid-1"], ["grid-2"], ["grid-1"]]
+    assert [plant.feeds[f"{room}/pdu-1"] for room in ("r1", "r2", "s")] == [
+        ["grid-1"],
+        ["grid-2"],
+        ["grid-1"],
+    ]
 
 
 def test_blocks_nest(save: Save) -> None:
@@ -60,7 +70,10 @@ def test_a_plant_is_found_by_its_name_beside_the_scenario(save: Save, head: str)
     save(ROOM, "plants/room.yaml")
     text = "title: A try\nplant: room\n" + head[head.index("run:") :]
     assert list(read(save(text)).plant.units) == ["site", "utility-a", "pdu-1", "pdu-2"]
-    assert list(read(save(text.replace("plant: room", "plant: plants/room.yaml"))).inputs) == ["try.yaml", "plants/room.yaml"]
+    assert list(read(save(text.replace("plant: room", "plant: plants/room.yaml"))).inputs) == [
+        "try.yaml",
+        "plants/room.yaml",
+    ]
 
 
 def test_an_include_may_not_leave_its_folder_by_a_link(save: Save, tmp_path: Path) -> None:
@@ -74,7 +87,8 @@ def test_an_include_may_not_leave_its_folder_by_a_link(save: Save, tmp_path: Pat
 
 def test_nested_places_cannot_grow_without_bound(save: Save) -> None:
     rows = "".join(f"  b{n}: {{place: {{p1..900: {{block: b{n - 1}}}}}}}\n" for n in range(1, 12))
-    name = save(f"blocks:\n  b0: {{units: {{u: {{kind: utility, rated_power: 1 MW}}}}}}\n{rows}place: {{x: {{block: b11}}}}\n")
+    first = "  b0: {units: {u: {kind: utility, rated_power: 1 MW}}}\n"
+    name = save(f"blocks:\n{first}{rows}place: {{x: {{block: b11}}}}\n")
     began = time.perf_counter()
     with pytest.raises(BadInput, match="grows beyond 100000 units"):
         read_plant(name)

@@ -1,7 +1,7 @@
 """The corpus of broken files: each has its exact messages beside it, all of them from one pass.
 
-After a wording has been changed on purpose, `UPDATE_EXPECTED=1 pytest tests/scenario/test_broken.py` writes the
-messages anew; read the difference before keeping it.
+After a wording has been changed on purpose, `UPDATE_EXPECTED=1 pytest tests/scenario/test_broken.py`
+writes the messages anew; read the difference before keeping it.
 """
 
 from __future__ import annotations

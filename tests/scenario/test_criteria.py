@@ -35,7 +35,12 @@ def test_no_asks_that_a_flag_never_rises(save: Save, small: str) -> None:
 
 @pytest.mark.parametrize(
     ("operator", "below", "at", "above"),
-    [("<", True, False, False), ("<=", True, True, False), (">", False, False, True), (">=", False, True, True)],
+    [
+        ("<", True, False, False),
+        ("<=", True, True, False),
+        (">", False, False, True),
+        (">=", False, True, True),
+    ],
 )
 def test_it_is_judged_as_written(operator: str, below: bool, at: bool, above: bool) -> None:
     made = Criterion("", "max", "rack", "x", operator, 10.0)

@@ -141,7 +141,17 @@ def test_a_line_is_not_endless(save: Save) -> None:
 def test_random_bytes_never_end_in_a_traceback(save: Save) -> None:
     import random
 
-    signs = [*"abc: \n\t-[]{}#&*!|>'\"%@`,?~0.5\\", "\n  ", ": ", "- ", "\x85", "é", "\u2028", "---\n", "...\n"]
-    chance = random.Random(7)  # noqa: S311
+    signs = [
+        *"abc: \n\t-[]{}#&*!|>'\"%@`,?~0.5\\",
+        "\n  ",
+        ": ",
+        "- ",
+        "\x85",
+        "é",
+        "\u2028",
+        "---\n",
+        "...\n",
+    ]
+    chance = random.Random(7)
     for _ in range(1500):
         load(save("".join(chance.choices(signs, k=chance.randrange(40)))))

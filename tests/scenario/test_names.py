@@ -28,7 +28,10 @@ def test_ranges_make_many(text: str, first: str, last: str, count: int) -> None:
     [
         ("rack-10..01", '"rack-10..01" runs backwards; "01..10" is wanted'),
         ("x-1..10000000", '"x-1..10000000" makes more than 100000 names; a shorter range is wanted'),
-        ("x-1..99999999999999999999", '"x-1..99999999999999999999" makes more than 100000 names; a shorter range is wanted'),
+        (
+            "x-1..99999999999999999999",
+            '"x-1..99999999999999999999" makes more than 100000 names; a shorter range is wanted',
+        ),
         ("rack-a..c", '"rack-a..c" is not a range; one like "rack-01..32" is wanted'),
         ("", "an empty name was found; letters, digits, - and _ are wanted in a name"),
         ("a b", '"a b" is not a name; a letter and then letters, digits, - and _ are wanted'),
@@ -79,7 +82,10 @@ def test_targets_find_units_in_their_order(directory: Directory) -> None:
     [
         ("rac", 'there is no unit or kind "rac"; did you mean "rack"?'),
         ("tankk-a", 'there is no unit or kind "tankk-a"; did you mean "tank-a"?'),
-        ("rack-31..34", 'there is no unit or kind "rack-33" (and 1 more of "rack-31..34"); did you mean "rack-32"?'),
+        (
+            "rack-31..34",
+            'there is no unit or kind "rack-33" (and 1 more of "rack-31..34"); did you mean "rack-32"?',
+        ),
         ("rck-*", 'no unit matches "rck-*"; did you mean "rack-32"?'),
         ("rack-[1]*", '"rack-[1]*" is not a pattern; letters, digits, -, _, * and ? are wanted'),
     ],

@@ -50,7 +50,11 @@ def test_loops_zip_series_into_parallel_branches(plant: Plant) -> None:
     assert (loop.fluid, loop.storage) == ("pg25", "tank-1")
     said = [[str(element) for element in branch] for branch in loop.plant]
     assert said == [["pump-1.coolant", "dry-1.coolant"], ["pump-2.coolant", "dry-2.coolant"]]
-    assert [str(branch[0]) for branch in loop.loads] == ["rack-01.coolant", "rack-02.coolant", "fan-wall-1.coolant"]
+    assert [str(branch[0]) for branch in loop.loads] == [
+        "rack-01.coolant",
+        "rack-02.coolant",
+        "fan-wall-1.coolant",
+    ]
 
 
 def test_signals_reach_all_of_a_range(plant: Plant) -> None:
@@ -77,7 +81,8 @@ def test_rows_of_a_layout(save: Save) -> None:
 def test_a_fault_of_a_range_is_told_once(faults: Callable[..., list[str]]) -> None:
     told = faults("units:\n  pdu-1..500: {kind: pdu, rated_power: 1 MWh}\n")
     assert len(told) == 2
-    assert told[1].endswith('"1 MWh" is an energy; a power is wanted, e.g. "1 kW"')
+    assert told[1].endswith("pdu-1 has no feeds; a pdu wants 1 to 2 (and 499 more like it)")
+    assert told[0].endswith('"1 MWh" is an energy; a power is wanted, e.g. "1 kW"')
 
 
 def test_what_only_follows_is_not_told(faults: Callable[..., list[str]], head: str) -> None:

@@ -9,7 +9,11 @@ import pytest
 from twin.scenario import read
 
 Save = Callable[..., str]
-ROOM = "units:\n  utility-a: {kind: utility, rated_power: 1 MW}\n  pdu-1: {kind: pdu, feeds: utility-a, rated_power: 400 kW}\n"
+ROOM = """\
+units:
+  utility-a: {kind: utility, rated_power: 1 MW}
+  pdu-1: {kind: pdu, feeds: utility-a, rated_power: 400 kW}
+"""
 
 
 def test_it_reads_as_the_same_scenario(save: Save, small: str) -> None:
@@ -41,7 +45,10 @@ def test_it_says_the_seed_and_members_that_were_run(save: Save, small: str) -> N
     assert again.changes == first.changes
 
 
-@pytest.mark.parametrize("title", ['"a: b"', "'# not a comment'", '"quote \\" in it"', '"true"', '"1.5"', '"- x"', '"é, ü"', '"a "'])
+@pytest.mark.parametrize(
+    "title",
+    ['"a: b"', "'# not a comment'", '"quote \\" in it"', '"true"', '"1.5"', '"- x"', '"é, ü"', '"a "'],
+)
 def test_words_are_quoted_where_yaml_would_misread_them(save: Save, head: str, title: str) -> None:
     first = read(save(head.replace("A try", title)))
     assert read(save(first.text, "again.yaml")).title == first.title

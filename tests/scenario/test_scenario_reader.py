@@ -82,6 +82,20 @@ def test_shipped_documents_have_no_fault(path: Path) -> None:
     assert [str(fault) for fault in check(path) if not fault.warning] == []
 
 
+def test_a_plant_is_no_scenario(save: Save) -> None:
+    with pytest.raises(BadInput) as told:
+        read(save("units: {u: {kind: utility, rated_power: 1 MW}}\n", "hall.yaml"))
+    sentence = (
+        'hall.yaml:1: this is a plant by itself; a scenario is wanted, which names it, e.g. "plant: hall"'
+    )
+    assert str(told.value) == sentence
+
+
+def test_a_catalogue_record_can_be_checked(faults: Callable[..., list[str]]) -> None:
+    record = "name: try\nkind: bus\ntitle: A board\nlicence: mine\nquantities: {rated_power: {value: 1 MW}}\n"
+    assert faults(record) == ["try.yaml:5: quantities.rated_power: a bus has no such quantity; there is none"]
+
+
 def test_a_file_of_another_sort_is_told_so(faults: Callable[..., list[str]]) -> None:
     assert faults("colour: blue\n")[-1].endswith(
         "this is neither; a scenario (plant, run, weather, ...) or a plant (units, coolant, ...) is wanted"

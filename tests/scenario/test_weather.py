@@ -13,7 +13,9 @@ from twin.scenario import Change, read
 Save = Callable[..., str]
 
 
-def weather(save: Save, head: str, said: str, duration: str = "30 min") -> tuple[dict[str, float], list[Change]]:
+def weather(
+    save: Save, head: str, said: str, duration: str = "30 min"
+) -> tuple[dict[str, float], list[Change]]:
     text = head[: head.index("weather:")].replace("30 min", duration) + f"weather: {said}\n"
     scenario = read(save(text))
     return {change.input: change.value for change in scenario.initial}, scenario.changes
@@ -40,7 +42,12 @@ def test_a_design_day_has_its_peak_where_it_says(save: Save, head: str) -> None:
 def test_ramps_join_the_full_hours(save: Save, head: str) -> None:
     first, changes = weather(save, head, '{design_day: mild-spring, start: "14:30"}', "3 h")
     dry = [change for change in changes if change.input == "dry_bulb"]
-    assert [(change.time, change.until) for change in dry] == [(0, 1800), (1800, 5400), (5400, 9000), (9000, 12600)]
+    assert [(change.time, change.until) for change in dry] == [
+        (0, 1800),
+        (1800, 5400),
+        (5400, 9000),
+        (9000, 12600),
+    ]
     assert dry[0].value == 293.15
     assert first["dry_bulb"] < 293.15
     assert all(change.unit == "site" for change in changes)
@@ -60,7 +67,9 @@ def test_every_shipped_day_says_where_it_comes_from() -> None:
         assert all(f"\n{key}:" in text for key in ("licence", "source", "date", "mark")), path.name
 
 
-def test_a_file_of_another_folder_is_not_opened(faults: Callable[..., list[str]], head: str, tmp_path: Path) -> None:
+def test_a_file_of_another_folder_is_not_opened(
+    faults: Callable[..., list[str]], head: str, tmp_path: Path
+) -> None:
     text = head[: head.index("weather:")] + 'weather: {epw: ../secret.epw, start: "07-15 14:00"}\n'
     (told,) = faults(text)
     assert told.endswith('"../secret.epw" leaves the folder of this file; a file in it is wanted')

@@ -64,7 +64,7 @@ def _host(x: Array) -> np.ndarray:
 def compile_heat(net: CoolantNetwork, xp: ModuleType) -> HeatNetwork:
     """Order the loops from the racks outwards and list who exchanges with whom."""
     outer = loop_partners(net)
-    rank = {loop: 0 for loop in range(len(net.loops))}
+    rank = dict.fromkeys(range(len(net.loops)), 0)
     for _ in rank:
         for inside, outside in outer.items():
             rank[outside] = max(rank[outside], rank[inside] + 1)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from twin.equipment import KINDS
+from twin.report.causes import INPUT
 from twin.report.moments import EARLY, it_power, since
-from twin.report.story import INPUT, Story
+from twin.report.story import Story
 
 
 def ledger(story: Story, member: int) -> dict[str, float | None]:

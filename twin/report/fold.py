@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from twin.report.timeline import Entry
-from twin.report.words import count, kinds, names, plural
+from twin.report.words import kinds, names, plural
 
 GAP = 2.0
 """Equal changes that follow each other within this time [s] stand in one line."""
@@ -26,17 +26,17 @@ class Line:
     entries: int = 0
     cause: int | None = None
 
-    def does(self) -> str:
-        """What they do, in the number they are."""
-        return plural(self.what) if len(set(self.units)) > 1 else self.what
+    def short(self) -> str:
+        """The event without names: "32 racks throttle", "rack-07 throttles"."""
+        distinct = len(set(self.units))
+        if distinct > 1:
+            return f"{distinct} {kinds(self.kind, 2)} {plural(self.what)}"
+        again = f" ({self.entries} times)" if self.entries > 1 else ""
+        return f"{self.units[0]} {self.what}{again}"
 
-    def who(self) -> str:
-        """The units, counted where there are many: "32 racks: rack-01..rack-32"."""
-        distinct = list(dict.fromkeys(self.units))
-        if len(distinct) == 1:
-            again = f" ({count(self.entries, 'time')})" if self.entries > 1 else ""
-            return distinct[0] + again
-        return f"{len(distinct)} {kinds(self.kind, 2)}: {names(distinct)}"
+    def event(self) -> str:
+        """The event with the names of all: "32 racks throttle: rack-01..rack-32"."""
+        return f"{self.short()}: {names(self.units)}" if len(set(self.units)) > 1 else self.short()
 
 
 def fold(entries: Sequence[Entry], kind_of: Mapping[str, str], gap: float = GAP) -> list[Line]:

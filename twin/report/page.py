@@ -151,9 +151,7 @@ def _verdict(rows: Rows) -> Section:
 
 def _timeline(findings: Findings, rows: Rows) -> Section:
     heads = ("", "time", f"after the {rows.zero}", "event", "why, and which line led to it")
-    told = [
-        [number, time, after, f"{who} {what}", why] for number, time, after, who, what, why in rows.timeline()
-    ]
+    told = rows.timeline()
     entries = sum(entry.member == findings.shown for entry in findings.entries)
     notes = []
     if len(told) < entries:

@@ -194,7 +194,7 @@ def marks(findings: Findings) -> list[Mark]:
     for line in findings.lines:
         if line.what.endswith(("(fail)", "(restore)", "(set)", "(ramp)", "(grid)")):
             colour = {"(fail)": RED, "(restore)": GREEN}.get(line.what.rsplit(" ", 1)[-1], GREY)
-            found.append(Mark(line.time, f"{line.who()} {line.does()}", colour))
+            found.append(Mark(line.time, line.event(), colour))
     for name, moment in findings.measure["first"].items():
         if moment is not None and name in ("first_throttle", "first_shutdown", "ups_empty", "tank_exhausted"):
             said = words(name).replace("ups", "UPS")

@@ -149,7 +149,7 @@ class Rows:
         return rows
 
     def timeline(self) -> list[list[str]]:
-        """Number, time, seconds after the fault, units, what, why."""
+        """Number, time, seconds after the fault, event, why."""
         lines = self.findings.lines
         fault = self.story.faults[self.findings.shown]
         rows = []
@@ -158,14 +158,14 @@ class Rows:
             time = clock(line.time)
             if line.last - line.time > 0.0005:
                 time += f" to {clock(line.last)}"
-            rows.append([str(number), time, after, line.who(), line.does(), self._why(line, lines)])
+            rows.append([str(number), time, after, line.event(), self._why(line, lines)])
         return rows
 
     def _why(self, line: Line, lines: list[Line]) -> str:
         if line.cause is None:
             return line.why
         source = lines[line.cause]
-        behind = f"from {line.cause + 1}: {source.who()} {source.does()}"
+        behind = f"from {line.cause + 1}: {source.short()}"
         return f"{line.why}; {behind}" if line.why else behind
 
     def across(self) -> list[list[str]]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from twin.declare import Flag, Quantity, quantities
 from twin.equipment import KINDS
+from twin.report.causes import INPUT
 from twin.report.told import Told, read_told
 from twin.report.words import lasting, say, words
 
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from twin.plant import Plant
     from twin.trace import Event, Trace
 
-INPUT = "input:"
-"""How the name of an Input begins in the events of a trace."""
 KEEP = 300_000_000
 """Bytes of columns held in memory while a report is made."""
 ORDER = {kind: place for place, kind in enumerate(KINDS)}
@@ -85,17 +84,18 @@ def asked(kind: str, name: str, value: float, over: float | None = None) -> tupl
         )
     if said is not None and said.failure:
         told = re.sub(r"^1(:| when it| when|,)?\s+", "", said.doc)
-        return (f"fault: {told} (fail)", 1) if value >= 0.5 else (f"fault mended: {told} (restore)", -1)
+        return (f"fails: {told} (fail)", 1) if value >= 0.5 else (f"is mended: {told} (restore)", -1)
     if said is not None and said.choices:
         word = next((word for word, code in said.choices.items() if code == value), f"{value:g}")
-        sense = 1 if name == "mode" and value != said.default else -1 if name == "mode" else 0
-        return f"{words(name)} is set to {word.replace('_', ' ')} (set)", sense
+        if name == "mode":
+            return f"is switched to {words(word)} (set)", 1 if value != said.default else -1
+        return f"gets {words(name)} {words(word)} (set)", 0
     to = say(value, said.unit if said is not None else "1", share=0 < value <= 1)
     if name == "power_request":
         return f"is asked to go to {to} of its power{_within(over)} (grid)", -1 if value >= 1 else 0
     if over is not None:
-        return f"{words(name)} moves to {to}{_within(over)} (ramp)", 0
-    return f"{words(name)} is set to {to} (set)", 0
+        return f"moves to {words(name)} {to}{_within(over)} (ramp)", 0
+    return f"gets {words(name)} {to} (set)", 0
 
 
 def _within(over: float | None) -> str:

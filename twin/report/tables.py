@@ -69,20 +69,14 @@ def verdict_table(rows: Rows, narrow: bool = False) -> RenderableType:
 def timeline_table(rows: Rows, narrow: bool = False, most: int = MOST_LINES) -> RenderableType:
     """What happened, folded; the last lines are counted where there are too many."""
     lines = rows.timeline()
-    told = [
-        (number, time, after, f"{who} {what}", why) for number, time, after, who, what, why in lines[:most]
-    ]
     if narrow:
-        short = [
-            (number, time.split(" ")[0], f"{event}\n{why}" if why else event)
-            for number, time, _, event, why in told
+        columns: tuple[str, ...] = ("", "time", "event, why, and which line led to it")
+        told = [
+            [number, time.split(" ")[0], "\n".join(filter(None, both))] for number, time, _, *both in lines
         ]
-        table = _table(
-            "What happened", ("", "time", "event, why, and which line led to it"), short, right=(0,)
-        )
     else:
-        columns = ("", "time", f"after {rows.zero}", "event", "why, and which line led to it")
-        table = _table("What happened", columns, told, right=(0,))
+        columns, told = ("", "time", f"after {rows.zero}", "event", "why, and which line led to it"), lines
+    table = _table("What happened", columns, told[:most], right=(0,))
     if len(lines) <= most:
         return table
     return Group(

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from twin.report.story import INPUT, Story, flags_of
+from twin.report.causes import INPUT
+from twin.report.story import Story, flags_of
 from twin.report.words import count, say
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from twin import units
 
@@ -80,6 +80,7 @@ def words(name: str) -> str:
 def plural(phrase: str) -> str:
     """What one unit does, as several do it: "loses its flow" -> "lose their flow"."""
     verb, space, rest = phrase.partition(" ")
+    verb, colon, _ = verb.partition(":")
     known = {"is": "are", "has": "have", "goes": "go", "does": "do"}
     if verb in known:
         verb = known[verb]
@@ -89,7 +90,7 @@ def plural(phrase: str) -> str:
         verb = verb[:-1]
     else:
         return phrase
-    return verb + space + re.sub(r"\bits\b", "their", rest)
+    return verb + colon + space + re.sub(r"\bits\b", "their", rest)
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
@@ -98,28 +99,38 @@ def count(number: int, one: str, many: str | None = None) -> str:
 
 
 def names(each: Iterable[str], most: int = 4) -> str:
-    """Many names, short: "rack-01..rack-32, rack-40"; past `most` ranges the rest is counted."""
-    runs: list[list[str]] = []
+    """Many names, short: "rack-01..rack-32, rack-40"; "h001..h116 / rack-01..rack-64" for placed blocks.
+
+    Past `most` items the rest is counted.
+    """
+    locals_of: dict[str, list[str]] = {}
     for name in sorted(dict.fromkeys(each), key=natural):
+        prefix, _, local = name.rpartition("/")
+        locals_of.setdefault(prefix, []).append(local)
+    prefixes_of: dict[tuple[str, ...], list[str]] = {}
+    for prefix, within_it in locals_of.items():
+        prefixes_of.setdefault(tuple(within_it), []).append(prefix)
+    items: list[tuple[str, int]] = []
+    for within, blocks in prefixes_of.items():
+        for outer, times in _runs(blocks):
+            items += [(f"{outer} / {said}" if outer else said, times * size) for said, size in _runs(within)]
+    if len(items) > most + 1:
+        items = [*items[:most], (f"and {sum(size for _, size in items[most:])} more", 0)]
+    return ", ".join(said for said, _ in items)
+
+
+def _runs(sorted_names: Sequence[str]) -> list[tuple[str, int]]:
+    """Names in order as ranges of three and more, each with the number of names it stands for."""
+    runs: list[list[str]] = []
+    for name in sorted_names:
         if runs and _follows(runs[-1][-1], name):
             runs[-1].append(name)
         else:
             runs.append([name])
-    said = []
+    said: list[tuple[str, int]] = []
     for run in runs:
-        said += [f"{run[0]}..{run[-1]}"] if len(run) > 2 else run
-    if len(said) > most + 1:
-        hidden = sum(len(run) for run in runs) - _covered(runs, most)
-        said = [*said[:most], f"and {hidden} more"]
-    return ", ".join(said)
-
-
-def _covered(runs: list[list[str]], most: int) -> int:
-    """How many names the first `most` items of the list speak for."""
-    sizes: list[int] = []
-    for run in runs:
-        sizes += [len(run)] if len(run) > 2 else [1] * len(run)
-    return sum(sizes[:most])
+        said += [(f"{run[0]}..{run[-1]}", len(run))] if len(run) > 2 else [(name, 1) for name in run]
+    return said
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:

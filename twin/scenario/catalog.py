@@ -101,10 +101,14 @@ class Catalog:
         return self.read[name]
 
     def _read(self, name: str) -> Record | None:
-        faults = self.documents.faults
         root = self.documents.load(self.folder / f"{name}.yaml", f"assets/catalog/{name}.yaml")
-        form = fill(RecordForm, root, faults) if root is not None else None
-        if root is None or form is None or not form.kind:
+        return None if root is None else self.record(root, name)
+
+    def record(self, root: Map, name: str) -> Record | None:
+        """The record that a document holds; None after a fault."""
+        faults = self.documents.faults
+        form = fill(RecordForm, root, faults)
+        if form is None or not form.kind:
             return None
         if form.name and form.name != name:
             faults.add(

@@ -92,8 +92,8 @@ def distribution(node: Node, said: Quantity, faults: Faults) -> Draw | None:
 
 def _probability(node: Node, said: Quantity, faults: Faults) -> Draw | None:
     share = values.read(node, SHARE, faults)
-    if said.choices is not None or said.fault(1.0) is not None:
-        faults.add(node.where, f"{said.name} is not a flag of 0 or 1; choice is wanted, not probability")
+    if not said.failure:
+        faults.add(node.where, f"{said.name} is not a failure; choice is wanted, not probability")
         return None
     return None if share is None else lambda random: 1.0 if random.random() < share else None
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
+from twin.declare import MODES
 from twin.equipment import KINDS
-from twin.faults import Fault
 from twin.plant import Plant
 from twin.scenario.case import RunSettings
 from twin.scenario.changes import Change
@@ -14,8 +14,8 @@ SHARE = 5.0
 """Ticks that a time constant must hold."""
 
 
-def slow_ticks(plant: Plant, run: RunSettings, changes: list[Change]) -> list[Fault]:
-    """One fault for each upset whose shortest time constant is shorter than five ticks where it happens."""
+def slow_ticks(plant: Plant, run: RunSettings, changes: list[Change]) -> list[str]:
+    """One sentence for each upset whose shortest time constant is shorter than five ticks where it happens."""
     found = []
     for upset in ("power", "flow", "heat"):
         upsetting = [c for c in changes if stops(c) and upset in KINDS[plant.units[c.unit].kind].disturbs]
@@ -26,7 +26,7 @@ def slow_ticks(plant: Plant, run: RunSettings, changes: list[Change]) -> list[Fa
         for change in upsetting:
             tick = tick_after(run, change.time, seconds)
             if tick * SHARE > seconds * (1 + 1e-9):
-                found.append(Fault(None, _sentence(change, unit, words, seconds, tick)))
+                found.append(_sentence(change, unit, words, seconds, tick))
                 break
     return found
 
@@ -35,9 +35,8 @@ def stops(change: Change) -> bool:
     """Whether a change takes something away: a failure, a unit out of service, a switch turned off."""
     if change.verb == "fail":
         return True
-    return (change.input in ("in_service", "closed") and change.value == 0) or (
-        change.input == "mode" and change.value in (0, 3)
-    )
+    taken_out = change.input in ("in_service", "closed") and change.value == 0
+    return taken_out or (change.input == "mode" and change.value in (MODES["off"], MODES["locked_out"]))
 
 
 def _shortest(plant: Plant, upset: str) -> tuple[float, str, str] | None:
@@ -60,7 +59,7 @@ def tick_after(run: RunSettings, moment: float, seconds: float) -> float:
 
 def _sentence(change: Change, unit: str, words: str, seconds: float, tick: float) -> str:
     return (
-        f"run.tick: {tick:g} s is too long for what {change.unit}.{change.input} at {change.time:g} s sets off: {unit} has a time "
-        f"constant of {seconds:.3g} s ({words}); a tick of at most {seconds / SHARE:.2g} s is wanted, or a zoom "
-        f"from {change.time:g} s for at least {seconds:.3g} s"
+        f"a tick of {tick:g} s is too long for what {change.unit}.{change.input} sets off at {change.time:g} s: "
+        f"{unit} has a time constant of {seconds:.3g} s ({words}); a tick of at most {seconds / SHARE:.2g} s is "
+        f"wanted, or a zoom from {change.time:g} s for at least {seconds:.3g} s"
     )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from twin.plant import Element, Loop, Plant, SignalLine, Unit
 from twin.scenario.faults import Faults
@@ -54,9 +53,7 @@ class Part:
             if unit.name not in outer:
                 zone = None if unit.zone is None else named(unit.zone)
                 moved = _moved(unit.at, shift)
-                made = Unit(
-                    f"{prefix}/{unit.name}", unit.kind, unit.parameters, zone, unit.like, moved, unit.where
-                )
+                made = replace(unit, name=f"{prefix}/{unit.name}", zone=zone, at=moved)
                 self.add(made, faults)
         for consumer, sources in block.feeds.items():
             if consumer not in outer:
@@ -70,7 +67,7 @@ class Part:
             self.loops[name] = Loop(name, loop.fluid, branches[0], branches[1], storage, loop.where)
         for line in block.signals:
             self.signals.append(
-                dataclasses.replace(line, source=named(line.source), target=named(line.target))
+                replace(line, source=named(line.source), target=named(line.target))
             )
 
     def weight(self) -> int:

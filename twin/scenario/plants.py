@@ -22,6 +22,11 @@ LENGTH = Quantity("", "m", "a length", at_least=-1e5, at_most=1e5)
 KNOWN_KINDS = [kind for kind in KINDS if kind != "site"]
 
 
+def settable(kind: str) -> dict[str, Quantity]:
+    """The Inputs that a plant may set: all but failures."""
+    return {name: said for name, said in quantities(KINDS[kind].Inputs).items() if not said.failure}
+
+
 class UnitReader:
     """Reads the sections `units`, `coolant` and `signals` of one document into a part."""
 
@@ -61,6 +66,7 @@ class UnitReader:
             part.lost |= set(names)
             return
         parameters = given | self._parameters(kind, node, where, set(given))
+        settings = self._settings(kind, node)
         zones = self._paired(node.get("zone"), len(names))
         feeds = self._paired(node.get("feeds"), len(names))
         places = layout(node.get("at"), len(names), self.faults)
@@ -70,7 +76,7 @@ class UnitReader:
             zones = [[]] * len(names)
         for index, name in enumerate(names):
             zone = zones[index][0] if zones[index] else None
-            part.add(Unit(name, kind, parameters, zone, like, places[index], where), self.faults)
+            part.add(Unit(name, kind, parameters, zone, like, places[index], where, settings), self.faults)
             if "feeds" in node:
                 part.feeds.setdefault(name, feeds[index])
                 part.lost |= set() if feeds[index] else {name}
@@ -93,13 +99,14 @@ class UnitReader:
             return kind, like, {}
         if kind is not None and kind != record.kind:
             self.faults.add(node.where_of("kind"), f'"{kind}" was found, but {like} is a {record.kind}')
+            return None, like, {}
         return record.kind, like, record.parameters
 
     def _parameters(self, kind: str, node: Map, where: Where, given: set[str]) -> dict[str, float]:
         known = quantities(KINDS[kind])
         found = {}
         for key, value in node.items():
-            if key in COMMON_KEYS:
+            if key in COMMON_KEYS or key in settable(kind):
                 continue
             if key in known:
                 read = values.read(value, known[key], self.faults)
@@ -107,8 +114,9 @@ class UnitReader:
                     found[key] = read
             else:
                 inputs = key in quantities(KINDS[kind].Inputs)
-                note = "is asked while it runs; set it under initial or events" if inputs else ""
-                cure = note or f"is not a key of a {kind}; {advice(key, [*known, *COMMON_KEYS])}"
+                note = "is a failure, not a setting; set it under initial or events" if inputs else ""
+                near = advice(key, [*known, *settable(kind), *COMMON_KEYS])
+                cure = note or f"is not a key of a {kind}; {near}"
                 self.faults.add(node.where_of(key), cure if inputs else f"this {cure}")
         if "like" in node and not given:
             return found
@@ -116,6 +124,12 @@ class UnitReader:
             if said.default is None and name not in given and name not in node and not node.partial:
                 self.faults.add(node.where_of(name), f"the key is missing; {values.wanted(said)}")
         return found
+
+    def _settings(self, kind: str, node: Map) -> dict[str, float]:
+        """Inputs as they normally stand: setpoints, modes, speeds."""
+        known = settable(kind)
+        read = {key: values.read(node[key], known[key], self.faults) for key in node if key in known}
+        return {key: value for key, value in read.items() if value is not None}
 
     def _paired(self, node: Node | None, count: int) -> list[list[str]]:
         """The names that each of `count` units points at; a range of the same length goes one to one."""

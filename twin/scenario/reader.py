@@ -11,11 +11,13 @@ from twin.scenario import changes as lowering
 from twin.scenario import criteria, draws, forms, grid, timing, values, workload
 from twin.scenario.blocks import PLANT_KEYS, PlantReader, Shelf
 from twin.scenario.case import ControllerSpec, RunSettings, Scenario
+from twin.scenario.catalog import Catalog
 from twin.scenario.changes import Change, Events, Targets
 from twin.scenario.document import Documents, Map, Node
 from twin.scenario.faults import BadInput, Faults, TooMany, advice
 from twin.scenario.forms import fill_all
 from twin.scenario.names import Directory
+from twin.scenario.pace import slow_ticks
 from twin.scenario.part import Part
 from twin.scenario.resolved import text_of
 from twin.scenario.soundness import alike, plant_faults
@@ -114,6 +116,9 @@ class _Reading:
                 return made.plant if made else None
             if set(root) & set(PLANT_KEYS) - {"title", "description"}:
                 return self._plant(root, self.shelf)
+            if {"kind", "quantities"} <= set(root):
+                Catalog(self.documents).record(root, self.path.stem)
+                return None
             wanted = "a scenario (plant, run, weather, ...) or a plant (units, coolant, ...)"
             for key in root:
                 near = advice(key, [*SCENARIO_KEYS, *PLANT_KEYS])
@@ -126,6 +131,10 @@ class _Reading:
     def scenario(self, settings: dict[str, int]) -> Scenario | None:
         try:
             root = self.documents.load(self.path, self.name)
+            if root is not None and {"units", "place"} & set(root) and not {"plant", "run"} & set(root):
+                text = "this is a plant by itself; a scenario is wanted, which names it"
+                self.faults.add(root.where, f'{text}, e.g. "plant: {self.path.stem}"')
+                return None
             return self._scenario(root, settings) if root is not None else None
         except TooMany:
             return None
@@ -154,6 +163,9 @@ class _Reading:
         self._sections(root, scenario)
         scenario.initial[:0] = weather[0]
         scenario.changes = self._sorted(root, scenario, weather[1])
+        if "run" in root and not self.faults.errors:
+            for sentence in slow_ticks(plant, scenario.run, scenario.changes):
+                self.faults.add(root.where_of("run"), sentence)
         if self.faults.errors:
             return None
         instead = dict(self.plants.included)

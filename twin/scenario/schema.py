@@ -12,7 +12,7 @@ from twin.scenario.catalog import records
 from twin.scenario.criteria import FUNCTIONS
 from twin.scenario.draws import DISTRIBUTIONS
 from twin.scenario.forms import Form, Whole, Word, Words
-from twin.scenario.plants import KNOWN_KINDS
+from twin.scenario.plants import KNOWN_KINDS, settable
 from twin.scenario.reader import SCENARIO_KEYS
 from twin.scenario.values import is_difference
 
@@ -119,7 +119,7 @@ def _kinds() -> Schema:
         keys = (
             common
             | {"kind": {"const": kind}, "like": TEXT}
-            | {name: value(each) for name, each in said.items()}
+            | {name: value(each) for name, each in (said | settable(kind)).items()}
         )
         found[f"ratings-{kind}"] = _object(keys, []) | {
             "description": " ".join((KINDS[kind].__doc__ or "").split())

@@ -1,4 +1,4 @@
-"""Making a trace file on a disk that may be full, putting it in its place, leaving one whose writing failed."""
+"""Making a trace file on a disk that may be full, and leaving one whose writing failed."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from twin.trace.layout import FORMAT, VERSION, BadTrace, hole_of
 
 MOST_LINKS = 20_000
 TORN = "is damaged, rows of it are missing; copy or run it again"
-PLAIN = (h5t.FLOAT, h5t.INTEGER, h5t.STRING)
+PLAIN = tuple(h5t.py_create(np.dtype(kind)) for kind in ("<f4", "<f8", "<i4", "<i8", "i1", "S1"))
 ODD = (
     OSError,
     RuntimeError,
@@ -116,8 +116,7 @@ def _want_plain(path: Path, where: str, dataset: Any) -> None:
     made = dataset.id.get_create_plist()
     if made.get_layout() == h5d.VIRTUAL or made.get_external_count():
         raise BadTrace(f"{path}: {where} takes its data from another file; a trace holds its data itself")
-    kind = dataset.id.get_type()
-    if kind.get_class() not in PLAIN or (kind.get_class() == h5t.STRING and kind.is_variable_str()):
+    if dataset.id.get_type() not in PLAIN:
         raise BadTrace(f"{path}: {where} is neither numbers nor plain text")
     filters = [made.get_filter(i)[0] for i in range(made.get_nfilters())]
     if made.get_layout() != h5d.CHUNKED or filters != [h5z.FILTER_FLETCHER32]:

@@ -1,8 +1,10 @@
 """View: a trace and a moment in, a picture out; the only room that draws in three dimensions.
 
-from twin.view import picture
+    from twin.view import picture
 
-picture("drill.h5", at=750.0, colour="rack.die_temperature", output=Path("hall.png"))
+    picture("drill.h5", at=750.0, colour="rack.die_temperature", output=Path("hall.png"))
+
+Where OpenGL is missing the look "plan" still draws; "auto" chooses.
 """
 
 from __future__ import annotations

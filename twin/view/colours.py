@@ -69,13 +69,19 @@ DARKEST, BRIGHTEST = 0.14, 1.0
 """The part of a map in use: its black end would vanish in the background."""
 
 
+def hexed(colour: np.ndarray) -> str:
+    """Three bytes as #rrggbb."""
+    red, green, blue = (int(part) for part in colour)
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
 def rgb(colour: str) -> np.ndarray:
     """#rrggbb as three bytes."""
     return np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)], dtype=np.uint8)
 
 
 def map_for(unit: str) -> np.ndarray:
-    """256 colours (256, 3) in bytes for quantities of a unit: perceptually even and safe for the colour-blind."""
+    """256 colours (256, 3) in bytes for a unit: even to the eye and safe for the colour-blind."""
     import matplotlib
 
     table = matplotlib.colormaps[MAPS.get(unit, OTHER_MAP)]
@@ -86,7 +92,12 @@ def shade(values: np.ndarray, limits: tuple[float, float], table: np.ndarray) ->
     """Colours (n, 3) of values between two limits."""
     span = max(limits[1] - limits[0], 1e-12)
     place = np.clip((np.nan_to_num(values, nan=limits[0]) - limits[0]) / span, 0.0, 1.0)
-    return table[np.round(place * 255).astype(int)]
+    return np.asarray(table[np.round(place * 255).astype(int)])
+
+
+def contrast(colour: np.ndarray) -> str:
+    """Black or white, whichever reads better on a colour."""
+    return "#000000" if float(np.asarray(colour) @ np.array([0.299, 0.587, 0.114])) > 120 else "#ffffff"
 
 
 def tinted(plain: np.ndarray, state: str, share: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Compose: from a trace, a moment and a wish to a PNG file: reads, lays out, chooses how to draw, and dresses the page."""
+"""Compose: from a trace, a moment and a wish to a PNG file; it calls the rest of the room in order."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def _compose(
 ) -> sheet.Sheet:
     """Draw the scene into its frame, then labels and the page around it."""
     page = sheet.Sheet(size)
-    letters = lettering(layout)
+    letters = lettering(layout, story.floors)
     view = _best_view(seen, _outline(layout, pieces), page.frame)
     if seen.needs_gl:
         exact = dataclasses.replace(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.view.colours import NORMAL, THEME
+from twin.view.colours import NORMAL, THEME, hexed
 from twin.view.letters import Letter
 from twin.view.places import RIM, Layout, Spot
 from twin.view.projection import Projection
@@ -31,7 +31,7 @@ def draw(
     _rectangles(page, view, ground, [THEME.ground], 0)
     floors = np.array([(a.x0, a.y0, a.x1, a.y1) for a in layout.areas]).reshape(-1, 4)
     tones = [
-        THEME.floors[area.use] if colour is None else _hex(colour)
+        THEME.floors[area.use] if colour is None else hexed(colour)
         for area, colour in zip(layout.areas, story.floors, strict=True)
     ]
     walls = [
@@ -43,8 +43,8 @@ def draw(
     spots = list(layout.spots.values())
     boxes = np.array([spot.box for spot in spots]).reshape(-1, 4)
     round_ones = np.array([spot.kind == "tank" for spot in spots], dtype=bool)
-    body = [_hex(colour) for colour in story.body]
-    edges = [_hex(colour * 0.42) for colour in story.body.astype(float)]
+    body = [hexed(colour) for colour in story.body]
+    edges = [hexed(colour * 0.42) for colour in story.body.astype(float)]
     fine = 0.7 if view.scale > 4 else 0.0
     _pads(page, view, boxes, story.marks)
     _rectangles(page, view, boxes[~round_ones], _pick(body, ~round_ones), 3, _pick(edges, ~round_ones), fine)
@@ -74,12 +74,8 @@ def _lettering(page: Sheet, view: Projection, letters: Sequence[Letter]) -> None
             c for ring in closed for c in [Path.MOVETO, *[Path.LINETO] * (len(ring) - 2), Path.CLOSEPOLY]
         ]
         page.axes.add_patch(
-            PathPatch(Path(np.concatenate(closed), codes), facecolor=THEME.muted, lw=0, zorder=2)
+            PathPatch(Path(np.concatenate(closed), codes), facecolor=letter.ink, lw=0, zorder=2)
         )
-
-
-def _hex(colour: Any) -> str:
-    return "#%02x%02x%02x" % tuple(int(c) for c in colour)
 
 
 def _pick(values: list[str], mask: np.ndarray) -> list[str]:
@@ -105,7 +101,11 @@ def _rectangles(
     )
     page.axes.add_collection(
         PolyCollection(
-            corners, facecolors=colours, edgecolors=edges if width else "none", linewidths=width, zorder=layer
+            list(corners),
+            facecolors=colours,
+            edgecolors=edges if width else "none",
+            linewidths=width,
+            zorder=layer,
         )
     )
 
@@ -120,7 +120,7 @@ def _disc(page: Sheet, view: Projection, x: float, y: float, radius: float, colo
 
 
 def _details(page: Sheet, view: Projection, spots: list[Spot], edges: list[str]) -> None:
-    """Fans on roofs, the front of racks and cabinets, the stack of a generator: enough to know a machine by."""
+    """Fans on roofs, fronts of racks and cabinets, stacks of generators: enough to know a machine by."""
     for spot, edge in zip(spots, edges, strict=True):
         x0, y0, x1, y1 = spot.box
         if spot.kind in ("dry_cooler", "chiller"):
@@ -157,6 +157,6 @@ def _lines(page: Sheet, view: Projection, pieces: Sequence[Piece]) -> None:
         points = [max(1.4 * piece.radius * view.scale * 0.72, 0.7) for piece in members]
         page.axes.add_collection(
             LineCollection(
-                flat, colors=THEME.lines[role], linewidths=points, capstyle="projecting", zorder=2.5
+                list(flat), colors=THEME.lines[role], linewidths=points, capstyle="projecting", zorder=2.5
             )
         )

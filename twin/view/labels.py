@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.view.colours import NORMAL, THEME
+from twin.view.colours import NORMAL, THEME, contrast
 from twin.view.letters import Letter
 from twin.view.places import Layout, Spot
 from twin.view.projection import Frame, Projection
@@ -31,7 +31,7 @@ class Ground:
     frame: Frame
 
     def cost(self, box: Box, own: np.ndarray) -> float:
-        """How bad a place is: infinite outside the frame or on another label, else by what it hides and how far it is."""
+        """How bad a place is: infinite off the frame or on a label, else what it hides and how far it is."""
         x0, y0, x1, y1 = box
         if x0 < self.frame[0] or y0 < self.frame[1] or x1 > self.frame[2] or y1 > self.frame[3]:
             return float("inf")
@@ -42,7 +42,7 @@ class Ground:
         tall = np.clip(np.minimum(m[:, 3], y1) - np.maximum(m[:, 1], y0), 0, None)
         hidden = float((wide * tall).sum()) ** 0.5
         far = max(x0 - own[2], own[0] - x1, 0.0) + max(y0 - own[3], own[1] - y1, 0.0)
-        return 3.0 * hidden + 1.6 * far
+        return float(3.0 * hidden + 1.6 * far)
 
 
 def corners(boxes: np.ndarray) -> np.ndarray:
@@ -116,11 +116,10 @@ def set_numbers(sheet: Sheet, view: Projection, spots: Sequence[Spot], story: St
         if np.isnan(value) or room < LEAST_ROOM or spot.room not in (HALL, ELECTRICAL):
             continue
         x, y = view.pixels(np.array([[spot.x, spot.y, spot.z + spot.height]]))[0]
-        ink = "#000000" if colour @ np.array([0.299, 0.587, 0.114]) > 120 else "#ffffff"
         words = story.scale.number(float(value))
         points = min(9.0, 1.2 * room / max(len(words), 2))
         if points >= 5.5:
-            sheet.text(x, y, words, points, ink, ha="center", va="center_baseline", zorder=13)
+            sheet.text(x, y, words, points, contrast(colour), ha="center", va="center_baseline", zorder=13)
 
 
 def _texts(sheet: Sheet, group: Group) -> list[Any]:
@@ -133,7 +132,7 @@ def _texts(sheet: Sheet, group: Group) -> list[Any]:
 
 
 def _candidates(boxes: np.ndarray, width: float, height: float) -> Iterator[tuple[Box, np.ndarray]]:
-    """Places for a label around some machines of a group, each with the box of the machine it would point at."""
+    """Places for a label around some machines of a group, and the box of the machine it would point at."""
     some = np.unique(np.linspace(0, len(boxes) - 1, min(len(boxes), 7)).round().astype(int))
     own = boxes[some]
     for x0, y0, x1, y1 in own:

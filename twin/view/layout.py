@@ -42,13 +42,13 @@ def _arrange(units: list[Unit], loops: list[Loop], block: str) -> Layout:
     count = len(cells)
     across = min(range(1, count + 1), key=lambda n: _squareness(n, count, wide, deep))
     rows = math.ceil(count / across)
-    left = x1 + ROAD if own else 0.0
+    left = x1 - x0 + ROAD if own else 0.0
     grid = Layout()
     for i, cell in enumerate(cells.values()):
         row, column = divmod(i, across)
         cx0, cy0, _, _ = cell.box
         grid.take(cell, left + column * (wide + ROAD) - cx0, (rows - 1 - row) * (deep + ROAD) - cy0)
-    grid.take(made, 0.0, max(0.0, (rows * (deep + ROAD) - ROAD - (y1 - y0)) / 2) - y0)
+    grid.take(made, -x0, max(0.0, (rows * (deep + ROAD) - ROAD - (y1 - y0)) / 2) - y0)
     grid.areas = _roads(left, wide, deep, across, rows, block) + grid.areas
     return grid
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from twin.view.colours import THEME, contrast
 from twin.view.places import Area, Layout
 from twin.view.sizes import HALL
 
@@ -23,6 +24,7 @@ class Letter:
     x: float
     y: float
     tall: float
+    ink: str = THEME.muted
 
     def rings(self) -> list[np.ndarray]:
         """Closed outlines (n, 3) in metres, without the repeated last point; holes wind the other way."""
@@ -45,15 +47,16 @@ class Letter:
         return float(TextPath((0, 0), self.words, size=self.tall / CAPITAL).get_extents().x1)
 
 
-def lettering(layout: Layout) -> list[Letter]:
-    """The name of every room and yard in its south-west corner; on a campus, of every block before its hall."""
+def lettering(layout: Layout, floors: list[np.ndarray | None]) -> list[Letter]:
+    """The name of each room and yard in its south-west corner; on a campus, of each block before its hall."""
     many = len({area.block for area in layout.areas if area.use != "road"}) > 3
     letters = []
-    for area in layout.areas:
+    for area, floor in zip(layout.areas, floors, strict=True):
         if many and area.use == HALL:
             letters.append(_fitted(area, area.block.rpartition("/")[2], 7.0, below=True))
         elif not many and area.title:
-            letters.append(_fitted(area, area.title.upper(), 1.15, below=False))
+            letter = _fitted(area, area.title.upper(), 1.15, below=False)
+            letters.append(letter if floor is None else replace(letter, ink=contrast(floor)))
     return [letter for letter in letters if letter.words]
 
 

@@ -1,4 +1,4 @@
-"""Probe: whether this machine can draw with OpenGL, asked of a child process, because a missing GL ends a process."""
+"""Probe: whether this machine can draw with OpenGL, asked of a child, because a missing GL ends a process."""
 
 from __future__ import annotations
 
@@ -45,9 +45,8 @@ def gl_fault() -> str | None:
     if wish == "on":
         return None
     try:
-        made = subprocess.run(
-            [sys.executable, "-c", TRIAL], capture_output=True, text=True, timeout=60, check=False
-        )
+        words = [sys.executable, "-c", TRIAL]
+        made = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired) as error:
         return f"OpenGL could not be tried ({type(error).__name__}); {CURE}"
     if made.returncode == 0 and "drawn" in made.stdout:

@@ -1,4 +1,4 @@
-"""Projection: the parallel view from metres on the ground to pixels of the picture, the same for GL and for drawings."""
+"""Projection: the parallel view from metres to pixels of the picture, the same for GL and for drawings."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Projection:
 
 
 def looking(from_azimuth: float, elevation: float) -> Projection:
-    """A view from an azimuth (degrees from south, positive from the east) and an elevation (90: straight down)."""
+    """A view from an azimuth (degrees, 0: from the south, 90: the east) and an elevation (90: from above)."""
     a, e = math.radians(from_azimuth), math.radians(elevation)
     toward = np.array([math.sin(a) * math.cos(e), -math.cos(a) * math.cos(e), math.sin(e)])
     right = np.array([math.cos(a), math.sin(a), 0.0])

@@ -130,7 +130,7 @@ class Reading:
 
 
 def dead_sources(plant: Plant, conditions: dict[str, Condition]) -> set[str]:
-    """Units from which no power comes: lost or switched off, not on load, or with no live feed and no store."""
+    """Units from which no power comes: lost, switched off, not on load, or with no live feed and no store."""
     dead: dict[str, bool] = {}
 
     def is_dead(name: str, above: frozenset[str] = frozenset()) -> bool:
@@ -192,7 +192,7 @@ def read_moment(trace: Trace, at: float | None, member: int = 0) -> Reading:
 
 
 def targets(trace: Trace, colour: str, bodies: set[str], look: str) -> list[tuple[str, str]]:
-    """The (kind, quantity) pairs that a wish names: "rack.die_temperature", or "power" for every kind that has it.
+    """The (kind, quantity) pairs of a wish: "rack.die_temperature", or "power" for every kind that has it.
 
     Args:
         bodies: kinds that stand in the picture; look: its name, for the message.

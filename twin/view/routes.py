@@ -1,10 +1,11 @@
-"""Routes: the ways of coolant pipes and power feeds, along aisles, spines and corridors; straight pieces only."""
+"""Routes: the ways of coolant pipes and power feeds along aisles and corridors, in straight pieces."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import pairwise
 
 from twin.plant import Loop, Plant
 from twin.view.layout import ROAD
@@ -53,7 +54,7 @@ class Drawing:
 
     def line(self, *points: Point, radius: float | None = None) -> None:
         """Join points that differ in one coordinate each; equal neighbours are skipped."""
-        for start, end in zip(points, points[1:], strict=False):
+        for start, end in pairwise(points):
             if sum(abs(a - b) for a, b in zip(start, end, strict=True)) > 1e-6:
                 self.pieces.append(Piece(start, end, self.role, radius or self.radius, self.owner))
 
@@ -171,7 +172,7 @@ def _series(loop: Loop, layout: Layout) -> list[Piece]:
     drawing = Drawing(RETURN, 0.6 * RADIUS[RETURN], loop.name)
     for branch in loop.branches():
         placed = [layout.spots[e.unit] for e in branch if e.unit in layout.spots]
-        for one, other in zip(placed, placed[1:], strict=False):
+        for one, other in pairwise(placed):
             sign = 1 if other.y > one.y else -1
             start, end = one.y + sign * one.depth / 2, other.y - sign * other.depth / 2
             if abs(one.x - other.x) < 1e-6:
@@ -280,6 +281,8 @@ def joined(pieces: list[Piece]) -> list[Piece]:
 
 
 def _stretched(piece: Piece, axis: int, low: float, high: float, radius: float) -> Piece:
-    start, end = list(piece.start), list(piece.start)
-    start[axis], end[axis] = low, high
-    return dataclasses.replace(piece, start=tuple(start), end=tuple(end), radius=radius)
+    x, y, z = piece.start
+    ends: list[Point] = []
+    for at in (low, high):
+        ends.append((at if axis == 0 else x, at if axis == 1 else y, at if axis == 2 else z))
+    return dataclasses.replace(piece, start=ends[0], end=ends[1], radius=radius)

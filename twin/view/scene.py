@@ -19,7 +19,7 @@ from twin.view.story import Story
 
 AMBIENT, DIFFUSE = 0.52, 0.60
 SUN = np.array([-0.36, -0.48, 0.80])
-"""Direction to the light: AMBIENT + DIFFUSE * 0.80 = 1, so a level face shows its colour as the scale does."""
+"""Direction to the light: AMBIENT + DIFFUSE * 0.80 = 1, so that a level face has its colour as in the bar."""
 FINER = 2
 """Pixels are drawn this much finer each way and averaged."""
 
@@ -52,9 +52,10 @@ def render(
         plotter.add_light(pyvista.Light(position=tuple(SUN), focal_point=(0, 0, 0), light_type="scene light"))
         spots = list(layout.spots.values())
         _floors(plotter, layout, story)
-        _shadows(plotter, spots, _grounds(layout, story))
+        _shadows(plotter, spots, *_grounds(layout, story))
         _pads(plotter, spots, story.marks)
-        _lettering(plotter, letters)
+        for ink in sorted({letter.ink for letter in letters}):
+            _lettering(plotter, [letter for letter in letters if letter.ink == ink], ink)
         _machines(plotter, merge(spots, rich), story, rich)
         _tubes(plotter, pieces)
         _aim(plotter, view, layout, size)
@@ -63,7 +64,7 @@ def render(
         plotter.close()
     picture = np.asarray(fine_picture, dtype=np.uint16)[..., :3]
     picture = picture.reshape(size[1], fine, size[0], fine, 3).sum(axis=(1, 3)) // (fine * fine)
-    return picture.astype(np.uint8)
+    return np.asarray(picture, dtype=np.uint8)
 
 
 def _add(
@@ -127,18 +128,21 @@ def _walls(
     ]
 
 
-def _grounds(layout: Layout, story: Story) -> np.ndarray:
-    """The colour of the floor under each machine."""
-    tones = {(area.block, area.use): colour for area, colour in zip(layout.areas, story.floors, strict=True)}
-    colours = []
+def _grounds(layout: Layout, story: Story) -> tuple[np.ndarray, np.ndarray]:
+    """The colour (n, 3) and the box (n, 4) of the floor under each machine."""
+    floors = {
+        (area.block, area.use): (area, tone) for area, tone in zip(layout.areas, story.floors, strict=True)
+    }
+    colours, boxes = [], []
     for spot in layout.spots.values():
-        tone = tones.get((spot.unit.rpartition("/")[0], spot.room))
+        area, tone = floors.get((spot.unit.rpartition("/")[0], spot.room), (None, None))
         colours.append(rgb(THEME.floors.get(spot.room, THEME.ground)) if tone is None else tone)
-    return np.array(colours, dtype=float).reshape(-1, 3)
+        boxes.append((area.x0, area.y0, area.x1, area.y1) if area is not None else layout.box)
+    return np.array(colours, dtype=float).reshape(-1, 3), np.array(boxes).reshape(-1, 4)
 
 
-def _shadows(plotter: Any, spots: list[Spot], floors: np.ndarray) -> None:
-    """What the light leaves dark on the floor: the footprint drawn out away from it, all in one tone per floor."""
+def _shadows(plotter: Any, spots: list[Spot], floors: np.ndarray, edges: np.ndarray) -> None:
+    """What the light leaves dark on the floor: the footprint drawn out away from it, one tone per floor."""
     if not spots:
         return
     drawn_out = -SUN[:2] / SUN[2]
@@ -147,7 +151,9 @@ def _shadows(plotter: Any, spots: list[Spot], floors: np.ndarray) -> None:
     dx, dy = drawn_out[0] * tall, drawn_out[1] * tall
     x0, y0, x1, y1 = box.T
     ring = [(x0, y1), (x0, y0), (x1, y0), (x1 + dx, y0 + dy), (x1 + dx, y1 + dy), (x0 + dx, y1 + dy)]
-    points = np.stack([np.stack([x, y, np.full_like(x, 0.03)], axis=1) for x, y in ring], axis=1)
+    west, south, east, north = edges.T
+    flat = [(np.clip(x, west, east), np.clip(y, south, north)) for x, y in ring]
+    points = np.stack([np.stack([x, y, np.full_like(x, 0.03)], axis=1) for x, y in flat], axis=1)
     fan = np.array([(0, 1, 2), (0, 2, 3), (0, 3, 4), (0, 4, 5)])
     triangles = (fan[None] + 6 * np.arange(len(spots))[:, None, None]).reshape(-1, 3)
     colours = np.repeat((floors * THEME.shadow).astype(np.uint8), 4, axis=0)
@@ -155,12 +161,12 @@ def _shadows(plotter: Any, spots: list[Spot], floors: np.ndarray) -> None:
 
 
 def paint(mesh: Mesh, body: np.ndarray) -> np.ndarray:
-    """Colours of the triangles: the machine's own on its body, a darker tone on trim, fixed ones elsewhere."""
+    """Colours of the triangles: the machine's own on its body, darker on trim, fixed elsewhere."""
     colours = body[mesh.unit].astype(float)
     colours[mesh.paint == TRIM] *= 0.72
     colours[mesh.paint == DARK] = rgb(THEME.dark)
     colours[mesh.paint == LIGHT] = rgb(THEME.light)
-    return colours.astype(np.uint8)
+    return np.asarray(colours, dtype=np.uint8)
 
 
 def _machines(plotter: Any, mesh: Mesh, story: Story, rich: bool) -> None:
@@ -209,7 +215,7 @@ def _pads(plotter: Any, spots: list[Spot], marks: np.ndarray) -> None:
     _add(plotter, points, triangles, np.repeat(colours, 12, axis=0), lit=False)
 
 
-def _lettering(plotter: Any, letters: Sequence[Letter]) -> None:
+def _lettering(plotter: Any, letters: Sequence[Letter], ink: str) -> None:
     """Names of rooms and yards, lying on their floors."""
     import pyvista
 
@@ -222,9 +228,7 @@ def _lettering(plotter: Any, letters: Sequence[Letter]) -> None:
     if not outlines:
         return
     contours = pyvista.PolyData(np.concatenate(outlines), lines=np.concatenate(cells))
-    plotter.add_mesh(
-        contours.triangulate_contours(), color=THEME.muted, lighting=False, show_scalar_bar=False
-    )
+    plotter.add_mesh(contours.triangulate_contours(), color=ink, lighting=False, show_scalar_bar=False)
 
 
 def _tubes(plotter: Any, pieces: Sequence[Piece]) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from twin.view.places import Spot
 
 BODY, TRIM, DARK, LIGHT = range(4)
-"""Paints: BODY takes the colour of the value, TRIM a darker tone of it; DARK and LIGHT are the same on all machines."""
+"""Paints: BODY takes the colour of the value, TRIM a darker tone of it; DARK and LIGHT are fixed."""
 
 
 @dataclass(frozen=True)

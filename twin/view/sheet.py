@@ -1,4 +1,4 @@
-"""Sheet: everything around the scene: title, figures, colour bar, key and labels, by matplotlib, for GL and drawings alike."""
+"""Sheet: the page around the scene, drawn by matplotlib: title, figures, colour bar, key."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.view.colours import STATE_NAMES, THEME
+from twin.view.colours import STATE_NAMES, THEME, hexed
 from twin.view.projection import Frame
 from twin.view.story import ColourScale, Story, state_counts
 
@@ -213,7 +213,7 @@ def _key(sheet: Sheet, story: Story, lines: list[str], x: float, y: float) -> No
             sheet.patch(x + 1, y - 6, 22, 12, colour + "50", linewidth=2.0, edgecolor=colour)
         elif shape == "scale":
             for i in range(4):
-                sheet.patch(x + 6 * i, y - 6, 6, 12, "#%02x%02x%02x" % tuple(story.scale.table[60 * i + 40]))
+                sheet.patch(x + 6 * i, y - 6, 6, 12, hexed(story.scale.table[60 * i + 40]))
         elif shape == "line":
             sheet.patch(x, y - 2, 24, 4, colour)
         sheet.text(x + 35, y, label, 9.5, va="center")

@@ -1,4 +1,4 @@
-"""Story: all that one picture says, before a line of it is drawn: colours, scale, groups, states and figures."""
+"""Story: all that one picture says, before a line is drawn: colours, scale, groups, states and figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twin.view.reading import Condition, Reading, key_figures, people_unit, targ
 from twin.view.words import kind_words, lasting, name_range, pretty
 
 TINT = 0.3
-"""How much of its state a machine's body shows where it shows no value; its outline and pad show it in full."""
+"""How much of its state a body shows where it shows no value; its outline and pad show it in full."""
 
 
 @dataclass
@@ -241,7 +241,7 @@ def _worst_blocks(
     conditions: dict[str, Condition],
     most: int = 6,
 ) -> list[Group]:
-    """The blocks of a campus in which most coloured machines are lost, the highest values first among equals."""
+    """The blocks of a campus in which most coloured machines are lost, highest values first among equals."""
     spots = list(layout.spots.values())
     groups = []
     for block, index in _block_index(layout).items():
@@ -266,7 +266,7 @@ def _block_index(layout: Layout) -> dict[str, list[int]]:
 
 
 def _condition_lines(spots: list[Spot], conditions: dict[str, Condition]) -> list[tuple[str, int]]:
-    """One line for each condition, most urgent first: "ups-2: on battery", "3 of 32 shut down", "all stopped"."""
+    """One line for each condition, most urgent first: "ups-2 on battery", "3 of 32 shut down"."""
     by_condition: dict[Condition, list[str]] = {}
     for spot in spots:
         if spot.unit in conditions:

@@ -1,4 +1,4 @@
-"""Yards: generators and grid feeds in one, chillers, dry coolers, pumps and tanks in loop order in the other."""
+"""Yards: generators and grid feeds in one; chillers, dry coolers, pumps and tanks, in the other."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Column:
 
 
 def power_yard(units: list[Unit], depth: float) -> Room:
-    """Generators, then all else, one behind the other in columns about `depth` deep, the first column in the east."""
+    """Generators, then all else, one behind the other in columns about `depth` deep, from the east."""
     order = [unit for unit in units if unit.kind == "generator"] + [
         unit for unit in units if unit.kind != "generator"
     ]

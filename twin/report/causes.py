@@ -1,0 +1,181 @@
+"""Causes: which earlier change led to a change, found through the plant's graph by medium."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from twin.plant import Plant
+
+if TYPE_CHECKING:
+    from twin.trace import Event
+
+INPUT = "input:"
+"""How the name of an Input begins in the events of a trace."""
+SAME_MOMENT = 1e-6
+"""Moments closer than this [s] are one: they were interpolated within the same tick."""
+ANSWERS = ("asking", "running", "ready", "closed", "on_alternate", "standby_running")
+"""Flags of units that step in: their rise gives and their fall takes away, as with no other flag."""
+ONLY_SAID = ("asking",)
+"""Flags that travel by signal alone: nobody's feed or coolant changes with them."""
+FRESH = 60.0
+"""For so long [s] after a unit has stepped back, what it fed may suffer from it (pumps coast down)."""
+LOSS, GAIN, SETTING = 1, -1, 0
+"""The sense of a change: it takes away, it gives (back), or it is merely set."""
+
+
+@dataclass
+class Row:
+    """An event on its way into the timeline: its words, the medium its cause arrives by, and its sense."""
+
+    event: Event
+    what: str
+    why: str
+    via: str
+    sense: int
+
+    @property
+    def is_input(self) -> bool:
+        return self.event.flag.startswith(INPUT)
+
+    @property
+    def is_answer(self) -> bool:
+        return self.event.flag in ANSWERS
+
+
+@dataclass
+class Upstream:
+    """Who stands upstream of a unit, nearest first, by medium; found once for each unit."""
+
+    plant: Plant
+    found: dict[tuple[str, str], list[list[str]]] = field(default_factory=dict)
+    sources: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for source, target, data in self.plant.graph.edges(data=True):
+            self.sources.setdefault(data["medium"], {}).setdefault(target, []).append(source)
+
+    def rings(self, unit: str, medium: str) -> list[list[str]]:
+        """Units at distance 1, 2, ... upstream over one medium, or over any of them ("any")."""
+        key = (unit, medium)
+        if key not in self.found:
+            self.found[key] = list(self._walk(unit, medium))
+        return self.found[key]
+
+    def _next(self, unit: str, medium: str) -> Iterator[str]:
+        media = ("power", "coolant", "signal") if medium == "any" else (medium,)
+        for name in media:
+            yield from self.sources.get(name, {}).get(unit, ())
+
+    def _walk(self, unit: str, medium: str) -> Iterator[list[str]]:
+        seen, ring = {unit}, [unit]
+        while ring:
+            near = dict.fromkeys(source for one in ring for source in self._next(one, medium))
+            ring = [source for source in near if source not in seen]
+            seen.update(ring)
+            if ring:
+                yield ring
+
+
+@dataclass(frozen=True)
+class _Change:
+    """The latest change of one flag or Input of a unit."""
+
+    index: int
+    time: float
+    sense: int
+    is_input: bool
+    fades: bool
+    only_said: bool
+
+
+class Causes:
+    """Finds for each row, taken in order, the earlier row that led to it.
+
+    First comes what the unit itself did at that very moment. Then a loss is put down to what stands lost
+    (a flag up, a unit taken out, a fault): the unit's own Inputs, or the nearest unit upstream over the
+    flag's medium, whichever came later. A gain is put down to what was given back nearest upstream since
+    the loss began. A unit that steps in or back answers whatever changed last nearest upstream.
+    Where the medium knows nothing, settings, then other media, then the unit's own changes are asked.
+    """
+
+    def __init__(self, plant: Plant) -> None:
+        self.upstream = Upstream(plant)
+        self.latest: dict[tuple[int, str], dict[str, _Change]] = {}
+        self.began: dict[tuple[int, str, str], tuple[int, int]] = {}
+
+    def of(self, index: int, row: Row) -> int | None:
+        """Index of the row that led to this one; rows are given in order, each once."""
+        event, key = row.event, (row.event.member, row.event.unit, row.event.flag)
+        cause = None
+        if not row.is_input:
+            cause = self._at_this_moment(row)
+            if cause is None:
+                find = self._answer if row.is_answer else self._loss if row.sense == LOSS else self._gain
+                cause = find(row, *self.began.get(key, (-1, -1)))
+            if row.is_answer or row.sense == LOSS:
+                self.began[key] = (index, index if cause is None else cause)
+        fades = row.is_answer and row.sense == LOSS
+        change = _Change(index, event.time, row.sense, row.is_input, fades, event.flag in ONLY_SAID)
+        self.latest.setdefault(key[:2], {})[event.flag] = change
+        return cause
+
+    def _changes(self, row: Row, unit: str, senses: Iterable[int], since: int = -1) -> list[_Change]:
+        """Latest changes of a unit of the wanted senses that can still matter at the row's moment."""
+        return [
+            change
+            for change in self.latest.get((row.event.member, unit), {}).values()
+            if change.sense in senses
+            and change.index > since
+            and not (change.fades and row.event.time - change.time > FRESH)
+        ]
+
+    def _at_this_moment(self, row: Row) -> int | None:
+        own = self._changes(row, row.event.unit, (LOSS, GAIN, SETTING))
+        return _last([change for change in own if row.event.time - change.time < SAME_MOMENT])
+
+    def _nearest(self, row: Row, medium: str, senses: Iterable[int], since: int = -1) -> list[_Change]:
+        """What changed last in the nearest ring where anything did; empty where nothing did."""
+        for ring in self.upstream.rings(row.event.unit, medium):
+            found = [change for unit in ring for change in self._changes(row, unit, senses, since)]
+            heard = [change for change in found if medium == "signal" or not change.only_said]
+            if heard:
+                return heard
+        return []
+
+    def _own(self, row: Row, senses: Iterable[int], since: int = -1) -> list[_Change]:
+        return self._changes(row, row.event.unit, senses, since)
+
+    def _answer(self, row: Row, since: int, _: int) -> int | None:
+        either = (LOSS, GAIN)
+        near = self._own(row, either, since) if row.via == "self" else []
+        return _last(near or self._nearest(row, "signal" if row.via == "self" else row.via, either, since))
+
+    def _loss(self, row: Row, *_: int) -> int | None:
+        own = self._own(row, (LOSS,))
+        if row.via == "self":
+            return _last(own or self._own(row, (GAIN, SETTING)))
+        if row.via != "power":
+            own = [change for change in own if change.is_input]
+        near = self._nearest(row, row.via, (LOSS,))
+        return _last(
+            own + near
+            or self._nearest(row, row.via, (SETTING,))
+            or self._nearest(row, "any", (LOSS,))
+            or self._own(row, (LOSS, SETTING))
+        )
+
+    def _gain(self, row: Row, began: int, led: int) -> int | None:
+        """`began` is the row of the loss that ends here, `led` the row that had led to it."""
+        if row.via == "self":
+            return _last(self._own(row, (GAIN,), began))
+        since = began if row.via in ("power", "signal") else led
+        own = [change for change in self._own(row, (GAIN,), began) if change.is_input]
+        near = self._nearest(row, row.via, (GAIN,), since) or self._nearest(row, "any", (GAIN,), since)
+        return _last(own + near or self._nearest(row, row.via, (GAIN,)))
+
+
+def _last(changes: list[_Change]) -> int | None:
+    """The row of the latest change."""
+    return max((change.index for change in changes), default=None)
