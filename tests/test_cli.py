@@ -18,7 +18,7 @@ VERBS = ["check", "run", "report", "view", "demo", "new", "catalog", "schema"]
 DRILL = """\
 title: A short drill of one pod
 plant: pod
-run: {duration: DURATION, tick: 1 s}
+run: {duration: DURATION, tick: 500 ms}
 weather: {dry_bulb: 30 degC, relative_humidity: 30 %}
 workload: {utilisation: 85 %}
 events:
@@ -114,7 +114,7 @@ def test_run_prints_json_alone(ran: tuple[Path, subprocess.CompletedProcess[str]
     said = json.loads(done.stdout)
     wanted = "trace simulated_seconds wall_seconds ticks members unit_count energy_residual verdict"
     assert set(wanted.split()) <= set(said)
-    assert (said["simulated_seconds"], said["ticks"], said["members"]) == (30.0, 30, 1)
+    assert (said["simulated_seconds"], said["ticks"], said["members"]) == (30.0, 60, 1)
     assert (said["trace"], said["verdict"]) == ("short.h5", "good")
     assert 0 <= said["energy_residual"] <= 1e-9
     assert said["unit_count"] > 8

@@ -146,7 +146,7 @@ def _settings(model: Model, t: Table) -> dict[str, Array]:
 
 
 def state(model: Model, asked: AllRows, members: int = 1) -> State:
-    """State at rest: everything in service, warm water nowhere, storages full. `simulation.settle` brings it to its steady state."""
+    """State at rest: all in service, storages full, no heat moving; `simulation.settle` makes it steady."""
     xp = model.xp
     rows, outputs = {}, {}
     for t in model.tables:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import networkx as nx
@@ -118,7 +119,7 @@ class Plant:
             raise ValueError(f"loop {loop.name} is named twice; each loop wants a name of its own")
         self.loops[loop.name] = loop
         for branch in loop.branches():
-            for one, next_one in zip(branch, branch[1:], strict=False):
+            for one, next_one in pairwise(branch):
                 self._pipe(one.unit, next_one.unit, loop.name)
         heads = [branch[0].unit for branch in loop.loads if branch]
         tails = [branch[-1].unit for branch in loop.plant if branch]

@@ -175,8 +175,13 @@ def unpumped_loops(plant: Any) -> Iterator[Fault]:
 
 def lone_exchangers(plant: Any) -> Iterator[Fault]:
     """An exchanger stands alone in its branches, gives heat outwards, and all of a loop give to one loop."""
-    seat = {(e.unit, e.stream): (loop, way, len(branch)) for loop in plant.loops.values()
-            for way, branches in (("plant", loop.plant), ("loads", loop.loads)) for branch in branches for e in branch}  # fmt: skip
+    seat = {
+        (element.unit, element.stream): (loop, way, len(branch))
+        for loop in plant.loops.values()
+        for way, branches in (("plant", loop.plant), ("loads", loop.loads))
+        for branch in branches
+        for element in branch
+    }
     outer: dict[str, set[str]] = {}
     for unit in plant.units.values():
         streams = KINDS[unit.kind].streams
@@ -186,7 +191,8 @@ def lone_exchangers(plant: Any) -> Iterator[Fault]:
         if (way, other_way) != ("plant", "loads"):
             yield Fault(
                 unit.where,
-                f"{unit.name}.{streams[0]} must stand in the plant of a loop and {unit.name}.{streams[1]} in the loads of another",
+                f"{unit.name}.{streams[0]} must stand in the plant of a loop and "
+                f"{unit.name}.{streams[1]} in the loads of another",
             )
         if length > 1 or other_length > 1:
             yield Fault(
@@ -248,7 +254,8 @@ def ratings_cover_loads(plant: Any) -> Iterator[Fault]:
     for unit in plant.units.values():
         rated = unit.parameters.get("rated_power")
         if rated is not None and _can_feed(plant, unit.name) and load[unit.name] > rated * MARGIN:
-            text = f"{unit.name} carries {load[unit.name] / 1e6:.3g} MW at nominal load, above its rated_power of {rated / 1e6:.3g} MW"
+            carried, most = f"{load[unit.name] / 1e6:.3g} MW", f"{rated / 1e6:.3g} MW"
+            text = f"{unit.name} carries {carried} at nominal load, above its rated_power of {most}"
             yield Fault(unit.where, text, warning=True)
 
 
@@ -271,5 +278,11 @@ def nominal_loads(plant: Any) -> dict[str, float]:
 
 FIRST = (dangling_feeds, feed_counts, feed_cycles, unknown_zones, dangling_streams, dangling_signals)
 THEN = (
-    unfed_consumers, unpumped_loops, lone_exchangers, uncooled_zones, racks_without_room, die_limits, ratings_cover_loads,
-)  # fmt: skip
+    unfed_consumers,
+    unpumped_loops,
+    lone_exchangers,
+    uncooled_zones,
+    racks_without_room,
+    die_limits,
+    ratings_cover_loads,
+)

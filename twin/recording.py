@@ -29,7 +29,8 @@ def columns(model: Model) -> list[Column]:
     for kind in {t.kind: None for t in model.tables}:
         for part in PARTS:
             said = quantities(getattr(KINDS[kind], part))
-            found += [Column(kind, name, q.unit, q.doc) for name, q in said.items() if not companion(name, said)]
+            dtype = "f8" if kind == "site" else "f4"  # totals are added up again by those who read them
+            found += [Column(kind, name, q.unit, q.doc, dtype) for name, q in said.items() if not companion(name, said)]
     return found
 
 
@@ -149,10 +150,8 @@ class Gatherer:
 
 
 def _stack(series: list[Array]) -> Array:
-    xp = library_of(series[0])
-    out = xp.empty(
-        (len(series), *series[0].shape), dtype=np.float32 if series[0].dtype == np.float64 else series[0].dtype
-    )
+    """Arrays of one shape on a new first axis, on their own device."""
+    out = library_of(series[0]).empty((len(series), *series[0].shape), dtype=series[0].dtype)
     for row, one in enumerate(series):
         out[row] = one
     return out

@@ -33,16 +33,10 @@ def run(
         Path | None,
         typer.Option("-o", "--output", metavar="OUT.h5", help="Trace to write, if not FILE's name with .h5."),
     ] = None,
-    device: Annotated[
-        Device, typer.Option(help="Where to compute; auto takes a GPU that works.")
-    ] = Device.auto,
-    members: Annotated[
-        int | None, typer.Option(min=1, help="Worlds to run side by side.", show_default=False)
-    ] = None,
+    device: Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU that works.")] = Device.auto,
+    members: Annotated[int | None, typer.Option(min=1, help="Worlds to run side by side.", show_default=False)] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all draws.", show_default=False)] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON document instead of tables.")
-    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> int:
     """Run a drill: simulate the scenario, write its trace, judge its criteria.
@@ -72,15 +66,9 @@ def _drill(
     bar = Bar(file.stem, silent=silent)
     try:
         with bar:
-            drill = run_drill(
-                file, output=output, device=device.value, members=members, seed=seed, progress=bar
-            )
+            drill = run_drill(file, output=output, device=device.value, members=members, seed=seed, progress=bar)
     except KeyboardInterrupt:
-        kept = (
-            f"; {trace_path(file, output)} holds what was recorded until then"
-            if bar.begun is not None
-            else ""
-        )
+        kept = f"; {trace_path(file, output)} holds what was recorded until then" if bar.begun is not None else ""
         say(f"twin: interrupted{kept}")
         return None
     if not silent:
@@ -95,11 +83,11 @@ def pace(drill: DrillResult) -> str:
     run = drill.run
     ratio = run.simulated_seconds / max(run.wall_seconds, 1e-9)
     worlds = f" in {run.members} members" if run.members > 1 else ""
-    note = f" ({run.note})" if run.note else ""
+    note = f"{run.note}\n" if run.note else ""
     return (
-        f"{run.simulated_seconds:g} s simulated{worlds} in {run.wall_seconds:.1f} s, "
-        f"{ratio:,.0f} x real time: "
-        f"{run.ticks} ticks of {run.unit_count} units on {run.device}{note}\ntrace: {run.trace}"
+        f"{note}{run.simulated_seconds:g} s simulated{worlds} in {run.wall_seconds:.1f} s, "
+        f"{ratio:,.0f} x real time: {run.ticks} ticks of {run.unit_count} units on {run.device}\n"
+        f"trace: {run.trace}"
     )
 
 
@@ -144,6 +132,4 @@ def draw(drill: DrillResult, output: Path) -> Path:
         say(f"twin: the picture is a floor plan: {fault}")
     die = np.asarray(drill.trace["rack.die_temperature"].values)
     row, member, _ = np.unravel_index(int(np.nanargmax(die)), die.shape)
-    return picture(
-        drill.trace, at=float(drill.trace.time[row]), output=output, look="auto", member=int(member)
-    )
+    return picture(drill.trace, at=float(drill.trace.time[row]), output=output, look="auto", member=int(member))

@@ -44,7 +44,7 @@ title: First drill of {name}
 description: >
   The utility supply is lost a minute into the run and returns after fifteen.
 plant: {name}
-run: {{duration: 20 min, tick: 1 s}}
+run: {{duration: 20 min, tick: 1 s, zoom: [{{at: 60 s, for: 20 s, tick: 100 ms}}]}}
 weather: {{dry_bulb: 35 degC, relative_humidity: 20 %}}
 workload: {{utilisation: 85 %}}
 events:
@@ -58,12 +58,8 @@ criteria:
 
 @guarded
 def new(
-    name: Annotated[
-        str, typer.Argument(help="What to call it; also the folder that is made.", show_default=False)
-    ],
-    source: Annotated[
-        str, typer.Option("--from", metavar="PLANT", help="Shipped plant to begin with.")
-    ] = "hall",
+    name: Annotated[str, typer.Argument(help="What to call it; also the folder that is made.", show_default=False)],
+    source: Annotated[str, typer.Option("--from", metavar="PLANT", help="Shipped plant to begin with.")] = "hall",
 ) -> int:
     """Begin a plant and a drill of your own: a folder with a copy of a shipped plant, ready to be edited.
 
@@ -86,9 +82,7 @@ def new(
         return CANNOT_WRITE
     plants = folder / "plants"
     plants.mkdir(parents=True)
-    copies = {f"{source}.yaml": f"{name}.yaml"} | {
-        block: block for block in _blocks(shipped, f"{source}.yaml")
-    }
+    copies = {f"{source}.yaml": f"{name}.yaml"} | {block: block for block in _blocks(shipped, f"{source}.yaml")}
     for original, copy in copies.items():
         (plants / copy).write_text((shipped / original).read_text(encoding="utf-8"), encoding="utf-8")
         emit(str(plants / copy))

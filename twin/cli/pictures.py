@@ -60,21 +60,17 @@ def verdict_text(findings: Findings) -> str:
     from twin.report.rows import Rows
 
     return drawn(
-        lambda width: Group(
-            tables.headline(findings), tables.verdict_table(Rows(findings), width < tables.NARROW)
-        )
+        lambda width: Group(tables.headline(findings), tables.verdict_table(Rows(findings), width < tables.NARROW))
     )
 
 
 @guarded
 def view(
     trace: Annotated[Path, typer.Argument(metavar="TRACE", help="Trace of a run.", show_default=False)],
-    at: Annotated[
-        str, typer.Option(metavar="TIME", help='Moment of the run: "90 s", "12.5 min", "00:12:30".')
-    ],
-    output: Annotated[
-        Path, typer.Option("-o", "--output", metavar="OUT.png", help="Picture to write.")
-    ] = Path("hall.png"),
+    at: Annotated[str, typer.Option(metavar="TIME", help='Moment of the run: "90 s", "12.5 min", "00:12:30".')],
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="OUT.png", help="Picture to write.")] = Path(
+        "hall.png"
+    ),
     colour: Annotated[
         str, typer.Option(metavar="QUANTITY", help="What the colours mean, e.g. cdu.supply_temperature.")
     ] = "rack.die_temperature",

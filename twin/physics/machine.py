@@ -26,7 +26,7 @@ def restart(clock: Real, alive: Real, runs: Real, delay: Real, rise: Real, dt: R
     ran = alive * runs
     full = delay + rise
     start = xp.minimum(clock, full) * (ran >= dt)
-    at_full = xp.maximum(start + ran - full, 0.0)
+    at_full = xp.maximum(ran - (full - start), 0.0)
     end = xp.minimum(start + ran, full)
     rising = _ramp_integral(end - delay, rise) - _ramp_integral(start - delay, rise)
     return end, (rising + at_full) / dt

@@ -79,11 +79,12 @@ def _power_law(die: Die, limits: Limits, T: Real, throttled: Real, slowed: Real,
     xp = library_of(T)
     hold = xp.where(slowed > 0, die.P_slow, die.P_full)
     p0, p1 = hold * (1.0 - die.leakage * die.T_reference), hold * die.leakage
-    fall = (die.P_full - die.P_slow) / (limits.slowdown - limits.throttle)
-    leak = 1.0 + die.leakage * (T - die.T_reference)
+    top = die.P_full * (1.0 + die.leakage * (limits.throttle - die.T_reference))
+    bottom = die.P_slow * (1.0 + die.leakage * (limits.slowdown - die.T_reference))
+    fall = (top - bottom) / (limits.slowdown - limits.throttle)
     in_band = (throttled > 0) & (slowed == 0)
-    p0 = xp.where(in_band, (die.P_full + fall * limits.throttle) * leak, p0)
-    p1 = xp.where(in_band, -fall * leak, p1)
+    p0 = xp.where(in_band, top + fall * limits.throttle, p0)
+    p1 = xp.where(in_band, -fall, p1)
     return xp.where(shut > 0, 0.0, p0), xp.where(shut > 0, 0.0, p1)
 
 
@@ -123,7 +124,7 @@ class _Segment:
         for _ in range(SEARCH_STEPS):
             apart = f_high - f_low
             middle = high - f_high * (high - low) / xp.where(apart == 0.0, 1.0, apart)
-            middle = xp.minimum(xp.maximum(middle, low), high)
+            middle = xp.minimum(xp.maximum(middle, 0.0), longest)
             f = self.die_at(middle) - target
             same_as_high = (f > 0) == (f_high > 0)
             f_low = xp.where(same_as_high, 0.5 * f_low, f_high)

@@ -10,39 +10,26 @@ from twin.equipment import KINDS
 from twin.faults import Where
 from twin.plant import Unit
 from twin.report.story import Story, said_of
-from twin.report.words import kinds, names, pretty, say, words
-from twin.scenario.catalog import MARKS, Catalog, Record
+from twin.report.words import kinds, pretty, say, words
+from twin.scenario.catalog import Catalog, Record
 from twin.scenario.document import Documents
 
 CURVE = re.compile(r"_c\d$")
 """Coefficients of a performance map: numbers of one measurement, not assumptions one by one."""
-MEANT = {mark: said.removesuffix(" (an estimate)") for mark, said in MARKS.items()}
+KNOWN_BY = {"E": "estimate", "M": "textbook, unverified"}
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """One catalogue value that no public document states, and the units that use it."""
+class Estimates:
+    """The values of one catalogue record that no public document states, and the units that use them."""
 
     record: str
-    quantity: str
-    value: str
-    mark: str
-    source: str
     units: list[str]
-
-    def row(self) -> list[str]:
-        """Machine, quantity, value, how it is known, source, units."""
-        return [
-            self.record,
-            words(self.quantity),
-            self.value,
-            MEANT.get(self.mark, self.mark),
-            self.source,
-            names(self.units, 2),
-        ]
+    rows: list[list[str]]
+    """Quantity, value, how it is known, source."""
 
 
-def estimates(story: Story) -> list[Estimate]:
+def estimates(story: Story) -> list[Estimates]:
     """Values marked E or M in the catalogue that units of this plant really use, and nobody replaced."""
     used: dict[str, list[Unit]] = {}
     for unit in story.plant.units.values():
@@ -50,12 +37,13 @@ def estimates(story: Story) -> list[Estimate]:
             used.setdefault(unit.like, []).append(unit)
     found = []
     for name, record in _records(list(used)).items():
-        for quantity, entry in record.values.items():
-            same = [unit.name for unit in used[name] if unit.parameters.get(quantity) == entry.value]
-            if entry.estimate and same:
-                found.append(
-                    Estimate(record.title, quantity, pretty(entry.text), entry.mark, entry.source, same)
-                )
+        rows = [
+            [words(quantity), pretty(entry.text), KNOWN_BY.get(entry.mark, entry.mark), entry.source]
+            for quantity, entry in record.values.items()
+            if entry.estimate and any(unit.parameters.get(quantity) == entry.value for unit in used[name])
+        ]
+        if rows:
+            found.append(Estimates(record.title, [unit.name for unit in used[name]], rows))
     return found
 
 

@@ -17,8 +17,8 @@ SAME_MOMENT = 1e-6
 """Moments closer than this [s] are one: they were interpolated within the same tick."""
 ANSWERS = ("asking", "running", "ready", "closed", "on_alternate", "standby_running")
 """Flags of units that step in: their rise gives and their fall takes away, as with no other flag."""
-ONLY_SAID = ("asking",)
-"""Flags that travel by signal alone: nobody's feed or coolant changes with them."""
+ONLY_SAID = ("asking", "running", "ready")
+"""Flags with which nobody's feed or coolant changes yet."""
 FRESH = 60.0
 """For so long [s] after a unit has stepped back, what it fed may suffer from it (pumps coast down)."""
 LOSS, GAIN, SETTING = 1, -1, 0
@@ -104,6 +104,7 @@ class Causes:
         self.upstream = Upstream(plant)
         self.latest: dict[tuple[int, str], dict[str, _Change]] = {}
         self.began: dict[tuple[int, str, str], tuple[int, int]] = {}
+        self.answers: set[int] = set()
 
     def of(self, index: int, row: Row) -> int | None:
         """Index of the row that led to this one; rows are given in order, each once."""
@@ -116,6 +117,8 @@ class Causes:
                 cause = find(row, *self.began.get(key, (-1, -1)))
             if row.is_answer or row.sense == LOSS:
                 self.began[key] = (index, index if cause is None else cause)
+        if row.is_answer:
+            self.answers.add(index)
         fades = row.is_answer and row.sense == LOSS
         change = _Change(index, event.time, row.sense, row.is_input, fades, event.flag in ONLY_SAID)
         self.latest.setdefault(key[:2], {})[event.flag] = change
@@ -167,12 +170,17 @@ class Causes:
         )
 
     def _gain(self, row: Row, began: int, led: int) -> int | None:
-        """`began` is the row of the loss that ends here, `led` the row that had led to it."""
+        """`began` is the row of the loss that ends here, `led` the row that had led to it.
+
+        A transfer breaks and makes: where nothing else is known, it ends the loss that it began.
+        """
         if row.via == "self":
             return _last(self._own(row, (GAIN,), began))
         since = began if row.via in ("power", "signal") else led
         own = [change for change in self._own(row, (GAIN,), began) if change.is_input]
         near = self._nearest(row, row.via, (GAIN,), since) or self._nearest(row, "any", (GAIN,), since)
+        if not own + near and led in self.answers:
+            return led
         return _last(own + near or self._nearest(row, row.via, (GAIN,)))
 
 

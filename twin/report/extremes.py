@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from twin.equipment import KINDS
 from twin.report.story import Story, flags_of, said_of
 from twin.report.verdict import closest
 from twin.report.words import words
@@ -119,9 +120,12 @@ def worth_showing(found: list[Extreme]) -> list[Extreme]:
 
 def _is_high(each: Extreme) -> bool:
     if each.unit == "K":
-        return not re.search("plate|inlet", each.name)
-    return each.name in ("power", "it_power", "load_fraction", "heat_rejected")
+        return each.name.split("_")[0] in ("die", "coolant", "supply", "leaving", "temperature")
+    made = KINDS[each.kind]
+    draws = each.kind == "site" or made.source or made.is_work
+    return each.name == "load_fraction" or (each.name in ("power", "it_power") and draws)
 
 
 def _is_low(each: Extreme) -> bool:
-    return each.name in ("state_of_charge", "voltage", "clock", "flow")
+    passes_heat_on = len(KINDS[each.kind].streams) > 1 or KINDS[each.kind].is_work
+    return each.name in ("state_of_charge", "voltage", "clock") or (each.name == "flow" and passes_heat_on)

@@ -11,7 +11,7 @@ from twin.report.findings import Findings
 from twin.report.pictures import Picture, of_hall, of_plots
 from twin.report.rows import Rows
 from twin.report.verdict import FAILED, GOOD
-from twin.report.words import count, lasting, words
+from twin.report.words import count, lasting, names, words
 
 LARGEST = 5_000_000
 """Bytes of a page: what any mail lets through."""
@@ -135,11 +135,11 @@ def _sections(findings: Findings, hall: Section) -> list[Section]:
     ]
 
 
-def _columns(*names: str, n: Sequence[int] = (), t: Sequence[int] = ()) -> list[Column]:
-    return [
-        Column(name, "n" if i in n else "t" if i in t else "k" if name == "kind" else "")
-        for i, name in enumerate(names)
-    ]
+def _columns(
+    *heads: str, n: Sequence[int] = (), t: Sequence[int] = (), k: Sequence[int] = ()
+) -> list[Column]:
+    style = dict.fromkeys(n, "n") | dict.fromkeys(t, "t") | dict.fromkeys(k, "k")
+    return [Column(head, style.get(place, "k" if head == "kind" else "")) for place, head in enumerate(heads)]
 
 
 def _verdict(rows: Rows) -> Section:
@@ -158,7 +158,7 @@ def _timeline(findings: Findings, rows: Rows) -> Section:
         notes.append(
             f"{entries} changes, equal ones that follow each other closely in one line; --json has each."
         )
-    table = TablePart(_columns(*heads, n=(0,), t=(1, 2)), told)
+    table = TablePart(_columns(*heads, n=(0,), t=(1,), k=(2,)), told)
     return Section("timeline", "What happened", notes, [table], soft=True)
 
 
@@ -196,19 +196,25 @@ def _energy(rows: Rows) -> Section:
 
 def _assumptions(findings: Findings) -> Section:
     story = findings.story
-    estimated = [each.row() for each in assumptions.estimates(story)]
-    section = Section("assumptions", "Assumptions and estimates")
+    section = Section("assumptions", "Assumptions and estimates", soft=True)
     section.notes = [
         "What the numbers above rest on. Every one of these can be replaced in the plant's file."
     ]
-    section.soft = True
-    heads = _columns("machine", "quantity", "value", "how it is known", "source", "units")
-    kinds = _columns("kind", "taken as the kind's default")
-    left = _columns("kind", "not in the model")
     tables = [
-        TablePart(heads, estimated, "Catalogue values that are estimates"),
-        TablePart(kinds, assumptions.defaults(story), "Ratings that the plant does not state"),
-        TablePart(left, assumptions.left_out(story), "Physics left out"),
+        TablePart(
+            _columns("quantity", "value", "known as", "source", n=(1,)),
+            each.rows,
+            f"Estimates of the catalogue: {each.record} ({names(each.units)})",
+        )
+        for each in assumptions.estimates(story)
+    ]
+    tables += [
+        TablePart(
+            _columns("kind", "taken as the kind's default"),
+            assumptions.defaults(story),
+            "Ratings that the plant does not state",
+        ),
+        TablePart(_columns("kind", "not in the model"), assumptions.left_out(story), "Physics left out"),
     ]
     section.tables = [part for part in tables if part.rows]
     return section

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.report.findings import Findings
-from twin.report.plots import DARK, close_up, plot
+from twin.report.plots import DARK, close_ups, plot
 from twin.report.words import clock
 
 LARGEST = 1_600_000
@@ -33,16 +33,15 @@ class Picture:
 
 
 def of_plots(findings: Findings) -> list[Picture]:
-    """The whole run, and a close-up of where most happens if that is a small part of it."""
+    """The whole run, and close-ups of where much happens."""
     told = "Lines are the worst unit of a kind, bands the spread of all; upright lines are the moments below."
     windows: list[tuple[tuple[float, float] | None, str]] = [(None, f"The whole run. {told}")]
-    window = close_up(findings)
-    if window is not None:
+    for window in close_ups(findings):
         span = f"{clock(round(window[0], 1))} to {clock(round(window[1], 1))}"
-        windows.append((window, f"Close-up from {span}, where most happens."))
+        windows.append((window, f"Close-up from {span}, where much happens."))
     found = []
-    for window, caption in windows:
-        light, dark = plot(findings, window), plot(findings, window, DARK)
+    for shown, caption in windows:
+        light, dark = plot(findings, shown), plot(findings, shown, DARK)
         if light is not None and dark is not None:
             alt = "Power by source, battery charge, voltage, flow and temperatures over time"
             found.append(Picture(_base64(light), alt, caption, _base64(dark)))

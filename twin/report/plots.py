@@ -73,17 +73,24 @@ def plot(findings: Findings, window: tuple[float, float] | None = None, ink: Ink
     return drawing.png(shown, [mark for mark in marks(findings) if first <= mark.time <= last])
 
 
-def close_up(findings: Findings) -> tuple[float, float] | None:
-    """The window in which most happens after the fault, where that is a small part of the run."""
+def close_ups(findings: Findings) -> list[tuple[float, float]]:
+    """Windows of the run in which much happens in little time, in order of time; at most two."""
     story = findings.story
-    fault = story.faults[findings.shown]
-    times = sorted(line.time for line in findings.lines if fault is not None and line.time >= fault.time)
-    if fault is None or len(times) < 3:
-        return None
-    span = max(times[int(0.7 * (len(times) - 1))] - fault.time, 5.0)
-    window = (max(story.start, fault.time - 0.2 * span), min(story.end, fault.time + 1.4 * span))
-    inside = int(np.count_nonzero((story.time >= window[0]) & (story.time <= window[1])))
-    return window if inside >= 8 and (window[1] - window[0]) < 0.3 * (story.end - story.start) else None
+    length = story.end - story.start
+    groups: list[list[float]] = []
+    for moment in sorted({each for line in findings.lines for each in (line.time, line.last)}):
+        if groups and moment - groups[-1][-1] <= 0.05 * length:
+            groups[-1].append(moment)
+        else:
+            groups.append([moment])
+    windows = []
+    for group in sorted(groups, key=len, reverse=True)[:2]:
+        span = max(group[-1] - group[0], 10.0)
+        window = (max(story.start, group[0] - 0.2 * span), min(story.end, group[-1] + 0.4 * span))
+        rows = np.count_nonzero((story.time >= window[0]) & (story.time <= window[1]))
+        if len(group) >= 3 and rows >= 8 and window[1] - window[0] < 0.3 * length:
+            windows.append(window)
+    return sorted(windows)
 
 
 class _Drawing:

@@ -77,7 +77,7 @@ def because(story: Story, unit: str, kind: str, template: str, member: int, time
 
 
 def _in_order(story: Story, rows: list[Row]) -> list[Row]:
-    """By time; in one moment first what was asked, then along the feeds from source to load, rises first."""
+    """By time; in one moment what was asked, then along the feeds, rises first, flags as they are declared."""
     depth = _feed_depth(story)
     speakers: dict[str, list[float]] = {}
     for line in story.plant.signals:
@@ -88,15 +88,16 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
         told = speakers.get(row.event.unit) if row.via == "signal" else None
         return max(told) + 0.5 if told else depth.get(row.event.unit, 0)
 
-    return sorted(
-        rows,
-        key=lambda row: (
-            round(row.event.time / SAME_MOMENT),
-            not row.is_input,
-            place(row),
-            row.event.value < 0.5,
-        ),
-    )
+    def turn(row: Row) -> int:
+        """Where its kind declares the flag: kinds declare them in the order they go through them."""
+        declared = list(flags_of(story.kind_of.get(row.event.unit, "")))
+        return declared.index(row.event.flag) if row.event.flag in declared else 0
+
+    def key(row: Row) -> tuple[float, ...]:
+        moment = round(row.event.time / SAME_MOMENT)
+        return moment, not row.is_input, place(row), row.event.value < 0.5, turn(row)
+
+    return sorted(rows, key=key)
 
 
 def _feed_depth(story: Story) -> dict[str, int]:

@@ -80,16 +80,12 @@ def picture(
         look = "hall" if gl_fault() is None else "plan"
     seen = _look(look)
     if not all(64 <= side <= 16384 for side in size):
-        raise BadWish(
-            f"a picture of {size[0]} x {size[1]} pixels was asked for; 64 to 16384 each way is wanted"
-        )
+        raise BadWish(f"a picture of {size[0]} x {size[1]} pixels was asked for; 64 to 16384 each way is wanted")
     if seen.needs_gl and (fault := gl_fault()) is not None:
         raise ViewUnavailable(f'the look "{look}" cannot be drawn: {fault}')
     if not isinstance(trace_or_path, Trace):
         with open_trace(trace_or_path) as trace:
-            return picture(
-                trace, at=at, colour=colour, output=output, size=size, look=look, member=member, block=block
-            )
+            return picture(trace, at=at, colour=colour, output=output, size=size, look=look, member=member, block=block)
     trace = trace_or_path
     reading = read_moment(trace, at, member)
     plant = trace.plant
@@ -137,17 +133,13 @@ def _pieces(reading: Reading, whole: Layout, layout: Layout, story: Story) -> li
     plant = reading.trace.plant
     dead = dead_sources(plant, story.conditions)
     cables = [
-        dataclasses.replace(piece, role="feed_dead", radius=0.8 * piece.radius)
-        if piece.owner in dead
-        else piece
+        dataclasses.replace(piece, role="feed_dead", radius=0.8 * piece.radius) if piece.owner in dead else piece
         for piece in routes.feeds(plant, whole)
     ]
     return routes.joined(routes.cut(routes.pipes(plant, whole) + cables, layout.box))
 
 
-def _compose(
-    layout: Layout, story: Story, pieces: Sequence[Piece], seen: Look, size: tuple[int, int]
-) -> sheet.Sheet:
+def _compose(layout: Layout, story: Story, pieces: Sequence[Piece], seen: Look, size: tuple[int, int]) -> sheet.Sheet:
     """Draw the scene into its frame, then labels and the page around it."""
     page = sheet.Sheet(size)
     letters = lettering(layout, story.floors)

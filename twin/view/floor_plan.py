@@ -34,10 +34,7 @@ def draw(
         THEME.floors[area.use] if colour is None else hexed(colour)
         for area, colour in zip(layout.areas, story.floors, strict=True)
     ]
-    walls = [
-        THEME.wall if a.use in (HALL, ELECTRICAL) else tone
-        for a, tone in zip(layout.areas, tones, strict=True)
-    ]
+    walls = [THEME.wall if a.use in (HALL, ELECTRICAL) else tone for a, tone in zip(layout.areas, tones, strict=True)]
     _rectangles(page, view, floors, tones, 1, edges=walls, width=1.6)
     _lettering(page, view, letters)
     spots = list(layout.spots.values())
@@ -70,12 +67,8 @@ def _lettering(page: Sheet, view: Projection, letters: Sequence[Letter]) -> None
     for letter in letters:
         rings = [view.pixels(ring) for ring in letter.rings()]
         closed = [np.concatenate([ring, ring[:1]]) for ring in rings]
-        codes = [
-            c for ring in closed for c in [Path.MOVETO, *[Path.LINETO] * (len(ring) - 2), Path.CLOSEPOLY]
-        ]
-        page.axes.add_patch(
-            PathPatch(Path(np.concatenate(closed), codes), facecolor=letter.ink, lw=0, zorder=2)
-        )
+        codes = [c for ring in closed for c in [Path.MOVETO, *[Path.LINETO] * (len(ring) - 2), Path.CLOSEPOLY]]
+        page.axes.add_patch(PathPatch(Path(np.concatenate(closed), codes), facecolor=letter.ink, lw=0, zorder=2))
 
 
 def _pick(values: list[str], mask: np.ndarray) -> list[str]:
@@ -114,9 +107,7 @@ def _disc(page: Sheet, view: Projection, x: float, y: float, radius: float, colo
     from matplotlib.patches import Circle
 
     centre = view.pixels(np.array([[x, y, 0.0]]))[0]
-    page.axes.add_patch(
-        Circle(tuple(centre), radius * view.scale, facecolor=colour, edgecolor=edge, lw=0.7, zorder=3)
-    )
+    page.axes.add_patch(Circle(tuple(centre), radius * view.scale, facecolor=colour, edgecolor=edge, lw=0.7, zorder=3))
 
 
 def _details(page: Sheet, view: Projection, spots: list[Spot], edges: list[str]) -> None:
@@ -133,9 +124,7 @@ def _details(page: Sheet, view: Projection, spots: list[Spot], edges: list[str])
         elif spot.kind == "generator":
             for x in (x1 - 2.5, x1 - 1.1):
                 _disc(page, view, x, spot.y, 0.55, THEME.dark, edge)
-            _rectangles(
-                page, view, np.array([(x0 + 3.6, spot.y - 0.4, x0 + 6.6, spot.y + 0.4)]), [THEME.light], 4
-            )
+            _rectangles(page, view, np.array([(x0 + 3.6, spot.y - 0.4, x0 + 6.6, spot.y + 0.4)]), [THEME.light], 4)
         elif spot.kind == "transformer":
             for k in (-1, 0, 1):
                 _disc(page, view, spot.x + 0.22 * k * spot.width, spot.y, 0.16, THEME.light, edge)
@@ -156,7 +145,5 @@ def _lines(page: Sheet, view: Projection, pieces: Sequence[Piece]) -> None:
         flat = view.pixels(ends.reshape(-1, 3)).reshape(-1, 2, 2)
         points = [max(1.4 * piece.radius * view.scale * 0.72, 0.7) for piece in members]
         page.axes.add_collection(
-            LineCollection(
-                list(flat), colors=THEME.lines[role], linewidths=points, capstyle="projecting", zorder=2.5
-            )
+            LineCollection(list(flat), colors=THEME.lines[role], linewidths=points, capstyle="projecting", zorder=2.5)
         )

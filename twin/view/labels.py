@@ -17,6 +17,8 @@ from twin.view.sizes import ELECTRICAL, HALL
 from twin.view.story import Group, Story
 
 MOST = 40
+FAR = 150.0
+"""Cost above which a label that only names its machines is left out."""
 LEAST_ROOM = 20.0
 """Width of a machine in the picture from which its value is written on it."""
 Box = tuple[float, float, float, float]
@@ -53,9 +55,7 @@ def corners(boxes: np.ndarray) -> np.ndarray:
 
 def boxes_of(spots: list[Any]) -> np.ndarray:
     """Boxes (n, 6) of spots in metres."""
-    return np.array([(*s.box[:2], s.z, *s.box[2:], s.z + s.height) for s in spots], dtype=float).reshape(
-        -1, 6
-    )
+    return np.array([(*s.box[:2], s.z, *s.box[2:], s.z + s.height) for s in spots], dtype=float).reshape(-1, 6)
 
 
 def on_page(view: Projection, spots: list[Any]) -> np.ndarray:
@@ -64,9 +64,7 @@ def on_page(view: Projection, spots: list[Any]) -> np.ndarray:
     return np.concatenate([points.min(axis=1), points.max(axis=1)], axis=1)
 
 
-def set_labels(
-    sheet: Sheet, view: Projection, groups: list[Group], layout: Layout, letters: Sequence[Letter]
-) -> int:
+def set_labels(sheet: Sheet, view: Projection, groups: list[Group], layout: Layout, letters: Sequence[Letter]) -> int:
     """Label groups, the most telling first; one that finds no place is left out.
 
     Returns:
@@ -92,7 +90,7 @@ def _set(sheet: Sheet, view: Projection, group: Group, ground: Ground) -> bool:
     height = sum(heights) + 7
     places = [(ground.cost(box, own), box, own) for box, own in _candidates(boxes, width, height)]
     cost, box, own = min(places, key=lambda place: place[0])
-    if not np.isfinite(cost):
+    if not np.isfinite(cost) or (group.weight == 0 and cost > FAR):
         for artist in artists:
             artist.remove()
         return False
@@ -159,9 +157,5 @@ def _leader(sheet: Sheet, box: Box, own: np.ndarray, colour: str) -> None:
     inward = 0.25
     to_x += inward * ((own[0] + own[2]) / 2 - to_x)
     to_y += inward * ((own[1] + own[3]) / 2 - to_y)
-    sheet.axes.plot(
-        [x, to_x], [y, to_y], color=colour if colour != THEME.rule else THEME.muted, lw=0.9, zorder=14
-    )
-    sheet.axes.plot(
-        [to_x], [to_y], marker="o", ms=3, color=colour if colour != THEME.rule else THEME.muted, zorder=14
-    )
+    sheet.axes.plot([x, to_x], [y, to_y], color=colour if colour != THEME.rule else THEME.muted, lw=0.9, zorder=14)
+    sheet.axes.plot([to_x], [to_y], marker="o", ms=3, color=colour if colour != THEME.rule else THEME.muted, zorder=14)

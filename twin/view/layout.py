@@ -76,12 +76,8 @@ def _squareness(across: int, count: int, wide: float, deep: float) -> tuple[floa
 
 def _roads(left: float, wide: float, deep: float, across: int, rows: int, block: str) -> list[Area]:
     right, top = left + across * (wide + ROAD), rows * (deep + ROAD) - ROAD
-    roads = [
-        Area("", "road", block, left - ROAD, y - ROAD, right, y) for y in _steps(0.0, deep + ROAD, rows + 1)
-    ]
-    roads += [
-        Area("", "road", block, x - ROAD, -ROAD, x, top + ROAD) for x in _steps(left, wide + ROAD, across + 1)
-    ]
+    roads = [Area("", "road", block, left - ROAD, y - ROAD, right, y) for y in _steps(0.0, deep + ROAD, rows + 1)]
+    roads += [Area("", "road", block, x - ROAD, -ROAD, x, top + ROAD) for x in _steps(left, wide + ROAD, across + 1)]
     return roads
 
 
@@ -153,9 +149,7 @@ def _halls(units: list[Unit], loops: list[Loop]) -> list[tuple[str, rooms.Room]]
         loop = served.get(unit.name, "")
         home = next((zone[loop] for zone in groups.values() if loop in zone), None)
         if home is None:
-            home = groups.setdefault(unit.zone or next(iter(groups), ""), {}).setdefault(
-                loop, rooms.RackGroup([])
-            )
+            home = groups.setdefault(unit.zone or next(iter(groups), ""), {}).setdefault(loop, rooms.RackGroup([]))
         home.ends.append(unit)
     for unit in walls:
         groups.setdefault(unit.zone or next(iter(groups), ""), {})

@@ -35,9 +35,7 @@ class Letter:
         for ring in outline.to_polygons():
             flat = np.asarray(ring)[:-1]
             if len(flat) > 2:
-                rings.append(
-                    np.column_stack([self.x + flat[:, 0], self.y + flat[:, 1], np.full(len(flat), ABOVE)])
-                )
+                rings.append(np.column_stack([self.x + flat[:, 0], self.y + flat[:, 1], np.full(len(flat), ABOVE)]))
         return rings
 
     def width(self) -> float:

@@ -36,7 +36,9 @@ SAID = {
     "ready": "up to speed",
     "closed": ON_LOAD,
     "unpowered": "without power",
-    "lost": "lost",
+    "asking": "asking for generators",
+    "on_alternate": "on alternate feed",
+    "standby_running": "on standby pump",
 }
 """Flags whose own name is not yet what people say."""
 
@@ -90,14 +92,23 @@ class Reading:
                 state = LOST if flag in LOST_FLAGS else RUNNING if flag in RUNNING_FLAGS else STRAINED
                 recorded = flag in self.trace.columns(kind)
                 up = np.flatnonzero(self.values(kind, flag) > 0.5) if recorded else None
-                hit = (
-                    [names[i] for i in up] if up is not None else [n for n in names if raised.get((n, flag))]
-                )
+                hit = [names[i] for i in up] if up is not None else [n for n in names if raised.get((n, flag))]
                 for name in hit:
                     _keep(found, name, Condition(state, SAID.get(flag, flag.replace("_", " "))))
             for name, word in self._selected_off(kind, names, raised):
                 found[name] = Condition(OFF, word)
+        for name in [name for name, how in found.items() if how.word == "dead" and self._waits(name, found)]:
+            del found[name]
         return found
+
+    def _waits(self, name: str, found: dict[str, Condition], above: frozenset[str] = frozenset()) -> bool:
+        """Whether a dead board is dead because it hangs on standby machines alone, none of them called."""
+        feeds = [feed for feed in self.trace.plant.feeds.get(name, []) if feed not in above]
+        kinds = {feed: self.trace.plant.units[feed].kind for feed in feeds if feed in self.trace.plant.units}
+        return bool(kinds) and all(
+            feed not in found if starts(kind) else self._waits(feed, found, above | {name})
+            for feed, kind in kinds.items()
+        )
 
     def _raised(self) -> dict[tuple[str, str], float]:
         """Last value of each flag and input that events tell of, up to now."""
@@ -107,9 +118,7 @@ class Reading:
                 said[event.unit, event.flag] = event.value
         return said
 
-    def _selected_off(
-        self, kind: str, names: list[str], raised: dict[tuple[str, str], Any]
-    ) -> list[tuple[str, str]]:
+    def _selected_off(self, kind: str, names: list[str], raised: dict[tuple[str, str], Any]) -> list[tuple[str, str]]:
         """Units that people took out of service or left switched off or locked out."""
         off = []
         inputs = quantities(KINDS[kind].Inputs) if kind in KINDS else {}
@@ -122,9 +131,7 @@ class Reading:
             if name in self.trace.columns(kind):
                 now = dict(zip(names, self.values(kind, name), strict=True))
             else:
-                now = {
-                    unit: raised[unit, f"input:{name}"] for unit in names if (unit, f"input:{name}") in raised
-                }
+                now = {unit: raised[unit, f"input:{name}"] for unit in names if (unit, f"input:{name}") in raised}
             off += [(unit, wrong[float(value)]) for unit, value in now.items() if float(value) in wrong]
         return off
 
@@ -137,15 +144,10 @@ def dead_sources(plant: Plant, conditions: dict[str, Condition]) -> set[str]:
         if name not in dead:
             made, how = KINDS[plant.units[name].kind], conditions.get(name)
             feeds = [feed for feed in plant.feeds.get(name, []) if feed in plant.units and feed not in above]
-            starts = made.source and "closed" in _flags(made.kind)
             dead[name] = (
                 (how is not None and how.state in (LOST, OFF))
-                or (starts and (how is None or how.word != ON_LOAD))
-                or (
-                    bool(feeds)
-                    and not _stores(made.kind)
-                    and all(is_dead(feed, above | {name}) for feed in feeds)
-                )
+                or (starts(made.kind) and (how is None or how.word != ON_LOAD))
+                or (bool(feeds) and not _stores(made.kind) and all(is_dead(feed, above | {name}) for feed in feeds))
             )
         return dead[name]
 
@@ -162,6 +164,11 @@ def _keep(found: dict[str, Condition], name: str, new: Condition) -> None:
         found[name] = new
 
 
+def starts(kind: str) -> bool:
+    """Whether a kind is a source that stands still until it is called and closes on its bus."""
+    return kind in KINDS and KINDS[kind].source and "closed" in _flags(kind)
+
+
 def _flags(kind: str) -> list[str]:
     made = KINDS.get(kind)
     return [name for name, said in quantities(made.State).items() if said.flag] if made else []
@@ -175,13 +182,9 @@ def read_moment(trace: Trace, at: float | None, member: int = 0) -> Reading:
     """
     times = np.asarray(trace.time, dtype=float)
     if times.size == 0:
-        raise BadWish(
-            f"{trace.path}: nothing was recorded, so there is no moment to show; run the scenario again"
-        )
+        raise BadWish(f"{trace.path}: nothing was recorded, so there is no moment to show; run the scenario again")
     if not 0 <= member < trace.members:
-        raise BadWish(
-            f"{trace.path}: member {member} is not in it; one of 0 to {trace.members - 1} is wanted"
-        )
+        raise BadWish(f"{trace.path}: member {member} is not in it; one of 0 to {trace.members - 1} is wanted")
     if at is None:
         return Reading(trace, float(times[-1]), times.size - 1, member)
     if not times[0] - 1e-9 <= at <= times[-1] + 1e-9:
@@ -206,18 +209,14 @@ def targets(trace: Trace, colour: str, bodies: set[str], look: str) -> list[tupl
     same = [pair for pair in found if trace.columns(pair[0])[pair[1]].unit == _unit(trace, found[0])]
     seen = [pair for pair in same if pair[0] in bodies]
     if same and not seen:
-        raise BadWish(
-            f'the look "{look}" shows no {same[0][0]}; look "hall" or a quantity of another kind is wanted'
-        )
+        raise BadWish(f'the look "{look}" shows no {same[0][0]}; look "hall" or a quantity of another kind is wanted')
     if seen:
         return seen
     words = [f"{kind}.{name}" for kind, name in offered]
     near = difflib.get_close_matches(colour, words + sorted({name for _, name in offered}), 1, 0.4)
     advice = f'did you mean "{near[0]}"?' if near else f"one of {', '.join(words[:8])} ... is wanted"
     if colour.startswith("site."):
-        advice = (
-            f'the site as a whole has no body to colour; a quantity of a machine is wanted, e.g. "{words[0]}"'
-        )
+        advice = f'the site as a whole has no body to colour; a quantity of a machine is wanted, e.g. "{words[0]}"'
     raise BadWish(f'{trace.path}: no quantity "{colour}" was recorded; {advice}')
 
 
@@ -234,7 +233,7 @@ def key_figures(reading: Reading, conditions: dict[str, Condition]) -> list[tupl
         ("PUE", "pue", ""),
     ):
         value = reading.figure("site", name)
-        if value is not None and (name != "pue" or value > 0):
+        if value is not None and (name != "pue" or value >= 1.0):  # below 1 batteries carry the racks
             figures.append((caption, f"{value:.3f}" if name == "pue" else say(value, unit)))
     outdoors = reading.figure("site", "dry_bulb")
     if outdoors is not None:

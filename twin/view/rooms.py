@@ -98,10 +98,7 @@ def _per_column(pairs: list[Pair], column: float) -> int:
     if not pairs:
         return 1
     deep = max(pair.depth for pair in pairs) + COLD_AISLE
-    shapes = {
-        n: math.ceil(len(pairs) / n) * column / (FRONT + n * deep + WALL_BACK)
-        for n in range(1, len(pairs) + 1)
-    }
+    shapes = {n: math.ceil(len(pairs) / n) * column / (FRONT + n * deep + WALL_BACK) for n in range(1, len(pairs) + 1)}
     return min(shapes, key=lambda n: (abs(math.log(shapes[n] / 1.6)), n))
 
 

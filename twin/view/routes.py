@@ -76,9 +76,7 @@ def net(drawing: Drawing, taps: list[Tap], link: float, level: float, shift: flo
         if way.direct:
             x = tap.x + tap.side + shift
             start = (tap.x + shift if tap.side == 0 else tap.x, tap.y, tap.z)
-            drawing.line(
-                start, (x, tap.y, tap.z), (x, tap.y, way.level), (x, link + shift, way.level), radius=thin
-            )
+            drawing.line(start, (x, tap.y, tap.z), (x, tap.y, way.level), (x, link + shift, way.level), radius=thin)
             drawing.line((x, link + shift, way.level), (x, link + shift, level), radius=thin)
             joints.append(x)
         else:
@@ -105,9 +103,7 @@ def pipes(plant: Plant, layout: Layout) -> list[Piece]:
     pieces: list[Piece] = []
     lanes: dict[str, int] = defaultdict(int)
     for loop in plant.loops.values():
-        units = {e.unit for branch in loop.branches() for e in branch} | (
-            {loop.storage} if loop.storage else set()
-        )
+        units = {e.unit for branch in loop.branches() for e in branch} | ({loop.storage} if loop.storage else set())
         spots = [layout.spots[name] for name in units if name in layout.spots]
         if not spots:
             continue

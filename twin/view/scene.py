@@ -67,9 +67,7 @@ def render(
     return np.asarray(picture, dtype=np.uint8)
 
 
-def _add(
-    plotter: Any, points: np.ndarray, triangles: np.ndarray, colours: np.ndarray, lit: bool = True
-) -> None:
+def _add(plotter: Any, points: np.ndarray, triangles: np.ndarray, colours: np.ndarray, lit: bool = True) -> None:
     import pyvista
 
     if len(triangles) == 0:
@@ -130,9 +128,7 @@ def _walls(
 
 def _grounds(layout: Layout, story: Story) -> tuple[np.ndarray, np.ndarray]:
     """The colour (n, 3) and the box (n, 4) of the floor under each machine."""
-    floors = {
-        (area.block, area.use): (area, tone) for area, tone in zip(layout.areas, story.floors, strict=True)
-    }
+    floors = {(area.block, area.use): (area, tone) for area, tone in zip(layout.areas, story.floors, strict=True)}
     colours, boxes = [], []
     for spot in layout.spots.values():
         area, tone = floors.get((spot.unit.rpartition("/")[0], spot.room), (None, None))
@@ -188,9 +184,7 @@ def _machines(plotter: Any, mesh: Mesh, story: Story, rich: bool) -> None:
         owner = mesh.line_unit[chosen]
         plain = (story.body[owner] * 0.42).astype(np.uint8)
         outline.cell_data["colour"] = _state_colours(story.marks[owner], plain)
-        plotter.add_mesh(
-            outline, scalars="colour", rgb=True, lighting=False, line_width=wide, show_scalar_bar=False
-        )
+        plotter.add_mesh(outline, scalars="colour", rgb=True, lighting=False, line_width=wide, show_scalar_bar=False)
 
 
 def _state_colours(marks: np.ndarray, plain: np.ndarray) -> np.ndarray:

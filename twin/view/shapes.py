@@ -97,9 +97,7 @@ class Maker:
 
     def made(self) -> Shape:
         lines = np.concatenate(self.lines) if self.lines else np.zeros((0, 3))
-        return Shape(
-            np.concatenate(self.points), np.concatenate(self.triangles), np.concatenate(self.paint), lines
-        )
+        return Shape(np.concatenate(self.points), np.concatenate(self.triangles), np.concatenate(self.paint), lines)
 
 
 BOX_TRIANGLES = np.array(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.view.colours import STATE_NAMES, THEME, hexed
+from twin.view.colours import STATE_NAMES, STRAINED, THEME, hexed
 from twin.view.projection import Frame
 from twin.view.story import ColourScale, Story, state_counts
 
@@ -27,9 +27,7 @@ class Sheet:
         self.size = size
         self.factor = min(size[0] / BASE[0], size[1] / BASE[1])
         self.width, self.height = size[0] / self.factor, size[1] / self.factor
-        self.figure = Figure(
-            figsize=(self.width / 100, self.height / 100), dpi=100 * self.factor, facecolor=THEME.back
-        )
+        self.figure = Figure(figsize=(self.width / 100, self.height / 100), dpi=100 * self.factor, facecolor=THEME.back)
         self.canvas = FigureCanvasAgg(self.figure)
         self.axes = self.figure.add_axes((0.0, 0.0, 1.0, 1.0))
         self.axes.set_xlim(0, self.width)
@@ -41,9 +39,7 @@ class Sheet:
         """Where the scene goes."""
         return (EDGE, FOOT + 8, self.width - PANEL - 2 * EDGE, self.height - HEADER)
 
-    def text(
-        self, x: float, y: float, words: str, points: float = 10.0, colour: str = THEME.text, **how: Any
-    ) -> Any:
+    def text(self, x: float, y: float, words: str, points: float = 10.0, colour: str = THEME.text, **how: Any) -> Any:
         return self.axes.text(x, y, words, fontsize=points, color=colour, zorder=how.pop("zorder", 20), **how)
 
     def extent(self, artist: Any) -> tuple[float, float, float, float]:
@@ -55,9 +51,7 @@ class Sheet:
         from matplotlib.patches import Rectangle
 
         how.setdefault("zorder", 18)
-        self.axes.add_patch(
-            Rectangle((x, y), w, h, facecolor=colour, linewidth=how.pop("linewidth", 0), **how)
-        )
+        self.axes.add_patch(Rectangle((x, y), w, h, facecolor=colour, linewidth=how.pop("linewidth", 0), **how))
 
     def image(self, pixels: np.ndarray) -> None:
         """Lay a rendered picture under everything, pixel for pixel."""
@@ -155,34 +149,41 @@ def _colour_bar(sheet: Sheet, scale: ColourScale, x: float, top: float, height: 
         y = level(value)
         sheet.axes.plot([x + 24, x + 30], [y, y], color=THEME.muted, lw=1, zorder=19)
         sheet.text(x + 35, y, words, 9.5, va="center_baseline")
-    values = scale.values[np.isfinite(scale.values)]
-    if values.size:
-        counts, edges = np.histogram(values, bins=36, range=(low, high))
-        tall = height / 36
-        for count, edge in zip(counts, edges, strict=False):
-            if count:
-                sheet.patch(
-                    x + 84,
-                    level(edge) + 0.12 * tall,
-                    4 + 112 * count / counts.max(),
-                    0.76 * tall,
-                    THEME.muted,
-                )
-        sheet.axes.plot([x + 82, x + 82], [bottom, top], color=THEME.rule, lw=1, zorder=18)
-        many = "" if values.size == 1 or scale.noun.endswith("s") or scale.noun.endswith("S") else "s"
-        sheet.text(
-            x + 84, bottom - 16, f"{values.size} {scale.noun}{many} now", 8.5, THEME.muted, va="center"
-        )
+    _histogram(sheet, scale, x, bottom, height)
+    last = bottom
+    for value, words in sorted(scale.marks):
+        y = bottom + height * (value - low) / (high - low)
+        warn = THEME.states[STRAINED]
+        sheet.axes.plot([x, x + PANEL - 4], [y, y], color=warn, lw=0.9, ls=(0, (3, 2)), zorder=20)
+        if y - last > 10:
+            said = f"{words} {scale.number(value)}"
+            sheet.text(x + PANEL - 4, y + 2, said, 8, warn, ha="right", va="bottom")
+            last = y
     return bottom
+
+
+def _histogram(sheet: Sheet, scale: ColourScale, x: float, bottom: float, height: float) -> None:
+    """How many machines have which value now, beside the bar."""
+    values = scale.values[np.isfinite(scale.values)]
+    if not values.size:
+        return
+    counts = np.histogram(values, bins=36, range=scale.limits)[0]
+    tall = height / len(counts)
+    for i, count in enumerate(counts):
+        if count:
+            wide = 4 + 112 * count / counts.max()
+            sheet.patch(x + 84, bottom + (i + 0.12) * tall, wide, 0.76 * tall, THEME.muted)
+    sheet.axes.plot([x + 82, x + 82], [bottom, bottom + height], color=THEME.rule, lw=1, zorder=18)
+    many = "" if values.size == 1 or scale.noun.lower().endswith("s") else "s"
+    said = f"{values.size} {scale.noun}{many} now"
+    sheet.text(x + 84, bottom - 16, said, 8.5, THEME.muted, va="center")
 
 
 def _wrap(sheet: Sheet, artist: Any, right: float) -> None:
     """Break a heading once, at a space, where it is too long."""
     words = artist.get_text().split(" ")
     if sheet.extent(artist)[2] > right and len(words) > 2:
-        cut = min(
-            range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(" ".join(words[i:])))
-        )
+        cut = min(range(1, len(words)), key=lambda i: abs(len(" ".join(words[:i])) - len(" ".join(words[i:]))))
         artist.set_text(" ".join(words[:cut]) + "\n" + " ".join(words[cut:]))
 
 

@@ -72,9 +72,7 @@ def size_of(unit: Unit) -> tuple[float, float, float]:
     """Width, depth and height of one machine [m]; its long side grows with its rating."""
     outline = footprint(unit.kind)
     if unit.kind == "tank" and unit.parameters.get("volume", 0.0) > 0:
-        across = min(
-            max((unit.parameters["volume"] / 1.0) ** (1 / 3), 1.0), 14.0
-        )  # a can 1.3 times as tall as wide
+        across = min(max((unit.parameters["volume"] / 1.0) ** (1 / 3), 1.0), 14.0)  # a can 1.3 times as tall as wide
         return across, across, 1.3 * across
     rating = unit.parameters.get(outline.rating, 0.0)
     if not outline.rating or not rating > 0:

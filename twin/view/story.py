@@ -15,6 +15,12 @@ from twin.view.places import Area, Layout, Spot
 from twin.view.reading import Condition, Reading, key_figures, people_unit, targets
 from twin.view.words import kind_words, lasting, name_range, pretty
 
+LIMITS = {
+    ("rack", "die_temperature"): ("throttle_temperature", "slowdown_temperature", "shutdown_temperature"),
+    ("tank", "temperature"): ("useful_temperature",),
+    ("zone", "temperature"): ("limit_temperature",),
+}
+"""Ratings that are marked on the colour bar, and always lie within it."""
 TINT = 0.3
 """How much of its state a body shows where it shows no value; its outline and pad show it in full."""
 
@@ -31,6 +37,7 @@ class ColourScale:
     ticks: list[tuple[float, str]]
     table: np.ndarray
     values: np.ndarray
+    marks: list[tuple[float, str]]
     factor: units.Scale
     places: int
 
@@ -89,9 +96,7 @@ def tell(plant: Plant, layout: Layout, reading: Reading, colour: str, look: str)
     Raises:
         BadWish: the quantity was not recorded.
     """
-    bodies = {spot.kind for spot in layout.spots.values()} | (
-        {"zone"} if any(a.zone for a in layout.areas) else set()
-    )
+    bodies = {spot.kind for spot in layout.spots.values()} | ({"zone"} if any(a.zone for a in layout.areas) else set())
     wanted = targets(reading.trace, colour, bodies, look)
     zones = {area.zone for area in layout.areas}
     values: dict[str, float] = {}
@@ -119,9 +124,7 @@ def tell(plant: Plant, layout: Layout, reading: Reading, colour: str, look: str)
         figures.append(_extremes(values, scale))
     footer = reading.trace.path.name + (f"   member {reading.member}" if reading.trace.members > 1 else "")
     groups = groups_of(plant, layout, values, scale, conditions)
-    return Story(
-        reading.trace.title, moment, figures, scale, body, marks, floors, known, conditions, groups, footer
-    )
+    return Story(reading.trace.title, moment, figures, scale, body, marks, floors, known, conditions, groups, footer)
 
 
 def _plain(kind: str) -> np.ndarray:
@@ -159,27 +162,39 @@ def _scale(reading: Reading, wanted: list[tuple[str, str]], values: np.ndarray) 
     """The colour bar: round limits around all that the run has seen, in people's unit."""
     unit = reading.trace.columns(wanted[0][0])[wanted[0][1]].unit
     spans = np.array([reading.over_the_run(kind, name) for kind, name in wanted])
-    low, high = (0.0, 1.0) if np.isnan(spans).all() else (float(np.nanmin(spans)), float(np.nanmax(spans)))
+    limits = _limits(reading, wanted)
+    every = [*spans[~np.isnan(spans)], *(value for value, _ in limits)] or [0.0, 1.0]
+    low, high = float(min(every)), float(max(every))
     people = people_unit(unit, (low, high))
     factor = units.scale(people, unit) if people != unit else units.Scale(1.0, 1.0)
-    shown, step = round_limits(
-        float(factor.back(low)), float(factor.back(high)), 5.0 if people == "degC" else 0.0
-    )
+    shown, step = round_limits(float(factor.back(low)), float(factor.back(high)), 5.0 if people == "degC" else 0.0)
     marks = np.arange(round((shown[1] - shown[0]) / step) + 1) * step + shown[0]
     ticks = [(float(factor.si(mark)), f"{mark:.10g}") for mark in marks]
     kinds = sorted({kind for kind, _ in wanted})
     words = wanted[0][1].replace("_", " ")
     caption = f"{kind_words(kinds[0])} {words}" if len(kinds) == 1 else words
     noun = kind_words(kinds[0]) if len(kinds) == 1 else "machine"
-    limits = (float(factor.si(shown[0])), float(factor.si(shown[1])))
+    ends = (float(factor.si(shown[0])), float(factor.si(shown[1])))
     places = max(0, 1 - math.floor(math.log10(step) + 1e-9))
     people = "" if people == "1" else pretty(people)
-    return ColourScale(caption, unit, people, limits, noun, ticks, map_for(unit), values, factor, places)
+    return ColourScale(caption, unit, people, ends, noun, ticks, map_for(unit), values, limits, factor, places)
+
+
+def _limits(reading: Reading, wanted: list[tuple[str, str]]) -> list[tuple[float, str]]:
+    """Ratings of the coloured machines that their values should be read against, the strictest of each."""
+    found = []
+    for kind, name in wanted:
+        for rating in LIMITS.get((kind, name), ()):
+            units_ = reading.trace.plant.of_kind(kind)
+            values = [unit.parameters[rating] for unit in units_ if rating in unit.parameters]
+            if values:
+                found.append((min(values), rating.partition("_")[0]))
+    return found
 
 
 def round_limits(low: float, high: float, least: float) -> tuple[tuple[float, float], float]:
     """Limits that people would choose around two values, and the step between their ticks."""
-    least = max(least, 0.02 * max(abs(low), abs(high)), 1e-9)
+    least = max(least, 0.05 * max(abs(low), abs(high)), 1e-9)
     if high - low < least:
         middle = (low + high) / 2
         low, high = middle - least / 2, middle + least / 2
@@ -207,9 +222,9 @@ def groups_of(
     for spot in layout.spots.values():
         block, _, local = spot.unit.rpartition("/")
         family_name = loop_of.get(spot.unit) if spot.kind != "cdu" else _own_loop(plant, spot.unit)
-        members.setdefault(
-            (block, spot.kind, family_name or re.sub(r"([0-9]+|(?<=-)[a-z])$", "", local)), []
-        ).append(spot)
+        members.setdefault((block, spot.kind, family_name or re.sub(r"([0-9]+|(?<=-)[a-z])$", "", local)), []).append(
+            spot
+        )
     groups = []
     for spots in members.values():
         group = Group(name_range([spot.unit for spot in spots]), spots)
@@ -224,9 +239,7 @@ def groups_of(
 
 def _own_loop(plant: Plant, unit: str) -> str:
     """The loop whose plant a unit belongs to."""
-    return next(
-        (loop.name for loop in plant.loops.values() if any(e.unit == unit for b in loop.plant for e in b)), ""
-    )
+    return next((loop.name for loop in plant.loops.values() if any(e.unit == unit for b in loop.plant for e in b)), "")
 
 
 def _value_lines(spots: list[Spot], values: dict[str, float], scale: ColourScale) -> list[tuple[str, int]]:

@@ -57,6 +57,8 @@ def name_range(names: Sequence[str]) -> str:
         if numbers[-1][0] - numbers[0][0] == len(names) - 1:
             return f"{heads.pop()}{numbers[0][1]}..{numbers[-1][1]}"
     stem = _shared([name.split("-") for name in names])
+    if stem and all(name.startswith(f"{stem}-") for name in names) and len(names) <= 3:
+        return ", ".join([names[0], *(name[len(stem) + 1 :] for name in names[1:])])
     if len(names) == 2:
         return ", ".join(names)
     return f"{stem}-*" if stem else ", ".join(names[:2]) + ", ..."

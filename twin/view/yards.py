@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from twin.plant import Loop, Unit
@@ -30,18 +31,14 @@ class Column:
 
 def power_yard(units: list[Unit], depth: float) -> Room:
     """Generators, then all else, one behind the other in columns about `depth` deep, from the east."""
-    order = [unit for unit in units if unit.kind == "generator"] + [
-        unit for unit in units if unit.kind != "generator"
-    ]
-    columns: list[list[Unit]] = []
-    filled = depth
-    for unit in order:
-        deep = size_of(unit)[1]
-        if not columns or filled + deep + MARGIN > depth:
+    free = depth - 2 * MARGIN - 1.2 + BETWEEN
+    first = [unit for unit in units if unit.kind == "generator"]
+    share = math.ceil(len(first) / max(1, math.ceil(_stacked(first) / free)))
+    columns = [first[i : i + share] for i in range(0, len(first), max(share, 1))]
+    for unit in [unit for unit in units if unit.kind != "generator"]:
+        if not columns or _stacked([*columns[-1], unit]) > free:
             columns.append([])
-            filled = MARGIN + 1.2
         columns[-1].append(unit)
-        filled += deep + BETWEEN
     spots: list[Spot] = []
     x, top = MARGIN, 0.0
     for column in reversed(columns):
@@ -54,6 +51,10 @@ def power_yard(units: list[Unit], depth: float) -> Room:
         top = max(top, y - BETWEEN)
         x += wide + 1.8
     return Room(x - 1.8 + MARGIN, top + MARGIN, spots) if spots else Room(0.0, 0.0, [])
+
+
+def _stacked(units: list[Unit]) -> float:
+    return sum(size_of(unit)[1] + BETWEEN for unit in units)
 
 
 def columns_of(units: list[Unit], loops: list[Loop]) -> list[Column]:
