@@ -64,8 +64,8 @@ def test_help_names_every_verb_and_every_exit_code(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_of_a_verb_is_quick_and_shows_two_examples(verb: str, tmp_path: Path) -> None:
-    spans = []
-    for _ in range(3):
+    spans = [0.5]
+    while min(spans) >= 0.5 and len(spans) < 6:  # a busy machine may need a second look
         start = time.perf_counter()
         done = twin(verb, "--help", cwd=tmp_path)
         spans.append(time.perf_counter() - start)
@@ -170,13 +170,13 @@ def test_check_goes_on_after_a_bad_file(tmp_path: Path) -> None:
     assert "none.yaml is not there" in done.stderr
 
 
-@pytest.mark.parametrize("verb", [["report"], ["view", "--at", "1 s"]], ids=lambda words: words[0])
-def test_a_file_that_is_no_trace_ends_with_65(verb: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["x.h5", "none.h5", "."])
+def test_a_file_that_is_no_trace_ends_with_65(name: str, tmp_path: Path) -> None:
     (tmp_path / "x.h5").write_bytes(b"no trace at all")
-    for name in ("x.h5", "none.h5", "."):
-        done = twin(verb[0], name, *verb[1:], cwd=tmp_path)
+    for words in (["report", name], ["view", name, "--at", "1 s", "--look", "plan"]):
+        done = twin(*words, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (65, ""), done.stderr
-        assert "Traceback" not in done.stderr
+        assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_gpu_that_is_not_there_ends_with_69(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ Real = Any
 SEGMENTS = 4
 """Most limits met within one tick: throttle, slowdown, shutdown, and the rest."""
 SEARCH_STEPS = 10
+LEAST_TURN = 1e-9
+"""A die that would move by less [K] is not looked at for turning round within the tick."""
 
 
 @dataclass(slots=True)
@@ -92,15 +94,19 @@ class _Segment:
     """Closed form of die and plate from one moment on, at one power law and one inlet."""
 
     def __init__(self, die: Die, T: Real, plate: Real, p0: Real, p1: Real, runs: Real) -> None:
-        self.T, self.plate, self.p0, self.p1 = T, plate, p0, p1
+        self.die, self.T, self.plate, self.p0, self.p1 = die, T, plate, p0, p1
         a, b = (p1 - die.G) / die.C_die, die.G / die.C_die
         c, d = die.G / die.C_plate, -(die.G + die.K) / die.C_plate
         determinant = (die.G * die.K - p1 * (die.G + die.K)) / (die.C_die * die.C_plate)
         self.modes = modes(a, b, c, d, determinant)
-        self.rate = (p0 + p1 * T + die.G * (plate - T)) / die.C_die
+        self.rate = self.rate_at(T, plate)
         self.plate_rate = (die.P_plate * runs + die.G * (T - plate) + die.K * (die.T_in - plate)) / die.C_plate
         self.turn = a * self.rate + b * self.plate_rate
         self.plate_turn = c * self.rate + d * self.plate_rate
+
+    def rate_at(self, T: Real, plate: Real) -> Real:
+        """How fast the die warms [K/s]."""
+        return (self.p0 + self.p1 * T + self.die.G * (plate - T)) / self.die.C_die
 
     def die_at(self, t: Real) -> Real:
         (f0, f1), _ = response(self.modes, t)
@@ -116,15 +122,34 @@ class _Segment:
             self.plate * t + g0 * self.plate_rate + g1 * self.plate_turn,
         )
 
-    def when(self, target: Real, longest: Real, end: Real) -> Real:
-        """When the die reaches `target` [s], by the Illinois form of regula falsi in a fixed number of steps."""
-        xp = library_of(end)
-        low, high = 0.0 * end, longest + 0.0 * end
-        f_low, f_high = self.T - target, end - target
+    def farthest(self, end: tuple[Real, ...], left: Real) -> tuple[Real, Real]:
+        """Where the die turns round: its temperature there [K] and when [s]; where it does not, those of the end.
+
+        dT/dt = A e^{slow t} + B e^{fast t} is zero once at most, at ln(-B/A)/(slow - fast).
+        """
+        xp, m = library_of(left), self.modes
+        turns = (self.rate * self.rate_at(end[0], end[1]) < 0) & (abs(self.rate) * left > LEAST_TURN)
+        if not worth_doing(turns):
+            return end[0], left
+        apart = m.slow - m.fast
+        A = xp.where(turns, (self.turn - m.fast * self.rate) / apart, -1.0)
+        ratio = (A - self.rate) / A
+        moment = xp.where(turns, xp.minimum(xp.log(xp.maximum(ratio, 1.0)) / apart, left), left)
+        return xp.where(turns, self.die_at(moment), end[0]), moment
+
+    def when(self, target: Real, start: tuple[Real, Real], end: tuple[Real, Real]) -> Real:
+        """When the die reaches `target` [s], by the Illinois form of regula falsi in a fixed number of steps.
+
+        Args:
+            start, end: die temperature and moment [K], [s] between which it does so, once.
+        """
+        xp = library_of(end[0])
+        least, longest = start[1], end[1]
+        low, high, f_low, f_high = least, longest, start[0] - target, end[0] - target
         for _ in range(SEARCH_STEPS):
             apart = f_high - f_low
             middle = high - f_high * (high - low) / xp.where(apart == 0.0, 1.0, apart)
-            middle = xp.minimum(xp.maximum(middle, 0.0), longest)
+            middle = xp.minimum(xp.maximum(middle, least), longest)
             f = self.die_at(middle) - target
             same_as_high = (f > 0) == (f_high > 0)
             f_low = xp.where(same_as_high, 0.5 * f_low, f_high)
@@ -157,13 +182,17 @@ def course(die: Die, limits: Limits, T: Real, plate: Real, flags: tuple[Real, Re
         follows = follows or _follows(die, segment, dt)
         upper = xp.where(slowed > 0, limits.shutdown, xp.where(throttled > 0, limits.slowdown, limits.throttle))
         lower = xp.where(slowed > 0, limits.release, xp.where(throttled > 0, limits.throttle, 0.0))
-        meets = ((end[0] > upper) | (end[0] < lower)) & (shut == 0) & (left > 0)
+        turned, turned_after = segment.farthest(end, left)
+        out = (turned > upper) | (turned < lower)
+        far, latest = xp.where(out, turned, end[0]), xp.where(out, turned_after, left)
+        meets = ((far > upper) | (far < lower)) & (shut == 0) & (left > 0)
         met = not last and worth_doing(meets)
         seconds = left
         if met:
-            target = xp.where(end[0] > upper, upper, lower)
-            beyond = xp.where(end[0] > upper, T >= target, T <= target)
-            moment = xp.where(beyond, 0.0, segment.when(target, left, end[0]))
+            target = xp.where(far > upper, upper, lower)
+            near, earliest = xp.where(out, T, turned), xp.where(out, 0.0, turned_after)
+            beyond = xp.where(far > upper, near >= target, near <= target)
+            moment = xp.where(beyond, earliest, segment.when(target, (near, earliest), (far, latest)))
             seconds = xp.where(meets, moment, left)
             end = segment.run(seconds)
         plate_sum, energy = plate_sum + end[3], energy + p0 * seconds + p1 * end[2]

@@ -17,7 +17,9 @@ BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 PINK, SKY, GREY = "#CC79A7", "#56B4E9", "#888888"
 COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, RED)
 """Okabe and Ito's colours, told apart by people who confuse red and green, on white and on dark ground."""
-MOST_MARKS = 8
+ASKED = {"(fail)": RED, "(restore)": GREEN, "(set)": GREY, "(ramp)": GREY, "(grid)": GREY}
+"""How a line ends that the scenario wrote, and its colour."""
+MOST_MARKS = 12
 
 
 @dataclass
@@ -99,6 +101,9 @@ def _voltage(story: Story, member: int) -> Panel:
     colours = iter(COLOURS)
     for kind in story.kinds:
         values = story.values(kind, "voltage")
+        in_service = story.values(kind, "in_service") if "voltage" in said_of(kind, "Inputs") else None
+        if values is not None and in_service is not None:
+            values = values * in_service
         if values is not None and story.trace.columns(kind)["voltage"].unit == "1":
             panel.curves.append(
                 _band(story, kind, values[:, member] * 100.0, next(colours, GREY), lowest=True)
@@ -188,17 +193,19 @@ def _band(story: Story, kind: str, values: np.ndarray, colour: str, lowest: bool
     return Curve(label, low if lowest else high, low, high, colour=colour)
 
 
-def marks(findings: Findings) -> list[Mark]:
-    """The faults and repairs of the scenario, and the first losses that followed."""
+def marks(findings: Findings, window: tuple[float, float] | None = None) -> list[Mark]:
+    """The faults and repairs of the scenario, and the first losses that followed; in a window, all of it."""
     found: list[Mark] = []
     for line in findings.lines:
-        if line.what.endswith(("(fail)", "(restore)", "(set)", "(ramp)", "(grid)")):
-            colour = {"(fail)": RED, "(restore)": GREEN}.get(line.what.rsplit(" ", 1)[-1], GREY)
-            found.append(Mark(line.time, line.event(), colour))
-    for name, moment in findings.measure["first"].items():
+        sort = line.what.rsplit(" ", 1)[-1]
+        if sort in ASKED or window is not None:
+            found.append(Mark(line.time, line.event(), ASKED.get(sort, GREY)))
+    for name, moment in findings.measure["first"].items() if window is None else ():
         if moment is not None and name in ("first_throttle", "first_shutdown", "ups_empty", "tank_exhausted"):
             said = words(name).replace("ups", "UPS")
             found.append(Mark(moment["time"], f"{said} ({moment['unit']})", GREY))
+    if window is not None:
+        found = [mark for mark in found if window[0] <= mark.time <= window[1]]
     worth = {RED: 0, GREEN: 1, GREY: 2}
     kept = sorted(found, key=lambda mark: worth[mark.colour])[:MOST_MARKS]
     return sorted(kept, key=lambda mark: mark.time)

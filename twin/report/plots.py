@@ -48,8 +48,30 @@ class Ink:
 
 LIGHT = Ink("#ffffff", "#1a1a1a", "#d8d8d8")
 DARK = Ink("#15181c", "#e6e6e6", "#3a3f46")
-TIMES = ((120.0, 1.0, "s"), (7200.0, 60.0, "min"), (172800.0, 3600.0, "h"), (float("inf"), 86400.0, "days"))
-"""Up to which length of axis [s] it is counted in which unit."""
+TICKS = (
+    0.1,
+    0.2,
+    0.5,
+    1,
+    2,
+    5,
+    10,
+    15,
+    30,
+    60,
+    120,
+    300,
+    600,
+    900,
+    1800,
+    3600,
+    7200,
+    14400,
+    21600,
+    43200,
+    86400,
+)
+"""Distances between the marks of the time axis [s]; the first is taken that leaves room to read them."""
 
 
 def plot(findings: Findings, window: tuple[float, float] | None = None, ink: Ink = LIGHT) -> bytes | None:
@@ -70,7 +92,7 @@ def plot(findings: Findings, window: tuple[float, float] | None = None, ink: Ink
         return None
     rows = np.arange(max(0, rows[0] - 1), min(time.size, rows[-1] + 2))
     drawing = _Drawing(time, rows, (first, last), ink)
-    return drawing.png(shown, [mark for mark in marks(findings) if first <= mark.time <= last])
+    return drawing.png(shown, marks(findings, window))
 
 
 def close_ups(findings: Findings) -> list[tuple[float, float]]:
@@ -101,8 +123,8 @@ class _Drawing:
         self.ink = ink
         self.rows = rows
         length = window[1] - window[0]
-        self.over, self.unit = next((over, unit) for most, over, unit in TIMES if length <= most)
-        self.time = time[rows] / self.over
+        self.tick = next((tick for tick in TICKS if length / tick <= 12), length / 10)
+        self.time = time[rows]
 
     def png(self, shown: Sequence[Panel], moments: Sequence[Mark]) -> bytes:
         """The figure as PNG bytes, the same for the same trace."""
@@ -140,7 +162,7 @@ class _Drawing:
         self._limits(ax, panel)
         for mark in moments:
             style = (0, (1, 2)) if mark.colour == GREY else (0, (5, 2))
-            ax.axvline(mark.time / self.over, color=mark.colour, linewidth=0.9, linestyle=style, zorder=1.5)
+            ax.axvline(mark.time, color=mark.colour, linewidth=0.9, linestyle=style, zorder=1.5)
         self._legend(ax)
 
     def _stack(self, ax: Axes, curves: Sequence[Curve]) -> None:
@@ -196,15 +218,20 @@ class _Drawing:
         legend.set_in_layout(False)
 
     def _time_axis(self, axes: Any, moments: Sequence[Mark]) -> None:
+        from matplotlib.ticker import MultipleLocator
+
         last = axes[-1]
-        last.set_xlim(self.window[0] / self.over, self.window[1] / self.over)
-        last.set_xlabel(f"time since the start of the run, {self.unit}", fontsize=8.5, color=self.ink.text)
+        last.set_xlim(*self.window)
+        last.xaxis.set_major_locator(MultipleLocator(self.tick))
+        last.xaxis.set_major_formatter(lambda moment, _: hours(moment, self.tick))
+        shown = "hours:minutes" if self.tick >= 3600 else "hours:minutes:seconds"
+        last.set_xlabel(f"time since the start of the run, {shown}", fontsize=8.5, color=self.ink.text)
         for ax in axes[:-1]:
             ax.tick_params(labelbottom=False)
-        reach = (self.window[1] - self.window[0]) / self.over
+        reach = self.window[1] - self.window[0]
         taken = -1.0
         for letter, mark in zip(_letters(), moments, strict=False):
-            at = max(mark.time / self.over, taken + 0.022 * reach)
+            at = max(mark.time, taken + 0.022 * reach)
             taken = at
             axes[0].annotate(
                 letter, (at, 1.0), xycoords=("data", "axes fraction"),
@@ -244,6 +271,12 @@ def _lean(figure: Figure) -> bytes:
     with Image.open(raw) as image:
         image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(made, format="PNG", optimize=True)
     return made.getvalue()
+
+
+def hours(moment: float, tick: float) -> str:
+    """A mark of the time axis, as fine as the marks are apart: "02:00", "00:02:10", "00:02:10.5"."""
+    text = clock(round(moment, 1))
+    return text[:-3] if tick >= 3600 else text[:-2] if "." in text else text
 
 
 def _letters() -> Sequence[str]:

@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 
 from twin.view.colours import NORMAL, THEME, contrast
+from twin.view.groups import Group
 from twin.view.letters import Letter
 from twin.view.places import Layout, Spot
 from twin.view.projection import Frame, Projection
 from twin.view.sheet import Sheet
 from twin.view.sizes import ELECTRICAL, HALL
-from twin.view.story import Group, Story
+from twin.view.story import Story
 
 MOST = 40
+SPECK = 60.0
+"""Size of a group in the picture up to which a label keeps clear of all of it."""
 FAR = 150.0
 """Cost above which a label that only names its machines is left out."""
 LEAST_ROOM = 20.0
@@ -83,6 +86,9 @@ def set_labels(sheet: Sheet, view: Projection, groups: list[Group], layout: Layo
 
 def _set(sheet: Sheet, view: Projection, group: Group, ground: Ground) -> bool:
     boxes = on_page(view, group.spots)
+    around = np.concatenate([boxes[:, :2].min(axis=0), boxes[:, 2:].max(axis=0)])
+    if max(around[2] - around[0], around[3] - around[1]) < SPECK:
+        boxes = around[None]
     artists = _texts(sheet, group)
     extents = [sheet.extent(artist) for artist in artists]
     width = max(e[2] - e[0] for e in extents) + 12

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from twin.plant import Loop, Plant, Unit
 from twin.view import rooms, yards
 from twin.view.places import GROUND, TRAY, Area, Layout, Links, Spot, Way, stand
-from twin.view.sizes import COOLING_YARD, ELECTRICAL, HALL, NOWHERE, POWER_YARD, WALL, footprint
+from twin.view.sizes import COOLING_YARD, ELECTRICAL, HALL, NOWHERE, POWER_YARD, WALL, footprint, place_of
 
 ROAD = 9.0
 LANE = 1.1
@@ -26,22 +26,26 @@ def arrange(plant: Plant) -> Layout:
         The layout; units without a body (zones, the site) have no spot.
     """
     units = [unit for unit in plant.units.values() if footprint(unit.kind).place != NOWHERE]
-    return _arrange(units, list(plant.loops.values()), "")
+    loops: dict[str, list[Loop]] = {}
+    for loop in plant.loops.values():
+        for name in {element.unit for branch in loop.branches() for element in branch}:
+            loops.setdefault(name, []).append(loop)
+    return _arrange(units, loops, "")
 
 
-def _arrange(units: list[Unit], loops: list[Loop], block: str) -> Layout:
+def _arrange(units: list[Unit], loops: dict[str, list[Loop]], block: str) -> Layout:
     """Place a block, its inner blocks on a grid beside its own units."""
     own, inner = _split(units, block)
     if not inner:
         return _block(own, loops, block)
     cells = {name: _arrange(members, loops, name) for name, members in inner.items()}
-    made = _block(own, loops, block) if own else Layout()
-    x0, y0, x1, y1 = made.box
     wide = max(cell.box[2] - cell.box[0] for cell in cells.values())
     deep = max(cell.box[3] - cell.box[1] for cell in cells.values())
     count = len(cells)
     across = min(range(1, count + 1), key=lambda n: _squareness(n, count, wide, deep))
     rows = math.ceil(count / across)
+    made = _block(own, loops, block, rows * (deep + ROAD)) if own else Layout()
+    x0, y0, x1, y1 = made.box
     left = x1 - x0 + ROAD if own else 0.0
     grid = Layout()
     for i, cell in enumerate(cells.values()):
@@ -85,20 +89,25 @@ def _steps(start: float, step: float, count: int) -> list[float]:
     return [start + i * step for i in range(count)]
 
 
-def _block(units: list[Unit], loops: list[Loop], block: str) -> Layout:
-    """Place one block: rooms in front, yards behind them across a corridor for pipes."""
+def _block(units: list[Unit], loops: dict[str, list[Loop]], block: str, tall: float = 0.0) -> Layout:
+    """Place one block: rooms in front, yards behind them across a corridor for pipes.
+
+    Args:
+        loops: of each unit.
+        tall: depth that the block may fill, where it stands beside a grid of others.
+    """
     free = [unit for unit in units if unit.at is None]
     layout = Layout()
-    names = {unit.name for unit in free}
-    near = [loop for loop in loops if any(e.unit in names for branch in loop.branches() for e in branch)]
+    near = list({loop.name: loop for unit in free for loop in loops.get(unit.name, [])}.values())
     halls = _halls(free, near)
     hall_depth = max((room.depth for _, room in halls), default=0.0)
     hall_width = sum(room.width for _, room in halls)
     columns = yards.columns_of(_in(COOLING_YARD, free), near)
     cooling = yards.cooling_yard(columns, max(1.25 * hall_width, yards.LONGEST_YARD))
-    power = yards.power_yard(_in(POWER_YARD, free), 1.12 * max(cooling.depth, hall_depth, 16.0))
+    power = yards.power_yard(_in(POWER_YARD, free), max(1.12 * max(cooling.depth, hall_depth, 16.0), 0.55 * tall))
     boards = _boards(free)
-    room = rooms.electrical_room(boards, max(power.width - 3.4, 0.7 * hall_width, 8.0), max(hall_depth, 10.0))
+    limit = max(power.width - 3.4, 0.7 * hall_width, 8.0)
+    room = rooms.electrical_room(boards, limit, max(hall_depth, 10.0, 0.3 * tall))
     depth = max(hall_depth, room.depth)
     x = 0.0
     if room.spots:
@@ -124,7 +133,7 @@ def _outdoors(loop: Loop, layout: Layout) -> bool:
 
 
 def _in(place: str, units: list[Unit]) -> list[Unit]:
-    return [unit for unit in units if footprint(unit.kind).place == place]
+    return [unit for unit in units if place_of(unit) == place]
 
 
 def _boards(units: list[Unit]) -> list[list[Unit]]:
@@ -188,8 +197,9 @@ def _authored(layout: Layout, units: list[Unit], block: str) -> None:
 def _given(unit: Unit) -> Spot:
     assert unit.at is not None
     x, y, z = unit.at
-    inside = footprint(unit.kind).place in (HALL, ELECTRICAL, WALL)
-    spot = stand(unit, footprint(unit.kind).place, x, y, Way(y, x, TRAY if inside else GROUND))
+    place = place_of(unit)
+    inside = place in (HALL, ELECTRICAL, WALL)
+    spot = stand(unit, place, x, y, Way(y, x, TRAY if inside else GROUND))
     way = Way(y - spot.depth / 2 - 0.6, x, spot.pipe.level)
     return Spot(unit.name, unit.kind, spot.room, x, y, z, spot.width, spot.depth, spot.height, way, way)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -60,8 +59,9 @@ class Spot:
         )
 
     def moved(self, dx: float, dy: float) -> Spot:
-        x, y, pipe, cable = self.x + dx, self.y + dy, self.pipe.moved(dx, dy), self.cable.moved(dx, dy)
-        return dataclasses.replace(self, x=x, y=y, pipe=pipe, cable=cable)
+        size = (self.z, self.width, self.depth, self.height)
+        ways = (self.pipe.moved(dx, dy), self.cable.moved(dx, dy))
+        return Spot(self.unit, self.kind, self.room, self.x + dx, self.y + dy, *size, *ways)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ import numpy as np
 
 from twin.view.colours import STATE_NAMES, STRAINED, THEME, hexed
 from twin.view.projection import Frame
-from twin.view.story import ColourScale, Story, state_counts
+from twin.view.scale import ColourScale
+from twin.view.story import Story, state_counts
 
 BASE = (1600.0, 900.0)
 RANK = {"site power": 1, "PUE": 2, "outdoors": 3}
@@ -150,6 +151,8 @@ def _colour_bar(sheet: Sheet, scale: ColourScale, x: float, top: float, height: 
         sheet.axes.plot([x + 24, x + 30], [y, y], color=THEME.muted, lw=1, zorder=19)
         sheet.text(x + 35, y, words, 9.5, va="center_baseline")
     _histogram(sheet, scale, x, bottom, height)
+    from matplotlib.patheffects import withStroke
+
     last = bottom
     for value, words in sorted(scale.marks):
         y = bottom + height * (value - low) / (high - low)
@@ -157,7 +160,8 @@ def _colour_bar(sheet: Sheet, scale: ColourScale, x: float, top: float, height: 
         sheet.axes.plot([x, x + PANEL - 4], [y, y], color=warn, lw=0.9, ls=(0, (3, 2)), zorder=20)
         if y - last > 10:
             said = f"{words} {scale.number(value)}"
-            sheet.text(x + PANEL - 4, y + 2, said, 8, warn, ha="right", va="bottom")
+            artist = sheet.text(x + PANEL - 4, y + 2, said, 8, warn, ha="right", va="bottom", zorder=21)
+            artist.set_path_effects([withStroke(linewidth=3, foreground=THEME.back)])
             last = y
     return bottom
 

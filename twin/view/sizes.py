@@ -68,6 +68,13 @@ def footprint(kind: str) -> Footprint:
     return Footprint(1.4, 1.2, 2.2, ELECTRICAL)
 
 
+def place_of(unit: Unit) -> str:
+    """Where a machine belongs; a transformer of a substation stands outdoors."""
+    if unit.kind == "transformer" and unit.parameters.get("rated_power", 0.0) > 20e6:
+        return POWER_YARD
+    return footprint(unit.kind).place
+
+
 def size_of(unit: Unit) -> tuple[float, float, float]:
     """Width, depth and height of one machine [m]; its long side grows with its rating."""
     outline = footprint(unit.kind)
@@ -77,6 +84,9 @@ def size_of(unit: Unit) -> tuple[float, float, float]:
     rating = unit.parameters.get(outline.rating, 0.0)
     if not outline.rating or not rating > 0:
         return outline.width, outline.depth, outline.height
+    if unit.kind == "transformer":
+        larger = min(max((rating / outline.reference) ** 0.35, 0.6), 4.0)
+        return larger * outline.width, larger * outline.depth, larger * outline.height
     stretch = min(max(math.sqrt(rating / outline.reference), 0.6), 1.5)
     if outline.width >= outline.depth:
         return outline.width * stretch, outline.depth, outline.height
