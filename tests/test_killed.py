@@ -47,7 +47,7 @@ def holds_what_it_committed(path):
         return 0
     steps = len(trace.time)
     np.testing.assert_allclose(trace.time, np.arange(steps), atol=1e-9)
-    for column in ("rack.die_temperature", "cdu.flow", "site.power"):
+    for column in ("rack.die_temperature", "rack.flow", "site.power"):
         values = trace[column].values
         assert len(values) == steps
         assert np.isfinite(values).all()

@@ -133,7 +133,7 @@ class _Segment:
             return end[0], left
         apart = m.slow - m.fast
         A = xp.where(turns, (self.turn - m.fast * self.rate) / apart, -1.0)
-        ratio = (A - self.rate) / A
+        ratio = (A - self.rate) / xp.where(A == 0.0, -1.0, A)
         moment = xp.where(turns, xp.minimum(xp.log(xp.maximum(ratio, 1.0)) / apart, left), left)
         return xp.where(turns, self.die_at(moment), end[0]), moment
 

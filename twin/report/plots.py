@@ -32,6 +32,7 @@ DASHES = (
     (0, (8, 1.5, 1, 1.5, 1, 1.5)),
 )
 """Lines differ by their dashes too: for print in grey, and where one lies on another."""
+LETTERS = "ABCDEFGHIJKLMNOP"
 DPI = 130
 MOST_ROWS = 2400
 """Rows drawn of a long run; beyond it neighbours are joined by their lowest and highest."""
@@ -228,21 +229,33 @@ class _Drawing:
         last.set_xlabel(f"time since the start of the run, {shown}", fontsize=8.5, color=self.ink.text)
         for ax in axes[:-1]:
             ax.tick_params(labelbottom=False)
-        reach = self.window[1] - self.window[0]
-        taken = -1.0
-        for letter, mark in zip(_letters(), moments, strict=False):
-            at = max(mark.time, taken + 0.022 * reach)
-            taken = at
+        for place, letters, colour in self._letters(moments):
             axes[0].annotate(
-                letter, (at, 1.0), xycoords=("data", "axes fraction"),
+                letters, (place, 1.0), xycoords=("data", "axes fraction"),
                 xytext=(0, 17), textcoords="offset points", annotation_clip=False,
-                ha="center", va="bottom", fontsize=8, fontweight="bold", color=mark.colour,
+                ha="center", va="bottom", fontsize=8, fontweight="bold", color=colour,
             )  # fmt: skip
+
+    def _letters(self, moments: Sequence[Mark]) -> list[tuple[float, str, str]]:
+        """Where each letter stands and its colour; those too close to be read apart become "B-F"."""
+        room = 0.03 * (self.window[1] - self.window[0])
+        groups: list[list[tuple[str, Mark]]] = []
+        for letter, mark in zip(LETTERS, moments, strict=False):
+            if groups and mark.time - groups[-1][0][1].time < room:
+                groups[-1].append((letter, mark))
+            else:
+                groups.append([(letter, mark)])
+        found = []
+        for group in groups:
+            middle = (group[0][1].time + group[-1][1].time) / 2
+            said = group[0][0] if len(group) == 1 else f"{group[0][0]}-{group[-1][0]}"
+            found.append((middle, said, next((m.colour for _, m in group if m.colour != GREY), GREY)))
+        return found
 
     def _key(self, moments: Sequence[Mark]) -> list[tuple[str, str]]:
         """Under the panels: what each letter stands for, in lines that fit."""
         lines = []
-        for letter, mark in zip(_letters(), moments, strict=False):
+        for letter, mark in zip(LETTERS, moments, strict=False):
             lines.append(
                 (
                     f"{letter}  {clock(mark.time)}  {textwrap.shorten(mark.text, 115, placeholder='...')}",
@@ -277,10 +290,6 @@ def hours(moment: float, tick: float) -> str:
     """A mark of the time axis, as fine as the marks are apart: "02:00", "00:02:10", "00:02:10.5"."""
     text = clock(round(moment, 1))
     return text[:-3] if tick >= 3600 else text[:-2] if "." in text else text
-
-
-def _letters() -> Sequence[str]:
-    return "ABCDEFGHIJKLMNOP"
 
 
 def _stretches(y: np.ndarray, highest: bool) -> np.ndarray:
