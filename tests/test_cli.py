@@ -14,6 +14,9 @@ from pathlib import Path
 import h5py
 import pytest
 
+from twin.cli import words
+from twin.cli.words import CODES
+
 VERBS = ["check", "run", "report", "view", "demo", "new", "catalog", "schema"]
 DRILL = """\
 title: A short drill of one pod
@@ -28,8 +31,8 @@ criteria:
 """
 
 
-def twin(*words: str | Path, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "twin", *map(str, words)]
+def twin(*line: str | Path, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "twin", *map(str, line)]
     surroundings = {**os.environ, "COLUMNS": "120", **(env or {})}
     return subprocess.run(command, cwd=cwd, env=surroundings, capture_output=True, text=True, check=False, timeout=120)
 
@@ -82,7 +85,7 @@ def test_help_enters_no_heavy_room(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    "line",
     [
         ["nonsense"],
         ["run"],
@@ -92,17 +95,17 @@ def test_help_enters_no_heavy_room(tmp_path: Path) -> None:
     ],
     ids=" ".join,
 )
-def test_bad_usage_ends_with_2(words: list[str], tmp_path: Path) -> None:
-    done = twin(*words, cwd=tmp_path)
+def test_bad_usage_ends_with_2(line: list[str], tmp_path: Path) -> None:
+    done = twin(*line, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
     assert done.stderr
 
 
-@pytest.mark.parametrize("words", [["new", "My Site"], ["new", "x", "--from", "nowhere"], ["catalog", "toaster"]])
-def test_usage_that_a_verb_refuses_ends_with_2_and_says_what_is_wanted(words: list[str], tmp_path: Path) -> None:
-    done = twin(*words, cwd=tmp_path)
+@pytest.mark.parametrize("line", [["new", "My Site"], ["new", "x", "--from", "nowhere"], ["catalog", "toaster"]])
+def test_usage_that_a_verb_refuses_ends_with_2_and_says_what_is_wanted(line: list[str], tmp_path: Path) -> None:
+    done = twin(*line, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert len(done.stderr.splitlines()) == 1
 
@@ -144,8 +147,8 @@ def test_failed_criteria_end_with_1(tmp_path: Path) -> None:
 
 
 def test_members_and_seed_reach_the_run(tmp_path: Path) -> None:
-    words = ["--members", "3", "--seed", "7", "--json"]
-    said = json.loads(twin("run", scenario(tmp_path), *words, cwd=tmp_path).stdout)
+    line = ["--members", "3", "--seed", "7", "--json"]
+    said = json.loads(twin("run", scenario(tmp_path), *line, cwd=tmp_path).stdout)
     assert said["members"] == 3
     with h5py.File(tmp_path / "short.h5") as file:
         assert file["rack/die_temperature"].shape[1] == 3
@@ -173,8 +176,8 @@ def test_check_goes_on_after_a_bad_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["x.h5", "none.h5", "."])
 def test_a_file_that_is_no_trace_ends_with_65(name: str, tmp_path: Path) -> None:
     (tmp_path / "x.h5").write_bytes(b"no trace at all")
-    for words in (["report", name], ["view", name, "--at", "1 s", "--look", "plan"]):
-        done = twin(*words, cwd=tmp_path)
+    for line in (["report", name], ["view", name, "--at", "1 s", "--look", "plan"]):
+        done = twin(*line, cwd=tmp_path)
         assert (done.returncode, done.stdout) == (65, ""), done.stderr
         assert len(done.stderr.splitlines()) == 1
 
@@ -198,6 +201,30 @@ def test_where_nothing_can_be_written_it_ends_with_74(tmp_path: Path) -> None:
         assert done.returncode == 74, (target, done.stderr)
         assert "Traceback" not in done.stderr
     assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_a_disk_that_fills_up_ends_with_74_and_keeps_what_was_written(tmp_path: Path) -> None:
+    file = scenario(tmp_path, duration="20 min")
+    line = ["bash", "-c", f"ulimit -f 300; exec {sys.executable} -m twin run {file}"]
+    done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stdout) == (74, "")
+    assert "cannot write short.h5" in done.stderr.splitlines()[-1]
+    assert twin("report", "short.h5", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(("name", "code"), CODES.items())
+def test_each_error_of_the_project_has_its_exit_code(name: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+    from twin import arrays, ledger, scenario, trace, units, view
+
+    rooms = [arrays, ledger, scenario, trace, units, view, words]
+    made = next(getattr(room, name) for room in rooms if hasattr(room, name))
+    assert words.told(made(["one fault"] if name == "BadInput" else "one fault")) == code
+    assert capsys.readouterr().err.strip().endswith("one fault")
+
+
+def test_an_error_nobody_foresaw_is_told_without_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert words.told(ZeroDivisionError("float division by zero")) == 70
+    assert "--debug" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
@@ -237,9 +264,9 @@ def test_report_says_the_same_in_words_json_and_html(
     ran: tuple[Path, subprocess.CompletedProcess[str]],
 ) -> None:
     folder, _ = ran
-    words = twin("report", "short.h5", cwd=folder)
-    assert (words.returncode, words.stderr) == (0, "")
-    assert "GOOD" in words.stdout
+    told = twin("report", "short.h5", cwd=folder)
+    assert (told.returncode, told.stderr) == (0, "")
+    assert "GOOD" in told.stdout
     both = twin("report", "short.h5", "-o", "short.html", "--json", cwd=folder)
     assert both.returncode == 0
     said = json.loads(both.stdout)
@@ -259,8 +286,8 @@ def test_view_draws_a_moment(ran: tuple[Path, subprocess.CompletedProcess[str]])
 
 def test_view_refuses_what_is_not_in_the_trace(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
     folder, _ = ran
-    for words in (["--at", "1 h"], ["--at", "soon"], ["--at", "20 s", "--colour", "rack.die_temprature"]):
-        done = twin("view", "short.h5", *words, cwd=folder)
+    for line in (["--at", "1 h"], ["--at", "soon"], ["--at", "20 s", "--colour", "rack.die_temprature"]):
+        done = twin("view", "short.h5", *line, cwd=folder)
         assert done.returncode == 2, done.stderr
         assert len(done.stderr.splitlines()) == 1
 

@@ -15,8 +15,8 @@ class PowerCap:
         cap <- clip(cap - gain (P - r P_0)/P_it_rated, idle, 1)
 
     P is the site's power, P_0 its power when the run began, r the request (`site.power_request`). A
-    proportional law in velocity form: the cap returns to 1 when the request does. The gain is the
-    share of the error corrected at each call.
+    proportional law in velocity form; with nothing asked the cap goes back to 1, by the same share of
+    what is left at each call. The gain is the share of the error corrected at each call.
     """
 
     kind = "power_cap"
@@ -39,7 +39,8 @@ class PowerCap:
         for t in self.racks:
             least = t.machine.idle_power / t.machine.rated_power  # type: ignore[attr-defined]
             cap = xp.minimum(xp.maximum(inputs[t.key].power_limit - step, least), 1.0)
-            cap = xp.where(request >= 1.0, xp.maximum(cap, inputs[t.key].power_limit), cap)
+            free = inputs[t.key].power_limit + min(self.gain, 1.0) * (1.0 - inputs[t.key].power_limit)
+            cap = xp.where(request >= 1.0, free, cap)
             changed[t.key] = replace(inputs[t.key], power_limit=cap)
         return changed
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from twin.arrays import nothing
 from twin.physics.supply import shared
 
 Real = Any
@@ -287,7 +288,8 @@ class Equipment:
 
     def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
         """Complex power I take from my feeds to deliver `load` [VA], mean over the tick."""
-        return load + self.demand(s, u, port, dt)
+        demand = self.demand(s, u, port, dt)
+        return demand if nothing(load) else load + demand
 
     def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         """Heat I give to the air of my zone [W], mean over the tick."""

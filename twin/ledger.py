@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.arrays import Array, gather_sum, stacked
+from twin.arrays import Array, gather_sum, stacked, stacked_with_spare, worth_doing
 from twin.declare import replace
-from twin.model import Model, State
+from twin.model import Model, State, stored
 from twin.networks.tables import AllPorts, AllRows
 
 LIMIT = 1e-9
@@ -20,7 +20,15 @@ class BrokenBalance(RuntimeError):
 
 
 def balance(
-    model: Model, was: State, now: State, inputs: AllRows, port: AllPorts, warmth: Array, from_coolant: Array, dt: Any
+    model: Model,
+    was: State,
+    now: State,
+    inputs: AllRows,
+    port: AllPorts,
+    power: tuple[Array, Array],
+    warmth: Array,
+    from_coolant: Array,
+    dt: Any,
 ) -> None:
     """Close the books of a tick and write the site's totals into its Outputs.
 
@@ -29,44 +37,48 @@ def balance(
     Stored energy comes from State alone, so a law that loses or makes energy shows here.
 
     Args:
-        warmth: heat each unit gave to the air [W], (member, n).
+        model: the compiled plant.
+        was, now: State before and after the tick; `now` gets what it lacks.
+        inputs, port: of the tick.
+        power: drawn and delivered by each unit [W], (member, unit + 1).
+        warmth: heat each unit gave to the air [W], (member, unit + 1).
         from_coolant: heat each stream left in its unit [W], (member, stream).
+        dt: length of the tick [s].
     """
     xp, ledger = model.xp, model.ledger
-    drawn, delivered, rejected, held, taken = xp.zeros((5,) + warmth.shape)
-    for t in model.tables:
-        p, here = port[t.key], t.columns
-        drawn[:, here], delivered[:, here] = p.power, p.load
-        if "stored" in t.laws:
-            held[:, here] = t.machine.stored(now.rows[t.key], p)
-        if "rejected" in t.laws:
-            rejected[:, here] = t.machine.rejected(was.rows[t.key], inputs[t.key], p, now.outputs[t.key], dt)
-        if t.key in ledger.takes_air_heat:
-            taken[:, here] = p.air_heat
-    now.stored = held
-    stored = (held - was.stored) / dt
-    coolant = gather_sum(from_coolant, ledger.streams)
-    entered = xp.where(ledger.is_source > 0, delivered, drawn)
-    residual = entered - delivered + coolant + taken - warmth - rejected - stored
-    residual = xp.maximum(abs(residual) - ROUND_OFF * abs(held) / dt, 0.0)
-    outdoors = rejected + warmth * (1.0 - model.air.indoors)
+    drawn, delivered = power
+    rejected, taken = xp.zeros((2, *warmth.shape))
+    for t in ledger.rejecting:
+        rejected[:, t.columns] = t.machine.rejected(
+            was.rows[t.key], inputs[t.key], port[t.key], now.outputs[t.key], dt
+        )
+    for t in ledger.takes_air_heat:
+        taken[:, t.columns] = port[t.key].air_heat
+    now.stored = stored(model, now, port)
+    storing = (now.stored - was.stored) / dt
+    coolant = gather_sum(stacked_with_spare(from_coolant)[0], ledger.streams)
+    supplied = delivered * ledger.is_source
+    residual = drawn + supplied - delivered + coolant + taken - warmth - rejected - storing
+    residual = xp.maximum(abs(residual) - ROUND_OFF * abs(now.stored) / dt, 0.0)
+    indoors = warmth * model.air.indoors
+    moved = abs(coolant) + abs(storing) + abs(drawn)
     sums = gather_sum(
-        stacked(drawn, delivered, coolant, taken - warmth * model.air.indoors, outdoors, stored, abs(coolant) + abs(stored) + abs(drawn)),
+        stacked(
+            drawn, delivered, coolant, taken - indoors, rejected + (warmth - indoors), storing, moved,
+            supplied, drawn * ledger.is_work,
+        ),
         ledger.everyone,
-    )[..., 0]
+    )  # fmt: skip
     gross = xp.maximum(sums[6], 1.0)
-    between = stacked(abs(sums[0] - sums[1]), abs(sums[2]), abs(sums[3])).max(axis=0)
-    worst = xp.maximum(residual.max(axis=1), between) / gross
-    now.imbalance = residual / gross[:, None]
-    site = now.outputs["site"]
-    supplied = gather_sum(delivered, ledger.sources)
-    work = gather_sum(drawn, ledger.work)
+    between = xp.maximum(xp.maximum(abs(sums[0] - sums[1]), abs(sums[2])), abs(sums[3]))
+    now.imbalance = residual / gross
+    work = sums[8]
     now.outputs["site"] = replace(
-        site,
-        power=supplied,
+        now.outputs["site"],
+        power=sums[7],
         it_power=work,
-        pue=supplied / xp.where(work > 0, work, xp.nan),
-        heat_rejected=sums[4][:, None],
-        stored_power=sums[5][:, None],
-        energy_residual=worst[:, None],
+        pue=sums[7] / (xp.where(work > 0, work, xp.nan) if worth_doing(work <= 0) else work),
+        heat_rejected=sums[4],
+        stored_power=sums[5],
+        energy_residual=xp.maximum(residual.max(axis=1, keepdims=True), between) / gross,
     )

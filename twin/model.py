@@ -42,14 +42,18 @@ class Model:
 
 @dataclass
 class Ledger:
-    """Index tables of the energy balance: streams of each unit, sources, work, and all units."""
+    """Index tables of the energy balance: streams of each unit, and all units.
+
+    Arrays over units have one more column, which stands for none and holds zero.
+    """
 
     streams: Neighbours
-    sources: Neighbours
-    work: Neighbours
     everyone: Neighbours
     is_source: Array
-    takes_air_heat: list[str]
+    is_work: Array
+    takes_air_heat: list[Table]
+    storing: list[Table]
+    rejecting: list[Table]
 
 
 @dataclass
@@ -58,8 +62,8 @@ class State:
 
     voltage: complex, (member, unit + 1) [pu]; pressure of supply over return (member, loop) [Pa];
     headers: supply and return temperature (2, member, loop) [K]; outputs: of the last tick;
-    stored: energy each unit holds (member, unit) [J], a function of the rows; imbalance: residual of each
-    unit's books in the last tick, of the site's throughput (member, unit).
+    stored: energy each unit holds (member, unit + 1) [J], a function of the rows; imbalance: residual of
+    each unit's books in the last tick, of the site's throughput (member, unit + 1).
     """
 
     rows: AllRows
@@ -101,21 +105,20 @@ def compile(plant: Plant, device: Device | None = None) -> Model:
 
 def _compile_ledger(tables: list[Table], flows: coolant.CoolantNetwork, xp: ModuleType) -> Ledger:
     column = unit_columns(tables)
-    streams: list[list[int]] = [[] for _ in column]
+    streams: list[list[int]] = [[] for _ in range(len(column) + 1)]
     for group in flows.streams:
         for row in range(group.table.size):
             streams[group.table.first + row].append(group.first + row)
-    by_name = sorted(column)
     source_kinds = {name for t in tables if t.machine.source for name in t.names}
     work_kinds = {name for t in tables if t.machine.is_work for name in t.names}
-    is_source = xp.asarray([[float(name in source_kinds) for name in column]])
     return Ledger(
-        neighbours(streams, xp),
-        neighbours([[column[n] for n in by_name if n in source_kinds]], xp),
-        neighbours([[column[n] for n in by_name if n in work_kinds]], xp),
-        neighbours([[column[n] for n in by_name]], xp),
-        is_source,
-        [t.key for t in tables if t.machine.cools_air or t.kind == "zone"],
+        neighbours(streams, xp, spare=flows.stream_count),
+        neighbours([[column[n] for n in sorted(column)]], xp, spare=len(column)),
+        xp.asarray([[float(name in source_kinds) for name in column] + [0.0]]),
+        xp.asarray([[float(name in work_kinds) for name in column] + [0.0]]),
+        [t for t in tables if t.machine.cools_air or t.kind == "zone"],
+        [t for t in tables if "stored" in t.laws],
+        [t for t in tables if "rejected" in t.laws],
     )
 
 
@@ -157,17 +160,15 @@ def state(model: Model, asked: AllRows, members: int = 1) -> State:
     loops = len(model.coolant.loops)
     pressure = xp.zeros((members, loops)) + 1e5
     made = State(rows, outputs, voltage, pressure, xp.zeros((2, members, loops)) + 298.15, None)
-    made.stored = stored(model, made)
+    made.stored = stored(model, made, ports(model))
     return made
 
 
-def stored(model: Model, now: State) -> Array:
-    """Energy held by each unit [J], (member, unit); recompute it after setting rows by hand."""
-    port = ports(model)
-    held = model.xp.zeros((now.voltage.shape[0], model.unit_count))
-    for t in model.tables:
-        if "stored" in t.laws:
-            held[:, t.columns] = t.machine.stored(now.rows[t.key], port[t.key])
+def stored(model: Model, now: State, port: AllPorts) -> Array:
+    """Energy held by each unit [J], (member, unit + 1); recompute it after setting rows by hand."""
+    held = model.xp.zeros(now.voltage.shape)
+    for t in model.ledger.storing:
+        held[:, t.columns] = t.machine.stored(now.rows[t.key], port[t.key])
     return held
 
 

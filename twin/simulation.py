@@ -20,7 +20,7 @@ from twin.arrays import open_device
 from twin.controllers import CONTROLLERS
 from twin.declare import quantities, replace
 from twin.ledger import BrokenBalance
-from twin.model import Model, State, compile, inputs, state, stored
+from twin.model import Model, State, compile, inputs, ports, state, stored
 from twin.networks.tables import AllRows
 from twin.recording import Gatherer, Tick, columns
 from twin.scenario import Change, ControllerSpec, RunSettings, Scenario
@@ -75,7 +75,7 @@ def settle(model: Model, asked: AllRows, members: int = 1) -> State:
         if not t.machine.streams and t.kind != "zone":
             fresh |= {name: getattr(rest.rows[t.key], name) for name, q in said.items() if q.unit in ("J", "m^3")}
         now.rows[t.key] = replace(now.rows[t.key], **fresh)
-    now.stored = stored(model, now)
+    now.stored = stored(model, now, ports(model))
     return now
 
 

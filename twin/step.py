@@ -24,6 +24,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
         The state at the end, with the tick's Outputs in `outputs`.
     """
     xp, members = model.xp, state.voltage.shape[0]
+    dt = xp.asarray(dt)
     port = ports(model)
     rows, weather = state.rows, inputs["site"]
     for p in port.values():
@@ -37,15 +38,15 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     for t in model.tables:
         if "plan" in t.laws:
             port[t.key].plan = t.machine.plan(rows[t.key], inputs[t.key], port[t.key], dt)
-    power.load(model.power, port, rows, inputs, members, xp, dt)
-    warmth = xp.zeros((members, model.unit_count))
+    drawn = power.load(model.power, port, rows, inputs, members, xp, dt)
+    warmth = xp.zeros(voltage.shape)
     air.solve(model.air, port, rows, inputs, warmth, xp, dt)
     headers, ends = _heat(model, state, inputs, port, flow, members, dt)
     after, outputs = {}, {}
     for t in model.tables:
         after[t.key], outputs[t.key] = t.machine.advance(rows[t.key], inputs[t.key], port[t.key], dt)
     new = State(after, outputs, voltage, pressure, headers, state.stored)
-    balance(model, state, new, inputs, port, warmth, rate * (ends[0] - ends[1]), dt)
+    balance(model, state, new, inputs, port, drawn, warmth, rate * (ends[0] - ends[1]), dt)
     return new
 
 

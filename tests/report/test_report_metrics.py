@@ -80,7 +80,8 @@ def test_pue_before_during_and_after(findings: Findings) -> None:
     assert pue["after"] == pytest.approx(1.25)
     assert pue["end"] == pytest.approx(1.25)
     work = 121.0 * 1e6 + 21.0 * 0.9e6 + 98.0 * 0.75e6
-    assert pue["during"] == pytest.approx((work - 15e6) * 1.25 / work)
+    from_batteries = 2 * 15.5 * 0.5e6
+    assert pue["during"] == pytest.approx(((work - 15e6) * 1.25 + from_batteries) / work)
 
 
 def test_the_ledger_closes(findings: Findings) -> None:

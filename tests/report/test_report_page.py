@@ -217,6 +217,7 @@ def test_rows_say_never_and_name_what_was_first(findings: Findings) -> None:
         (lasting(1.234), "1.23 s"),
         (lasting(120.25), "120.2 s"),
         (lasting(723.0), "12 min 03 s"),
+        (lasting(900.0), "15 min"),
         (lasting(11100.0), "3 h 05 min"),
         (lasting(None), "-"),
         (clock(60.0), "00:01:00"),

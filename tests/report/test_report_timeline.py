@@ -139,3 +139,71 @@ def test_a_long_timeline_is_folded_until_people_can_read_it(at: Path) -> None:
     assert len(findings.entries) == 110
     assert len(findings.lines) <= 60
     assert sum(line.entries for line in findings.lines) == 110
+
+
+def test_a_transfer_breaks_and_makes(at: Path) -> None:
+    events = [
+        Event(10.0, 0, "utility-a", "lost", 1),
+        Event(10.0, 0, "ups-1", "on_battery", 1),
+        Event(12.0, 0, "ats-a", "asking", 1),
+        Event(12.0, 0, "generator-1", "running", 1),
+        Event(22.0, 0, "generator-1", "closed", 1),
+        Event(22.0, 0, "generator-1", "ready", 1),
+        Event(22.0, 0, "generator-bus", "dead", 0),
+        Event(25.0, 0, "ats-a", "on_alternate", 1),
+        Event(25.5, 0, "ups-1", "on_battery", 0),
+        Event(100.0, 0, "utility-a", "lost", 0),
+        Event(400.0, 0, "ats-a", "asking", 0),
+        Event(400.0, 0, "ats-a", "on_alternate", 0),
+        Event(400.0, 0, "ups-1", "on_battery", 1),
+        Event(401.0, 0, "generator-1", "closed", 0),
+        Event(401.0, 0, "generator-bus", "dead", 1),
+        Event(402.0, 0, "ups-1", "on_battery", 0),
+    ]
+    findings = Findings(write(at, *small_data(), events))
+    told = [(e.what, None if e.cause is None else findings.entries[e.cause].what) for e in findings.entries]
+    assert told == [
+        ("is lost", None),
+        ("goes to battery", "is lost"),
+        ("asks for the generators", "is lost"),
+        ("starts cranking", "asks for the generators"),
+        ("is up to speed", "starts cranking"),
+        ("closes on its bus", "is up to speed"),
+        ("is alive again", "closes on its bus"),
+        ("transfers to its alternate feed", "is alive again"),
+        ("is back on its feed", "transfers to its alternate feed"),
+        ("is back", None),
+        ("transfers back to its normal feed", "is back"),
+        ("lets the generators go", "transfers back to its normal feed"),
+        ("goes to battery", "transfers back to its normal feed"),
+        ("opens its breaker", "lets the generators go"),
+        ("is dead", "opens its breaker"),
+        ("is back on its feed", "transfers back to its normal feed"),
+    ]
+
+
+def test_a_standby_that_steps_in_is_not_blamed(at: Path) -> None:
+    events = [
+        Event(10.0, 0, "chiller-1", "input:in_service", 0.0),
+        Event(10.0, 0, "chiller-1", "stopped", 1),
+        Event(20.0, 0, "cdu-1", "input:duty_pump_failed", 1.0),
+        Event(23.0, 0, "cdu-1", "standby_running", 1),
+        Event(25.0, 0, "cdu-1", "input:duty_pump_failed", 0.0),
+        Event(90.0, 0, "rack-1", "throttled", 1),
+    ]
+    findings = Findings(write(at, *small_data(), events))
+    assert cause_of(findings, "rack-1", "throttles") == ("chiller-1", "stops")
+
+
+def test_an_engine_that_gives_up_stops_for_that_and_nothing_else(at: Path) -> None:
+    events = [
+        Event(10.0, 0, "utility-a", "lost", 1),
+        Event(12.0, 0, "ats-a", "asking", 1),
+        Event(12.0, 0, "generator-1", "running", 1),
+        Event(60.0, 0, "ats-a", "on_alternate", 1),
+        Event(87.0, 0, "generator-1", "failed_to_start", 1),
+        Event(88.0, 0, "generator-1", "running", 0),
+    ]
+    findings = Findings(write(at, *small_data(), events))
+    assert cause_of(findings, "generator-1", "gives up") == ("generator-1", "starts cranking")
+    assert cause_of(findings, "generator-1", "stops") == ("generator-1", "gives up starting")

@@ -17,13 +17,14 @@ LOST_SPEED = 0.1
 
 
 class Drive(NamedTuple):
-    """The two pumps over a tick: speeds at its end, the mean of the faster, and their restart clocks."""
+    """The two pumps over a tick: speeds at its end, mean of the faster, restart clocks, share that one is driven."""
 
     duty: Real
     standby: Real
     mean_speed: Real
     duty_clock: Real
     standby_clock: Real
+    driven: Real
 
 
 @table
@@ -113,7 +114,7 @@ class CDU(Equipment):
         duty_end, duty_mean = self._turn(s.duty_speed, u.pump_speed, duty_ready, dt)
         standby_end, standby_mean = self._turn(s.standby_speed, u.pump_speed, standby_ready, dt)
         mean = library_of(duty_mean).maximum(duty_mean, standby_mean)
-        return Drive(duty_end, standby_end, mean, duty_clock, standby_clock)
+        return Drive(duty_end, standby_end, mean, duty_clock, standby_clock, duty_ready + standby_ready)
 
     def _turn(self, speed: Real, asked: Real, ready: Real, dt: Real) -> tuple[Real, Real]:
         """One pump's speed at the end of the tick and its mean: coasting, then driven."""
@@ -136,10 +137,9 @@ class CDU(Equipment):
         return a * factor, b * factor
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0)) * (1.0 - port.gap / dt)
         power = hydraulic.pump_power(port.drive.mean_speed, port.flow["technology"], self.nominal_flow, self.pump_power)
         reactive = (1.0 / (self.power_factor * self.power_factor) - 1.0) ** 0.5
-        return asked * power * (1.0 + 1j * reactive)
+        return port.drive.driven * power * (1.0 + 1j * reactive)
 
     def conductance(self, technology_flow: Real, facility_flow: Real, C_technology: Real, C_facility: Real) -> Real:
         """Heat per kelvin between the inlets [W/K], at the flows [m3/s] and capacity rates [W/K] of both sides."""

@@ -11,11 +11,12 @@ from twin.physics.supply import latched
 
 
 class Drive(NamedTuple):
-    """Speed of the drive over a tick: at its end, its mean, and the restart clock."""
+    """Speed of the drive over a tick: at its end, its mean, the restart clock, and the share that it is driven."""
 
     speed: Real
     mean_speed: Real
     clock: Real
+    driven: Real
 
 
 @table
@@ -75,7 +76,7 @@ class Pump(Equipment):
         running = readiness * dt
         slowed, also_turned = hydraulic.coast(coasted, alive - running, self.coast_time)
         speed, driven = hydraulic.ramp(slowed, u.speed, running, self.ramp_time)
-        return Drive(speed, (turned + also_turned + driven) / dt, clock)
+        return Drive(speed, (turned + also_turned + driven) / dt, clock, readiness)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         speed = port.drive.mean_speed
@@ -87,9 +88,8 @@ class Pump(Equipment):
         return hydraulic.pump_power(mean_speed, flow, self.nominal_flow, self.nominal_power())
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0)) * (1.0 - port.gap / dt)
         reactive = (1.0 / (self.power_factor * self.power_factor) - 1.0) ** 0.5
-        return asked * self.shaft_power(port.drive.mean_speed, port.flow["coolant"]) * (1.0 + 1j * reactive)
+        return port.drive.driven * self.shaft_power(port.drive.mean_speed, port.flow["coolant"]) * (1.0 + 1j * reactive)
 
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         C = self.volume * port.heat_capacity[stream]

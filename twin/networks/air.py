@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, gather_sum, neighbours
+from twin.arrays import Array, Neighbours, gather_sum, neighbours, stacked
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
 from twin.physics.thermal import TINY, stir
 from twin.plant import Plant
@@ -44,36 +44,34 @@ def compile_air(plant: Plant, tables: list[Table], xp: ModuleType) -> AirNetwork
         inside = [plant.units[name].zone for name in t.names]
         if all(zone is not None for zone in inside):
             zone_of[t.key] = xp.asarray(np.array([rows[str(zone)] for zone in inside], dtype=np.int64))
-    indoors = xp.asarray(np.array([[float(plant.units[name].zone is not None) for name in column]]))
-    return AirNetwork(zones, givers, coolers, neighbours(members, xp) if zones else None, zone_of, indoors, len(column))
+    indoors = xp.asarray(np.array([[float(plant.units[name].zone is not None) for name in column] + [0.0]]))
+    return AirNetwork(zones, givers, coolers, neighbours(members, xp, spare=len(column)) if zones else None, zone_of, indoors, len(column))
 
 
 def solve(net: AirNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, warmth: Array, xp: ModuleType, dt: Any) -> None:
     """Let the rooms answer for one tick; `ports` get air_heat and the zone's temperature.
 
     Args:
-        warmth: zeros (member, n), filled here with the heat each unit gives to the air [W].
+        warmth: zeros (member, unit + 1), filled here with the heat each unit gives to the air [W].
     """
     for t in net.givers:
         warmth[:, t.columns] = t.machine.warm(state[t.key], inputs[t.key], ports[t.key], dt)
     if net.zones is None or net.inside is None:
         return
-    conductance, pull = xp.zeros_like(warmth), xp.zeros_like(warmth)
+    conductance, pull, taken = xp.zeros((3, *warmth.shape))
     water: dict[str, tuple[Array, Array]] = {}
     for t in net.coolers:
         K, T_water = t.machine.coil(state[t.key], inputs[t.key], ports[t.key], dt)
         water[t.key] = (K, T_water)
         conductance[:, t.columns] = K
         pull[:, t.columns] = K * T_water
-    given, K_all, pull_all = gather_sum(warmth, net.inside), gather_sum(conductance, net.inside), gather_sum(pull, net.inside)
+    given, K_all, pull_all = gather_sum(stacked(warmth, conductance, pull), net.inside)
     room = state[net.zones.key].temperature
     answer = stir(room, K_all, net.zones.machine.heat_capacity(), dt, given)  # type: ignore[attr-defined]
     mean = answer.constant + answer.slope * pull_all / xp.maximum(K_all, TINY)
-    taken = xp.zeros_like(warmth)
     for t in net.coolers:
         K, T_water = water[t.key]
-        ports[t.key].air_heat = K * (mean.take(net.zone_of[t.key], axis=1) - T_water)
-        taken[:, t.columns] = ports[t.key].air_heat
+        ports[t.key].air_heat = taken[:, t.columns] = K * (mean.take(net.zone_of[t.key], axis=1) - T_water)
     ports[net.zones.key].air_heat = given - gather_sum(taken, net.inside)
     for key, zone in net.zone_of.items():
         ports[key].zone_temperature = room.take(zone, axis=1)

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked
+from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, nothing, stacked_with_spare, worth_doing
 from twin.networks.tables import AllPorts, AllRows, Table
 from twin.physics.fluids import HEAT_CAPACITY
 from twin.physics.hydraulic import CHECK_LEAK, branch_flow
@@ -30,9 +30,8 @@ class Streams:
     name: str
     first: int
 
-    @property
-    def columns(self) -> slice:
-        return slice(self.first, self.first + self.table.size)
+    def __post_init__(self) -> None:
+        self.columns = slice(self.first, self.first + self.table.size)
 
 
 @dataclass
@@ -40,7 +39,8 @@ class CoolantNetwork:
     """Streams, branches (series of streams) and loops (branches in parallel), as index tables.
 
     `sign` is +1 for branches of the plant (return -> supply) and -1 for loads. `elements` lists each
-    branch's streams in order; a column past the last stream stands for none.
+    branch's streams in order; a column past the last stream stands for none. `downhill` is -sign by
+    stream, `loop_of_stream` its loop; `idle` is True where streams other than tanks stand in no branch.
     """
 
     streams: list[Streams]
@@ -57,8 +57,11 @@ class CoolantNetwork:
     in_branch: Array
     storage: list[int]
     tanks: Array
-    tank_loops: Array
+    through_tank: Neighbours
     partner: dict[int, int]
+    downhill: Array
+    loop_of_stream: Array
+    idle: bool
 
 
 def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> CoolantNetwork:
@@ -94,49 +97,55 @@ def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> Coolan
     members: list[list[int]] = [[] for _ in plant.loops]
     for branch_number, number in enumerate(loop_of):
         members[number].append(branch_number)
+    way_of, number_of = np.array(sign + [1.0]), np.array(loop_of + [0], dtype=np.int64)
+    tanks = [tank for tank in storage if tank < count]
     return CoolantNetwork(
         streams, count, list(plant.loops), len(lists), xp.asarray(np.array([sign])),
-        xp.asarray(np.array(loop_of, dtype=np.int64)), neighbours(lists, xp), lists, xp.asarray(branch_of),
-        neighbours(members, xp), xp.asarray(heat_capacity[None]), xp.asarray(in_branch[None] * 1.0), storage,
-        xp.asarray(np.array([tank for tank in storage if tank < count], dtype=np.int64)),
-        xp.asarray(np.array([loop for loop, tank in enumerate(storage) if tank < count], dtype=np.int64)), partner,
+        xp.asarray(np.array(loop_of, dtype=np.int64)), neighbours(lists, xp, spare=count), lists, xp.asarray(branch_of),
+        neighbours(members, xp, spare=len(lists)), xp.asarray(heat_capacity[None]), xp.asarray(in_branch[None] * 1.0), storage,
+        xp.asarray(np.array(tanks, dtype=np.int64)),
+        neighbours([row for row, tank in zip(members, storage) if tank < count], xp, spare=len(lists)),
+        partner, xp.asarray(-way_of[None, branch_of]), xp.asarray(number_of[branch_of]),
+        not in_branch[sorted(set(range(count)) - set(tanks))].all(),
     )  # fmt: skip
 
 
 @dataclass
 class Resistances:
-    """What each branch answers: pressure added, and resistances forward and (with check valves) backward."""
+    """What each branch answers: pressure added, resistances forward, and how much stiffer it is backward."""
 
     head: Array
-    forward: tuple[Array, Array]
-    backward: tuple[Array, Array]
+    laminar: Array
+    turbulent: Array
+    stiff: Array
 
 
 def resistances(net: CoolantNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, members: int, xp: ModuleType) -> Resistances:
     """Ask every stream for its branch law and add up along each branch."""
-    said = xp.zeros((4, members, net.stream_count))
+    said = xp.zeros((4, members, net.stream_count + 1))
+    head, laminar, turbulent, check = said
     for streams in net.streams:
-        t = streams.table
+        t, here = streams.table, streams.columns
         if t.machine.storage:
             continue
         answer = t.machine.branch(state[t.key], inputs[t.key], ports[t.key], streams.name)
-        said[0, :, streams.columns] = answer.head
-        said[1, :, streams.columns] = answer.laminar
-        said[2, :, streams.columns] = answer.turbulent
-        said[3, :, streams.columns] = answer.check
+        laminar[:, here], turbulent[:, here] = answer.laminar, answer.turbulent
+        if not nothing(answer.head):
+            head[:, here] = answer.head
+        if not nothing(answer.check):
+            check[:, here] = answer.check
     head, laminar, turbulent, check = gather_sum(said, net.elements)
-    barred = xp.minimum(check, 1.0)
-    stiff = 1.0 + barred * (1.0 / CHECK_LEAK - 1.0)
-    return Resistances(head, (laminar, turbulent), (laminar * stiff, turbulent * stiff * stiff))
+    return Resistances(head, laminar, turbulent, 1.0 + xp.minimum(check, 1.0) * (1.0 / CHECK_LEAK - 1.0))
 
 
 def pass_flow(net: CoolantNetwork, r: Resistances, pressure: Array) -> tuple[Array, Array]:
     """Flow of every branch and its derivative, at a pressure of supply over return in each loop."""
-    xp = library_of(pressure)
     driving = r.head - net.sign * pressure.take(net.loop_of, axis=1)
+    laminar, turbulent = r.laminar, r.turbulent
     backward = driving < 0
-    laminar = xp.where(backward, r.backward[0], r.forward[0])
-    turbulent = xp.where(backward, r.backward[1], r.forward[1])
+    if worth_doing(backward):
+        stiff = library_of(pressure).where(backward, r.stiff, 1.0)
+        laminar, turbulent = laminar * stiff, turbulent * (stiff * stiff)
     return branch_flow(driving, laminar, turbulent)
 
 
@@ -154,17 +163,16 @@ def solve_flow(net: CoolantNetwork, r: Resistances, was: Array) -> tuple[Array, 
         Pressure [Pa] (member, loop), branch flows [m3/s] (member, branch), imbalance of flow [1].
     """
     xp = library_of(was)
-    reach = gather_max(xp.maximum(r.head * net.sign, 0.0), net.in_loop)
-    depth = gather_max(xp.maximum(-r.head * net.sign, 0.0), net.in_loop)
-    low, high = -depth - 1.0, reach + 1.0
+    uphill = r.head * net.sign
+    reach, depth = gather_max(stacked_with_spare(uphill, -uphill), net.in_loop)
+    low, high = -1.0 - depth, reach + 1.0
     pressure = xp.minimum(xp.maximum(was, low), high)
     last = xp.full(was.shape, np.inf)
     steps = MOST_STEPS if xp is np else STEPS_ON_DEVICE
     for step in range(steps):
         flow, slope = pass_flow(net, r, pressure)
-        sums = gather_sum(stacked(flow * net.sign, xp.abs(flow), slope), net.in_loop)
-        imbalance, moved, slopes = sums[0], sums[1], sums[2]
-        error = xp.abs(imbalance)
+        imbalance, moved, slopes = gather_sum(stacked_with_spare(flow * net.sign, abs(flow), slope), net.in_loop)
+        error = abs(imbalance)
         solved = error <= TOLERANCE * moved
         if step == steps - 1 or (xp is np and bool(solved.all())):
             break
@@ -177,20 +185,22 @@ def solve_flow(net: CoolantNetwork, r: Resistances, was: Array) -> tuple[Array, 
 
 
 def gather_max(x: Array, table: Neighbours) -> Array:
-    """The greatest of each unit's neighbours, at least 0."""
-    xp = library_of(x)
+    """The greatest of each unit's neighbours, at least 0; short rows are filled up with a column of zeros."""
     if table.width == 0:
-        return xp.zeros(x.shape[:-1] + (table.index.shape[0],))
-    return xp.where(table.valid, x.take(table.index, axis=-1), 0.0).max(axis=-1)
+        return library_of(x).zeros(x.shape[:-1] + (table.index.shape[0],))
+    return library_of(x).maximum(x.take(table.index, axis=-1).max(axis=-1), 0.0)
 
 
 def tell_flows(net: CoolantNetwork, ports: AllPorts, pressure: Array, flow: Array) -> Array:
     """Hand flows, header pressures and heat-capacity rates to the ports; returns flow by stream (member, stream)."""
-    by_stream = flow.take(net.branch_of, axis=1) * net.in_branch
-    through = gather_sum(library_of(flow).maximum(-net.sign * flow, 0.0), net.in_loop)
-    by_stream[:, net.tanks] = through.take(net.tank_loops, axis=1)
+    by_stream = flow.take(net.branch_of, axis=1)
+    if net.idle:
+        by_stream = by_stream * net.in_branch
+    if len(net.tanks):
+        leaving = library_of(flow).maximum(-net.sign * flow, 0.0)
+        by_stream[:, net.tanks] = gather_sum(stacked_with_spare(leaving), net.through_tank)[0]
     rate = abs(by_stream) * net.heat_capacity
-    across = -(net.sign * pressure.take(net.loop_of, axis=1)).take(net.branch_of, axis=1)
+    across = pressure.take(net.loop_of_stream, axis=1) * net.downhill
     for streams in net.streams:
         port, here = ports[streams.table.key], streams.columns
         port.flow[streams.name] = by_stream[:, here]

@@ -7,43 +7,60 @@ substituted back. What a header passes on is what it received, to round-off, at 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import ModuleType
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked
+from twin.arrays import Array, Neighbours, columns_of, gather_sum, library_of, neighbours, nothing, stacked, taken, worth_doing
 from twin.networks.coolant import CoolantNetwork
 from twin.networks.tables import AllPorts, AllRows
 from twin.physics.thermal import TINY
+
+
+FLOW, INLET, OUTER_SUPPLY, OUTER_RETURN, CONSTANT, OWN_SUPPLY, OWN_RETURN = range(7)
+"""What flows into a header: coolant, and heat by its coefficient on: the temperature at the branch's inlet, the
+outer loop's headers, nothing, the loop's own headers (through exchangers with inner loops)."""
+AFFINE = slice(OUTER_SUPPLY, CONSTANT + 1)
+"""Coefficients of a header's temperature: on the outer loop's supply, on its return, and the constant."""
+
+Columns = slice | Array
 
 
 @dataclass
 class Level:
     """Loops that are solved together: branches of theirs, inner exchangers first.
 
-    `inner`: branches that exchange with a loop solved before; `outer`: branches that exchange with a
-    loop solved after. Each row pairs a branch with the partner's branch.
+    `inner`: branches that exchange with a loop solved before, their partners' branches and those' loops;
+    `tank`: its stream where a loop has one, else the column that passes through.
     """
 
-    loops: Array
+    loops: Columns
     branches: Neighbours
     tank: Array
+    has_tank: bool
     outer_loop: Array
-    inner: tuple[Array, Array]
-    outer: tuple[Array, Array]
+    has_outer: bool
+    inner: tuple[Array, Array, Array]
 
 
 @dataclass
 class HeatNetwork:
-    """Order of elimination, and the branches with more than one element."""
+    """Order of elimination, and the branches with more than one element.
+
+    `chain_elements` (position, chain) lists their streams in order; `outer` pairs branches that exchange with a
+    loop solved after their own with the partner's branch.
+    """
 
     levels: list[Level]
     first: Array
-    chains: Array
-    chain_elements: list[Array]
+    chains: Columns
+    chain_elements: Array
+    outer: tuple[Columns, Array]
     partner: Array
     stream_branch: Array
+    to_supply: Array
 
 
 def loop_partners(net: CoolantNetwork) -> dict[int, int]:
@@ -74,67 +91,67 @@ def compile_heat(net: CoolantNetwork, xp: ModuleType) -> HeatNetwork:
     ]
     longest = max((len(row) for row in net.element_lists), default=1)
     chains = [b for b, row in enumerate(net.element_lists) if len(row) > 1]
-    padded = [[net.element_lists[b][k] if k < len(net.element_lists[b]) else net.stream_count for b in chains] for k in range(longest)]
+    padded = [[*net.element_lists[b], *[net.stream_count] * (longest - len(net.element_lists[b]))] for b in chains]
     partner = np.array([net.partner.get(s, net.stream_count) for s in range(net.stream_count)], dtype=np.int64)
     return HeatNetwork(
         levels,
         xp.asarray(np.array([row[0] for row in net.element_lists], dtype=np.int64)),
-        xp.asarray(np.array(chains, dtype=np.int64)),
-        [xp.asarray(np.array(row, dtype=np.int64)) for row in padded],
+        columns_of(chains, xp),
+        xp.asarray(np.array(padded, dtype=np.int64).reshape(len(chains), longest).T.copy()),
+        _pairs(net, range(net.branch_count), 1.0, xp),
         xp.asarray(partner),
         net.branch_of,
+        net.sign > 0,
     )
 
 
+def _pairs(net: CoolantNetwork, branches: Iterable[int], way: float, xp: ModuleType) -> tuple[Columns, Array]:
+    """Those of some branches that exchange heat and run one way, and the branches of their partners."""
+    sign, branch_of = _host(net.sign)[0], _host(net.branch_of)
+    rows = [(b, net.element_lists[b][0]) for b in branches if sign[b] == way]
+    rows = [(b, int(branch_of[net.partner[first]])) for b, first in rows if first in net.partner]
+    return columns_of([b for b, _ in rows], xp), xp.asarray(np.array([other for _, other in rows], dtype=np.int64))
+
+
 def _level(net: CoolantNetwork, loops: list[int], outer: dict[int, int], xp: ModuleType) -> Level:
-    loop_of, sign, branch_of = _host(net.loop_of), _host(net.sign)[0], _host(net.branch_of)
-    mine = set(loops)
-    inner, outward = [], []
-    for branch, row in enumerate(net.element_lists):
-        if int(loop_of[branch]) not in mine or row[0] not in net.partner:
-            continue
-        other = int(branch_of[net.partner[row[0]]])
-        (inner if sign[branch] < 0 else outward).append((branch, other))
-    as_pair = lambda rows: tuple(xp.asarray(np.array([r[k] for r in rows], dtype=np.int64)) for k in (0, 1))  # noqa: E731
+    loop_of = _host(net.loop_of)
     members = [[b for b in range(net.branch_count) if loop_of[b] == loop] for loop in loops]
+    branches = [b for row in members for b in row]
+    here, there = _pairs(net, branches, -1.0, xp)
     return Level(
-        xp.asarray(np.array(loops, dtype=np.int64)),
-        neighbours(members, xp),
+        columns_of(loops, xp),
+        neighbours(members, xp, spare=net.branch_count),
         xp.asarray(np.array([net.storage[loop] for loop in loops], dtype=np.int64)),
+        any(net.storage[loop] < net.stream_count for loop in loops),
         xp.asarray(np.array([outer.get(loop, loop) for loop in loops], dtype=np.int64)),
-        as_pair(inner),
-        as_pair(outward),
+        len(_pairs(net, branches, 1.0, xp)[1]) > 0,
+        (here, there, net.loop_of.take(there)),
     )
 
 
 def answers(net: CoolantNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, members: int, xp: ModuleType, dt: Array) -> Array:
     """alpha, beta, gamma of every stream, (3, member, stream + 1); the last column passes through."""
     said = xp.zeros((3, members, net.stream_count + 1))
-    said[1, :, net.stream_count] = 1.0
+    alpha, beta, gamma = said
+    beta[:, net.stream_count] = 1.0
     for streams in net.streams:
-        t = streams.table
+        t, here = streams.table, streams.columns
         answer = t.machine.stream(state[t.key], inputs[t.key], ports[t.key], streams.name, dt)
-        said[0, :, streams.columns] = answer.alpha
-        said[1, :, streams.columns] = answer.beta
-        said[2, :, streams.columns] = answer.gamma
+        alpha[:, here], beta[:, here] = answer.alpha, answer.beta
+        if not nothing(answer.gamma):
+            gamma[:, here] = answer.gamma
     return said
 
 
-def _chain(heat: HeatNetwork, said: Array, flow: Array) -> Array:
-    """alpha, beta, gamma of every branch, in the direction of its flow, (3, member, branch)."""
-    xp = library_of(said)
-    branch = said.take(heat.first, axis=2)
-    if len(heat.chains):
-        ways = []
-        for order in (heat.chain_elements, list(reversed(heat.chain_elements))):
-            total = said.take(order[0], axis=2)
-            for column in order[1:]:
-                element = said.take(column, axis=2)
-                alpha, beta, gamma = element[0] + element[1] * total[0], element[1] * total[1], element[1] * total[2] + element[2]
-                total = stacked(alpha, beta, gamma)
-            ways.append(total)
-        branch[:, :, heat.chains] = xp.where(flow.take(heat.chains, axis=1) >= 0, *ways)
-    return branch
+@dataclass
+class Way:
+    """Which way each branch flows: ahead where True; `turned` says whether any flows backward.
+
+    Said on the CPU alone; on a device it is always true, and both ways are worked out.
+    """
+
+    ahead: Array
+    turned: bool
 
 
 def solve_heat(net: CoolantNetwork, heat: HeatNetwork, said: Array, flow: Array, was: Array) -> tuple[Array, Array]:
@@ -150,110 +167,159 @@ def solve_heat(net: CoolantNetwork, heat: HeatNetwork, said: Array, flow: Array,
         Headers [K] (2, member, loop), and inlet and outlet of every stream [K] (2, member, stream).
     """
     xp = library_of(flow)
-    branch = _chain(heat, said, flow)
-    forward = flow >= 0
-    size = abs(flow)
-    into_supply = xp.where(forward == (net.sign > 0), size, 0.0)
-    weights = stacked(into_supply, size - into_supply)[:, None]
-    headers = xp.zeros((2, 3) + was.shape[1:])  # (supply, return) = constant + by outer supply + by outer return
+    ahead = flow >= 0
+    way = Way(ahead, worth_doing(~ahead))
+    links = said.take(heat.chain_elements, axis=2)  # (3, member, position, chain)
+    alpha, beta, gamma = _branches(heat, said, links, way)
+    terms = _terms(net, heat, alpha, beta, gamma, way)
+    weights = xp.zeros((2, 1) + terms.shape[1:])  # what flows into supply and into return
+    weights[0, 0, :, :-1] = xp.maximum(net.sign * flow, 0.0)
+    weights[1, 0, :, :-1] = xp.maximum(-net.sign * flow, 0.0)
+    headers = xp.zeros((2, 3) + was.shape[1:])  # (supply, return) by AFFINE
     sums = []
     for level in heat.levels:
-        sums.append(_sums(net, level, branch, forward, weights, headers))
-        headers[:, :, :, level.loops] = _two_by_two(level, sums[-1], said, was)
-    now, mixed = _substitute(heat, headers, sums, was)
-    inlet, outlet = _walk(net, heat, said, now, mixed, flow, forward)
-    return now, stacked(inlet, outlet)
+        if len(level.inner[1]):
+            _meet_inner(level, terms, gamma, headers, way)
+        sums.append(gather_sum(weights * terms, level.branches))
+        headers[..., level.loops] = _two_by_two(level, sums[-1], said, was)
+    now, delivered = _substitute(heat, headers, sums, was)
+    return now, _walk(net, heat, said, links, now, delivered, way)
 
 
-def _sums(
-    net: CoolantNetwork, level: Level, branch: Array, forward: Array, weights: Array, headers: Array
-) -> Array:
-    """What flows into supply and return of each loop: flow, and heat by constant, T_in, own and outer headers.
+def _branches(heat: HeatNetwork, said: Array, links: Array, way: Way) -> Array:
+    """alpha, beta, gamma of every branch, in the direction of its flow, (3, member, branch)."""
+    branch = said.take(heat.first, axis=2)
+    if links.shape[3]:
+        lift = links.copy()
+        lift[1] = 0.0
+        positions = range(links.shape[2])
+        total = _chain(lift, links[1], positions)
+        if way.turned:
+            back = _chain(lift, links[1], positions[::-1])
+            total = library_of(said).where(taken(way.ahead, heat.chains), total, back)
+        branch[..., heat.chains] = total
+    return branch
 
-    Shape (2, 7, member, loop): rows are flow, constant, then coefficients on the branch's inlet header, on
-    the loop's own supply and return (through exchangers with inner loops), on the outer supply and return.
+
+def _chain(lift: Array, beta: Array, order: range) -> Array:
+    """alpha, beta, gamma of chained elements taken in one order, (3, member, chain).
+
+    Args:
+        lift: alpha, 0 and gamma of each element, (3, member, position, chain).
+        beta: factor of each element on all that comes before it, (member, position, chain).
+        order: the positions, upstream first.
     """
-    xp = library_of(branch)
-    zero = xp.zeros_like(branch[0])
-    alpha, own, beyond = branch[0], [zero, zero], [zero, zero]
-    if len(level.inner[0]):
-        here, there = level.inner
-        # what enters the partner: the return header of the inner loop, the supply header where it runs backwards
-        loop, gamma = net.loop_of.take(there), branch[2].take(here, axis=1)
-        partner = xp.where(forward.take(there, axis=1), headers[1].take(loop, axis=2), headers[0].take(loop, axis=2))
-        alpha, own = alpha.copy(), [zero.copy(), zero.copy()]
-        alpha[:, here] += gamma * partner[0]
-        own[0][:, here], own[1][:, here] = gamma * partner[1], gamma * partner[2]
-    if len(level.outer[0]):
-        here, there = level.outer
-        gamma, ahead = branch[2].take(here, axis=1), forward.take(there, axis=1)
-        beyond = [zero.copy(), zero.copy()]
-        beyond[0][:, here], beyond[1][:, here] = xp.where(ahead, gamma, 0.0), xp.where(ahead, 0.0, gamma)
-    terms = stacked(xp.ones_like(alpha), alpha, branch[1], *own, *beyond)
-    return gather_sum(weights * terms, level.branches)
+    total = lift[:, :, order[0]].copy()
+    total[1] = beta[:, order[0]]
+    for k in order[1:]:
+        total = beta[:, k] * total + lift[:, :, k]
+    return total
+
+
+def _terms(net: CoolantNetwork, heat: HeatNetwork, alpha: Array, beta: Array, gamma: Array, way: Way) -> Array:
+    """Coefficients of the heat that each branch carries, (7, member, branch + 1), before it meets inner loops."""
+    xp = library_of(alpha)
+    here, there = heat.outer
+    terms = xp.zeros((7, alpha.shape[0], net.branch_count + 1))
+    terms[FLOW] = 1.0
+    terms[CONSTANT, :, :-1], terms[INLET, :, :-1] = alpha, beta
+    if len(there):
+        gamma = taken(gamma, here)
+        if way.turned:
+            ahead = way.ahead.take(there, axis=1)
+            terms[OUTER_RETURN][:, here] = xp.where(ahead, 0.0, gamma)
+            gamma = xp.where(ahead, gamma, 0.0)
+        terms[OUTER_SUPPLY][:, here] = gamma
+    return terms
+
+
+def _meet_inner(level: Level, terms: Array, gamma: Array, headers: Array, way: Way) -> None:
+    """Put in place of an exchanger's partner what enters it: the return header of the inner loop, or the supply
+    header where the partner runs backward."""
+    here, there, loop = level.inner
+    partner = headers[1].take(loop, axis=2)
+    if way.turned:
+        ahead = way.ahead.take(there, axis=1)
+        partner = library_of(terms).where(ahead, partner, headers[0].take(loop, axis=2))
+    by_own_supply, by_own_return, constant = taken(gamma, here) * partner
+    terms[CONSTANT][:, here] += constant
+    terms[OWN_SUPPLY][:, here], terms[OWN_RETURN][:, here] = by_own_supply, by_own_return
 
 
 def _two_by_two(level: Level, sums: Array, said: Array, was: Array) -> Array:
-    """Solve supply and return of each loop; what leaves a header carries the heat that entered it."""
+    """Solve supply and return of each loop; what leaves a header carries the heat that entered it.
+
+    Returns:
+        Coefficients AFFINE of supply and return, (2, 3, member, loop).
+    """
     xp = library_of(sums)
-    to_supply, to_return = sums[0], sums[1]
-    out_of_supply, out_of_return = to_return[0], to_supply[0]
-    tank = said.take(level.tank, axis=2)
+    to_supply, to_return = sums
+    out_of_supply, out_of_return = to_return[FLOW], to_supply[FLOW]
     still = (out_of_supply <= TINY) | (out_of_return <= TINY)
-    keep = tank[1]
-    a = xp.where(still, 1.0, out_of_supply - keep * to_supply[3])
-    b = xp.where(still, 0.0, -keep * (to_supply[2] + to_supply[4]))
-    c = xp.where(still, 0.0, -(to_return[2] + to_return[3]))
-    d = xp.where(still, 1.0, out_of_return - to_return[4])
-    before = was.take(level.loops, axis=2)
-    right_supply = [
-        xp.where(still, before[0], out_of_supply * tank[0] + keep * to_supply[1]),
-        xp.where(still, 0.0, keep * to_supply[5]),
-        xp.where(still, 0.0, keep * to_supply[6]),
-    ]
-    right_return = [xp.where(still, before[1] if k == 1 else 0.0, to_return[k]) for k in (1, 5, 6)]
-    determinant = a * d - b * c
-    supply = [(d * s - b * r) / determinant for s, r in zip(right_supply, right_return, strict=True)]
-    back = [(a * r - c * s) / determinant for s, r in zip(right_supply, right_return, strict=True)]
-    return stacked(stacked(*supply), stacked(*back))
+    right = sums[:, AFFINE]
+    if level.has_tank:
+        tank = said.take(level.tank, axis=2)
+        to_supply = tank[1] * to_supply
+        right = stacked(to_supply[AFFINE], to_return[AFFINE])
+        right[0, -1] += out_of_supply * tank[0]
+    a, b = out_of_supply - to_supply[OWN_SUPPLY], to_supply[INLET] + to_supply[OWN_RETURN]
+    c, d = to_return[INLET] + to_return[OWN_SUPPLY], out_of_return - to_return[OWN_RETURN]
+    if worth_doing(still):
+        a, b, c, d = xp.where(still, 1.0, a), xp.where(still, 0.0, b), xp.where(still, 0.0, c), xp.where(still, 1.0, d)
+        right = xp.where(still, 0.0, right)
+        right[:, -1] = xp.where(still, taken(was, level.loops), right[:, -1])
+    return stacked(d * right[0] + b * right[1], a * right[1] + c * right[0]) / (a * d - b * c)
 
 
 def _substitute(heat: HeatNetwork, headers: Array, sums: list[Array], was: Array) -> tuple[Array, list[Array]]:
-    """Header temperatures [K] (2, member, loop) from the outermost loop inwards, and what its plant delivers to each."""
-    xp = library_of(headers)
-    now, mixed = xp.zeros_like(was), []
-    for level, total in zip(reversed(heat.levels), reversed(sums), strict=True):
-        outside = now.take(level.outer_loop, axis=2)
-        said = headers.take(level.loops, axis=3)
-        supply, back = here = said[:, 0] + said[:, 1] * outside[0] + said[:, 2] * outside[1]
-        now[:, :, level.loops] = here
-        _, constant, by_inlet, by_supply, by_return, by_outer_supply, by_outer_return = into = total[0]
-        heat_in = constant + by_supply * supply + (by_inlet + by_return) * back
-        heat_in = heat_in + by_outer_supply * outside[0] + by_outer_return * outside[1]
-        mixed.append(xp.where(into[0] <= TINY, supply, heat_in / xp.maximum(total[1][0], TINY)))
-    return now, mixed[::-1]
+    """Header temperatures [K] (2, member, loop) from the outermost loop inwards, and what plants deliver to tanks."""
+    now, delivered = library_of(headers).zeros(was.shape), []
+    for level, (to_supply, to_return) in zip(reversed(heat.levels), reversed(sums), strict=True):
+        by_supply, by_return, constant = taken(headers, level.loops).swapaxes(0, 1)
+        outside = now.take(level.outer_loop, axis=2) if level.has_outer else None
+        here = constant if outside is None else constant + by_supply * outside[0] + by_return * outside[1]
+        now[..., level.loops] = here
+        if level.has_tank:
+            delivered.append(_delivered(to_supply, to_return, here, outside))
+    return now, delivered[::-1]
+
+
+def _delivered(to_supply: Array, to_return: Array, here: Array, outside: Array | None) -> Array:
+    """Temperature of the mix that a loop's plant delivers [K]; that of its supply where nothing flows."""
+    xp = library_of(here)
+    heat = to_supply[CONSTANT] + to_supply[OWN_SUPPLY] * here[0] + (to_supply[INLET] + to_supply[OWN_RETURN]) * here[1]
+    if outside is not None:
+        heat = heat + to_supply[OUTER_SUPPLY] * outside[0] + to_supply[OUTER_RETURN] * outside[1]
+    return xp.where(to_supply[FLOW] <= TINY, here[0], heat / xp.maximum(to_return[FLOW], TINY))
 
 
 def _walk(
-    net: CoolantNetwork, heat: HeatNetwork, said: Array, now: Array, mixed: list[Array], flow: Array, forward: Array
-) -> tuple[Array, Array]:
-    """Inlet and outlet of every stream [K], following each branch in the direction of its flow."""
+    net: CoolantNetwork, heat: HeatNetwork, said: Array, links: Array, now: Array, delivered: list[Array], way: Way
+) -> Array:
+    """Inlet and outlet of every stream [K] (2, member, stream), following each branch in the direction of its flow."""
     xp = library_of(now)
-    at = now.take(net.loop_of, axis=2)
-    enters = xp.where(forward == (net.sign > 0), at[1], at[0])
+    supply, back = now.take(net.loop_of, axis=2)
+    enters = xp.where(way.ahead == heat.to_supply, back, supply)
     inlet = xp.zeros(said.shape[1:])
     inlet[:, : net.stream_count] = enters.take(heat.stream_branch, axis=1)
-    if len(heat.chains):
-        start, ahead = enters.take(heat.chains, axis=1), forward.take(heat.chains, axis=1)
-        for order, goes in ((heat.chain_elements, ahead), (list(reversed(heat.chain_elements)), ~ahead)):
-            T = start
-            for column in order:
-                inlet[:, column] = xp.where(goes, T, inlet.take(column, axis=1))
-                element = said.take(column, axis=2)
-                T = element[0] + element[1] * T
-    for level, delivered in zip(heat.levels, mixed, strict=True):
-        inlet[:, level.tank] = delivered  # what a tank receives is the mix that its loop's plant delivers
-    answer = said[:, :, : net.stream_count]
+    if links.shape[3]:
+        start, positions = taken(enters, heat.chains), range(links.shape[2])
+        along = _along(links, start, positions)
+        if way.turned:
+            along = xp.where(taken(way.ahead, heat.chains)[:, None], along, _along(links, start, positions[::-1]))
+        inlet[:, heat.chain_elements] = along
+    for level, mix in zip((level for level in heat.levels if level.has_tank), delivered, strict=True):
+        inlet[:, level.tank] = mix  # what a tank receives is the mix that its loop's plant delivers
     partner = inlet.take(heat.partner, axis=1)
+    alpha, beta, gamma = said[:, :, : net.stream_count]
     entering = inlet[:, : net.stream_count]
-    return entering, answer[0] + answer[1] * entering + answer[2] * partner
+    return stacked(entering, alpha + beta * entering + gamma * partner)
+
+
+def _along(links: Array, start: Array, order: range) -> Array:
+    """Inlets of chained elements [K] (member, position, chain), taken in one order."""
+    inlet, T = library_of(links).zeros(links.shape[1:]), start
+    for k in order:
+        inlet[:, k] = T
+        T = links[0][:, k] + links[1][:, k] * T
+    return inlet

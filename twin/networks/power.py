@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours
+from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, nothing
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
+from twin.physics.supply import WHOLE
 from twin.plant import Plant
 
 
@@ -19,13 +20,9 @@ class Board:
 
     table: Table
     feeds: list[Array]
-    first_edge: int
+    edges: list[slice]
     serves: Neighbours | None
     served: Array | None
-
-    def edges(self, slot: int) -> slice:
-        start = self.first_edge + slot * self.table.size
-        return slice(start, start + self.table.size)
 
 
 @dataclass
@@ -35,6 +32,7 @@ class PowerNetwork:
     boards: list[Board]
     unit_count: int
     edge_count: int
+    """One more column past the last edge stands for none; nothing is drawn there."""
 
 
 def compile_power(plant: Plant, tables: list[Table], xp: ModuleType) -> PowerNetwork:
@@ -61,8 +59,10 @@ def compile_power(plant: Plant, tables: list[Table], xp: ModuleType) -> PowerNet
     order = _canonical_edges(drafts)
     boards = []
     for t, feeds, first_edge in drafts:
-        serves = neighbours([sorted(edges_of[name], key=order.__getitem__) for name in t.names], xp)
-        boards.append(Board(t, feeds, first_edge, serves if serves.width else None, _served(plant, t, column, dead, xp)))
+        serves = neighbours([sorted(edges_of[name], key=order.__getitem__) for name in t.names], xp, spare=edge)
+        edges = [slice(start, start + t.size) for start in range(first_edge, first_edge + t.size * len(feeds), t.size)]
+        served = _served(plant, t, column, dead, xp)
+        boards.append(Board(t, feeds, edges, serves if t.machine.serves else None, served))
     return PowerNetwork(boards, len(column), edge)
 
 
@@ -109,21 +109,36 @@ def energise(net: PowerNetwork, ports: AllPorts, state: AllRows, inputs: AllRows
             port.served_voltage = abs(was.take(board.served, axis=1))
         supply = t.machine.live(state[t.key], inputs[t.key], port, dt)
         voltage[:, t.columns] = supply.voltage
-        gap[:, t.columns] = supply.gap
-        port.voltage, port.gap, port.split = voltage[:, t.columns], gap[:, t.columns], supply.split
+        if board.serves is not None:
+            gap[:, t.columns] = supply.gap
+        port.voltage, port.gap, port.split = supply.voltage, supply.gap, supply.split
     return voltage
 
 
-def load(net: PowerNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, members: int, xp: ModuleType, dt: Any) -> None:
-    """Complex power up to the sources, every node's sum exact; `ports` get power drawn and load delivered."""
-    edges = xp.zeros((members, net.edge_count), dtype=complex)
+def load(
+    net: PowerNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, members: int, xp: ModuleType, dt: Any
+) -> tuple[Array, Array]:
+    """Complex power up to the sources, every node's sum exact; `ports` get power drawn and load delivered.
+
+    Returns:
+        Power drawn and power delivered by every unit [W], (member, n + 1).
+    """
+    edges = xp.zeros((members, net.edge_count + 1), dtype=complex)
+    taken, given = xp.zeros((2, members, net.unit_count + 1))
     for board in reversed(net.boards):
         t, port = board.table, ports[board.table.key]
-        asked = gather_sum(edges, board.serves) if board.serves is not None else xp.zeros((members, t.size), dtype=complex)
-        port.load, port.load_reactive = asked.real, asked.imag
+        here = t.columns
+        asked: Any = 0.0
+        if board.serves is not None:
+            asked = gather_sum(edges, board.serves)
+            given[:, here] = asked.real
+            port.load, port.load_reactive = given[:, here], asked.imag
         if t.machine.source:
             continue
         drawn = t.machine.draw(state[t.key], inputs[t.key], port, asked, dt)
-        for slot, share in enumerate(port.split):
-            edges[:, board.edges(slot)] = drawn * share
-        port.power, port.reactive = drawn.real, drawn.imag
+        for edge, share in zip(board.edges, port.split, strict=True):
+            if not nothing(share):
+                edges[:, edge] = drawn if share is WHOLE else drawn * share
+        taken[:, here] = drawn.real
+        port.power, port.reactive = taken[:, here], drawn.imag
+    return taken, given

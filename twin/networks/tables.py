@@ -31,17 +31,10 @@ class Table:
     first: int
     laws: frozenset[str] = field(default_factory=frozenset)
 
-    @property
-    def size(self) -> int:
-        return len(self.names)
-
-    @property
-    def last(self) -> int:
-        return self.first + len(self.names)
-
-    @property
-    def columns(self) -> slice:
-        return slice(self.first, self.last)
+    def __post_init__(self) -> None:
+        self.size = len(self.names)
+        self.last = self.first + self.size
+        self.columns = slice(self.first, self.last)
 
 
 OPTIONAL_LAWS = ("actuate", "plan", "revise", "warm", "stored", "rejected")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.arrays import library_of
+from twin.arrays import library_of, worth_doing
 
 Real = Any
 
@@ -70,14 +70,18 @@ def coast(speed: Real, seconds: Real, half_time: Real) -> tuple[Real, Real]:
     The load torque of a centrifugal pump goes with n^2; from full speed, half is left after tau.
     Exact, so any split of the time gives the same speed.
     """
+    if not worth_doing(seconds * speed):
+        return speed, 0.0
     xp = library_of(speed)
     return speed / (1.0 + speed * seconds / half_time), half_time * xp.log1p(speed * seconds / half_time)
 
 
 def ramp(value: Real, target: Real, seconds: Real, full_time: Real) -> tuple[Real, Real]:
     """A drive moving to its target at a steady rate of 1/full_time: value after some seconds, and its integral."""
+    if not worth_doing((value != target) * seconds):
+        return value, value * seconds
     xp = library_of(value)
-    needed = xp.abs(target - value) * full_time
+    needed = abs(target - value) * full_time
     moving = xp.minimum(needed, seconds)
     end = xp.where(needed <= seconds, target, value + xp.where(target > value, 1.0, -1.0) * moving / full_time)
     return end, 0.5 * (value + end) * moving + end * (seconds - moving)

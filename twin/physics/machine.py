@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.arrays import library_of
+from twin.arrays import library_of, worth_doing
 
 Real = Any
 
@@ -25,7 +25,12 @@ def restart(clock: Real, alive: Real, runs: Real, delay: Real, rise: Real, dt: R
     xp = library_of(clock)
     ran = alive * runs
     full = delay + rise
-    start = xp.minimum(clock, full) * (ran >= dt)
+    breaks = ran < dt
+    if not worth_doing((clock < full) | breaks):
+        return xp.minimum(clock, full), ran / dt
+    if not worth_doing(ran + clock):
+        return clock, ran
+    start = xp.minimum(clock, full) * (1.0 - breaks)
     at_full = xp.maximum(ran - (full - start), 0.0)
     end = xp.minimum(start + ran, full)
     rising = _ramp_integral(end - delay, rise) - _ramp_integral(start - delay, rise)

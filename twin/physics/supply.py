@@ -10,6 +10,8 @@ from twin.arrays import library_of, worth_doing
 Real = Any
 TINY = 1e-300
 """Stands for zero where something divides by it: 0/TINY is 0."""
+WHOLE = 1.0
+"""The share of a feed that bears the whole draw throughout the tick; nothing needs to be multiplied by it."""
 
 Offer = tuple[Real, Real, list[Real]]
 """Voltage at the end of the tick [pu], seconds of it without supply [s], share of the draw by feed [1]."""
@@ -30,8 +32,11 @@ def shared(
         and the shares, which sum to 1 where a feed lived and to 0 elsewhere.
     """
     if len(feed_gap) == 1:
-        return feed_voltage[0], feed_gap[0], [(feed_gap[0] < dt) * 1.0]
+        return feed_voltage[0], feed_gap[0], [lives(feed_gap[0], dt)]
     xp = library_of(feed_gap[0])
+    if weight is None and not any(map(worth_doing, feed_gap)):
+        share = float(dt / sum([dt] * len(feed_gap)))
+        return best_voltage(feed_voltage), feed_gap[0], [share] * len(feed_gap)
     bears = [dt - gap for gap in feed_gap]
     if weight is not None:
         bears = [alive * more for alive, more in zip(bears, weight)]
@@ -40,12 +45,21 @@ def shared(
         total = total + alive
     if not worth_doing(total):
         return feed_voltage[0], feed_gap[0], bears
-    voltage, gap = feed_voltage[0], feed_gap[0]
-    for other_voltage, other_gap in zip(feed_voltage[1:], feed_gap[1:]):
-        voltage = xp.where(abs(other_voltage) > abs(voltage), other_voltage, voltage)
+    gap = feed_gap[0]
+    for other_gap in feed_gap[1:]:
         gap = xp.minimum(gap, other_gap)
     total = xp.maximum(total, TINY)
-    return voltage, gap, [alive / total for alive in bears]
+    return best_voltage(feed_voltage), gap, [alive / total for alive in bears]
+
+
+def best_voltage(feed_voltage: Sequence[Real]) -> Real:
+    """The highest voltage among some feeds, complex [pu]."""
+    best = feed_voltage[0]
+    for other in feed_voltage[1:]:
+        higher = abs(other) > abs(best)
+        if worth_doing(higher):
+            best = library_of(best).where(higher, other, best)
+    return best
 
 
 def preferred(feed_voltage: Sequence[Real], feed_gap: Sequence[Real], dt: Real) -> Offer:
@@ -65,11 +79,16 @@ def preferred(feed_voltage: Sequence[Real], feed_gap: Sequence[Real], dt: Real) 
     return voltage, gap, [alive / total for alive in bears]
 
 
+def lives(gap: Real, dt: Real) -> Real:
+    """The share of an only feed: the whole where it lived at all, nothing elsewhere [1]."""
+    return (gap < dt) * 1.0 if worth_doing(gap) else WHOLE
+
+
 def through(voltage: Real, gap: Real, on: Real, dt: Real) -> Offer:
     """One feed behind a switch: as it is where `on` is 1, dead throughout where it is 0."""
     if worth_doing(on != 1):
         voltage, gap = voltage * on, library_of(gap).where(on > 0, gap, dt)
-    return voltage, gap, [(gap < dt) * 1.0]
+    return voltage, gap, [lives(gap, dt)]
 
 
 def switched(offer: Offer, on: Real, dt: Real) -> Offer:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from twin.arrays import library_of
+from twin.arrays import library_of, worth_doing
 
 Real = Any
 TINY = 1e-300
@@ -20,9 +20,12 @@ def mean_weight(k: Real) -> Real:
 def mean_lag(k: Real) -> Real:
     """(k - 1 + e^-k)/k^2 for k >= 0, by its series below 0.01 where the difference would cancel."""
     xp = library_of(k)
+    small = k < 0.01
+    if not worth_doing(small):
+        return (k + xp.expm1(-k)) / (k * k)
     safe = xp.maximum(k, 0.01)
     series = 0.5 - k * (1 / 6 - k * (1 / 24 - k * (1 / 120 - k / 720)))
-    return xp.where(k < 0.01, series, (safe + xp.expm1(-safe)) / (safe * safe))
+    return xp.where(small, series, (safe + xp.expm1(-safe)) / (safe * safe))
 
 
 class Answer(NamedTuple):
@@ -131,7 +134,10 @@ def _integrals(rate: Real, t: Real) -> tuple[Real, Real]:
     """Integral of e^{rate s} over 0..t [s], and the integral of that [s^2]."""
     xp = library_of(rate)
     z = rate * t
-    near = xp.abs(z) < 0.01
+    near = abs(z) < 0.01
+    if not worth_doing(near):
+        grown = xp.expm1(z)
+        return t * (grown / z), t * t * ((grown - z) / (z * z))
     safe = xp.where(near, 1.0, z)
     grown = xp.expm1(safe)
     first = 1 + z * (1 / 2 + z * (1 / 6 + z * (1 / 24 + z * (1 / 120 + z / 720))))

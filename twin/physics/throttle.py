@@ -12,7 +12,7 @@ Real = Any
 
 SEGMENTS = 4
 """Most limits met within one tick: throttle, slowdown, shutdown, and the rest."""
-SEARCH_STEPS = 10
+SEARCH_STEPS = 14
 LEAST_TURN = 1e-9
 """A die that would move by less [K] is not looked at for turning round within the tick."""
 

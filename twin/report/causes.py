@@ -152,8 +152,10 @@ class Causes:
 
     def _answer(self, row: Row, since: int, _: int) -> int | None:
         either = (LOSS, GAIN)
-        near = self._own(row, either, since) if row.via == "self" else []
-        return _last(near or self._nearest(row, "signal" if row.via == "self" else row.via, either, since))
+        if row.via == "self":
+            return _last(self._own(row, either, since) or self._nearest(row, "signal", either, since))
+        own = [change for change in self._own(row, (LOSS,), since) if not change.fades]
+        return _last(own + self._nearest(row, row.via, either, since))
 
     def _loss(self, row: Row, *_: int) -> int | None:
         own = self._own(row, (LOSS,))

@@ -56,24 +56,37 @@ def _work(story: Story, member: int) -> float | None:
 def pue(story: Story, member: int) -> dict[str, float | None]:
     """Energy of the site over that of its work: before the fault, during it, after the repair, at the end.
 
-    `during` runs from the fault to the last thing that was put right (a restore, a fault mended, a switch
-    back in its normal position), or to the end where nothing was; then `after` is unknown.
+    What batteries give counts as energy of the site, and what they take does not: a site on its
+    batteries still has a PUE. `during` runs from the fault to the last thing that was put right (a
+    restore, a fault mended, a switch back in its normal position), or to the end where nothing was;
+    then `after` is unknown.
     """
     power, work = story.total("site", "power"), it_power(story)
     if power is None or work is None:
         return dict.fromkeys(("before", "during", "after", "end"))
-    fault = story.faults[member]
-    start = since(story, member) if fault is not None else story.end
+    used = power[:, member] * story.weights - _charged(story, member)
+    done = work[:, member] * story.weights
+    start = since(story, member) if story.faults[member] is not None else story.end
     repaired = _last_repair(story, member, start)
     before = story.time <= start + EARLY
     after = story.time > repaired + EARLY if repaired is not None else np.zeros_like(before)
-    own = (power[:, member], work[:, member])
-    return {
-        "before": _ratio(story, *own, before),
-        "during": _ratio(story, *own, ~before & ~after),
-        "after": _ratio(story, *own, after),
-        "end": _ratio(story, *own, story.time >= story.end),
-    }
+    parts = {"before": before, "during": ~before & ~after, "after": after, "end": story.time >= story.end}
+    return {name: _ratio(float(used[rows].sum()), float(done[rows].sum())) for name, rows in parts.items()}
+
+
+def _ratio(used: float, done: float) -> float | None:
+    """None where no work was done."""
+    return used / done if done > 0 else None
+
+
+def _charged(story: Story, member: int) -> np.ndarray:
+    """Energy that all batteries took up since the row before [J]; negative where they gave."""
+    taken = np.zeros(len(story.time))
+    for kind in story.kinds:
+        energy = story.total(kind, "energy") if story.has(kind, "state_of_charge") else None
+        if energy is not None:
+            taken += np.diff(energy[:, member], prepend=energy[:1, member])
+    return taken
 
 
 def _last_repair(story: Story, member: int, start: float) -> float | None:
@@ -86,14 +99,3 @@ def _last_repair(story: Story, member: int, start: float) -> float | None:
         and story.asked(event)[1] < 0
     ]
     return max(times, default=None)
-
-
-def _ratio(story: Story, power: np.ndarray, work: np.ndarray, rows: np.ndarray) -> float | None:
-    """Energy over energy of some rows; None where no work was done in them."""
-    weights = story.steps[rows]
-    if not weights.size:
-        return None
-    if not weights.sum() > 0:
-        weights = np.ones_like(weights)
-    done = float(np.sum(work[rows] * weights))
-    return float(np.sum(power[rows] * weights)) / done if done > 0 else None

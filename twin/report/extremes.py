@@ -128,4 +128,6 @@ def _is_high(each: Extreme) -> bool:
 
 def _is_low(each: Extreme) -> bool:
     passes_heat_on = len(KINDS[each.kind].streams) > 1 or KINDS[each.kind].is_work
-    return each.name in ("state_of_charge", "voltage", "clock") or (each.name == "flow" and passes_heat_on)
+    if each.name == "clock":
+        return each.value < 0.9999
+    return each.name in ("state_of_charge", "voltage") or (each.name == "flow" and passes_heat_on)

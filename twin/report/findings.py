@@ -35,6 +35,11 @@ class Findings:
         failed = [each.member for each in self.verdict.failed if each.member is not None]
         return failed[0] if failed else 0
 
+    def shown_because(self) -> str:
+        """Which member is shown, and why that one."""
+        why = "in which the first failed criterion came worst" if self.verdict.failed else "the first of all"
+        return f"Moments, numbers and plots are of member {self.shown}, {why}, of {self.story.members}."
+
     @cached_property
     def entries(self) -> list[Entry]:
         return timeline(self.story)

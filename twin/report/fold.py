@@ -26,6 +26,11 @@ class Line:
     entries: int = 0
     cause: int | None = None
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether the scenario wrote it."""
+        return self.what.endswith(("(fail)", "(restore)", "(set)", "(ramp)", "(grid)"))
+
     def short(self) -> str:
         """The event without names: "32 racks throttle", "rack-07 throttles"."""
         distinct = len(set(self.units))

@@ -15,6 +15,8 @@ from twin.report.words import count, lasting, names, words
 
 LARGEST = 5_000_000
 """Bytes of a page: what any mail lets through."""
+MOST_ROWS = 20
+"""Drawn rows that the page repeats; the trace has all."""
 LONGEST_TEXT = 200_000
 """Letters of the scenario that the page repeats; the trace has all."""
 
@@ -113,10 +115,7 @@ def _subtitle(findings: Findings) -> str:
     story = findings.story
     units = count(max(len(story.plant.units) - 1, 0), "unit")
     said = [f"{lasting(story.end - story.start)} simulated", units, count(story.members, "member")]
-    if story.members > 1:
-        said.append(f"timeline, numbers and plots show member {findings.shown}")
-    when = findings.trace.provenance.get("created")
-    return " · ".join([*said, str(when)] if when else said)
+    return " · ".join(said)
 
 
 def _sections(findings: Findings, hall: Section) -> list[Section]:
@@ -146,7 +145,8 @@ def _verdict(rows: Rows) -> Section:
     columns = _columns(
         "criterion", "result", "reached", "limit", "margin", "closest at", "time", n=(2, 3, 4), t=(6,)
     )
-    return Section("verdict", "Verdict", tables=[TablePart(columns, rows.criteria())])
+    notes = [rows.findings.shown_because()] if rows.story.members > 1 else []
+    return Section("verdict", "Verdict", notes, tables=[TablePart(columns, rows.criteria())])
 
 
 def _timeline(findings: Findings, rows: Rows) -> Section:
@@ -223,7 +223,11 @@ def _assumptions(findings: Findings) -> Section:
 def _provenance(findings: Findings) -> Section:
     trace = findings.trace
     rows = [["trace", Path(trace.path).name]]
-    rows += [[words(str(key)), str(value)] for key, value in trace.provenance.items()]
+    for key, value in trace.provenance.items():
+        lines = str(value).splitlines()
+        more = f" ... and {len(lines) - MOST_ROWS} more; the trace has all" if len(lines) > MOST_ROWS else ""
+        if key != "title" and lines:
+            rows.append([words(str(key)), "; ".join(lines[:MOST_ROWS]) + more])
     section = Section("provenance", "Provenance", tables=[TablePart(_columns("", ""), rows)])
     section.text, section.text_title = trace.scenario_text, "The scenario as it was run"
     if len(section.text) > LONGEST_TEXT:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -9,17 +11,24 @@ import numpy as np
 
 from twin.report.extremes import limits_of
 from twin.report.findings import Findings
+from twin.report.fold import Line
 from twin.report.moments import it_power, work_kinds
 from twin.report.story import Story, said_of
 from twin.report.words import kinds, words
 
 BLUE, ORANGE, GREEN, RED = "#0072B2", "#E69F00", "#009E73", "#D55E00"
-PINK, SKY, GREY = "#CC79A7", "#56B4E9", "#888888"
-COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, RED)
-"""Okabe and Ito's colours, told apart by people who confuse red and green, on white and on dark ground."""
-ASKED = {"(fail)": RED, "(restore)": GREEN, "(set)": GREY, "(ramp)": GREY, "(grid)": GREY}
-"""How a line ends that the scenario wrote, and its colour."""
-MOST_MARKS = 12
+PINK, SKY, OLIVE, GREY = "#CC79A7", "#56B4E9", "#999933", "#888888"
+COLOURS = (BLUE, ORANGE, GREEN, PINK, SKY, OLIVE)
+"""After Okabe and Ito: told apart by people who confuse red and green, on white and on dark ground.
+
+RED is kept for limits and faults.
+"""
+ASKED = {"(fail)": RED, "(restore)": GREEN}
+"""Colours of what the scenario does, by how its line ends."""
+MOST_MARKS = 16
+MOST_LOOPS = 3
+APART = 3.0
+"""Loops whose temperatures differ by more than this [K] are drawn apart."""
 
 
 @dataclass
@@ -113,14 +122,27 @@ def _voltage(story: Story, member: int) -> Panel:
 
 def _flow(story: Story, member: int) -> Panel:
     panel = Panel("coolant flow (sum), m³/h", floor=0.0)
-    colours = iter(COLOURS)
+    colours = itertools.cycle(COLOURS)
     for kind in story.kinds:
         if kind in work_kinds(story) or not _is_output(story, kind, "flow", "m^3/s"):
             continue
-        total = story.total(kind, "flow")
-        if total is not None:
-            panel.curves.append(Curve(kinds(kind, 2), total[:, member] * 3600.0, colour=next(colours, GREY)))
+        values = story.values(kind, "flow")
+        if values is None:
+            continue
+        for loop, places in _by_loop(story, kind, member):
+            total = np.nansum(values[:, member, places], axis=1, dtype=float) * 3600.0
+            inside = {story.loop_of.get(story.trace.units(kind)[place], "") for place in places}
+            same = next((curve for curve in panel.curves if _alike(curve.values, total)), None)
+            if same is None:
+                panel.curves.append(Curve(_label(kind, len(places), loop), total, colour=next(colours)))
+            elif len(inside) == 1:
+                same.label = f"{inside.pop()} loop"
     return panel
+
+
+def _alike(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two flows are the same water, as those of machines in series are."""
+    return float(np.abs(one - other).max(initial=0.0)) < 0.01 * float(np.abs(one).max(initial=1e-9))
 
 
 def _hot(story: Story, member: int) -> Panel:
@@ -146,27 +168,51 @@ def _hot(story: Story, member: int) -> Panel:
 
 
 def _cold(story: Story, member: int) -> Panel:
-    """The cooling plant's temperatures, warmest unit of each kind."""
+    """The cooling plant's temperatures, warmest unit of each kind and loop."""
     panel = Panel("cooling temperatures, °C")
-    colours = iter(COLOURS)
+    colours = itertools.cycle(COLOURS)
     wanted = ("supply_temperature", "leaving_temperature", "temperature")
     for kind in story.kinds:
         for name in wanted if kind not in work_kinds(story) else ():
             values = story.values(kind, name) if _is_output(story, kind, name, "K") else None
             if values is None:
                 continue
-            curve = _band(story, kind, values[:, member] - 273.15, next(colours, GREY))
-            curve.label = f"{kinds(kind, 1 if len(story.trace.units(kind)) == 1 else 2)}: {words(name)}"
-            panel.curves.append(curve)
-            found = limits_of(story, kind, story.trace.units(kind)[0])
-            panel.limits |= {
-                f"{kinds(kind, 1)} {words(key.removesuffix('_temperature'))}": v - 273.15
-                for key, v in found.items()
-            }
+            for loop, places in _by_loop(story, kind, member):
+                curve = _band(story, kind, values[:, member, places] - 273.15, next(colours))
+                curve.label = " ".join(filter(None, (_label(kind, len(places), loop), _short(name))))
+                panel.curves.append(curve)
+                said = _label(kind, 1, loop)
+                for key, value in limits_of(story, kind, story.trace.units(kind)[places[0]]).items():
+                    panel.limits[f"{said} {words(key.removesuffix('_temperature'))}"] = value - 273.15
     outdoors = story.values("site", "dry_bulb")
     if outdoors is not None:
         panel.curves.append(Curve("outdoors", outdoors[:, member, 0] - 273.15, colour=GREY))
     return panel
+
+
+def _short(name: str) -> str:
+    return words(name.removesuffix("_temperature")) if name != "temperature" else ""
+
+
+def _label(kind: str, number: int, loop: str) -> str:
+    return f"{kinds(kind, number)} ({loop})" if loop else kinds(kind, number)
+
+
+def _by_loop(story: Story, kind: str, member: int) -> list[tuple[str, list[int]]]:
+    """Loops in which a kind's units work at different temperatures, with the places of their units.
+
+    One nameless group where the loops are alike (two halves of a hall) or too many to tell apart.
+    """
+    everyone = [("", list(range(len(story.trace.units(kind)))))]
+    first = next((name for name, said in said_of(kind, "State").items() if said.unit == "K"), None)
+    values = None if first is None else story.values(kind, first)
+    groups: dict[str, list[int]] = {}
+    for place, unit in enumerate(story.trace.units(kind)):
+        groups.setdefault(story.loop_of.get(unit, ""), []).append(place)
+    if values is None or not 1 < len(groups) <= MOST_LOOPS:
+        return everyone
+    means = [float(np.nanmean(values[0, member, places])) for places in groups.values()]
+    return list(groups.items()) if max(means) - min(means) > APART else everyone
 
 
 MAKERS: tuple[Callable[[Story, int], Panel], ...] = (_power, _charge, _voltage, _flow, _hot, _cold)
@@ -196,16 +242,26 @@ def _band(story: Story, kind: str, values: np.ndarray, colour: str, lowest: bool
 def marks(findings: Findings, window: tuple[float, float] | None = None) -> list[Mark]:
     """The faults and repairs of the scenario, and the first losses that followed; in a window, all of it."""
     found: list[Mark] = []
-    for line in findings.lines:
-        sort = line.what.rsplit(" ", 1)[-1]
-        if sort in ASKED or window is not None:
+    for line in _within(findings.lines, window) if window is not None else findings.lines:
+        if line.is_asked or window is not None:
+            sort = line.what.rsplit(" ", 1)[-1]
             found.append(Mark(line.time, line.event(), ASKED.get(sort, GREY)))
     for name, moment in findings.measure["first"].items() if window is None else ():
         if moment is not None and name in ("first_throttle", "first_shutdown", "ups_empty", "tank_exhausted"):
             said = words(name).replace("ups", "UPS")
             found.append(Mark(moment["time"], f"{said} ({moment['unit']})", GREY))
-    if window is not None:
-        found = [mark for mark in found if window[0] <= mark.time <= window[1]]
     worth = {RED: 0, GREEN: 1, GREY: 2}
-    kept = sorted(found, key=lambda mark: worth[mark.colour])[:MOST_MARKS]
-    return sorted(kept, key=lambda mark: mark.time)
+    found.sort(key=lambda mark: round(mark.time, 3))
+    kept = sorted(range(len(found)), key=lambda place: worth[found[place].colour])[:MOST_MARKS]
+    return [found[place] for place in sorted(kept)]
+
+
+def _within(lines: list[Line], window: tuple[float, float]) -> list[Line]:
+    """The lines of a window, equal happenings as one whatever led to each."""
+    joined: dict[tuple[str, str], Line] = {}
+    for line in lines:
+        if window[0] <= line.time <= window[1]:
+            first = joined.setdefault((line.kind, line.what), dataclasses.replace(line, units=[], entries=0))
+            first.units += line.units
+            first.entries += line.entries
+    return list(joined.values())

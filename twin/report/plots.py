@@ -17,20 +17,14 @@ from twin.report.words import clock
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-WIDTH, PANEL, KEY_LINE = 10.0, 1.6, 0.19
-"""Inches: the figure's width, a panel's height, a line of the key."""
+WIDTH, PANEL, KEY_LINE, LEGEND_LINE = 10.0, 1.6, 0.19, 0.185
+"""Inches: the figure's width, a panel's height, a line of the key and of a legend."""
 LEFT, RIGHT = 0.075, 0.775
 """The panels' sides, as shares of the width; legends stand to the right, where no curve runs."""
-DASHES = (
-    "-",
-    (0, (7, 2)),
-    (0, (5, 1.5, 1, 1.5)),
-    (0, (2.5, 1.2)),
-    (0, (1, 1)),
-    (0, (8, 1.5, 1, 1.5, 1, 1.5)),
-)
+DASHES = ("-", (0, (7, 2)), (0, (5, 1.5, 1, 1.5)), (0, (2.5, 1.2)), (0, (1, 1)))
 """Lines differ by their dashes too: for print in grey, and where one lies on another."""
 LETTERS = "ABCDEFGHIJKLMNOP"
 DPI = 130
@@ -128,22 +122,31 @@ class _Drawing:
         self.time = time[rows]
 
     def png(self, shown: Sequence[Panel], moments: Sequence[Mark]) -> bytes:
-        """The figure as PNG bytes, the same for the same trace."""
+        """The figure as PNG bytes, the same for the same trace, whatever a user's own settings are."""
+        import matplotlib as mpl
+
+        with mpl.rc_context():
+            mpl.rcdefaults()
+            return _lean(self._canvas(shown, moments))
+
+    def _canvas(self, shown: Sequence[Panel], moments: Sequence[Mark]) -> FigureCanvasAgg:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
         key = self._key(moments)
-        height = PANEL * len(shown) + KEY_LINE * len(key) + 1.1
+        heights = [max(PANEL, LEGEND_LINE * (len(each.curves) + len(each.limits))) for each in shown]
+        height = sum(heights) + KEY_LINE * len(key) + 1.1
         figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=self.ink.paper)
-        FigureCanvasAgg(figure)
-        axes = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+        canvas = FigureCanvasAgg(figure)
+        ratios = {"height_ratios": heights}
+        axes = figure.subplots(len(shown), 1, sharex=True, squeeze=False, gridspec_kw=ratios)[:, 0]
         bottom = (KEY_LINE * len(key) + 0.55) / height
         figure.subplots_adjust(left=LEFT, right=RIGHT, top=1 - 0.5 / height, bottom=bottom, hspace=0.34)
         for ax, panel in zip(axes, shown, strict=True):
             self._panel(ax, panel, moments)
         self._time_axis(axes, moments)
         self._write_key(figure, key, height)
-        return _lean(figure)
+        return canvas
 
     def _panel(self, ax: Axes, panel: Panel, moments: Sequence[Mark]) -> None:
         ax.set_facecolor(self.ink.paper)
@@ -207,12 +210,13 @@ class _Drawing:
         if near:
             ax.set_ylim(low, max(high, *(value + 0.06 * (high - low) for value in near.values())))
         for said, value in near.items():
-            ax.axhline(value, color=RED, linewidth=0.9, linestyle="-.", label=f"limit: {said} {value:.4g}")
+            label = f"{said} {value:.4g}" if said.endswith("limit") else f"limit: {said} {value:.4g}"
+            ax.axhline(value, color=RED, linewidth=0.9, linestyle="-.", label=label)
 
     def _legend(self, ax: Axes) -> None:
         handles, labels = ax.get_legend_handles_labels()
         legend = ax.legend(
-            handles, [textwrap.shorten(label, 30, placeholder="...").replace("$", r"\$") for label in labels],
+            handles, [textwrap.shorten(label, 40, placeholder="...").replace("$", r"\$") for label in labels],
             loc="upper left", bbox_to_anchor=(1.01, 1.06), fontsize=7.5, frameon=False,
             labelcolor=self.ink.text, handlelength=1.6, borderaxespad=0, labelspacing=0.3,
         )  # fmt: skip
@@ -271,18 +275,14 @@ class _Drawing:
             figure.text(LEFT, y, text, fontsize=8, color=shown, va="bottom", parse_math=False)
 
 
-def _lean(figure: Figure) -> bytes:
-    """The figure as a PNG of 256 colours: a third of the bytes, and nobody sees it."""
-    import matplotlib as mpl
+def _lean(canvas: FigureCanvasAgg) -> bytes:
+    """The drawing as a PNG of 256 colours: a third of the bytes, and nobody sees it."""
     from PIL import Image
 
-    raw = io.BytesIO()
-    with mpl.rc_context({"font.family": "DejaVu Sans"}):
-        figure.savefig(raw, format="png", facecolor=figure.get_facecolor())
-    raw.seek(0)
+    canvas.draw()
+    image = Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB")
     made = io.BytesIO()
-    with Image.open(raw) as image:
-        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(made, format="PNG", optimize=True)
+    image.quantize(256, dither=Image.Dither.NONE).save(made, format="PNG", optimize=True)
     return made.getvalue()
 
 

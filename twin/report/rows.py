@@ -22,6 +22,8 @@ FIRST_NEEDS = {"ups_on_battery": "ups", "ups_empty": "ups", "tank_exhausted": "t
 """Lines that a plant without this kind does not have."""
 
 
+MOST_FAULTS = 4
+"""Faults of one moment that a heading names."""
 SHARES = ("load_fraction", "state_of_charge", "clock", "voltage")
 """Pure numbers that people say in per cent."""
 
@@ -50,7 +52,8 @@ class Rows:
                 else each.where
             )
             if each.members > 1:
-                where += f"; {each.members_passed} of {each.members} members held"
+                held = f"{each.members_passed} of {each.members} members held"
+                where = f"{where}; {held}" if where else held
             reached = (each.value_said(), each.limit_said(), each.margin_said())
             rows.append([each.text, result, *reached, where, clock(each.time)])
         return rows
@@ -59,7 +62,10 @@ class Rows:
         fault = self.measure["fault"]
         if fault is None:
             return "Seconds from the start (nothing is made to fail)"
-        return f"Seconds from the {self.zero}: {fault['unit']} {fault['what']}, {clock(fault['time'])}"
+        said = [line.short() for line in self.findings.lines if line.time == fault["time"] and line.is_asked]
+        first = f"{fault['unit']} {fault['what']}"
+        more = "" if len(said) <= MOST_FAULTS else f"; and {len(said) - MOST_FAULTS} more"
+        return f"Seconds from the {self.zero} at {clock(fault['time'])}: {'; '.join(said[:MOST_FAULTS]) or first}{more}"
 
     def seconds(self) -> list[list[str]]:
         """Moment, seconds from the fault, time, unit."""
@@ -111,7 +117,9 @@ class Rows:
             rows.append([f"IT power at the {self.zero}", say(found["power_before"], "W")])
             at = f" at {clock(found['power_lost_peak_time'])}" if found["power_lost_peak"] > 0 else ""
             rows.append(["IT power lost at most", f"{say(found['power_lost_peak'], 'W')}{at}"])
-            rows.append(["IT power lost at the end", say(found["power_lost_end"], "W")])
+            least = 1e-6 * abs(found["power_before"])
+            at_end = found["power_lost_end"] if abs(found["power_lost_end"]) > least else 0.0
+            rows.append(["IT power lost at the end", say(at_end, "W")])
         return rows
 
     def pue(self) -> list[list[str]]:

@@ -140,6 +140,19 @@ class Story:
         known = {unit: kind for kind in self.kinds for unit in self.trace.units(kind)}
         return known | {unit.name: unit.kind for unit in self.plant.units.values()}
 
+    @cached_property
+    def loop_of(self) -> dict[str, str]:
+        """Unit -> the coolant loop that it feeds, or else is fed from, without the name of its block."""
+        found: dict[str, str] = {}
+        for loop in self.plant.loops.values():
+            for branch in loop.loads:
+                for element in branch:
+                    found.setdefault(element.unit, loop.name.rpartition("/")[2])
+        for loop in self.plant.loops.values():
+            for unit in [element.unit for branch in loop.plant for element in branch] + [loop.storage or ""]:
+                found[unit] = loop.name.rpartition("/")[2]
+        return found
+
     def has(self, kind: str, name: str) -> bool:
         return kind in self.kinds and name in self.trace.columns(kind)
 
@@ -190,6 +203,11 @@ class Story:
         return np.diff(self.time, prepend=self.time[:1])
 
     @cached_property
+    def weights(self) -> np.ndarray:
+        """The same, and one for each row where the trace is too short to know."""
+        return self.steps if self.steps.sum() > 0 else np.ones_like(self.steps)
+
+    @cached_property
     def faults(self) -> list[Fault | None]:
         """The first fault of each member.
 
@@ -198,25 +216,23 @@ class Story:
         any, the first other change that the scenario makes (not the weather) stands for it.
         """
         found: list[Fault | None] = [None] * self.members
-        rank = [9] * self.members
+        rank: list[tuple[float, ...]] = [(9,)] * self.members
         for event in self.events:
             order, fault = self._as_fault(event)
             if order < rank[event.member]:
                 rank[event.member], found[event.member] = order, fault
         return found
 
-    def _as_fault(self, event: Event) -> tuple[int, Fault | None]:
-        """How strong a claim an event has to be the first fault (0 is strongest, 9 none)."""
-        if not event.flag.startswith(INPUT):
-            return 9, None
+    def _as_fault(self, event: Event) -> tuple[tuple[float, ...], Fault | None]:
+        """How strong a claim an event has to be the first fault (the smallest is strongest, 9 is none)."""
         name = event.flag.removeprefix(INPUT)
-        kind = self.kind_of.get(event.unit, "")
-        if kind == "site" and name in WEATHER:
-            return 9, None
+        if not event.flag.startswith(INPUT) or name in WEATHER:
+            return (9,), None
         what, sense = self.asked(event)
         later = event.time > self.start
         order = {(1, True): 0, (1, False): 1}.get((sense, later), 2 if later else 3)
-        return order, Fault(float(event.time), event.unit, name, what, sense == 1)
+        fault = Fault(float(event.time), event.unit, name, what, sense == 1)
+        return (order, event.time, name != "in_service"), fault
 
     def asked(self, event: Event) -> tuple[str, int]:
         """What an event on an Input means, in words, and its sense."""

@@ -57,6 +57,8 @@ def headline(findings: Findings) -> RenderableType:
     text = Text(f"\n{findings.trace.title}\n", style="bold")
     text.append(verdict.outcome.upper(), style=STYLE.get(verdict.outcome, "bold"))
     text.append(f"  {verdict.sentence()}", style="not bold")
+    if findings.story.members > 1:
+        text.append(f"\n{findings.shown_because()}", style="not bold")
     return text
 
 

@@ -55,9 +55,9 @@ def lasting(seconds: float | None) -> str:
         return f"{sign}{length:.3g} s" if length < 10 else f"{sign}{length:.1f} s".replace(".0 s", " s")
     if length < 7199.5:
         minutes, rest = divmod(round(length), 60)
-        return f"{sign}{minutes} min {rest:02d} s"
+        return f"{sign}{minutes} min {rest:02d} s" if rest else f"{sign}{minutes} min"
     hours, minutes = divmod(round(length / 60), 60)
-    return f"{sign}{hours} h {minutes:02d} min"
+    return f"{sign}{hours} h {minutes:02d} min" if minutes else f"{sign}{hours} h"
 
 
 def clock(seconds: float | None) -> str:

@@ -106,7 +106,7 @@ def let_go(file: Any, growth: int) -> None:
 def reason(error: Exception) -> str:
     """The system's own words out of HDF5's long ones."""
     said = re.search(r"error message = '([^']*)'", str(error))
-    if "lock" in str(error):
+    if "unable to lock" in str(error):
         return "another program has it open"
     if said:
         return said[1][:1].lower() + said[1][1:]

@@ -40,7 +40,7 @@ def told(path: Path, what: str) -> Iterator[None]:
     except BadTrace:
         raise
     except ODD as error:
-        if "Fletcher32" in str(error):
+        if "filter returned failure" in str(error):  # the only filter is the checksum
             fault = "is damaged, its checksum is wrong; copy or run it again"
             raise BadTrace(f"{path}: {what} {fault}") from None
         raise BadTrace(f"{path}: {what} cannot be read; the file is damaged or not a trace") from None
@@ -75,7 +75,7 @@ def _open(path: Path) -> Any:
     try:
         return h5py.File(path, "r")
     except OSError as error:
-        if error.errno in (errno.EAGAIN, errno.EACCES) or "lock" in str(error):
+        if error.errno in (errno.EAGAIN, errno.EACCES) or "unable to lock" in str(error):
             raise BadTrace(f"{path}: a run is still writing it; wait until it has ended") from None
         if "truncated" in str(error):
             raise BadTrace(f"{path}: its end is missing; copy it again") from None
@@ -142,6 +142,11 @@ def rows_of(path: Path, dataset: Any, start: int, stop: int, unit: slice = slice
         if bool((rows.view(f"u{rows.dtype.itemsize}") == hole.view(f"u{rows.dtype.itemsize}")).any()):
             raise BadTrace(f"{path}: {where} {TORN}")
         return rows
+
+
+def groups(file: Any) -> list[str]:
+    """Names of the groups at the top of a file."""
+    return [name for name in file if file.get(name, getclass=True) is h5py.Group]
 
 
 def text_of(value: Any) -> str:

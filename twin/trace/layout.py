@@ -11,6 +11,7 @@
     /committed_steps, /committed_events              rows that may be trusted; what lies beyond may be torn
     /fingerprint                                     SHA-256 of names, units and provenance, which HDF5 itself
                                                      does not checksum
+    /one, /name_length, ...                          dimensions without a variable, as netCDF keeps them
 
 Nothing is linked into the file after it was laid out, so that a kill cannot tear its table of contents.
 """
@@ -42,11 +43,11 @@ ATTRIBUTE_BYTES = 16384
 
 RESERVED = ("time", "member", "unit", "name_length")
 TEXTS = ("scenario", "plant", "summary", "fingerprint")
-COUNTS = ("committed_steps", "committed_events")
-SCALES = ("time", "member", "name_length", "flag_length")
+COUNTS = ("committed_events", "committed_steps")
+"""In the order they are written: a kill between them leaves events of rows that are not yet counted."""
 GROUPS = ("events", "provenance")
-OWN = (*TEXTS, *COUNTS, *SCALES, *GROUPS)
-"""Names at the top of the file that are no kinds."""
+OWN = ("time", "member", "one", *TEXTS, *COUNTS, *GROUPS)
+"""Names at the top of the file, beside lengths (`name_length`), that no kind may have."""
 
 
 class TraceWriteError(Exception):
@@ -142,13 +143,18 @@ def faults(columns: list[Column], units: dict[str, list[str]], members: int) -> 
         key = f"{c.kind}.{c.name}"
         if not (c.kind.isidentifier() and c.name.isidentifier()):
             found.append(f"{key} is not a name")
-        if c.name in RESERVED or c.kind in OWN:
+        if c.name in RESERVED or c.kind in OWN or c.kind.endswith("_length"):
             found.append(f"{key}: the name is taken by the trace itself")
         if c.dtype not in ("f4", "f8"):
             found.append(f"{key}: {c.dtype} is not f4 or f8")
     if members < 1:
         found.append(f"{members} members; at least one is wanted")
     return found
+
+
+def is_long(value: str) -> bool:
+    """Whether a value of the provenance is kept as a text."""
+    return len(value.encode()) > ATTRIBUTE_BYTES
 
 
 def fingerprint(

@@ -91,14 +91,12 @@ class Trace:
             raise
 
     def _read_head(self) -> None:
-        steps, self._event_count = (
-            int(guard.rows_of(self.path, self._file[name], 0, 1)[0]) for name in layout.COUNTS
-        )
+        self._event_count, steps = (int(guard.rows_of(self.path, self._file[name], 0, 1)[0]) for name in layout.COUNTS)
         if not (0 <= steps <= self._file["time"].shape[0] and self._event_count >= 0):
             raise BadTrace(f"{self.path}: it counts {steps} rows but does not hold them; copy it again")
         self.time = guard.rows_of(self.path, self._file["time"], 0, steps)
         self.members = int(self._file["member"].shape[0])
-        self.kinds = [name for name in self._file if name not in layout.OWN]
+        self.kinds = [name for name in guard.groups(self._file) if name not in layout.GROUPS]
         self._units = {kind: self._names(self._file[kind]["unit"]) for kind in self.kinds}
         self._columns = {kind: self._columns_of(kind, steps) for kind in self.kinds}
         self._place = {name: (kind, i) for kind, names in self._units.items() for i, name in enumerate(names)}
@@ -208,10 +206,14 @@ class Trace:
                 guard.rows_of(self.path, log[name], 0, count).tolist() for name in ("time", "member", "value")
             )
             unit, flag = self._names(log["unit"], count), self._names(log["flag"], count)
-            return [
+            found = [
                 Event(t, m, u, f, v if f.startswith("input:") else int(v))
                 for t, m, u, f, v in zip(time, member, unit, flag, value, strict=True)
             ]
+        if self._file["summary"].shape[0]:
+            return found
+        last = self.time[-1] if len(self.time) else -np.inf  # events are counted before their rows
+        return [event for event in found if event.time <= last]
 
     @cached_property
     def summary(self) -> dict[str, Any]:

@@ -37,14 +37,14 @@ class Sheet:
         self._dimensions = 0
         self._head(provenance)
         self._scales = self._make_scales(members, shape.rows)
-        self._columns = {
-            (c.kind, c.name): self._column(c, shape.chunks[c.kind], units[c.kind]).id for c in columns
-        }
+        self._columns = {(c.kind, c.name): self._column(c, shape.chunks[c.kind], units[c.kind]).id for c in columns}
         self._log = self._make_log()
         seal = layout.fingerprint(columns, units, members, provenance)
         for name, text in {**texts, "summary": "", "fingerprint": seal}.items():
             self._text(file, name, text)
         self._counts = [self._dataset(file, name, np.zeros(1, "<i8"), (1,)) for name in layout.COUNTS]
+        for made in self._counts:
+            made.dims[0].attach_scale(self._scales["one"])
         file.flush()
 
     def _head(self, provenance: dict[str, str | float | int]) -> None:
@@ -59,23 +59,31 @@ class Sheet:
             _attribute(self._file, name, value)
         group = self._file.create_group("provenance")
         for name, value in provenance.items():
-            if isinstance(value, str) and len(value.encode()) > layout.ATTRIBUTE_BYTES:
+            if isinstance(value, str) and layout.is_long(value):
                 self._text(group, name, value)
             else:
                 _attribute(group, name, value)
 
-    def _dataset(
-        self, group: Any, name: str, data: np.ndarray, chunks: tuple[int, ...], grows: bool = False
-    ) -> Any:
+    def _dataset(self, group: Any, name: str, data: np.ndarray, chunks: tuple[int, ...], grows: bool = False) -> Any:
         """One dataset with a checksum. No compression: it takes ten times as long as writing."""
         most, hole = (None, *data.shape[1:]) if grows else data.shape, layout.hole_of(data.dtype)
         kept = {"fletcher32": True, "track_times": False, "fillvalue": hole}
         return group.create_dataset(name, data=data, maxshape=most, chunks=chunks, **kept)
 
     def _text(self, group: Any, name: str, text: str) -> None:
+        """A text as letters, along a dimension of its own: h5netcdf warns of dimensions without a name."""
         data = np.frombuffer(text.encode(), "S1")
         made = self._dataset(group, name, data, (min(max(len(data), 4096), layout.TEXT_CHUNK),), grows=True)
+        made.dims[0].attach_scale(self._length(f"{name}_length", len(data), grows=True))
         _attribute(made, "_Encoding", "utf-8")
+
+    def _length(self, name: str, length: int, grows: bool = False) -> Any:
+        """A dimension that is no variable, at the top of the file; nothing of it is stored."""
+        chunks = (layout.TEXT_CHUNK if grows else length,)
+        kept = {"fletcher32": True, "track_times": False, "maxshape": (None if grows else length,)}
+        made = self._file.create_dataset(name, shape=(length,), dtype="i1", chunks=chunks, **kept)
+        self._scale(made, NO_VARIABLE.format(length))
+        return made
 
     def _scale(self, dataset: Any, name: str) -> int:
         """Make a dataset a dimension in the eyes of HDF5 and netCDF; returns its netCDF number."""
@@ -96,9 +104,8 @@ class Sheet:
             _attribute(made, "long_name", doc)
         self._time = time.id
         scales = {"time": time, "member": member}
-        for name, length in (("name_length", self._name_bytes), ("flag_length", layout.FLAG_BYTES)):
-            scales[name] = self._dataset(self._file, name, np.zeros(length, "i1"), (length,))
-            scales[f"{name}_id"] = self._scale(scales[name], NO_VARIABLE.format(length))
+        for name, length in (("name_length", self._name_bytes), ("flag_length", layout.FLAG_BYTES), ("one", 1)):
+            scales[name] = self._length(name, length)
         return scales
 
     def _column(self, column: Column, chunk: tuple[int, int, int], names: list[str]) -> Any:
@@ -123,9 +130,8 @@ class Sheet:
         letters = _letters(names, self._name_bytes)
         unit = self._dataset(group, "unit", letters, letters.shape)
         number = self._scale(unit, "unit")
-        unit.attrs.create(
-            "_Netcdf4Coordinates", np.array([number, self._scales["name_length_id"]], dtype="<i4")
-        )
+        letter = self._scales["name_length"].attrs["_Netcdf4Dimid"]
+        unit.attrs.create("_Netcdf4Coordinates", np.array([number, letter], dtype="<i4"))
         _attribute(unit, "_Encoding", "utf-8")
         _attribute(unit, "long_name", f"name of the {kind}")
         return group
@@ -178,7 +184,7 @@ class Sheet:
         if events:
             self._put_events(events)
         self._file.flush()
-        for dataset, count in zip(self._counts, (end, logged), strict=True):
+        for dataset, count in zip(self._counts, (logged, end), strict=True):
             dataset[0] = count
             dataset.flush()
         self.steps, self.events = end, logged
@@ -208,6 +214,7 @@ class Sheet:
         """Write the summary, the mark of a run that ended well."""
         data = np.frombuffer(text.encode(), "S1")
         self._put(self._file["summary"].id, data, 0)
+        self._file["summary_length"].resize((len(data),))
         self._file.flush()
 
 

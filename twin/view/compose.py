@@ -15,7 +15,7 @@ from twin.view import labels, routes, sheet
 from twin.view.floor_plan import draw
 from twin.view.layout import arrange
 from twin.view.letters import lettering
-from twin.view.places import RIM, Layout
+from twin.view.places import RIM, SLAB, Layout
 from twin.view.probe import ViewUnavailable, gl_fault
 from twin.view.projection import Frame, Projection, looking
 from twin.view.reading import BadWish, Reading, dead_sources, read_moment
@@ -175,7 +175,7 @@ def _best_view(seen: Look, points: np.ndarray, frame: Frame) -> Projection:
 def _outline(layout: Layout, pieces: Sequence[Piece]) -> np.ndarray:
     """Points that must be inside the frame: corners of the ground and of machines, ends of pipes."""
     x0, y0, x1, y1 = layout.box
-    floor = [(x, y, 0.0) for x in (x0 - RIM, x1 + RIM) for y in (y0 - RIM, y1 + RIM)]
-    ends = [point for piece in pieces for point in (piece.start, piece.end)]
+    floor = [(x, y, z) for x in (x0 - RIM, x1 + RIM) for y in (y0 - RIM, y1 + RIM) for z in (0.0, -SLAB)]
+    ends = [(x, y, z + 0.25) for piece in pieces for x, y, z in (piece.start, piece.end)]
     boxes = labels.boxes_of(list(layout.spots.values()))
     return np.concatenate([np.array(floor + ends), labels.corners(boxes).reshape(-1, 3)])

@@ -47,7 +47,8 @@ class Ground:
         tall = np.clip(np.minimum(m[:, 3], y1) - np.maximum(m[:, 1], y0), 0, None)
         hidden = float((wide * tall).sum()) ** 0.5
         far = max(x0 - own[2], own[0] - x1, 0.0) + max(y0 - own[3], own[1] - y1, 0.0)
-        return float(3.0 * hidden + 1.6 * far)
+        itself = x0 < own[2] and own[0] < x1 and y0 < own[3] and own[1] < y1
+        return float(3.0 * hidden + 1.6 * far + (500.0 if itself else 0.0))
 
 
 def corners(boxes: np.ndarray) -> np.ndarray:

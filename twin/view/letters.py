@@ -48,18 +48,20 @@ class Letter:
 def lettering(layout: Layout, floors: list[np.ndarray | None]) -> list[Letter]:
     """The name of each room and yard in its south-west corner; on a campus, of each block before its hall."""
     many = len({area.block for area in layout.areas if area.use != "road"}) > 3
+    x0, _, x1, _ = layout.box
+    tall = min(1.15, max(0.75, 0.025 * (x1 - x0)))
     letters = []
     for area, floor in zip(layout.areas, floors, strict=True):
         if many and area.use == HALL:
             letters.append(_fitted(area, area.block.rpartition("/")[2], 7.0, below=True))
         elif not many and area.title:
-            letter = _fitted(area, area.title.upper(), 1.15, below=False)
+            letter = _fitted(area, area.title.upper(), tall, below=False)
             letters.append(letter if floor is None else replace(letter, ink=contrast(floor)))
     return [letter for letter in letters if letter.words]
 
 
 def _fitted(area: Area, words: str, tall: float, below: bool) -> Letter:
-    letter = Letter(words, area.x0 + 0.8, area.y0 + 0.6, tall)
+    letter = Letter(words, area.x0 + 0.8, area.y0 + 0.85, tall)
     wide = letter.width() if words else 0.0
     room = max(area.x1 - area.x0 - 1.6, 1.0)
     tall = min(tall, tall * room / wide) if wide > 0 else tall

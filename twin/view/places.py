@@ -12,6 +12,8 @@ TRAY = 2.45
 """Height of cable trays and of coolant headers in rooms [m]."""
 RIM = 1.5
 """Ground shown around everything [m]."""
+SLAB = 0.8
+"""Thickness of the slab that everything stands on [m], for the look of it."""
 GROUND = 0.12
 """Height at which ducts in the ground are drawn [m]."""
 

@@ -39,6 +39,8 @@ SAID = {
     "asking": "asking for generators",
     "on_alternate": "on alternate feed",
     "standby_running": "on standby pump",
+    "valve_open": "at full valve",
+    "pumps_lost": "without flow",
 }
 """Flags whose own name is not yet what people say."""
 
@@ -49,6 +51,13 @@ class Condition:
 
     state: int
     word: str
+
+
+OUT = {
+    "mode": {MODES["off"]: Condition(OFF, "off"), MODES["locked_out"]: Condition(OFF, "locked out")},
+    "in_service": {0.0: Condition(LOST, "out of service")},
+}
+"""Inputs that take a unit out, and what is then said of it."""
 
 
 @dataclass
@@ -95,8 +104,9 @@ class Reading:
                 hit = [names[i] for i in up] if up is not None else [n for n in names if raised.get((n, flag))]
                 for name in hit:
                     _keep(found, name, Condition(state, SAID.get(flag, flag.replace("_", " "))))
-            for name, word in self._selected_off(kind, names, raised):
-                found[name] = Condition(OFF, word)
+            for name, how in self._taken_out(kind, names, raised):
+                if name not in found or found[name].state < how.state or found[name].word == "stopped":
+                    found[name] = how
         for name in [name for name, how in found.items() if how.word == "dead" and self._waits(name, found)]:
             del found[name]
         return found
@@ -118,22 +128,21 @@ class Reading:
                 said[event.unit, event.flag] = event.value
         return said
 
-    def _selected_off(self, kind: str, names: list[str], raised: dict[tuple[str, str], Any]) -> list[tuple[str, str]]:
-        """Units that people took out of service or left switched off or locked out."""
-        off = []
+    def _taken_out(
+        self, kind: str, names: list[str], raised: dict[tuple[str, str], Any]
+    ) -> list[tuple[str, Condition]]:
+        """Units that are out of service, or that people left switched off or locked out."""
         inputs = quantities(KINDS[kind].Inputs) if kind in KINDS else {}
-        for name, wrong in (
-            ("in_service", {0.0: "out of service"}),
-            ("mode", {MODES["off"]: "off", MODES["locked_out"]: "locked out"}),
-        ):
-            if name not in inputs or kind == "utility":
+        out = []
+        for name, wrong in OUT.items():
+            if name not in inputs:
                 continue
             if name in self.trace.columns(kind):
-                now = dict(zip(names, self.values(kind, name), strict=True))
+                now = dict(zip(names, self.values(kind, name).tolist(), strict=True))
             else:
                 now = {unit: raised[unit, f"input:{name}"] for unit in names if (unit, f"input:{name}") in raised}
-            off += [(unit, wrong[float(value)]) for unit, value in now.items() if float(value) in wrong]
-        return off
+            out += [(unit, wrong[float(value)]) for unit, value in now.items() if float(value) in wrong]
+        return out
 
 
 def dead_sources(plant: Plant, conditions: dict[str, Condition]) -> set[str]:
@@ -170,8 +179,10 @@ def starts(kind: str) -> bool:
 
 
 def _flags(kind: str) -> list[str]:
+    """Flags of a kind; of two equally urgent the later is said, so a request comes before what it led to."""
     made = KINDS.get(kind)
-    return [name for name, said in quantities(made.State).items() if said.flag] if made else []
+    names = [name for name, said in quantities(made.State).items() if said.flag] if made else []
+    return sorted(names, key=lambda name: name != "asking")
 
 
 def read_moment(trace: Trace, at: float | None, member: int = 0) -> Reading:

@@ -72,14 +72,15 @@ def scale_of(reading: Reading, wanted: list[tuple[str, str]], values: np.ndarray
 
 
 def _limits(reading: Reading, wanted: list[tuple[str, str]]) -> list[tuple[float, str]]:
-    """Ratings of the coloured machines that their values should be read against, the strictest of each."""
+    """Ratings that the values should be read against, where one kind is coloured and all of it has the same."""
+    if len(wanted) != 1:
+        return []
     found = []
-    for kind, name in wanted:
-        for rating in LIMITS.get((kind, name), ()):
-            units_ = reading.trace.plant.of_kind(kind)
-            values = [unit.parameters[rating] for unit in units_ if rating in unit.parameters]
-            if values:
-                found.append((min(values), rating.partition("_")[0]))
+    for rating in LIMITS.get(wanted[0], ()):
+        every = reading.trace.plant.of_kind(wanted[0][0])
+        values = {unit.parameters[rating] for unit in every if rating in unit.parameters}
+        if len(values) == 1:
+            found.append((values.pop(), rating.partition("_")[0]))
     return found
 
 

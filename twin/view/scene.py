@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.view.colours import NORMAL, THEME, rgb
 from twin.view.letters import Letter
-from twin.view.places import RIM, Area, Layout, Spot
+from twin.view.places import RIM, SLAB, Area, Layout, Spot
 from twin.view.probe import choose_window
 from twin.view.projection import Projection
 from twin.view.routes import Piece
@@ -99,7 +99,7 @@ def _floors(plotter: Any, layout: Layout, story: Story) -> None:
     """The ground as a slab, floors on it, and low walls around rooms."""
     x0, y0, x1, y1 = layout.box
     boxes, colours = (
-        [(x0 - RIM, y0 - RIM, -0.012 * (x1 - x0) - 0.6, x1 + RIM, y1 + RIM, -0.02)],
+        [(x0 - RIM, y0 - RIM, -SLAB, x1 + RIM, y1 + RIM, -0.02)],
         [rgb(THEME.ground)],
     )
     for area, colour in zip(layout.areas, story.floors, strict=True):

@@ -67,7 +67,7 @@ class Sheet:
 
         self.canvas.draw()
         pixels = np.asarray(self.canvas.buffer_rgba())[..., :3]
-        Image.fromarray(np.ascontiguousarray(pixels)).save(output)
+        Image.fromarray(np.ascontiguousarray(pixels)).save(output, format="PNG")
 
 
 def dress(sheet: Sheet, story: Story, lines: list[str]) -> None:
@@ -157,7 +157,8 @@ def _colour_bar(sheet: Sheet, scale: ColourScale, x: float, top: float, height: 
     for value, words in sorted(scale.marks):
         y = bottom + height * (value - low) / (high - low)
         warn = THEME.states[STRAINED]
-        sheet.axes.plot([x, x + PANEL - 4], [y, y], color=warn, lw=0.9, ls=(0, (3, 2)), zorder=20)
+        for start, end in ((x, x + 24), (x + 66, x + PANEL - 4)):
+            sheet.axes.plot([start, end], [y, y], color=warn, lw=0.9, ls=(0, (3, 2)), zorder=20)
         if y - last > 10:
             said = f"{words} {scale.number(value)}"
             artist = sheet.text(x + PANEL - 4, y + 2, said, 8, warn, ha="right", va="bottom", zorder=21)
