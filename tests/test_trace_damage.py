@@ -336,3 +336,11 @@ def test_a_write_that_fails_is_one_sentence_and_leaves_what_was_good(tmp_path: P
     assert "file too large" in done.stdout
     assert done.stdout.count("\n") == 1
     assert f"({holds_whole_blocks(path)} rows are safe in it)" in done.stdout
+
+
+def test_a_disk_too_full_for_the_layout_leaves_nothing(tiny_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "room_fault", lambda path, size: "")
+    (tiny_disk / "junk").write_bytes(bytes(shutil.disk_usage(tiny_disk).free - 20_000))
+    with pytest.raises(TraceWriteError, match="no space left on device"):
+        samples.recorder(tiny_disk / "run.h5")
+    assert [path.name for path in tiny_disk.iterdir()] == ["junk"]

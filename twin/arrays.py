@@ -103,7 +103,7 @@ def worth_doing(mask: Array) -> bool:
     always true, so that nothing leaves the device inside a tick.
     """
     if type(mask) is np.ndarray:
-        return np.count_nonzero(mask) > 0
+        return bool(np.count_nonzero(mask))
     return bool(mask) if library_of(mask) is np else True
 
 

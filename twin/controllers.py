@@ -25,7 +25,7 @@ class PowerCap:
         self.racks = [t for t in model.tables if t.machine.is_work]
         self.gain = gain
         self.normal = start.outputs["site"].power
-        self.rated = sum(float(t.machine.rated_power.sum()) for t in self.racks)  # type: ignore[attr-defined]
+        self.rated = float(sum(t.machine.rated_power.sum() for t in self.racks))  # type: ignore[attr-defined]
         self.xp = model.xp
 
     def act(self, now: State, inputs: AllRows) -> AllRows:

@@ -124,8 +124,7 @@ def table(cls: C) -> C:
             doc = f"when {name} last changed, since the start of the run"
             setattr(cls, f"{name}_at", quantity("s", doc, default=0.0))
             cls.__annotations__[f"{name}_at"] = "Real"
-    made = dataclass(kw_only=True, eq=False)(cls)
-    return made
+    return dataclass(kw_only=True, eq=False)(cls)
 
 
 def quantities(cls: type) -> dict[str, Quantity]:
@@ -182,7 +181,8 @@ class Supply:
 
     voltage: at the end of the tick [pu], complex, 0 when dead, shape (member, n).
     gap: seconds of the tick without supply [s].
-    split: share of its draw taken from each feed, one array per feed, summing to 1 where fed.
+    split: share of its draw taken from each feed, one array (or a number, the same for all) per feed,
+        summing to 1 where fed.
     """
 
     voltage: Real

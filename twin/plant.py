@@ -146,7 +146,7 @@ class Plant:
     def medium(self, name: str) -> nx.MultiDiGraph:
         """The part of the graph that one medium runs through."""
         edges = [(a, b, key) for a, b, key, data in self.graph.edges(keys=True, data=True) if data["medium"] == name]
-        return self.graph.edge_subgraph(edges)
+        return self.graph.edge_subgraph(edges)  # type: ignore[arg-type]
 
     def faults(self) -> list[Fault]:
         """Everything that keeps the plant from being built, and warnings; see `plant_checks`."""

@@ -22,7 +22,7 @@ from twin.declare import quantities, replace
 from twin.ledger import BrokenBalance
 from twin.model import Model, State, compile, inputs, ports, state, stored
 from twin.networks.tables import AllRows
-from twin.recording import Gatherer, Tick, columns
+from twin.recording import Gatherer, Tick, columns, companion
 from twin.scenario import Change, ControllerSpec, RunSettings, Scenario
 from twin.step import step
 from twin.trace import Event, Recorder
@@ -37,8 +37,9 @@ BLOCK = 64
 """Most ticks held before they are checked and written."""
 HELD = 2e8
 """Most bytes that the ticks of a block hold; an estimate, at 40 quantities a unit."""
-LADDER = ((1.0, 20), (10.0, 30), (60.0, 30), (300.0, 60))
-"""Ticks [s] and how many of each bring a plant to its steady state."""
+WARM_UP = ((1.0, 20), (10.0, 30), (60.0, 20))
+LADDER = ((10.0, 20), (60.0, 20), (300.0, 60), (1.0, 3))
+"""Ticks [s] and how many of each bring a cold plant near its steady state, and then to it."""
 
 
 @dataclass(frozen=True)
@@ -59,24 +60,33 @@ class RunResult:
 def settle(model: Model, asked: AllRows, members: int = 1) -> State:
     """The plant's steady state under the given Inputs.
 
-    The implicit laws allow long ticks, so a ladder of them reaches it in a few thousand array
-    operations per table. Stores of electric energy, fuel and counters start as at rest.
+    The implicit laws allow long ticks, so a ladder of them reaches it in a few hundred. What latched
+    while the cold plant was still finding its flows is let go half-way, so that only what the steady
+    state itself trips stays tripped. Electric stores, fuel and counters start as at rest.
     """
-    now = state(model, asked, members)
-    rest = now
-    for tick, count in LADDER:
-        for _ in range(count):
-            now = step(model, now, asked, 0.0, tick)
-    for _ in range(3):
-        now = step(model, now, asked, 0.0, 1.0)
+    rest = now = state(model, asked, members)
+    for ladder in (WARM_UP, LADDER):
+        now.rows.update(_untripped(model, rest, now))
+        for tick, count in ladder:
+            for _ in range(count):
+                now = step(model, now, asked, 0.0, tick)
     for t in model.tables:
         said = quantities(t.machine.State)
-        fresh = {name: getattr(rest.rows[t.key], name) for name in said if name.endswith("_at") and name[:-3] in said}
+        fresh = {name: getattr(rest.rows[t.key], name) for name in said if companion(name, said)}
         if not t.machine.streams and t.kind != "zone":
             fresh |= {name: getattr(rest.rows[t.key], name) for name, q in said.items() if q.unit in ("J", "m^3")}
         now.rows[t.key] = replace(now.rows[t.key], **fresh)
     now.stored = stored(model, now, ports(model))
     return now
+
+
+def _untripped(model: Model, rest: State, now: State) -> AllRows:
+    """Rows with every flag as at rest."""
+    flags = {
+        t.key: {name: getattr(rest.rows[t.key], name) for name, q in quantities(t.machine.State).items() if q.flag}
+        for t in model.tables
+    }
+    return {key: replace(now.rows[key], **values) for key, values in flags.items()}
 
 
 class Simulation:
@@ -205,7 +215,7 @@ class Simulation:
     def _follow_ramps(self, now: float) -> None:
         for ramp in self.ramps:
             self.put(ramp.change, ramp.at(now))
-        self.ramps = [ramp for ramp in self.ramps if now < ramp.change.until]
+        self.ramps = [ramp for ramp in self.ramps if now < ramp.until]
 
 
 class Ramp:
@@ -213,6 +223,7 @@ class Ramp:
 
     def __init__(self, change: Change, start: Any) -> None:
         self.change, self.start = change, start
+        self.until = change.time if change.until is None else change.until
 
     def is_of(self, other: Change) -> bool:
         """Whether a later change takes over this ramp's Input."""
@@ -222,7 +233,7 @@ class Ramp:
     def at(self, now: float) -> Any:
         """The value at a moment [s]."""
         change = self.change
-        share = min(max((now - change.time) / (change.until - change.time), 0.0), 1.0)
+        share = min(max((now - change.time) / (self.until - change.time), 0.0), 1.0)
         return self.start + share * (change.value - self.start)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from wet_bench import WetBench, one
 from tests.small_plants import PUMP
 from twin.declare import MODES
 from twin.equipment.pump import Pump
+from twin.physics import hydraulic
 
 WATER = 4.17e6
 
@@ -54,14 +57,17 @@ def test_all_its_electricity_warms_the_coolant():
 
 @pytest.mark.parametrize("dt", [1.0, 0.1, 0.025])
 def test_without_supply_it_coasts_and_stops_at_the_same_moment_at_any_tick(dt):
-    """n = 1/(1 + t/2): a twentieth is left after 38 s."""
+    """A twentieth of full speed is left after (atan(1/r) - atan(0.05/r)) half times, r^2 the friction."""
     b, _ = running(dt, 5)
     dead = b.now
     for _ in range(round(40 / dt)):
         answer = b.tick(dt, {"coolant": 0.01}, gap=dt, alive=False)
         assert answer.power == 0
-    assert b.is_("speed_now") == pytest.approx(1 / 21, rel=1e-9)
-    assert (b.is_("stopped"), b.is_("stopped_at")) == (1, pytest.approx(dead + 38.0, abs=1e-9))
+    assert b.is_("speed_now") == 0.0
+    root = math.sqrt(hydraulic.FRICTION)
+    half = math.atan(1 / root) - math.atan(0.5 / root)
+    passed = 2.0 * (math.atan(1 / root) - math.atan(0.05 / root)) / half
+    assert (b.is_("stopped"), b.is_("stopped_at")) == (1, pytest.approx(dead + passed, abs=1e-9))
 
 
 @pytest.mark.parametrize("dt", [1.0, 0.1])

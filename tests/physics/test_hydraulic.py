@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.integrate import quad, solve_ivp
@@ -9,8 +11,9 @@ from scipy.integrate import quad, solve_ivp
 from twin.physics.hydraulic import (
     VALVE_LEAK,
     branch_flow,
+    FRICTION,
     coast,
-    pump_curve,
+    moment_of_speed,
     pump_power,
     ramp,
     resistance,
@@ -43,12 +46,6 @@ def test_a_resistance_loses_its_nominal_pressure_at_nominal_flow(share):
     assert a * 0.002 == pytest.approx(share * 60e3, abs=1e-9)
 
 
-def test_a_pump_curve_runs_through_its_two_points():
-    curve = pump_curve(470e3, 244e3, 0.02)
-    assert 470e3 - curve * 0.02**2 == pytest.approx(244e3, rel=1e-14)
-    assert curve == pytest.approx(5.65e8, rel=1e-12)
-
-
 @pytest.mark.parametrize("speed", [0.2, 0.7, 1.0, 1.2])
 def test_pump_power_goes_with_the_cube_of_speed_at_the_same_point_of_the_curve(speed):
     at = lambda n, q: float(pump_power(np.float64(n), np.float64(q), 0.02, 13.7e3))  # noqa: E731
@@ -60,17 +57,28 @@ def test_pump_power_goes_with_the_cube_of_speed_at_the_same_point_of_the_curve(s
 
 
 def test_a_pump_without_power_coasts_as_its_equation_says():
-    """dn/dt = -n^2/tau against scipy; from full speed half is left after tau."""
-    tau, start = 2.0, 0.93
+    """dn/dt = -(n^2 + f)/tau against scipy while it turns; from full speed half is left after the half time."""
+    half, start = 2.0, 0.93
+    root = math.sqrt(FRICTION)
+    tau = half * root / (math.atan(1 / root) - math.atan(0.5 / root))
+    stops = tau / root * math.atan(start / root)
     solved = solve_ivp(
-        lambda t, y: [-y[0] ** 2 / tau, y[0]], (0, 30), [start, 0.0], rtol=1e-12, atol=1e-14, dense_output=True
+        lambda t, y: [-(y[0] ** 2 + FRICTION) / tau, y[0]], (0, stops), [start, 0.0], rtol=1e-12, atol=1e-14, dense_output=True
     )
-    for t in (0.0, 1e-6, 0.5, 2.0, 30.0):
-        speed, turned = coast(np.float64(start), t, tau)
-        assert float(speed) == pytest.approx(solved.sol(t)[0], rel=1e-9)
+    for t in (0.0, 1e-6, 0.5, 2.0, 8.0):
+        speed, turned = coast(np.float64(start), t, half)
+        assert float(speed) == pytest.approx(solved.sol(t)[0], rel=1e-8)
         assert float(turned) == pytest.approx(solved.sol(t)[1], rel=1e-9, abs=1e-14)
-    assert float(coast(np.float64(1.0), tau, tau)[0]) == 0.5
-    assert [float(x) for x in coast(np.float64(0.0), 5.0, tau)] == [0.0, 0.0]
+    assert float(coast(np.float64(1.0), half, half)[0]) == pytest.approx(0.5, rel=1e-14)
+    assert float(coast(np.float64(start), stops + 1e-9, half)[0]) == 0.0
+    assert [float(x) for x in coast(np.float64(0.0), 5.0, half)] == [0.0, 0.0]
+
+
+def test_a_coasting_pump_passes_a_speed_when_its_equation_says():
+    after = float(coast(np.float64(1.0), 20.0, 2.0)[0])
+    moment = float(moment_of_speed(np.float64(1.0), np.float64(after), 0.1, 2.0, 100.0, 20.0))
+    assert float(coast(np.float64(1.0), moment - 100.0, 2.0)[0]) == pytest.approx(0.1, rel=1e-12)
+    assert float(moment_of_speed(np.float64(0.0), np.float64(0.4), 0.1, 2.0, 100.0, 2.0)) == pytest.approx(100.5)
 
 
 def in_pieces(law, value, times):

@@ -9,7 +9,6 @@ from twin.physics.machine import (
     biquadratic,
     carnot_cop,
     moment_of_crossing,
-    moment_of_speed,
     quadratic,
     restart,
 )
@@ -100,9 +99,5 @@ def test_carnot_by_hand_and_never_beyond_its_least_lift():
 
 
 def test_moments_of_crossings():
-    """A coasting pump's 1/n is a straight line in time; from 1 with tau 2 s it passes 0.1 after 18 s."""
-    after = 1.0 / (1.0 + 20.0 / 2.0)
-    assert float(moment_of_speed(np.float64(1.0), np.float64(after), 0.1, 100.0, 20.0)) == pytest.approx(118.0)
-    assert float(moment_of_speed(np.float64(0.0), np.float64(0.4), 0.1, 100.0, 2.0)) == pytest.approx(100.5)
     assert float(moment_of_crossing(np.float64(290.0), np.float64(310.0), 305.0, 60.0, 10.0)) == pytest.approx(67.5)
     assert float(moment_of_crossing(np.float64(306.0), np.float64(306.0), 305.0, 60.0, 10.0)) in (60.0, 70.0)

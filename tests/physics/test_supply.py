@@ -25,7 +25,7 @@ def offers(*feeds):
 
 def plain(offer):
     voltage, gap, split = offer
-    return complex(voltage[0, 0]), float(gap[0, 0]), [float(x[0, 0]) for x in split]
+    return complex(voltage[0, 0]), float(gap[0, 0]), [float(np.ravel(x)[0]) for x in split]
 
 
 @pytest.mark.parametrize("law", [shared, preferred])

@@ -119,7 +119,9 @@ def test_names_and_texts_from_a_trace_are_escaped(tmp_path: Path) -> None:
     plant.add(Unit(bad, "zone", {}))
     events = [Event(60.0, 0, bad, "too_hot", 1), Event(61.0, 0, bad, "<img src=x onerror=alert(2)>", 1)]
     scenario = f'title: "{bad}"\ndescription: "{bad} & more"\ncriteria: []\n'
-    trace = write(tmp_path / "bad.h5", *small_data(), events, plant=plant, scenario=scenario, title=bad)
+    time, data = small_data()
+    few = {kind: data[kind] for kind in ("rack", "zone")}
+    trace = write(tmp_path / "bad.h5", time, few, events, plant=plant, scenario=scenario, title=bad)
     path = report(trace, tmp_path / "bad.html")
     text = path.read_text(encoding="utf-8")
     reader = read(text)
@@ -129,12 +131,15 @@ def test_names_and_texts_from_a_trace_are_escaped(tmp_path: Path) -> None:
     assert bad in "".join(reader.text)
 
 
-def test_a_picture_is_taken_in_and_made_smaller_where_it_is_large(trace: Trace, tmp_path: Path) -> None:
-    noise = np.random.default_rng(1).integers(0, 255, (1500, 2600, 3), dtype=np.uint8)
-    Image.fromarray(noise).save(tmp_path / "hall.png")
+def test_a_picture_is_taken_in_and_made_smaller_where_it_is_large(tmp_path: Path) -> None:
+    time, data = small_data()
+    trace = write(tmp_path / "few.h5", time, {"zone": data["zone"]}, [])
+    noise = np.random.default_rng(1).integers(0, 255, (1000, 1700, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "hall.png", compress_level=1)
     path = report(trace, tmp_path / "r.html", tmp_path / "hall.png")
     text = path.read_text(encoding="utf-8")
     assert "<h2>The hall</h2>" in text
+    assert "data:image/jpeg;base64," in text
     assert path.stat().st_size <= LARGEST
     with pytest.raises(ValueError, match="is not a picture that can be read"):
         report(trace, tmp_path / "r.html", Path(__file__))

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from twin.arrays import library_of, stacked
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.physics import hydraulic, thermal
-from twin.physics.machine import moment_of_speed, restart
+from twin.physics.machine import restart
 from twin.physics.supply import latched
 
 VALVE_SHARE = 0.5
@@ -125,8 +125,9 @@ class CDU(Equipment):
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         if stream == "technology":
             speed = port.drive.mean_speed
-            curve = hydraulic.pump_curve(self.shutoff_head, self.nominal_head, self.nominal_flow)
-            return Branch(speed * speed * self.shutoff_head, 0.02 * curve * self.nominal_flow, curve, check=1.0)
+            a, b = hydraulic.resistance(self.shutoff_head - self.nominal_head, self.nominal_flow, 0.02)
+            slope = a * library_of(speed).maximum(speed, hydraulic.LEAST_SPEED)
+            return Branch(speed * speed * self.shutoff_head, slope, b, check=1.0)
         a, b = self._facility_resistance(s.valve)
         return Branch(0.0, a, b)
 
@@ -173,11 +174,11 @@ class CDU(Equipment):
         facility = s.facility_temperature + dt * give / (self.facility_volume * port.heat_capacity["facility"])
         valve, integral = self.control(s, u, port, supply, dt)
         drive, end = port.drive, port.now + dt
-        begun = moment_of_speed(s.standby_speed, drive.standby, 0.05, port.now, dt)
+        begun = hydraulic.moment_of_speed(s.standby_speed, drive.standby, 0.05, self.coast_time, port.now, dt)
         running, running_at = latched(drive.standby > 0.05, s.standby_running, s.standby_running_at, begun)
         xp = library_of(supply)
         was, fastest = xp.maximum(s.duty_speed, s.standby_speed), xp.maximum(drive.duty, drive.standby)
-        lost_moment = moment_of_speed(was, fastest, LOST_SPEED, port.now, dt)
+        lost_moment = hydraulic.moment_of_speed(was, fastest, LOST_SPEED, self.coast_time, port.now, dt)
         lost, lost_at = latched(fastest < LOST_SPEED, s.pumps_lost, s.pumps_lost_at, lost_moment)
         wide, wide_at = latched(valve > 0.995 - 0.02 * s.valve_open, s.valve_open, s.valve_open_at, end)
         after = replace(

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.physics import hydraulic, thermal
-from twin.physics.machine import biquadratic, carnot_cop, quadratic, restart
+from twin.physics.machine import biquadratic, carnot_cop, quadratic, moment_of_restart, restart
 from twin.physics.supply import latched
 
 IDLE, HOLDS, FULL = 0.0, 1.0, 2.0
 
 
 class Drive(NamedTuple):
-    """How far the machine may load in a tick (mean, of capacity) and the restart clock."""
+    """How far the machine may load in a tick (mean, of capacity) the restart clock, and whether it is asked to run."""
 
     readiness: Real
     clock: Real
+    runs: Real
 
 
 class Plan:
@@ -113,8 +115,8 @@ class Chiller(Equipment):
         x, y = T_leaving - 273.15, T_condenser - 273.15
         inside = (self.has_curves > 0) & (T_leaving >= self.least_leaving) & (T_leaving <= self.most_leaving)
         inside = inside & (T_condenser >= self.least_condenser) & (T_condenser <= self.most_condenser)
-        by_curve = biquadratic([getattr(self, f"capacity_c{i}") for i in range(6)], x, y)
-        input_ratio = biquadratic([getattr(self, f"input_c{i}") for i in range(6)], x, y)
+        by_curve = biquadratic(tuple(getattr(self, f"capacity_c{i}") for i in range(6)), x, y)
+        input_ratio = biquadratic(tuple(getattr(self, f"input_c{i}") for i in range(6)), x, y)
         by_slope = xp.maximum(1.0 - self.capacity_slope * (T_condenser - self.condenser_offset - self.rating_ambient), 0.1)
         carnot = carnot_cop(
             self.carnot_effectiveness,
@@ -144,7 +146,7 @@ class Chiller(Equipment):
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
         asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
         clock, readiness = restart(s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt)
-        return Drive(readiness, clock)
+        return Drive(readiness, clock, asked)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1)
@@ -195,7 +197,9 @@ class Chiller(Equipment):
         heat = xp.where(regime == HOLDS, holds, xp.where(regime == FULL, port.plan.capacity, 0.0))
         T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / self._volume_capacity(port)
         ready = port.drive.clock >= self.restart_delay + self.ramp_time
-        stopped, stopped_at = latched(~ready, s.stopped, s.stopped_at, port.now)
+        full = self.restart_delay + self.ramp_time
+        moment = partial(moment_of_restart, s.run_clock, dt - port.gap, port.drive.runs, full, port.now, dt)
+        stopped, stopped_at = latched(~ready, s.stopped, s.stopped_at, moment)
         limited, limited_at = latched((regime == FULL) & ready, s.limited, s.limited_at, port.now)
         after = replace(
             s,

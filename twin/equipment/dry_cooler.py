@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.physics import hydraulic, thermal
-from twin.physics.machine import restart
+from twin.physics.machine import moment_of_restart, restart
 from twin.physics.supply import latched
 
 AIR_DENSITY_CP = 1.15e3
@@ -16,10 +17,11 @@ IDLE, HOLDS, FULL = 0.0, 1.0, 2.0
 
 
 class Drive(NamedTuple):
-    """How far the fans may turn in a tick (mean, of nominal) and the restart clock."""
+    """How far the fans may turn in a tick (mean, of nominal) the restart clock, and whether it is asked to run."""
 
     readiness: Real
     clock: Real
+    runs: Real
 
 
 class Plan:
@@ -87,7 +89,7 @@ class DryCooler(Equipment):
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
         asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
         clock, readiness = restart(s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt)
-        return Drive(readiness, clock)
+        return Drive(readiness, clock, asked)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1)
@@ -149,7 +151,9 @@ class DryCooler(Equipment):
         heat = C_flow * xp.where(regime == HOLDS, held, xp.where(regime == FULL, most * (inlet - port.dry_bulb), 0.0))
         C = self.volume * port.heat_capacity["coolant"]
         T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / C
-        stopped, at = latched(port.drive.clock < self.restart_delay, s.stopped, s.stopped_at, port.now)
+        drive = port.drive
+        moment = partial(moment_of_restart, s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt)
+        stopped, at = latched(drive.clock < self.restart_delay, s.stopped, s.stopped_at, moment)
         after = replace(
             s,
             run_clock=port.drive.clock,

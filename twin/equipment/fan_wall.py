@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.equipment.zone import AIR_HEAT_CAPACITY
 from twin.physics import hydraulic, thermal
-from twin.physics.machine import restart
+from twin.physics.machine import moment_of_restart, restart
 from twin.physics.supply import latched
 
 
 class Drive(NamedTuple):
-    """How far the fans turn in a tick (mean, of nominal) and the restart clock."""
+    """How far the fans turn in a tick (mean, of nominal) the restart clock, and whether it is asked to run."""
 
     readiness: Real
     clock: Real
+    runs: Real
 
 
 @table
@@ -64,7 +66,7 @@ class FanWall(Equipment):
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
         asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
         clock, readiness = restart(s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt)
-        return Drive(readiness, clock)
+        return Drive(readiness, clock, asked)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1)
@@ -92,8 +94,9 @@ class FanWall(Equipment):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         gained = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"]) + port.air_heat
         T = s.water_temperature + dt * gained / (self.volume * port.heat_capacity["coolant"])
-        ready = port.drive.readiness
-        stopped, at = latched(ready <= 0.0, s.stopped, s.stopped_at, port.now)
+        drive = port.drive
+        moment = partial(moment_of_restart, s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt)
+        stopped, at = latched(drive.clock < self.restart_delay, s.stopped, s.stopped_at, moment)
         after = replace(
             s,
             run_clock=port.drive.clock,

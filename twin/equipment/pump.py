@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from twin.arrays import library_of
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.physics import hydraulic, thermal
-from twin.physics.machine import moment_of_speed, restart
+from twin.physics.machine import restart
 from twin.physics.supply import latched
 
 
@@ -65,8 +66,15 @@ class Pump(Equipment):
 
     def head(self, speed: Real, flow: Real) -> Real:
         """Pressure added [Pa] at a speed [1] and a flow [m3/s]."""
-        curve = hydraulic.pump_curve(self.shutoff_head, self.nominal_head, self.nominal_flow)
-        return speed * speed * self.shutoff_head - curve * flow * abs(flow)
+        a, b = self.curve()
+        return speed * speed * self.shutoff_head - a * speed * flow - b * flow * abs(flow)
+
+    def curve(self) -> tuple[Real, Real]:
+        """How the head falls with flow at full speed [Pa s/m3], [Pa s2/m6].
+
+        A small part falls in proportion to n q, as affinity wants it, so that the slope stays finite at no flow.
+        """
+        return hydraulic.resistance(self.shutoff_head - self.nominal_head, self.nominal_flow, 0.02)
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
         asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
@@ -80,8 +88,9 @@ class Pump(Equipment):
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         speed = port.drive.mean_speed
-        curve = hydraulic.pump_curve(self.shutoff_head, self.nominal_head, self.nominal_flow)
-        return Branch(speed * speed * self.shutoff_head, 0.02 * curve * self.nominal_flow, curve, check=1.0)
+        a, b = self.curve()
+        slope = a * library_of(speed).maximum(speed, hydraulic.LEAST_SPEED)
+        return Branch(speed * speed * self.shutoff_head, slope, b, check=1.0)
 
     def shaft_power(self, mean_speed: Real, flow: Real) -> Real:
         """Electric power [W] at a speed [1] and a flow [m3/s]."""
@@ -100,7 +109,7 @@ class Pump(Equipment):
         gained = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"]) + port.power
         T = s.outlet_temperature + dt * gained / (self.volume * port.heat_capacity["coolant"])
         drive = port.drive
-        moment = moment_of_speed(s.speed_now, drive.speed, 0.05, port.now, dt)
+        moment = hydraulic.moment_of_speed(s.speed_now, drive.speed, 0.05, self.coast_time, port.now, dt)
         stopped, stopped_at = latched(drive.speed < 0.05, s.stopped, s.stopped_at, moment)
         after = replace(
             s,

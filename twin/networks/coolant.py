@@ -14,10 +14,13 @@ from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, n
 from twin.networks.tables import AllPorts, AllRows, Table
 from twin.physics.fluids import HEAT_CAPACITY
 from twin.physics.hydraulic import CHECK_LEAK, branch_flow
+from twin.physics.thermal import TINY
 from twin.plant import Plant
 
 TOLERANCE = 1e-12
 """Flow imbalance of a loop at which it counts as solved, of the flow that moves in it."""
+STILL = 1e-12
+"""Flow [m3/s] that a loop may move and still count as standing."""
 MOST_STEPS = 60
 STEPS_ON_DEVICE = 24
 
@@ -79,7 +82,10 @@ def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> Coolan
             for unit in t.names:
                 one, two = (seat[unit, name] for name in t.machine.streams)
                 partner[one], partner[two] = two, one
-    lists, sign, loop_of, storage = [], [], [], []
+    lists: list[list[int]] = []
+    sign: list[float] = []
+    loop_of: list[int] = []
+    storage: list[int] = []
     heat_capacity, branch_of = np.full(count, HEAT_CAPACITY["water"]), np.zeros(count, dtype=np.int64)
     in_branch = np.zeros(count, dtype=bool)
     for number, loop in enumerate(plant.loops.values()):
@@ -173,7 +179,7 @@ def solve_flow(net: CoolantNetwork, r: Resistances, was: Array) -> tuple[Array, 
         flow, slope = pass_flow(net, r, pressure)
         imbalance, moved, slopes = gather_sum(stacked_with_spare(flow * net.sign, abs(flow), slope), net.in_loop)
         error = abs(imbalance)
-        solved = error <= TOLERANCE * moved
+        solved = (error <= TOLERANCE * moved) | (moved <= STILL)
         if step == steps - 1 or (xp is np and bool(solved.all())):
             break
         low, high = xp.where(imbalance > 0, pressure, low), xp.where(imbalance < 0, pressure, high)
@@ -181,7 +187,24 @@ def solve_flow(net: CoolantNetwork, r: Resistances, was: Array) -> tuple[Array, 
         poor = (newton <= low) | (newton >= high) | (error > 0.5 * last)
         pressure = xp.where(solved, pressure, xp.where(poor, 0.5 * (low + high), newton))
         last = xp.where(poor, np.inf, error)
+    poor = error > TOLERANCE * moved
+    if worth_doing(poor):
+        flow = _balanced(net, flow, poor)
     return pressure, flow, error / xp.maximum(moved, 1e-30)
+
+
+def _balanced(net: CoolantNetwork, flow: Array, poor: Array) -> Array:
+    """Flows with what imbalance remains scaled out of the larger side of a loop's headers.
+
+    A pressure has sixteen digits: where all valves are shut the leaks hang on the last of them, and a header
+    would mix what it never received.
+    """
+    xp = library_of(flow)
+    upward = flow * net.sign
+    into, out = gather_sum(stacked_with_spare(xp.maximum(upward, 0.0), xp.maximum(-upward, 0.0)), net.in_loop)
+    least = xp.minimum(into, out)
+    share_in, share_out = (xp.where(poor, least / xp.maximum(side, TINY), 1.0) for side in (into, out))
+    return flow * xp.where(upward > 0, share_in.take(net.loop_of, axis=1), share_out.take(net.loop_of, axis=1))
 
 
 def gather_max(x: Array, table: Neighbours) -> Array:

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, columns_of, gather_sum, library_of, neighbours, nothing, stacked, taken, worth_doing
+from twin.arrays import Array, Neighbours, columns_of, gather_sum, library_of, neighbours, nothing, stacked, taken, worth_doing, to_host
 from twin.networks.coolant import CoolantNetwork
 from twin.networks.tables import AllPorts, AllRows
 from twin.physics.thermal import TINY
@@ -66,16 +66,12 @@ class HeatNetwork:
 def loop_partners(net: CoolantNetwork) -> dict[int, int]:
     """For each loop that is inner to another, that other loop: the one where its exchangers are loads."""
     outer: dict[int, int] = {}
-    loop_of, sign, branch_of = _host(net.loop_of), _host(net.sign)[0], _host(net.branch_of)
+    loop_of, sign, branch_of = to_host(net.loop_of), to_host(net.sign)[0], to_host(net.branch_of)
     for stream, other in net.partner.items():
         branch, other_branch = int(branch_of[stream]), int(branch_of[other])
         if sign[branch] > 0 and sign[other_branch] < 0:
             outer[int(loop_of[branch])] = int(loop_of[other_branch])
     return outer
-
-
-def _host(x: Array) -> np.ndarray:
-    return x.get() if hasattr(x, "get") else x
 
 
 def compile_heat(net: CoolantNetwork, xp: ModuleType) -> HeatNetwork:
@@ -107,14 +103,14 @@ def compile_heat(net: CoolantNetwork, xp: ModuleType) -> HeatNetwork:
 
 def _pairs(net: CoolantNetwork, branches: Iterable[int], way: float, xp: ModuleType) -> tuple[Columns, Array]:
     """Those of some branches that exchange heat and run one way, and the branches of their partners."""
-    sign, branch_of = _host(net.sign)[0], _host(net.branch_of)
+    sign, branch_of = to_host(net.sign)[0], to_host(net.branch_of)
     rows = [(b, net.element_lists[b][0]) for b in branches if sign[b] == way]
     rows = [(b, int(branch_of[net.partner[first]])) for b, first in rows if first in net.partner]
     return columns_of([b for b, _ in rows], xp), xp.asarray(np.array([other for _, other in rows], dtype=np.int64))
 
 
 def _level(net: CoolantNetwork, loops: list[int], outer: dict[int, int], xp: ModuleType) -> Level:
-    loop_of = _host(net.loop_of)
+    loop_of = to_host(net.loop_of)
     members = [[b for b in range(net.branch_count) if loop_of[b] == loop] for loop in loops]
     branches = [b for row in members for b in row]
     here, there = _pairs(net, branches, -1.0, xp)

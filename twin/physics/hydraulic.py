@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from twin.arrays import library_of, worth_doing
+from twin.physics.machine import moment_of_crossing
 
 Real = Any
 
@@ -12,6 +14,13 @@ VALVE_LEAK = 1e-6
 """Flow of a shut valve as a fraction of open; keeps every branch solvable. Estimate."""
 CHECK_LEAK = 1e-5
 """Reverse flow through a check valve as a fraction of forward flow. Estimate."""
+
+LEAST_SPEED = 1e-3
+"""Speed at which a standing pump's curve keeps its slope, so that flow through it stays solvable."""
+FRICTION = 0.05
+"""Torque of bearings and seals, of a pump's torque at full speed. Estimate."""
+FRICTION_ROOT = math.sqrt(FRICTION)
+COASTING_ANGLE = math.atan(1.0 / FRICTION_ROOT) - math.atan(0.5 / FRICTION_ROOT)
 
 
 def branch_flow(dp: Real, laminar: Real, turbulent: Real) -> tuple[Real, Real]:
@@ -44,11 +53,6 @@ def valve_resistance(opening: Real) -> Real:
     return 1.0 / (passed * passed)
 
 
-def pump_curve(shutoff_head: Real, nominal_head: Real, nominal_flow: Real) -> Real:
-    """Curvature b [Pa s2/m6] of a falling pump curve h = n^2 h0 - b q|q| through its nominal point."""
-    return (shutoff_head - nominal_head) / (nominal_flow * nominal_flow)
-
-
 def pump_power(speed: Real, flow: Real, nominal_flow: Real, nominal_power: Real, idle_share: Real = 0.4) -> Real:
     """Electric power of a pump [W] by the affinity laws.
 
@@ -65,15 +69,27 @@ def pump_power(speed: Real, flow: Real, nominal_flow: Real, nominal_power: Real,
 def coast(speed: Real, seconds: Real, half_time: Real) -> tuple[Real, Real]:
     """A pump without power: speed after some seconds, and the integral of speed over them [s].
 
-        dn/dt = -n^2/tau  =>  n = n0/(1 + n0 t/tau)
+        dn/dt = -(n^2 + f)/tau  =>  n = sqrt(f) tan(theta),   theta = atan(n0/sqrt(f)) - sqrt(f) t/tau
 
-    The load torque of a centrifugal pump goes with n^2; from full speed, half is left after tau.
+    The load torque of a centrifugal pump goes with n^2, bearings and seals take a constant f; tau is
+    such that half of full speed is left after `half_time`. It stops for good after 6.7 half times.
     Exact, so any split of the time gives the same speed.
     """
     if not worth_doing(seconds * speed):
         return speed, 0.0
     xp = library_of(speed)
-    return speed / (1.0 + speed * seconds / half_time), half_time * xp.log1p(speed * seconds / half_time)
+    rate = COASTING_ANGLE / half_time
+    start = xp.arctan(speed / FRICTION_ROOT)
+    left = xp.maximum(start - rate * seconds, 0.0)
+    return FRICTION_ROOT * xp.tan(left), FRICTION_ROOT / rate * xp.log(xp.cos(left) / xp.cos(start))
+
+
+def moment_of_speed(before: Real, after: Real, limit: float, half_time: Real, now: Real, dt: Real) -> Real:
+    """When a pump's speed passed `limit` in a tick [s]: coasting from its start, or driven in a straight line."""
+    xp = library_of(after)
+    angle = xp.arctan(before / FRICTION_ROOT) - math.atan(limit / FRICTION_ROOT)
+    falling = now + xp.minimum(xp.maximum(angle, 0.0) * half_time / COASTING_ANGLE, dt)
+    return xp.where(after < before, falling, moment_of_crossing(before, after, limit, now, dt))
 
 
 def ramp(value: Real, target: Real, seconds: Real, full_time: Real) -> tuple[Real, Real]:

@@ -37,6 +37,18 @@ def restart(clock: Real, alive: Real, runs: Real, delay: Real, rise: Real, dt: R
     return end, (rising + at_full) / dt
 
 
+def moment_of_restart(clock: Real, alive: Real, runs: Real, full: Real, now: Real, dt: Real) -> Real:
+    """When a machine that `restart` describes became ready (its clock reached `full`), or else stopped [s].
+
+    Supply that dies within a tick ends its living part, supply that returns begins it.
+    """
+    xp = library_of(clock)
+    ran = alive * runs
+    start = xp.where(ran < dt, 0.0, clock)
+    ready = now + dt - xp.maximum(start + ran - full, 0.0)
+    return xp.where(start + ran >= full, ready, now)
+
+
 def _ramp_integral(since: Real, rise: Real) -> Real:
     """Integral of clip(since/rise, 0, 1) up to `since` <= rise [s]."""
     xp = library_of(since)
@@ -63,14 +75,6 @@ def biquadratic(c: tuple[Real, ...], x: Real, y: Real) -> Real:
 def quadratic(c: tuple[Real, ...], x: Real) -> Real:
     """c0 + c1 x + c2 x^2."""
     return c[0] + x * (c[1] + c[2] * x)
-
-
-def moment_of_speed(before: Real, after: Real, limit: Real, now: Real, dt: Real) -> Real:
-    """When a pump's speed passed `limit` in a tick [s]: coasting, 1/n is a straight line; driven, n is."""
-    xp = library_of(after)
-    slow, was = xp.maximum(after, 1e-9), xp.maximum(before, 1e-9)
-    falling = moment_of_crossing(1.0 / was, 1.0 / slow, 1.0 / limit, now, dt)
-    return xp.where(after < before, falling, moment_of_crossing(before, after, limit, now, dt))
 
 
 def moment_of_crossing(before: Real, after: Real, limit: Real, now: Real, dt: Real) -> Real:

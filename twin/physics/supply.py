@@ -14,7 +14,10 @@ WHOLE = 1.0
 """The share of a feed that bears the whole draw throughout the tick; nothing needs to be multiplied by it."""
 
 Offer = tuple[Real, Real, list[Real]]
-"""Voltage at the end of the tick [pu], seconds of it without supply [s], share of the draw by feed [1]."""
+"""Voltage at the end of the tick [pu], seconds of it without supply [s], share of the draw by feed [1].
+
+A share is a plain number where it is the same for all units.
+"""
 
 
 def shared(

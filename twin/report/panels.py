@@ -26,6 +26,8 @@ RED is kept for limits and faults.
 ASKED = {"(fail)": RED, "(restore)": GREEN}
 """Colours of what the scenario does, by how its line ends."""
 MOST_MARKS = 16
+SAGS = 80.0
+"""A voltage below this [%] is drawn from zero; small drops are drawn large."""
 MOST_LOOPS = 3
 APART = 3.0
 """Loops whose temperatures differ by more than this [K] are drawn apart."""
@@ -74,7 +76,7 @@ def _power(story: Story, member: int) -> Panel:
     colours = {"utility": BLUE, "generator": ORANGE}
     for kind in story.kinds:
         total = story.total(kind, "power")
-        if kind in colours and total is not None:
+        if kind in colours and total is not None and total[:, member].max() > 0:
             panel.curves.append(
                 Curve(kinds(kind, 2), total[:, member] / 1e6, colour=colours[kind], stacked=True)
             )
@@ -106,7 +108,7 @@ def _charge(story: Story, member: int) -> Panel:
 
 
 def _voltage(story: Story, member: int) -> Panel:
-    panel = Panel("voltage, % of nominal", floor=0.0)
+    panel = Panel("voltage, % of nominal")
     colours = iter(COLOURS)
     for kind in story.kinds:
         values = story.values(kind, "voltage")
@@ -117,6 +119,8 @@ def _voltage(story: Story, member: int) -> Panel:
             panel.curves.append(
                 _band(story, kind, values[:, member] * 100.0, next(colours, GREY), lowest=True)
             )
+    if any(np.nanmin(curve.values) < SAGS for curve in panel.curves):
+        panel.floor = 0.0
     return panel
 
 

@@ -20,8 +20,6 @@ FIRST_WORDS = {
 }
 FIRST_NEEDS = {"ups_on_battery": "ups", "ups_empty": "ups", "tank_exhausted": "tank"}
 """Lines that a plant without this kind does not have."""
-
-
 MOST_FAULTS = 4
 """Faults of one moment that a heading names."""
 SHARES = ("load_fraction", "state_of_charge", "clock", "voltage")
@@ -44,13 +42,9 @@ class Rows:
         rows = []
         for each in self.findings.verdict.judgements:
             result = "held" if each.passed else "FAILED"
-            where = (
-                each.note
-                if each.where is None
-                else f"{each.where} ({each.note})"
-                if each.note
-                else each.where
-            )
+            where = each.where or each.note
+            if each.where and each.note:
+                where += f" ({each.note})"
             if each.members > 1:
                 held = f"{each.members_passed} of {each.members} members held"
                 where = f"{where}; {held}" if where else held

@@ -46,7 +46,8 @@ def _as_row(story: Story, event: Event) -> Row:
     kind = story.kind_of.get(event.unit, "")
     if event.flag.startswith(INPUT):
         what, sense = story.asked(event)
-        return Row(event, what, story.told.reasons.get((event.unit, round(event.time, 3)), ""), "", sense)
+        key = (event.unit, event.flag.removeprefix(INPUT), round(event.time, 3))
+        return Row(event, what, story.told.reasons.get(key, ""), "", sense)
     flag = flags_of(kind).get(event.flag)
     rose = event.value >= 0.5
     sense = LOSS if rose != (event.flag in ANSWERS) else GAIN

@@ -27,8 +27,8 @@ class Told:
     criteria: list[Criterion] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     """Criteria that this version does not understand: they count as failed, never as absent."""
-    reasons: dict[tuple[str, float], str] = field(default_factory=dict)
-    """(unit, moment to the millisecond) -> why."""
+    reasons: dict[tuple[str, str, float], str] = field(default_factory=dict)
+    """(unit, Input, moment to the millisecond) -> why."""
     moves: dict[tuple[str, str, float], float] = field(default_factory=dict)
     """(unit, Input, moment to the millisecond) -> seconds that its change takes, where it is a ramp."""
 
@@ -64,11 +64,12 @@ def read_told(text: str, plant: Plant, criteria: Iterable[Any] = ()) -> Told:
 def _event(told: Told, event: dict[str, Any], directory: Directory) -> None:
     """Why an event happens, and how long it takes."""
     at = round(_seconds(event, "at"), 3)
-    for unit in _units_of(event, directory):
+    units_hit, name = _aim(event, directory)
+    for unit in units_hit:
         if event.get("why"):
-            told.reasons[unit, at] = " ".join(str(event["why"]).split())
+            told.reasons[unit, name, at] = " ".join(str(event["why"]).split())
         if "ramp" in event:
-            told.moves[unit, split(str(event["ramp"]))[1], at] = _seconds(event, "over")
+            told.moves[unit, name, at] = _seconds(event, "over")
 
 
 def _request(told: Told, request: dict[str, Any]) -> None:
@@ -76,7 +77,7 @@ def _request(told: Told, request: dict[str, Any]) -> None:
     at, ramp, length = (_seconds(request, key) for key in ("at", "ramp", "for"))
     for moment, why in ((at, "the grid asks for less"), (at + ramp + length, "the grid's request ends")):
         told.moves["site", "power_request", round(moment, 3)] = ramp
-        told.reasons["site", round(moment, 3)] = why
+        told.reasons["site", "power_request", round(moment, 3)] = why
 
 
 def _parsed(text: str) -> Map:
@@ -103,14 +104,15 @@ def _criterion(said: Any, directory: Directory) -> Criterion | None:
     return criterion(str(said), Where("the trace's scenario", 1, "criteria"), directory, Faults())
 
 
-def _units_of(event: dict[str, Any], directory: Directory) -> tuple[str, ...]:
+def _aim(event: dict[str, Any], directory: Directory) -> tuple[tuple[str, ...], str]:
+    """The units that an event hits, and the Input that it writes: a whole unit that fails goes out of service."""
     target = next((str(event[verb]) for verb in VERBS if verb in event), "")
-    for text in (target, split(target)[0]):
+    for text, name in ((target, "in_service"), split(target)):
         try:
-            return directory.find(text)
+            return directory.find(text), name or "in_service"
         except BadName:
             continue
-    return ()
+    return (), ""
 
 
 def _seconds(event: dict[str, Any], key: str) -> float:

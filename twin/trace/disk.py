@@ -52,6 +52,11 @@ def put_in_place(path: Path) -> None:
     _part(path).replace(path.resolve())
 
 
+def discard(path: Path) -> None:
+    """Remove a file that was never put in its place."""
+    _part(path).unlink(missing_ok=True)
+
+
 def _part(path: Path) -> Path:
     place = path.resolve()
     return place.with_name(f".{place.name}.part")

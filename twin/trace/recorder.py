@@ -68,6 +68,7 @@ class Recorder:
             disk.put_in_place(self.path)
         except (OSError, RuntimeError) as error:
             disk.let_go(self._file, self._bytes)
+            disk.discard(self.path)
             raise TraceWriteError(f"cannot write {self.path}: {disk.reason(error)}") from None
 
     @property
