@@ -95,7 +95,7 @@ def test_xdu1350_gives_its_heat_at_4_kelvin_approach() -> None:
 def test_xdu1350_pump_gives_244_kpa_at_1200_lpm_and_falls() -> None:
     cdu = machine("cdu-1300kw")
     port = Ports()
-    port.drive = CDUDrive(duty=1.0, standby=0.0, mean_speed=1.0, duty_clock=1e9, standby_clock=0.0)
+    port.drive = CDUDrive(duty=1.0, standby=0.0, mean_speed=1.0, duty_clock=1e9, standby_clock=0.0, driven=1.0)
     branch = cdu.branch(cdu.State(), cdu.Inputs(), port, "technology")
     flows = np.linspace(0.0, 1400.0, 15) * LPM
     heads = branch.head - branch.laminar * flows - branch.turbulent * flows * flows
@@ -174,7 +174,7 @@ def test_fan_wall_takes_its_rating_from_a_room_of_36_degc() -> None:
     """280 kW with 16 K between air and water, by its own coil law at nominal flows."""
     wall = machine("fan-wall-280kw")
     port = Ports()
-    port.drive = FanDrive(readiness=1.0, clock=1e9)
+    port.drive = FanDrive(readiness=1.0, clock=1e9, runs=1.0)
     port.flow = {"coolant": wall.nominal_flow}
     port.capacity_rate = {"coolant": wall.nominal_flow * HEAT_CAPACITY["water"]}
     K, _ = wall.coil(wall.State(inlet_temperature=20 + ZERO), wall.Inputs(), port, 1.0)

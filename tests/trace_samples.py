@@ -85,7 +85,7 @@ def everything(trace: Trace) -> str:
 
 def write_for_ever(path: Path) -> None:
     """Say how many rows are committed after each call, and never end."""
-    sink, first = recorder(path, steps=10**6), 0
+    sink, first = recorder(path, steps=60), 0
     while True:
         sink.append(rows(first, 60), blocks(rows(first, 60)), events(first, 60))
         first += 60

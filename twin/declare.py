@@ -6,6 +6,8 @@ import dataclasses
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from operator import is_
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from twin.arrays import nothing
@@ -250,6 +252,25 @@ class Equipment:
     State: ClassVar[type] = Nothing
     Outputs: ClassVar[type] = Nothing
 
+    @cached_property
+    def _found(self) -> dict[str, tuple[tuple[Real, ...], Any]]:
+        return {}
+
+    def once(self, law: Callable[..., Any], *given: Real) -> Any:
+        """What a law of parameters and `given` says, worked out again only when one of `given` is another array.
+
+        Most Inputs and flags stay the same arrays for thousands of ticks: they are replaced, never written
+        into. What follows from them alone need not be worked out in each.
+        """
+        known = self._found.get(law.__name__)
+        if known is None or not all(map(is_, known[0], given)):
+            known = self._found[law.__name__] = (given, law(*given))
+        return known[1]
+
+    def asked(self, u: Any) -> Real:
+        """1 where a unit is in service with its switch in auto or hand, else 0."""
+        return self.once(operable, u.in_service, u.mode)
+
     def rest(self, u: Any) -> dict[str, Real]:
         """State at the start, where it differs from the declared defaults."""
         return {}
@@ -314,6 +335,11 @@ class Equipment:
     def rejected(self, s: Any, u: Any, port: Ports, out: Any, dt: Real) -> Real:
         """Heat I give to the outdoors [W], mean over the tick."""
         return 0.0
+
+
+def operable(in_service: Real, mode: Real) -> Real:
+    """1 where a unit is in service with its switch in auto or hand, else 0."""
+    return in_service * ((mode == MODES["auto"]) | (mode == MODES["hand"]))
 
 
 def replace(row: Any, **changes: Real) -> Any:

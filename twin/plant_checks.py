@@ -70,7 +70,7 @@ def feed_cycles(plant: Any) -> Iterator[Fault]:
     graph = nx.DiGraph((feed, consumer) for consumer, feeds in plant.feeds.items() for feed in feeds)
     for knot in nx.strongly_connected_components(graph):
         if len(knot) > 1 or graph.has_edge(*(2 * list(knot))[:2]):
-            edge_list = nx.find_cycle(graph.subgraph(knot))
+            edge_list = nx.find_cycle(nx.DiGraph(edge for edge in graph.edges if knot.issuperset(edge)))
             circle = " -> ".join([edge[0] for edge in edge_list] + [edge_list[0][0]])
             where = plant.units[edge_list[0][0]].where if edge_list[0][0] in plant.units else None
             yield Fault(where, f"the feeds run in a circle: {circle}; a unit cannot feed itself")
@@ -106,6 +106,10 @@ def dangling_streams(plant: Any) -> Iterator[Fault]:
                     loop.where, f"loop {loop.name} names the stream {name}.{stream}, which does not exist; {has}"
                 )
             used[name, stream] += 1
+        for name in sorted({e.unit for branch in loop.branches() for e in branch if e.unit in plant.units}):
+            if KINDS[plant.units[name].kind].storage:
+                text = f"has {name} in a branch; a tank stands in its supply: storage: {name} is wanted"
+                yield Fault(loop.where, f"loop {loop.name} {text}")
         if loop.storage in plant.units and not KINDS[plant.units[loop.storage].kind].storage:
             kind = plant.units[loop.storage].kind
             yield Fault(

@@ -35,7 +35,7 @@ class Bench:
 
     def set(self, **inputs):
         for name, value in inputs.items():
-            getattr(self.inputs, name)[:] = value
+            setattr(self.inputs, name, self._array(value))
 
     def _array(self, value):
         return np.zeros((1, self.count)) + value

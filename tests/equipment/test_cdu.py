@@ -14,6 +14,7 @@ from wet_bench import WetBench, one
 from tests.small_plants import CDU as RATINGS
 from twin.declare import MODES
 from twin.equipment.cdu import CDU
+from twin.physics.hydraulic import FRICTION
 from twin.scenario.catalog import records
 
 PG25, WATER = 3.99e6, 4.17e6
@@ -76,6 +77,21 @@ def curve(cdu):
     return (cdu.shutoff_head - cdu.nominal_head) / cdu.nominal_flow**2
 
 
+ROOT = math.sqrt(FRICTION)
+RATE = (math.atan(1 / ROOT) - math.atan(0.5 / ROOT)) / 2.0
+"""How fast a coasting pump's angle falls [rad/s]: with friction f, n = sqrt(f) tan(angle); half is left after 2 s."""
+
+
+def coasted(seconds):
+    """Speed left of a pump that coasts from full speed."""
+    return ROOT * math.tan(max(math.atan(1 / ROOT) - RATE * seconds, 0.0))
+
+
+def coasts_until(speed):
+    """Seconds from full speed until `speed` is left."""
+    return (math.atan(1 / ROOT) - math.atan(speed / ROOT)) / RATE
+
+
 HEADERS = {"technology": -244e3, "facility": 100e3}
 WARM = {"technology": 328.0, "facility": 303.15}
 
@@ -100,7 +116,7 @@ def test_the_standby_pump_takes_over_after_its_delay_and_ramp(dt):
         flows.append(answer.flow["technology"])
     for after, expected in ((3.0, 0.0), (4.0, 0.2), (6.0, 0.6), (8.0, 1.0), (12.0, 1.0)):
         assert speeds[after] == pytest.approx(expected, abs=1e-9)
-    assert b.is_("duty_speed") == pytest.approx(1 / (1 + 12 / 2), rel=1e-9)
+    assert b.is_("duty_speed") == pytest.approx(coasted(12.0), abs=1e-9)
     assert (b.is_("standby_running"), b.is_("pumps_lost")) == (1, 0)
     assert b.is_("standby_running_at") == pytest.approx(lost + 3.0 + 0.05 * 5.0, abs=1e-9)
     assert min(flows) > 0.2 * FLOW
@@ -108,14 +124,17 @@ def test_the_standby_pump_takes_over_after_its_delay_and_ramp(dt):
 
 @pytest.mark.parametrize("dt", [1.0, 0.1, 0.025])
 def test_with_the_standby_stuck_flow_is_lost(dt):
-    """Coasting from full speed with a half time of 2 s, a tenth is left after 18 s, at any tick."""
+    """Coasting from full speed with a half time of 2 s, a tenth is left after 9 s and nothing after 13 s."""
     b = pumping(dt, standby_pump_failed=1.0)
     b.set(duty_pump_failed=1.0)
     lost = b.now
     for _ in range(round(25 / dt)):
         b.tick(dt, inlet=WARM, pressure=HEADERS)
     assert (b.is_("pumps_lost"), b.is_("standby_running")) == (1, 0)
-    assert b.is_("pumps_lost_at") == pytest.approx(lost + 18.0, abs=1e-9)
+    assert coasts_until(0.5) == pytest.approx(2.0, rel=1e-12)
+    assert coasts_until(0.1) == pytest.approx(9.28, abs=0.01)
+    assert b.is_("pumps_lost_at") == pytest.approx(lost + coasts_until(0.1), abs=1e-9)
+    assert b.is_("duty_speed") == 0.0
     answer = b.tick(dt, inlet=WARM, pressure=HEADERS)
     assert answer.flow["technology"] == 0, "the check valve holds against the header"
     assert answer.power == 0, "nothing drives what coasts"
@@ -128,22 +147,21 @@ def test_with_the_standby_stuck_flow_is_lost(dt):
 
 @pytest.mark.parametrize("dt", [1.0, 0.1])
 def test_pumps_restart_after_supply_returns(dt):
-    """Ten seconds dead: both coast to 1/6; supply back, 10 s of boot, 5 s of ramp."""
+    """Four seconds dead: it coasts, and goes on coasting for 10 s of boot; then 5 s of ramp."""
     b = pumping(dt)
-    for _ in range(round(10 / dt)):
+    for _ in range(round(4 / dt)):
         answer = b.tick(dt, inlet=WARM, pressure=HEADERS, gap=dt, alive=False)
         assert answer.power == 0
-    assert b.is_("duty_speed") == pytest.approx(1 / 6, rel=1e-9)
+    assert b.is_("duty_speed") == pytest.approx(coasted(4.0), rel=1e-9)
     back = b.now
     for _ in range(round(10 / dt)):
         b.tick(dt, inlet=WARM, pressure=HEADERS)
-    assert b.is_("duty_speed") == pytest.approx(1 / (1 + 20 / 2), rel=1e-9), "it coasts until its delay is over"
-    while b.is_("pumps_lost"):
-        b.tick(dt, inlet=WARM, pressure=HEADERS)
+    assert b.is_("duty_speed") == pytest.approx(coasted(14.0), abs=1e-9), "it coasts until its delay is over"
+    assert b.is_("pumps_lost") == 1
     for _ in range(round(5 / dt)):
         b.tick(dt, inlet=WARM, pressure=HEADERS)
-    assert b.is_("duty_speed") == 1.0
-    assert b.now <= back + 10 + 5 + 2 * dt + 1e-9
+    assert b.is_("duty_speed") == pytest.approx(1.0, abs=1e-9)
+    assert (b.is_("pumps_lost"), b.is_("pumps_lost_at")) == (0, pytest.approx(back + 10.0 + 0.1 * 5.0, abs=1e-6))
 
 
 @pytest.mark.parametrize(("mode", "turns"), [("auto", 1), ("hand", 1), ("off", 0), ("locked_out", 0)])

@@ -95,7 +95,8 @@ class WetBench:
                 partner = entering[unit.streams[1 - k]] if len(unit.streams) == 2 else 0.0
                 port.inlet[stream] = entering[stream]
                 port.outlet[stream] = answer.alpha + answer.beta * entering[stream] + answer.gamma * partner
-            if last or not worth_doing(np.asarray(unit.revise(s, u, port, dt) or False)):
+            changed = None if last else unit.revise(s, u, port, dt)
+            if changed is None or not worth_doing(np.asarray(changed)):
                 break
         self.state, self.out = unit.advance(s, u, port, dt)
         self._close_books(s, port, warm, dt)

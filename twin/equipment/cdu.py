@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
-from twin.arrays import library_of, stacked
-from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.arrays import library_of, stacked, worth_doing
+from twin.declare import MODES, Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.physics import hydraulic, thermal
+from twin.physics.electric import apparent
 from twin.physics.machine import restart
 from twin.physics.supply import latched
 
@@ -105,9 +107,7 @@ class CDU(Equipment):
         return {"heat": (self.technology_volume / self.nominal_flow, "its technology coolant is exchanged once")}
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
-        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
-        duty = asked * (1.0 - u.duty_pump_failed)
-        standby = asked * u.duty_pump_failed * (1.0 - u.standby_pump_failed)
+        duty, standby = self.once(_called, self.asked(u), u.duty_pump_failed, u.standby_pump_failed)
         alive = dt - port.gap
         duty_clock, duty_ready = restart(s.duty_clock, alive, duty, self.restart_delay, 0.0, dt)
         standby_clock, standby_ready = restart(s.standby_clock, alive, standby, self.standby_delay, 0.0, dt)
@@ -125,7 +125,7 @@ class CDU(Equipment):
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         if stream == "technology":
             speed = port.drive.mean_speed
-            a, b = hydraulic.resistance(self.shutoff_head - self.nominal_head, self.nominal_flow, 0.02)
+            a, b = self.curve
             slope = a * library_of(speed).maximum(speed, hydraulic.LEAST_SPEED)
             return Branch(speed * speed * self.shutoff_head, slope, b, check=1.0)
         a, b = self._facility_resistance(s.valve)
@@ -133,14 +133,26 @@ class CDU(Equipment):
 
     def _facility_resistance(self, opening: Real) -> tuple[Real, Real]:
         plates, valve = 1.0 - VALVE_SHARE, VALVE_SHARE
-        a, b = hydraulic.resistance(self.facility_pressure_drop, self.facility_flow, 0.1)
+        a, b = self._facility_loss
         factor = plates + valve * hydraulic.valve_resistance(opening)
         return a * factor, b * factor
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         power = hydraulic.pump_power(port.drive.mean_speed, port.flow["technology"], self.nominal_flow, self.pump_power)
-        reactive = (1.0 / (self.power_factor * self.power_factor) - 1.0) ** 0.5
-        return port.drive.driven * power * (1.0 + 1j * reactive)
+        return port.drive.driven * power * self._apparent
+
+    @cached_property
+    def _apparent(self) -> Real:
+        return apparent(self.power_factor)
+
+    @cached_property
+    def curve(self) -> tuple[Real, Real]:
+        """How the pumps' head falls with flow [Pa s/m3], [Pa s2/m6]."""
+        return hydraulic.resistance(self.shutoff_head - self.nominal_head, self.nominal_flow, 0.02)
+
+    @cached_property
+    def _facility_loss(self) -> tuple[Real, Real]:
+        return hydraulic.resistance(self.facility_pressure_drop, self.facility_flow, 0.1)
 
     def conductance(self, technology_flow: Real, facility_flow: Real, C_technology: Real, C_facility: Real) -> Real:
         """Heat per kelvin between the inlets [W/K], at the flows [m3/s] and capacity rates [W/K] of both sides."""
@@ -173,14 +185,14 @@ class CDU(Equipment):
         supply = s.supply_temperature + dt * gain / (self.technology_volume * port.heat_capacity["technology"])
         facility = s.facility_temperature + dt * give / (self.facility_volume * port.heat_capacity["facility"])
         valve, integral = self.control(s, u, port, supply, dt)
-        drive, end = port.drive, port.now + dt
-        begun = hydraulic.moment_of_speed(s.standby_speed, drive.standby, 0.05, self.coast_time, port.now, dt)
+        drive = port.drive
+        begun = partial(hydraulic.moment_of_speed, s.standby_speed, drive.standby, 0.05, self.coast_time, port.now, dt)
         running, running_at = latched(drive.standby > 0.05, s.standby_running, s.standby_running_at, begun)
         xp = library_of(supply)
         was, fastest = xp.maximum(s.duty_speed, s.standby_speed), xp.maximum(drive.duty, drive.standby)
-        lost_moment = hydraulic.moment_of_speed(was, fastest, LOST_SPEED, self.coast_time, port.now, dt)
+        lost_moment = partial(hydraulic.moment_of_speed, was, fastest, LOST_SPEED, self.coast_time, port.now, dt)
         lost, lost_at = latched(fastest < LOST_SPEED, s.pumps_lost, s.pumps_lost_at, lost_moment)
-        wide, wide_at = latched(valve > 0.995 - 0.02 * s.valve_open, s.valve_open, s.valve_open_at, end)
+        wide, wide_at = latched(valve > 0.995 - 0.02 * s.valve_open, s.valve_open, s.valve_open_at, lambda: port.now + dt)
         after = replace(
             s,
             supply_temperature=supply,
@@ -221,11 +233,15 @@ class CDU(Equipment):
         wanted = xp.minimum(xp.maximum(wanted, 0.0), 1.0)
         integral = wanted - self.gain * (error + slope * (wanted - s.valve))
         integral = xp.minimum(xp.maximum(integral, 0.0), 1.0)
-        wanted = xp.where(u.mode == 2.0, u.hand_valve, wanted)
+        by_hand = self.once(_by_hand, u.mode)
+        if worth_doing(by_hand):
+            wanted = xp.where(by_hand, u.hand_valve, wanted)
         reach = dt / self.stroke_time
         moved = xp.minimum(xp.maximum(wanted, s.valve - reach), s.valve + reach)
-        free = (port.voltage != 0) & (u.valve_stuck == 0) & (u.in_service > 0)
-        return xp.where(free, moved, s.valve), xp.where(free, integral, s.integral)
+        stays = (port.voltage == 0) | self.once(_stays, u.valve_stuck, u.in_service)
+        if not worth_doing(stays):
+            return moved, integral
+        return xp.where(stays, s.valve, moved), xp.where(stays, s.integral, integral)
 
     def _foresee(self, valve: Real, supply: Real, port: Ports, dt: Real) -> Real:
         """Supply temperature one tick on, for trial valve openings stacked on a first axis [K]."""
@@ -245,3 +261,17 @@ class CDU(Equipment):
     def stored(self, s: Any, port: Ports) -> Real:
         technology = self.technology_volume * port.heat_capacity["technology"] * s.supply_temperature
         return technology + self.facility_volume * port.heat_capacity["facility"] * s.facility_temperature
+
+
+def _called(asked: Real, duty_failed: Real, standby_failed: Real) -> tuple[Real, Real]:
+    """Which of the two pumps is to run: the duty pump while it is well, else the standby pump."""
+    return asked * (1.0 - duty_failed), asked * duty_failed * (1.0 - standby_failed)
+
+
+def _by_hand(mode: Real) -> Real:
+    return mode == MODES["hand"]
+
+
+def _stays(valve_stuck: Real, in_service: Real) -> Real:
+    """Whether the valve's drive does not move it."""
+    return (valve_stuck != 0) | (in_service <= 0)

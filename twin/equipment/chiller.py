@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from twin.arrays import library_of
+from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.physics import hydraulic, thermal
+from twin.physics.electric import apparent
 from twin.physics.machine import biquadratic, carnot_cop, quadratic, moment_of_restart, restart
-from twin.physics.supply import latched
-
-IDLE, HOLDS, FULL = 0.0, 1.0, 2.0
+from twin.physics.supply import latched, share_alive
 
 
 class Drive(NamedTuple):
@@ -22,13 +22,17 @@ class Drive(NamedTuple):
     runs: Real
 
 
+@dataclass(slots=True)
 class Plan:
-    """What the machine foresees: what it can take, what it will take, and how it holds its outlet."""
+    """What the machine foresees: what it can take [W], whether it holds its setpoint or gives all it has, its power [W].
 
-    __slots__ = ("capacity", "condensing", "power", "regime")
+    Where it does neither it idles.
+    """
 
-    def __init__(self, capacity: Real, regime: Real, power: Real, condensing: Real) -> None:
-        self.capacity, self.regime, self.power, self.condensing = capacity, regime, power, condensing
+    capacity: Real
+    holds: Real
+    full: Real
+    power: Real
 
 
 @table
@@ -138,72 +142,86 @@ class Chiller(Equipment):
     def _power(self, heat: Real, capacity: Real, cop: Real, inside: Real) -> Real:
         xp = library_of(heat)
         ratio = xp.maximum(heat, 0.0) / capacity
+        if not worth_doing(inside):
+            return capacity / cop * ratio
         steady = xp.maximum(ratio, self.least_load)
         part = quadratic((self.part_load_c0, self.part_load_c1, self.part_load_c2), steady)
         cycling = xp.minimum(ratio / xp.maximum(self.least_load, 1e-9), 1.0)
         return capacity / cop * xp.where(inside, part * cycling, ratio)
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
-        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
+        asked = self.asked(u)
         clock, readiness = restart(s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt)
         return Drive(readiness, clock, asked)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
-        a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1)
-        return Branch(0.0, a, b)
+        return self._branch
+
+    @cached_property
+    def _branch(self) -> Branch:
+        return Branch(0.0, *hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1))
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
-        condenser = port.dry_bulb + self.condenser_offset
-        full, cop, inside = self.rating(u.leaving_setpoint, condenser)
+        full, cop, inside = self.once(self.rating, u.leaving_setpoint, self.once(self._condenser, port.dry_bulb))
         capacity = full * port.drive.readiness
-        regime = self._regime(u, port, s.inlet_temperature, capacity)
         asked = port.capacity_rate["coolant"] * (s.inlet_temperature - u.leaving_setpoint)
         xp = library_of(asked)
         taken = xp.minimum(xp.maximum(asked, 0.0), capacity)
-        power = self._power(taken, full, cop, inside) + self.standing_power * u.in_service * (1.0 - port.gap / dt)
-        return Plan(capacity, regime, power, condenser)
+        standing = self.once(self._standing, u.in_service) * share_alive(port.gap, dt)
+        power = self._power(taken, full, cop, inside) + standing
+        return Plan(capacity, *_regime(asked, capacity), power)
 
-    def _regime(self, u: Any, port: Ports, T_in: Real, capacity: Real) -> Real:
-        """IDLE below the setpoint, FULL where capacity cannot hold it, else HOLDS."""
-        xp = library_of(T_in)
-        asked = port.capacity_rate["coolant"] * (T_in - u.leaving_setpoint)
-        return xp.where(asked <= 0.0, IDLE, xp.where(asked > capacity, FULL, HOLDS))
+    def _condenser(self, dry_bulb: Real) -> Real:
+        """Temperature at which air enters the condenser [K]."""
+        return dry_bulb + self.condenser_offset
+
+    def _standing(self, in_service: Real) -> Real:
+        return self.standing_power * in_service
 
     def revise(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        regime = self._regime(u, port, port.inlet["coolant"], port.plan.capacity)
-        changed = regime != port.plan.regime
-        port.plan.regime = regime
+        plan = port.plan
+        asked = port.capacity_rate["coolant"] * (port.inlet["coolant"] - u.leaving_setpoint)
+        holds, full = _regime(asked, plan.capacity)
+        changed = (holds != plan.holds) | (full != plan.full)
+        plan.holds, plan.full = holds, full
         return changed
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        reactive = (1.0 / (self.power_factor * self.power_factor) - 1.0) ** 0.5
-        return port.plan.power * (1.0 + 1j * reactive)
+        return port.plan.power * self._apparent
+
+    @cached_property
+    def _apparent(self) -> Real:
+        return apparent(self.power_factor)
 
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
-        xp = library_of(port.plan.regime)
-        C_flow, regime = port.capacity_rate[stream], port.plan.regime
-        drop = xp.where(regime == FULL, port.plan.capacity / xp.maximum(C_flow, 1e-9), 0.0)
-        left = xp.where(regime == HOLDS, u.leaving_setpoint, -drop)
-        follows = xp.where(regime == HOLDS, 0.0, 1.0)
+        plan, C_flow = port.plan, port.capacity_rate[stream]
+        xp = library_of(C_flow)
+        left = u.leaving_setpoint * plan.holds
+        if worth_doing(plan.full):
+            left = left - xp.where(plan.full, plan.capacity / xp.maximum(C_flow, 1e-9), 0.0)
         C = self.volume * port.heat_capacity[stream]
         answer = thermal.stir(s.leaving_temperature, C_flow, C, dt)
-        return Stream(answer.constant + answer.slope * left, answer.slope * follows)
+        return Stream(answer.constant + answer.slope * left, answer.slope * (1.0 - plan.holds))
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
-        C_flow, regime = port.capacity_rate["coolant"], port.plan.regime
-        xp = library_of(regime)
+        C_flow, plan = port.capacity_rate["coolant"], port.plan
         inlet = port.inlet["coolant"]
-        holds = C_flow * (inlet - u.leaving_setpoint)
-        heat = xp.where(regime == HOLDS, holds, xp.where(regime == FULL, port.plan.capacity, 0.0))
+        heat = C_flow * (inlet - u.leaving_setpoint) * plan.holds
+        if worth_doing(plan.full):
+            heat = library_of(heat).where(plan.full, plan.capacity, heat)
         T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / self._volume_capacity(port)
-        ready = port.drive.clock >= self.restart_delay + self.ramp_time
-        full = self.restart_delay + self.ramp_time
-        moment = partial(moment_of_restart, s.run_clock, dt - port.gap, port.drive.runs, full, port.now, dt)
-        stopped, stopped_at = latched(~ready, s.stopped, s.stopped_at, moment)
-        limited, limited_at = latched((regime == FULL) & ready, s.limited, s.limited_at, port.now)
+        drive, full = port.drive, self._time_to_full
+        ready = drive.clock >= full
+        stopped, stopped_at = latched(
+            ready == 0,
+            s.stopped,
+            s.stopped_at,
+            lambda: moment_of_restart(s.run_clock, dt - port.gap, drive.runs, full, port.now, dt),
+        )
+        limited, limited_at = latched(plan.full & ready, s.limited, s.limited_at, port.now)
         after = replace(
             s,
-            run_clock=port.drive.clock,
+            run_clock=drive.clock,
             leaving_temperature=T,
             inlet_temperature=inlet,
             stopped=stopped,
@@ -213,6 +231,11 @@ class Chiller(Equipment):
         )
         return after, self.Outputs(heat=heat, power=port.power, flow=port.flow["coolant"])
 
+    @cached_property
+    def _time_to_full(self) -> Real:
+        """Seconds from supply to full cooling."""
+        return self.restart_delay + self.ramp_time
+
     def _volume_capacity(self, port: Ports) -> Real:
         return self.volume * port.heat_capacity["coolant"]
 
@@ -221,3 +244,10 @@ class Chiller(Equipment):
 
     def rejected(self, s: Any, u: Any, port: Ports, out: Any, dt: Real) -> Real:
         return out.heat + port.power
+
+
+def _regime(asked: Real, capacity: Real) -> tuple[Real, Real]:
+    """Whether it holds its setpoint, and whether its capacity cannot hold it; neither where nothing is asked."""
+    works = asked > 0.0
+    full = works & (asked > capacity)
+    return works & (full == 0), full

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
@@ -13,7 +14,6 @@ from twin.physics.supply import latched
 
 AIR_DENSITY_CP = 1.15e3
 """rho cp of outdoor air near 35 degC [J/(m3 K)]; textbook."""
-IDLE, HOLDS, FULL = 0.0, 1.0, 2.0
 
 
 class Drive(NamedTuple):
@@ -24,13 +24,18 @@ class Drive(NamedTuple):
     runs: Real
 
 
+@dataclass(slots=True)
 class Plan:
-    """What the cooler foresees: share of the inlet difference it can take at most, and its regime."""
+    """What the cooler foresees: share of the inlet difference it can take at most [1], whether it holds its setpoint
+    or gives all it has, and the power of its fans [W].
 
-    __slots__ = ("most", "power", "regime")
+    Where it does neither it idles.
+    """
 
-    def __init__(self, most: Real, regime: Real, power: Real) -> None:
-        self.most, self.regime, self.power = most, regime, power
+    most: Real
+    holds: Real
+    full: Real
+    power: Real
 
 
 @table
@@ -79,81 +84,99 @@ class DryCooler(Equipment):
 
     def share(self, speed: Real, C_flow: Real, flow: Real) -> Real:
         """Share of (T_in - T_air) by which the water is cooled at a fan speed [1]."""
+        return self._share(speed, C_flow, self._water_film(flow))
+
+    def _water_film(self, flow: Real) -> Real:
+        """Conductance of the water side, of that at nominal flow [1]."""
+        return library_of(flow).maximum(abs(flow) / self.nominal_flow, 1e-9) ** 0.85
+
+    def _share(self, speed: Real, C_flow: Real, water: Real) -> Real:
         xp = library_of(speed)
-        air = xp.maximum(speed, 1e-6) ** 0.8
-        water = xp.maximum(abs(flow) / self.nominal_flow, 1e-9) ** 0.85
-        UA = self.coil_conductance * 2.0 * air * water / (air + water)
-        K = thermal.exchanger_conductance(UA, self.air_flow * AIR_DENSITY_CP * xp.maximum(speed, 1e-6), C_flow)
+        turning = xp.maximum(speed, 1e-6)
+        air = turning**0.8
+        UA = self._twice_UA * air * water / (air + water)
+        K = thermal.exchanger_conductance(UA, self._air_capacity_rate * turning, C_flow)
         return K / xp.maximum(C_flow, 1e-9)
 
+    @cached_property
+    def _twice_UA(self) -> Real:
+        return self.coil_conductance * 2.0
+
+    @cached_property
+    def _air_capacity_rate(self) -> Real:
+        """Of the air at full speed [W/K]."""
+        return self.air_flow * AIR_DENSITY_CP
+
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
-        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
+        asked = self.asked(u)
         clock, readiness = restart(s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt)
         return Drive(readiness, clock, asked)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
-        a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1)
-        return Branch(0.0, a, b)
+        return self._branch
+
+    @cached_property
+    def _branch(self) -> Branch:
+        return Branch(0.0, *hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1))
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
-        C_flow, flow = port.capacity_rate["coolant"], port.flow["coolant"]
-        ready = port.drive.readiness
-        most = self.share(ready, C_flow, flow) * (ready > 0)
-        regime = self._regime(u, port, s.inlet_temperature, most)
-        speed = self._speed(u, port, s.inlet_temperature, most, regime, ready)
-        return Plan(most, regime, self.fan_power * speed * speed * speed)
+        C_flow, ready = port.capacity_rate["coolant"], port.drive.readiness
+        T_in, air, water = s.inlet_temperature, self.once(self._air, port.dry_bulb), self._water_film(port.flow["coolant"])
+        most = self._share(ready, C_flow, water) * (ready > 0)
+        holds, full = _regime(T_in, air, u.leaving_setpoint, most)
+        speed = ready * full
+        if worth_doing(holds):
+            xp = library_of(T_in)
+            wanted = (T_in - u.leaving_setpoint) / xp.maximum(T_in - air, 1e-6)
+            wanted = xp.minimum(xp.maximum(wanted, 1e-4), 1.0)
+            speed = xp.where(holds, self._speed(wanted, most, ready, C_flow, water), speed)
+        return Plan(most, holds, full, self.fan_power * speed * speed * speed)
 
-    def _regime(self, u: Any, port: Ports, T_in: Real, most: Real) -> Real:
-        """IDLE when there is nothing to gain, FULL where full speed cannot hold the setpoint, else HOLDS."""
-        xp = library_of(T_in)
-        idle = (T_in <= u.leaving_setpoint) | (T_in <= port.dry_bulb)
-        holds = T_in - most * (T_in - port.dry_bulb) < u.leaving_setpoint
-        return xp.where(idle, IDLE, xp.where(holds, HOLDS, FULL))
+    def _air(self, dry_bulb: Real) -> Real:
+        """Temperature of the air that enters each coil [K]."""
+        return dry_bulb + 0.0 * self.fan_power
 
-    def _speed(self, u: Any, port: Ports, T_in: Real, most: Real, regime: Real, ready: Real) -> Real:
-        """Fan speed [1]: full, stopped, or what just holds the setpoint, by three steps of a fixed iteration."""
-        xp = library_of(T_in)
-        speed = xp.where(regime == FULL, ready, 0.0)
-        if worth_doing(regime == HOLDS):
-            above = xp.maximum(T_in - port.dry_bulb, 1e-6)
-            wanted = xp.minimum(xp.maximum((T_in - u.leaving_setpoint) / above, 1e-4), 1.0)
-            trial = ready * (wanted / xp.maximum(most, 1e-9))
-            for _ in range(3):
-                got = self.share(trial, port.capacity_rate["coolant"], port.flow["coolant"])
-                trial = xp.minimum(trial * (wanted / xp.maximum(got, 1e-9)) ** 1.3, ready)
-            speed = xp.where(regime == HOLDS, trial, speed)
-        return speed
+    def _speed(self, wanted: Real, most: Real, ready: Real, C_flow: Real, water: Real) -> Real:
+        """Fan speed [1] that takes a wanted share of the inlet difference, by three steps of a fixed iteration."""
+        xp = library_of(wanted)
+        trial = ready * (wanted / xp.maximum(most, 1e-9))
+        for _ in range(3):
+            got = self._share(trial, C_flow, water)
+            trial = xp.minimum(trial * (wanted / xp.maximum(got, 1e-9)) ** 1.3, ready)
+        return trial
 
     def revise(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        regime = self._regime(u, port, port.inlet["coolant"], port.plan.most)
-        changed = regime != port.plan.regime
-        port.plan.regime = regime
+        plan = port.plan
+        air = self.once(self._air, port.dry_bulb)
+        holds, full = _regime(port.inlet["coolant"], air, u.leaving_setpoint, plan.most)
+        changed = (holds != plan.holds) | (full != plan.full)
+        plan.holds, plan.full = holds, full
         return changed
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         return port.plan.power * (1.0 + 0.0j)
 
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
-        regime, most = port.plan.regime, port.plan.most
-        xp = library_of(regime)
-        C_flow = port.capacity_rate[stream]
-        left = xp.where(regime == HOLDS, u.leaving_setpoint, xp.where(regime == FULL, most * port.dry_bulb, 0.0))
-        follows = xp.where(regime == HOLDS, 0.0, xp.where(regime == FULL, 1.0 - most, 1.0))
+        plan, taken = port.plan, port.plan.most * port.plan.full
+        left = u.leaving_setpoint * plan.holds + taken * self.once(self._air, port.dry_bulb)
+        follows = 1.0 - plan.holds - taken
         C = self.volume * port.heat_capacity[stream]
-        answer = thermal.stir(s.leaving_temperature, C_flow, C, dt)
+        answer = thermal.stir(s.leaving_temperature, port.capacity_rate[stream], C, dt)
         return Stream(answer.constant + answer.slope * left, answer.slope * follows)
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
-        C_flow, regime, most = port.capacity_rate["coolant"], port.plan.regime, port.plan.most
-        xp = library_of(regime)
-        inlet = port.inlet["coolant"]
-        held = inlet - u.leaving_setpoint
-        heat = C_flow * xp.where(regime == HOLDS, held, xp.where(regime == FULL, most * (inlet - port.dry_bulb), 0.0))
+        C_flow, plan = port.capacity_rate["coolant"], port.plan
+        inlet, air = port.inlet["coolant"], self.once(self._air, port.dry_bulb)
+        heat = C_flow * ((inlet - u.leaving_setpoint) * plan.holds + plan.most * plan.full * (inlet - air))
         C = self.volume * port.heat_capacity["coolant"]
         T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / C
         drive = port.drive
-        moment = partial(moment_of_restart, s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt)
-        stopped, at = latched(drive.clock < self.restart_delay, s.stopped, s.stopped_at, moment)
+        stopped, at = latched(
+            drive.clock < self.restart_delay,
+            s.stopped,
+            s.stopped_at,
+            lambda: moment_of_restart(s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt),
+        )
         after = replace(
             s,
             run_clock=port.drive.clock,
@@ -169,3 +192,10 @@ class DryCooler(Equipment):
 
     def rejected(self, s: Any, u: Any, port: Ports, out: Any, dt: Real) -> Real:
         return out.heat + port.power
+
+
+def _regime(T_in: Real, air: Real, setpoint: Real, most: Real) -> tuple[Real, Real]:
+    """Whether the fans hold the setpoint, and whether full speed cannot; neither where there is nothing to gain."""
+    gains = (T_in > setpoint) & (T_in > air)
+    holds = gains & (T_in - most * (T_in - air) < setpoint)
+    return holds, gains & (holds == 0)

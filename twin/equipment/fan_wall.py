@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
@@ -64,13 +64,16 @@ class FanWall(Equipment):
         return self.fan_power
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
-        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
+        asked = self.asked(u)
         clock, readiness = restart(s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt)
         return Drive(readiness, clock, asked)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
-        a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1)
-        return Branch(0.0, a, b)
+        return self._branch
+
+    @cached_property
+    def _branch(self) -> Branch:
+        return Branch(0.0, *hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1))
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         ready = port.drive.readiness
@@ -83,8 +86,13 @@ class FanWall(Equipment):
         ready = port.drive.readiness
         C_water = port.capacity_rate["coolant"]
         UA = thermal.film_conductance(self.coil_conductance, ready, abs(port.flow["coolant"]) / self.nominal_flow)
-        K = thermal.exchanger_conductance(UA, self.air_flow * AIR_HEAT_CAPACITY * ready, C_water)
+        K = thermal.exchanger_conductance(UA, self._air_capacity_rate * ready, C_water)
         return K, s.inlet_temperature
+
+    @cached_property
+    def _air_capacity_rate(self) -> Real:
+        """Of the air at nominal speed [W/K]."""
+        return self.air_flow * AIR_HEAT_CAPACITY
 
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         C = self.volume * port.heat_capacity[stream]
@@ -95,8 +103,12 @@ class FanWall(Equipment):
         gained = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"]) + port.air_heat
         T = s.water_temperature + dt * gained / (self.volume * port.heat_capacity["coolant"])
         drive = port.drive
-        moment = partial(moment_of_restart, s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt)
-        stopped, at = latched(drive.clock < self.restart_delay, s.stopped, s.stopped_at, moment)
+        stopped, at = latched(
+            drive.clock < self.restart_delay,
+            s.stopped,
+            s.stopped_at,
+            lambda: moment_of_restart(s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt),
+        )
         after = replace(
             s,
             run_clock=port.drive.clock,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cached_property, partial
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.physics import hydraulic, thermal
+from twin.physics.electric import apparent
 from twin.physics.machine import restart
 from twin.physics.supply import latched
 
@@ -77,9 +79,9 @@ class Pump(Equipment):
         return hydraulic.resistance(self.shutoff_head - self.nominal_head, self.nominal_flow, 0.02)
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
-        asked = u.in_service * ((u.mode == 1.0) | (u.mode == 2.0))
-        alive = (dt - port.gap) * asked
-        clock, readiness = restart(s.run_clock, dt - port.gap, asked, self.restart_delay, 0.0, dt)
+        asked, supplied = self.asked(u), dt - port.gap
+        alive = supplied * asked
+        clock, readiness = restart(s.run_clock, supplied, asked, self.restart_delay, 0.0, dt)
         coasted, turned = hydraulic.coast(s.speed_now, dt - alive, self.coast_time)
         running = readiness * dt
         slowed, also_turned = hydraulic.coast(coasted, alive - running, self.coast_time)
@@ -88,17 +90,29 @@ class Pump(Equipment):
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         speed = port.drive.mean_speed
-        a, b = self.curve()
+        a, b = self._curve
         slope = a * library_of(speed).maximum(speed, hydraulic.LEAST_SPEED)
         return Branch(speed * speed * self.shutoff_head, slope, b, check=1.0)
 
     def shaft_power(self, mean_speed: Real, flow: Real) -> Real:
         """Electric power [W] at a speed [1] and a flow [m3/s]."""
-        return hydraulic.pump_power(mean_speed, flow, self.nominal_flow, self.nominal_power())
+        return hydraulic.pump_power(mean_speed, flow, self.nominal_flow, self._nominal_power)
+
+    @cached_property
+    def _curve(self) -> tuple[Real, Real]:
+        return self.curve()
+
+    @cached_property
+    def _nominal_power(self) -> Real:
+        return self.nominal_power()
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        reactive = (1.0 / (self.power_factor * self.power_factor) - 1.0) ** 0.5
-        return port.drive.driven * self.shaft_power(port.drive.mean_speed, port.flow["coolant"]) * (1.0 + 1j * reactive)
+        drive = port.drive
+        return drive.driven * self.shaft_power(drive.mean_speed, port.flow["coolant"]) * self._apparent
+
+    @cached_property
+    def _apparent(self) -> Real:
+        return apparent(self.power_factor)
 
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         C = self.volume * port.heat_capacity[stream]
@@ -109,7 +123,7 @@ class Pump(Equipment):
         gained = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"]) + port.power
         T = s.outlet_temperature + dt * gained / (self.volume * port.heat_capacity["coolant"])
         drive = port.drive
-        moment = hydraulic.moment_of_speed(s.speed_now, drive.speed, 0.05, self.coast_time, port.now, dt)
+        moment = partial(hydraulic.moment_of_speed, s.speed_now, drive.speed, 0.05, self.coast_time, port.now, dt)
         stopped, stopped_at = latched(drive.speed < 0.05, s.stopped, s.stopped_at, moment)
         after = replace(
             s,

@@ -2,24 +2,54 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 
-from twin.arrays import library_of
+from twin.arrays import library_of, nothing, worth_doing
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.physics import gpu, hydraulic, thermal
+from twin.physics.electric import apparent
 from twin.physics.supply import latched
 from twin.physics.throttle import Course, Die, Limits, course
 
 
-class Plan:
-    """The tick as the rack foresees it: course of the dies, power of GPUs and of the rest, hold-up, exchange."""
+class Asked(NamedTuple):
+    """What utilisation and power limit ask for: power of the GPUs uncapped and capped, and of the rest [W].
 
-    __slots__ = ("bridged", "conductance", "course", "given", "lost", "other", "power", "recharge", "share")
+    `works`: whether the GPUs are asked for more than their least; `span`: how much more [W].
+    """
 
-    def __init__(self, course: Course, **rest: Real) -> None:
-        self.course = course
-        for name, value in rest.items():
-            setattr(self, name, value)
+    wanted: Real
+    capped: Real
+    other: Real
+    works: Real
+    span: Real
+
+
+class Supplied(NamedTuple):
+    """Where a tick's energy comes from: seconds on the feeds and on the capacitors, and whether these run out."""
+
+    fed: Real
+    bridged: Real
+    lost: Real
+
+
+class Plan(NamedTuple):
+    """The tick as the rack foresees it.
+
+    course: of the dies; conductance: plate to coolant inlet [W/K]; share: of (plate - inlet) by which coolant
+    warms [1]; power: of all, to_air: the part of it that warms the room, given: by the capacitors, recharge:
+    into them [W].
+    """
+
+    course: Course
+    conductance: Real
+    share: Real
+    power: Real
+    to_air: Real
+    supplied: Supplied
+    given: Real
+    recharge: Real
 
 
 @table
@@ -104,8 +134,11 @@ class Rack(Equipment):
         return {"flow": (seconds, "its dies warm from working temperature to throttling without flow")}
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
+        return self.once(self._branch, u.isolated)
+
+    def _branch(self, isolated: Real) -> Branch:
         a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, self.laminar_share)
-        factor = hydraulic.valve_resistance(1.0 - u.isolated)
+        factor = hydraulic.valve_resistance(1.0 - isolated)
         return Branch(0.0, a * factor, b * factor)
 
     def asked_power(self, utilisation: Real) -> tuple[Real, Real]:
@@ -117,63 +150,106 @@ class Rack(Equipment):
         """Plate to coolant inlet [W/K], and the share of (plate - inlet) by which coolant warms [1]."""
         xp = library_of(C_flow)
         x = xp.maximum(abs(flow) / self.nominal_flow, 1e-9)
-        film = self.gpu_count / self.plate_resistance * x**self.plate_exponent
+        film = self._film * x**self.plate_exponent
         share = -xp.expm1(-film / xp.maximum(C_flow, thermal.TINY))
         return C_flow * share, share
 
-    def _on(self, s: Any, u: Any) -> Real:
-        return u.in_service * ((u.mode == 1.0) | (u.mode == 2.0)) * (1.0 - s.unpowered)
+    @cached_property
+    def _film(self) -> Real:
+        """Plates to coolant at nominal flow [W/K]."""
+        return self.gpu_count / self.plate_resistance
 
+    @cached_property
+    def _least(self) -> Real:
+        """Power of the GPUs at no utilisation [W]."""
+        return self.idle_power * self.gpu_power_share
+
+    @cached_property
+    def _slow_share(self) -> Real:
+        return gpu.power_share(self.slowdown_clock, self.clock_exponent)
+
+    @cached_property
+    def _masses(self) -> tuple[Real, Real, Real]:
+        """Heat capacity of dies and plates [J/K], and the conductance between them [W/K]."""
+        G = self.gpu_count / self.die_resistance
+        return self.die_heat_capacity * self.gpu_count, self.plate_heat_capacity * self.gpu_count, G
+
+    @cached_property
+    def _air_share(self) -> Real:
+        """Share of the power of what is not a GPU that warms the room [1]."""
+        return self.air_fraction / (1.0 - self.gpu_power_share)
+
+    @cached_property
+    def _apparent(self) -> Real:
+        return apparent(self.power_factor)
+
+    @cached_property
+    def _full_hold_up(self) -> Real:
+        """Energy in the full capacitors [J]."""
+        return self.hold_up * self.rated_power
+
+    @cached_property
     def _limits(self) -> Limits:
-        return Limits(self.throttle_temperature, self.slowdown_temperature, self.shutdown_temperature, self.release_temperature)
+        return Limits(
+            self.throttle_temperature, self.slowdown_temperature, self.shutdown_temperature, self.release_temperature
+        )
+
+    def _asked(self, utilisation: Real, power_limit: Real) -> Asked:
+        xp = library_of(utilisation)
+        wanted, other = self.asked_power(utilisation)
+        capped = xp.maximum(xp.minimum(wanted, power_limit * self.rated_power - other), self._least)
+        return Asked(wanted, capped, other, wanted > self._least + 1.0, xp.maximum(wanted - self._least, 1.0))
+
+    def _on(self, asked: Real, unpowered: Real) -> Real:
+        return asked * (1.0 - unpowered)
+
+    def _powers(self, asked: Asked, lasts: Real) -> tuple[Real, Real, Real, Real]:
+        """Power of the GPUs at full and at slowdown clock, of the rest, and its part that warms the plates [W]."""
+        full, other, least = asked.capped * lasts, asked.other * lasts, self._least * lasts
+        return full, least + (full - least) * self._slow_share, other, other * (1.0 - self._air_share)
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
-        xp = library_of(s.die_temperature)
-        shut = s.shut_down * (1.0 - u.reset)
-        wanted, other = self.asked_power(u.utilisation)
-        least = self.idle_power * self.gpu_power_share
-        capped = xp.maximum(xp.minimum(wanted, u.power_limit * self.rated_power - other), least)
-        fed, bridged, lost = self._supplied(s, port, capped + other, dt)
-        lasts = self._on(s, u) * (fed + bridged) / dt
-        full, other = capped * lasts, other * lasts
-        slow = least * lasts + (full - least * lasts) * gpu.power_share(self.slowdown_clock, self.clock_exponent)
+        asked = self.once(self._asked, u.utilisation, u.power_limit)
+        supplied = self._supplied(s, port, asked, dt)
+        lasts = on = self.once(self._on, self.asked(u), s.unpowered)
+        if not nothing(supplied.bridged):
+            lasts = on * (supplied.fed + supplied.bridged) / dt
+        full, slow, other, to_plate = self.once(self._powers, asked, lasts)
         K, share = self.conductance(port.capacity_rate["coolant"], port.flow["coolant"])
-        to_plate = other * (1.0 - self.air_fraction / (1.0 - self.gpu_power_share))
-        die = Die(
-            self.die_heat_capacity * self.gpu_count, self.plate_heat_capacity * self.gpu_count,
-            self.gpu_count / self.die_resistance, K, s.inlet_temperature, to_plate, full, slow,
-            self.leakage, self.leakage_reference,
-        )  # fmt: skip
-        run = course(die, self._limits(), s.die_temperature, s.plate_temperature, (s.throttled, s.slowed, shut), dt)
+        C_die, C_plate, G = self._masses
+        die = Die(C_die, C_plate, G, K, s.inlet_temperature, to_plate, full, slow, self.leakage, self.leakage_reference)
+        shut = s.shut_down * (1.0 - u.reset) if worth_doing(u.reset) else s.shut_down
+        run = course(die, self._limits, s.die_temperature, s.plate_temperature, (s.throttled, s.slowed, shut), dt)
         other = other * run.ran
         power = run.power + other
-        given = power * bridged / xp.maximum(fed + bridged, 1e-12)
-        recharge = self._recharge(s, port, dt)
-        return Plan(
-            run, conductance=K, share=share, other=other, power=power,
-            bridged=bridged, lost=lost, given=given, recharge=recharge,
-        )  # fmt: skip
+        given: Real = 0.0
+        if not nothing(supplied.bridged):
+            given = power * supplied.bridged / library_of(power).maximum(supplied.fed + supplied.bridged, 1e-12)
+        return Plan(run, K, share, power, other * self._air_share, supplied, given, self._recharge(s, port, dt))
 
-    def _supplied(self, s: Any, port: Ports, power: Real, dt: Real) -> tuple[Real, Real, Real]:
-        """Seconds of the tick on the feeds, seconds bridged by the capacitors, and 1 where those run out."""
-        xp = library_of(power)
-        bridged = xp.minimum(port.gap, s.hold_up_energy / xp.maximum(power, 1.0))
+    def _supplied(self, s: Any, port: Ports, asked: Asked, dt: Real) -> Supplied:
+        if not worth_doing(port.gap):
+            return Supplied(dt, 0.0, port.gap > 0)
+        xp = library_of(port.gap)
+        power = xp.maximum(asked.capped + asked.other, 1.0)
+        bridged = xp.minimum(port.gap, xp.maximum(s.hold_up_energy, 0.0) / power)
         lost = port.gap > bridged
-        fed = xp.where(lost & (port.voltage != 0), 0.0, dt - port.gap)
-        return fed, bridged, lost
+        return Supplied(xp.where(lost & (port.voltage != 0), 0.0, dt - port.gap), bridged, lost)
 
     def _recharge(self, s: Any, port: Ports, dt: Real) -> Real:
         """Power that refills the capacitors [W], only in ticks without a gap."""
+        missing = self._full_hold_up - s.hold_up_energy
+        if not worth_doing(missing):
+            return 0.0
         xp = library_of(port.gap)
-        missing = self.hold_up * self.rated_power - s.hold_up_energy
         return xp.where(port.gap == 0, xp.minimum(missing / dt, 0.1 * self.rated_power), 0.0)
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        reactive = (1.0 / (self.power_factor * self.power_factor) - 1.0) ** 0.5
-        return (port.plan.power - port.plan.given + port.plan.recharge) * (1.0 + 1j * reactive)
+        plan = port.plan
+        return (plan.power - plan.given + plan.recharge) * self._apparent
 
     def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        return port.plan.other * self.air_fraction / (1.0 - self.gpu_power_share)
+        return port.plan.to_air
 
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         share, run = port.plan.share, port.plan.course
@@ -189,8 +265,8 @@ class Rack(Equipment):
         shift = inlet - s.inlet_temperature
         heat = plan.conductance * (run.mean_plate + run.follows_mean_plate * shift - inlet)
         die = run.T_die + run.follows_die * shift
-        into_masses = plan.power - self.warm(s, u, port, dt) - heat
-        C_die, C_plate = self.die_heat_capacity * self.gpu_count, self.plate_heat_capacity * self.gpu_count
+        into_masses = plan.power - plan.to_air - heat
+        C_die, C_plate, _ = self._masses
         plate = s.plate_temperature + (dt * into_masses - C_die * (die - s.die_temperature)) / C_plate
         gain = C_flow * (inlet - port.outlet["coolant"]) + heat
         coolant = s.coolant_temperature + dt * gain / (self.coolant_volume * port.heat_capacity["coolant"])
@@ -207,9 +283,9 @@ class Rack(Equipment):
         return after, self._outputs(s, u, port)
 
     def _thermal_flags(self, s: Any, run: Course, now: Real) -> dict[str, Real]:
-        throttled, throttled_at = latched(run.throttled, s.throttled, s.throttled_at, now + run.throttled_after)
-        slowed, slowed_at = latched(run.slowed, s.slowed, s.slowed_at, now + run.slowed_after)
-        shut, shut_at = latched(run.shut, s.shut_down, s.shut_down_at, now + run.shut_after)
+        throttled, throttled_at = latched(run.throttled, s.throttled, s.throttled_at, lambda: now + run.throttled_after)
+        slowed, slowed_at = latched(run.slowed, s.slowed, s.slowed_at, lambda: now + run.slowed_after)
+        shut, shut_at = latched(run.shut, s.shut_down, s.shut_down_at, lambda: now + run.shut_after)
         return {
             "throttled": throttled, "throttled_at": throttled_at, "slowed": slowed, "slowed_at": slowed_at,
             "shut_down": shut, "shut_down_at": shut_at,
@@ -217,24 +293,25 @@ class Rack(Equipment):
 
     def _supply_flags(self, s: Any, u: Any, port: Ports, dt: Real) -> dict[str, Real]:
         """Off when a gap outlasts the capacitors; on again after `restart_time` of unbroken supply."""
+        if not (worth_doing(port.gap) or worth_doing(s.unpowered + s.restart_clock)):
+            return {}
         xp = library_of(port.gap)
-        alive = dt - port.gap
-        lost = port.plan.lost & (s.unpowered == 0)
+        alive, supplied = dt - port.gap, port.plan.supplied
+        lost = supplied.lost & (s.unpowered == 0)
         clock = xp.where(port.voltage == 0, 0.0, xp.where(port.gap > 0, alive, s.restart_clock + alive)) * s.unpowered
         back = (s.unpowered > 0) & (clock >= self.restart_time)
         dead_from = port.now + xp.where(port.voltage == 0, alive, 0.0)
-        moment = xp.where(lost, dead_from + port.plan.bridged, port.now + dt - (clock - self.restart_time))
+        moment = xp.where(lost, dead_from + supplied.bridged, port.now + dt - (clock - self.restart_time))
         unpowered, at = latched(xp.where(lost, 1.0, xp.where(back, 0.0, s.unpowered)), s.unpowered, s.unpowered_at, moment)
         return {"unpowered": unpowered, "unpowered_at": at, "restart_clock": clock}
 
     def _outputs(self, s: Any, u: Any, port: Ports) -> Any:
-        xp = library_of(port.plan.power)
         gpu_power = port.plan.course.power
-        asked, _ = self.asked_power(u.utilisation)
-        idle = self.idle_power * self.gpu_power_share
+        asked = self.once(self._asked, u.utilisation, u.power_limit)
         leak = 1.0 + self.leakage * (s.die_temperature - self.leakage_reference)
-        dynamic = (gpu_power / leak - idle) / xp.maximum(asked - idle, 1.0)
-        clock = xp.where(asked > idle + 1.0, gpu.clock_for(dynamic, self.clock_exponent), (gpu_power > 0) * 1.0)
+        clock = gpu.clock_for((gpu_power / leak - self._least) / asked.span, self.clock_exponent)
+        if worth_doing(asked.works == 0):
+            clock = library_of(clock).where(asked.works, clock, (gpu_power > 0) * 1.0)
         return self.Outputs(power=port.plan.power, gpu_power=gpu_power, clock=clock, flow=port.flow["coolant"])
 
     def stored(self, s: Any, port: Ports) -> Real:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from twin.declare import Equipment, Ports, Real, Stream, flag, quantity, replace, table
@@ -46,7 +47,7 @@ class Tank(Equipment):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         heat = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"])
         T = s.temperature + dt * heat / (self.volume * port.heat_capacity["coolant"])
-        moment = moment_of_crossing(s.temperature, T, self.useful_temperature, port.now, dt)
+        moment = partial(moment_of_crossing, s.temperature, T, self.useful_temperature, port.now, dt)
         exhausted, at = latched(T > self.useful_temperature, s.exhausted, s.exhausted_at, moment)
         return replace(s, temperature=T, exhausted=exhausted, exhausted_at=at), self.Outputs(heat=heat)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property, partial
 from typing import Any
 
 from twin.declare import Equipment, Ports, Real, flag, quantity, replace, table
@@ -38,11 +39,15 @@ class Zone(Equipment):
 
     def heat_capacity(self) -> Real:
         """Of the air and what follows it [J/K]."""
+        return self._heat_capacity
+
+    @cached_property
+    def _heat_capacity(self) -> Real:
         return self.volume * AIR_HEAT_CAPACITY + self.mass_heat_capacity
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         T = s.temperature + dt * port.air_heat / self.heat_capacity()
-        moment = moment_of_crossing(s.temperature, T, self.limit_temperature, port.now, dt)
+        moment = partial(moment_of_crossing, s.temperature, T, self.limit_temperature, port.now, dt)
         hot, at = latched(T > self.limit_temperature, s.too_hot, s.too_hot_at, moment)
         return replace(s, temperature=T, too_hot=hot, too_hot_at=at), self.Outputs(heat=port.air_heat)
 

@@ -78,6 +78,8 @@ def _parameters(plant: Plant, cls: type[Equipment], names: list[str], xp: Module
     columns: dict[str, Array] = {}
     for name, said in quantities(cls).items():
         values = [plant.units[unit].parameters.get(name, said.default) for unit in names]
+        if None in values:
+            raise ValueError(f"{names[values.index(None)]} has no {name}; a {cls.kind} wants it")
         columns[name] = xp.asarray(np.array([values], dtype=np.float64))
     return columns
 

@@ -12,6 +12,14 @@ NEVER = 1e30
 """Seconds that never pass; a number, so that no infinity enters an array."""
 
 
+def apparent(power_factor: Real) -> Real:
+    """Complex power drawn with one watt of real power at a (lagging) power factor [VA/W].
+
+        S/P = 1 + j sqrt(1/pf^2 - 1)
+    """
+    return 1.0 + 1j * (1.0 / (power_factor * power_factor) - 1.0) ** 0.5
+
+
 def series_impedance(impedance: Real, resistance: Real) -> Real:
     """Complex impedance of given modulus and resistance [pu].
 

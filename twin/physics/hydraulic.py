@@ -37,7 +37,7 @@ def branch_flow(dp: Real, laminar: Real, turbulent: Real) -> tuple[Real, Real]:
         q [m3/s] and dq/d(dp) [m3/(s Pa)] > 0, finite at zero flow.
     """
     xp = library_of(dp)
-    root = xp.sqrt(laminar * laminar + 4.0 * turbulent * xp.abs(dp))
+    root = xp.sqrt(laminar * laminar + 4.0 * turbulent * abs(dp))
     return 2.0 * dp / (laminar + root), 1.0 / root
 
 
@@ -75,13 +75,15 @@ def coast(speed: Real, seconds: Real, half_time: Real) -> tuple[Real, Real]:
     such that half of full speed is left after `half_time`. It stops for good after 6.7 half times.
     Exact, so any split of the time gives the same speed.
     """
-    if not worth_doing(seconds * speed):
-        return speed, 0.0
+    coasts = seconds * speed
+    if not worth_doing(coasts):
+        return speed, coasts
     xp = library_of(speed)
     rate = COASTING_ANGLE / half_time
     start = xp.arctan(speed / FRICTION_ROOT)
     left = xp.maximum(start - rate * seconds, 0.0)
-    return FRICTION_ROOT * xp.tan(left), FRICTION_ROOT / rate * xp.log(xp.cos(left) / xp.cos(start))
+    turned = FRICTION_ROOT / rate * xp.log(xp.cos(left) / xp.cos(start))
+    return xp.where(coasts > 0, FRICTION_ROOT * xp.tan(left), speed), xp.where(coasts > 0, turned, 0.0)
 
 
 def moment_of_speed(before: Real, after: Real, limit: float, half_time: Real, now: Real, dt: Real) -> Real:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from twin.arrays import library_of, worth_doing
+from twin.arrays import library_of, stacked, worth_doing
 
 Real = Any
 TINY = 1e-300
@@ -109,9 +109,9 @@ def modes(a: Real, b: Real, c: Real, d: Real, determinant: Real) -> Modes:
 
     The determinant is asked for because a d - b c cancels when nothing leaves the pair (no flow).
     """
-    xp = library_of(a + d)
-    half = xp.sqrt(0.25 * (a - d) ** 2 + b * c)
-    fast = 0.5 * (a + d) - half
+    total, apart = a + d, a - d
+    half = library_of(total).sqrt(0.25 * (apart * apart) + b * c)
+    fast = 0.5 * total - half
     return Modes(a, b, c, d, determinant / fast, fast)
 
 
@@ -122,8 +122,7 @@ def response(m: Modes, t: Real) -> tuple[tuple[Real, Real], tuple[Real, Real]]:
 
     where x0' is the rate of change now. They hold with no flow, where no equilibrium exists.
     """
-    f_slow, g_slow = _integrals(m.slow, t)
-    f_fast, g_fast = _integrals(m.fast, t)
+    (f_slow, f_fast), (g_slow, g_fast) = _integrals(stacked(m.slow, m.fast), t)
     apart = m.slow - m.fast
     f1 = (f_slow - f_fast) / apart
     g1 = (g_slow - g_fast) / apart

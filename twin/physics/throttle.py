@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.arrays import library_of, worth_doing
-from twin.physics.thermal import modes, response
+from twin.physics.thermal import Modes, modes, response
 
 Real = Any
+Moment = tuple[Real, Real]
+"""A die temperature [K] and when it is so [s into the segment]."""
 
 SEGMENTS = 4
 """Most limits met within one tick: throttle, slowdown, shutdown, and the rest."""
@@ -90,19 +92,37 @@ def _power_law(die: Die, limits: Limits, T: Real, throttled: Real, slowed: Real,
     return xp.where(shut > 0, 0.0, p0), xp.where(shut > 0, 0.0, p1)
 
 
+def _regime(
+    die: Die, limits: Limits, T: Real, throttled: Real, slowed: Real, shut: Real
+) -> tuple[Real, Real, Real, Real, Real]:
+    """Whether it runs, its power law p0 + p1 T_die, and the limits above and below that end the regime at hand."""
+    if not worth_doing(throttled + slowed + shut):
+        p0, p1 = die.P_full * (1.0 - die.leakage * die.T_reference), die.P_full * die.leakage
+        return 1.0, p0, p1, limits.throttle, 0.0
+    xp = library_of(T)
+    upper = xp.where(slowed > 0, limits.shutdown, xp.where(throttled > 0, limits.slowdown, limits.throttle))
+    lower = xp.where(slowed > 0, limits.release, xp.where(throttled > 0, limits.throttle, 0.0))
+    return 1.0 - shut, *_power_law(die, limits, T, throttled, slowed, shut), upper, lower
+
+
+def _modes(die: Die, p1: Real) -> Modes:
+    """The modes of die and plate, with a power that grows by p1 per kelvin of the die [W/K]."""
+    leaves = die.G + die.K
+    a, b = (p1 - die.G) / die.C_die, die.G / die.C_die
+    c, d = die.G / die.C_plate, -leaves / die.C_plate
+    return modes(a, b, c, d, (die.G * die.K - p1 * leaves) / (die.C_die * die.C_plate))
+
+
 class _Segment:
     """Closed form of die and plate from one moment on, at one power law and one inlet."""
 
     def __init__(self, die: Die, T: Real, plate: Real, p0: Real, p1: Real, runs: Real) -> None:
         self.die, self.T, self.plate, self.p0, self.p1 = die, T, plate, p0, p1
-        a, b = (p1 - die.G) / die.C_die, die.G / die.C_die
-        c, d = die.G / die.C_plate, -(die.G + die.K) / die.C_plate
-        determinant = (die.G * die.K - p1 * (die.G + die.K)) / (die.C_die * die.C_plate)
-        self.modes = modes(a, b, c, d, determinant)
+        self.modes = m = _modes(die, p1)
         self.rate = self.rate_at(T, plate)
         self.plate_rate = (die.P_plate * runs + die.G * (T - plate) + die.K * (die.T_in - plate)) / die.C_plate
-        self.turn = a * self.rate + b * self.plate_rate
-        self.plate_turn = c * self.rate + d * self.plate_rate
+        self.turn = m.a * self.rate + m.b * self.plate_rate
+        self.plate_turn = m.c * self.rate + m.d * self.plate_rate
 
     def rate_at(self, T: Real, plate: Real) -> Real:
         """How fast the die warms [K/s]."""
@@ -127,7 +147,7 @@ class _Segment:
 
         dT/dt = A e^{slow t} + B e^{fast t} is zero once at most, at ln(-B/A)/(slow - fast).
         """
-        xp, m = library_of(left), self.modes
+        xp, m = library_of(self.rate), self.modes
         turns = (self.rate * self.rate_at(end[0], end[1]) < 0) & (abs(self.rate) * left > LEAST_TURN)
         if not worth_doing(turns):
             return end[0], left
@@ -137,7 +157,18 @@ class _Segment:
         moment = xp.where(turns, xp.minimum(xp.log(xp.maximum(ratio, 1.0)) / apart, left), left)
         return xp.where(turns, self.die_at(moment), end[0]), moment
 
-    def when(self, target: Real, start: tuple[Real, Real], end: tuple[Real, Real]) -> Real:
+    def crossing(self, end: tuple[Real, ...], left: Real, upper: Real, lower: Real) -> tuple[Real, Moment, Moment]:
+        """Whether the die leaves its limits, and the two moments between which it does so once."""
+        turned, after = self.farthest(end, left)
+        beyond = (turned > upper) | (turned < lower)
+        if turned is end[0]:
+            return beyond, (self.T, 0.0), (turned, left)
+        xp = library_of(turned)
+        near = xp.where(beyond, self.T, turned), xp.where(beyond, 0.0, after)
+        far = xp.where(beyond, turned, end[0]), xp.where(beyond, after, left)
+        return (far[0] > upper) | (far[0] < lower), near, far
+
+    def when(self, target: Real, start: Moment, end: Moment) -> Real:
         """When the die reaches `target` [s], by the Illinois form of regula falsi in a fixed number of steps.
 
         Args:
@@ -170,33 +201,28 @@ def course(die: Die, limits: Limits, T: Real, plate: Real, flags: tuple[Real, Re
     """
     xp = library_of(T)
     throttled, slowed, shut = flags
-    zero = 0.0 * T
-    left, gone = zero + dt, zero
-    plate_sum, energy, ran = zero, zero, zero
-    throttled_after, slowed_after, shut_after = zero, zero, zero
+    left, gone = dt, 0.0
+    plate_sum, energy, ran = 0.0, 0.0, 0.0
+    throttled_after, slowed_after, shut_after = 0.0, 0.0, 0.0
     follows: tuple[Real, Real, Real] | None = None
     for last in (False,) * (SEGMENTS - 1) + (True,):
-        p0, p1 = _power_law(die, limits, T, throttled, slowed, shut)
-        segment = _Segment(die, T, plate, p0, p1, 1.0 - shut)
+        runs, p0, p1, upper, lower = _regime(die, limits, T, throttled, slowed, shut)
+        segment = _Segment(die, T, plate, p0, p1, runs)
         end = segment.run(left)
-        follows = follows or _follows(die, segment, dt)
-        upper = xp.where(slowed > 0, limits.shutdown, xp.where(throttled > 0, limits.slowdown, limits.throttle))
-        lower = xp.where(slowed > 0, limits.release, xp.where(throttled > 0, limits.throttle, 0.0))
-        turned, turned_after = segment.farthest(end, left)
-        out = (turned > upper) | (turned < lower)
-        far, latest = xp.where(out, turned, end[0]), xp.where(out, turned_after, left)
-        meets = ((far > upper) | (far < lower)) & (shut == 0) & (left > 0)
+        follows = follows or _follows(die, dt)
+        crosses, near, far = segment.crossing(end, left, upper, lower)
+        meets = crosses & (shut == 0) & (left > 0)
         met = not last and worth_doing(meets)
         seconds = left
         if met:
-            target = xp.where(far > upper, upper, lower)
-            near, earliest = xp.where(out, T, turned), xp.where(out, 0.0, turned_after)
-            beyond = xp.where(far > upper, near >= target, near <= target)
-            moment = xp.where(beyond, earliest, segment.when(target, (near, earliest), (far, latest)))
+            above = far[0] > upper
+            target = xp.where(above, upper, lower)
+            beyond = xp.where(above, near[0] >= target, near[0] <= target)
+            moment = xp.where(beyond, near[1], segment.when(target, near, far))
             seconds = xp.where(meets, moment, left)
             end = segment.run(seconds)
         plate_sum, energy = plate_sum + end[3], energy + p0 * seconds + p1 * end[2]
-        ran = ran + (1.0 - shut) * seconds
+        ran = ran + runs * seconds
         left, gone = left - seconds, gone + seconds
         if not met:
             T, plate = end[0], end[1]
@@ -219,10 +245,9 @@ def course(die: Die, limits: Limits, T: Real, plate: Real, flags: tuple[Real, Re
     )  # fmt: skip
 
 
-def _follows(die: Die, segment: _Segment, dt: Real) -> tuple[Real, Real, Real]:
+def _follows(die: Die, dt: Real) -> tuple[Real, Real, Real]:
     """How end of die, end of plate and mean of plate move with the inlet at fixed power [K/K]."""
-    fixed = _Segment(die, segment.T, segment.plate, segment.p0, 0.0 * segment.p1, 1.0)
-    (f0, f1), (g0, g1) = response(fixed.modes, dt)
+    fixed = _modes(die, 0.0)
+    (f0, f1), (g0, g1) = response(fixed, dt)
     pull = die.K / die.C_plate
-    b, d = die.G / die.C_die, -(die.G + die.K) / die.C_plate
-    return f1 * b * pull, (f0 + f1 * d) * pull, (g0 + g1 * d) * pull / dt
+    return f1 * fixed.b * pull, (f0 + f1 * fixed.d) * pull, (g0 + g1 * fixed.d) * pull / dt

@@ -1,30 +1,132 @@
-"""Making a trace file on a disk that may be full, and leaving one whose writing failed."""
+"""The file under HDF5: written so that a kill at any moment or a full disk leaves what was committed whole."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 from pathlib import Path
 from typing import Any
 
 import h5py
-from h5py import h5f, h5p
+from h5py import h5f, h5fd, h5p
 
+from twin.trace import layout
 from twin.trace.guard import text_of
-from twin.trace.layout import FORMAT, TraceWriteError
+from twin.trace.layout import TraceWriteError
 
 SLACK = 2**20
 """Room wanted beyond what is written next: index nodes and the summary."""
 
-_WRECKS: list[Any] = []
-"""Files whose writing failed and that could not be closed; kept, for letting go of one crashes HDF5."""
+
+class Shelf:
+    """A file for HDF5's driver of Python file objects, in place of HDF5's own, for two reasons.
+
+    New pieces of the file are written at once, but what lies in the committed part is written over only by
+    `settle`, lowest address first: an index that splits then never points to a node that is not there.
+    And a write that fails is kept in `error` while HDF5 goes on as if it had been done: told the truth, it
+    crashes the interpreter when it closes the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as HDF5 does: readers wait
+            os.ftruncate(self._file, 0)
+        except OSError:
+            os.close(self._file)
+            raise
+        self._place = self._size = self._settled = 0
+        self._held: dict[int, bytes] = {}
+        self.error: OSError | None = None
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._place = offset + (self._size if whence == os.SEEK_END else 0)
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def write(self, piece: memoryview) -> int:
+        """Write a new piece; hold back one that lies in the settled part."""
+        if self._place < self._settled:
+            self._held[self._place] = bytes(piece)
+        else:
+            self._put(self._place, piece)
+        self._size = max(self._size, self._place + len(piece))
+        self._place += len(piece)
+        return len(piece)
+
+    def readinto(self, into: memoryview) -> int:
+        """Read what was written, also what is held back; zeros beyond the end."""
+        found = bytearray(0 if self.error else os.pread(self._file, len(into), self._place))
+        found.extend(bytes(len(into) - len(found)))
+        for place, piece in sorted(self._held.items()):
+            first, last = max(place, self._place), min(place + len(piece), self._place + len(into))
+            if first < last:
+                found[first - self._place : last - self._place] = piece[first - place : last - place]
+        into[:] = found
+        return len(into)
+
+    def truncate(self, size: int) -> None:
+        """Give the file its length; it shrinks when it is settled, for its head still names the old one."""
+        grows, self._size = size > self._size, size
+        if grows:
+            self._cut()
+
+    def _cut(self) -> None:
+        if not self.error:
+            try:
+                os.ftruncate(self._file, self._size)
+            except OSError as error:
+                self.error = error
+
+    def flush(self) -> None:
+        """Nothing waits in here but what `settle` writes."""
+
+    def settle(self) -> None:
+        """Write over what is to be replaced in the settled part; all of the file is settled then.
+
+        Raises:
+            OSError: a write failed, now or since the last time.
+        """
+        for place, piece in sorted(self._held.items()):
+            self._put(place, piece)
+        self._held.clear()
+        self._cut()
+        self._settled = self._size
+        if self.error:
+            raise self.error
+
+    def _put(self, place: int, piece: memoryview | bytes) -> None:
+        view = memoryview(piece)
+        while len(view) and not self.error:
+            try:
+                done = os.pwrite(self._file, view, place)
+            except OSError as error:
+                self.error = error
+                return
+            place, view = place + done, view[done:]
+
+    def name(self, path: Path) -> None:
+        """Give the file its name; whoever has an older one of that name open keeps it whole."""
+        self._path.replace(path.resolve())
+
+    def close(self, discard: bool = False) -> None:
+        """Settle what can be settled and let go of the file; with `discard`, also of its first name."""
+        with contextlib.suppress(OSError):
+            self.settle()
+        os.close(self._file)
+        if discard:
+            self._path.unlink(missing_ok=True)
 
 
-def create(path: Path, size: int) -> Any:
-    """Make the file, in the format that survives a kill and that every reader opens.
+def create(path: Path, size: int) -> tuple[Any, Shelf]:
+    """Make the file, in the format that every reader opens.
 
-    It begins beside its place, as `.name.part`; `put_in_place` moves it once it can be read.
+    It begins beside its place, as `.name.part`; `Shelf.name` moves it once it can be read.
 
     Args:
         path: where; an older trace is replaced, any other file refused (`-o hall.yaml` is a slip).
@@ -36,30 +138,19 @@ def create(path: Path, size: int) -> Any:
     access = h5p.create(h5p.FILE_ACCESS)
     access.set_libver_bounds(h5f.LIBVER_EARLIEST, h5f.LIBVER_V18)
     access.set_fclose_degree(h5f.CLOSE_STRONG)
+    access.set_alignment(layout.ALIGNED_FROM, layout.PAGE)
     access.set_cache(0, 521, 0, 0.75)  # whole chunks want no cache; one would grow with the run
+    place = path.resolve()
     try:
         fault = _place_fault(path) or room_fault(path, size)
         if not fault:
-            made = h5f.create(os.fsencode(_part(path)), h5f.ACC_TRUNC, h5p.create(h5p.FILE_CREATE), access)
-            return h5py.File(made)
+            shelf = Shelf(place.with_name(f".{place.name}.part"))
+            access.set_fileobj_driver(h5fd.fileobj_driver, shelf)
+            made = h5f.create(os.fsencode(path), h5f.ACC_TRUNC, h5p.create(h5p.FILE_CREATE), access)
+            return h5py.File(made), shelf
     except (OSError, RuntimeError) as error:
         fault = reason(error)
     raise TraceWriteError(f"cannot write {path}: {fault}")
-
-
-def put_in_place(path: Path) -> None:
-    """Give the file its name; whoever has an older trace of that name open keeps it whole."""
-    _part(path).replace(path.resolve())
-
-
-def discard(path: Path) -> None:
-    """Remove a file that was never put in its place."""
-    _part(path).unlink(missing_ok=True)
-
-
-def _part(path: Path) -> Path:
-    place = path.resolve()
-    return place.with_name(f".{place.name}.part")
 
 
 def _place_fault(path: Path) -> str:
@@ -70,7 +161,7 @@ def _place_fault(path: Path) -> str:
         return ""
     if path.is_file() and h5py.is_hdf5(path):
         with h5py.File(path, "r") as file:  # fails with its reason where a run is still writing it
-            if "format" in file.attrs and text_of(file.attrs["format"]) == FORMAT:
+            if "format" in file.attrs and text_of(file.attrs["format"]) == layout.FORMAT:
                 return ""
     return "it is there and is not a trace; choose another name"
 
@@ -87,33 +178,11 @@ def room_fault(path: Path, size: int) -> str:
     )
 
 
-def let_go(file: Any, growth: int) -> None:
-    """Close a file whose writing failed.
-
-    On the full disk HDF5 would crash while closing, so it ends its bookkeeping in memory. Where that
-    cannot be had, the file is kept until the process ends, which then should be by `os._exit`.
-
-    Args:
-        file: the h5py file.
-        growth: bytes by which it may still want to grow.
-    """
-    _WRECKS.append(file)
-    with contextlib.suppress(OSError, RuntimeError, AttributeError):
-        handle = file.id.get_vfd_handle()
-        elsewhere = os.memfd_create("trace")  # Linux alone
-        os.ftruncate(elsewhere, os.fstat(handle).st_size + growth + SLACK)
-        os.dup2(elsewhere, handle)
-        os.close(elsewhere)
-        file.close()
-        _WRECKS.remove(file)
-
-
 def reason(error: Exception) -> str:
     """The system's own words out of HDF5's long ones."""
-    said = re.search(r"error message = '([^']*)'", str(error))
-    if "unable to lock" in str(error):
+    if isinstance(error, BlockingIOError) or "unable to lock" in str(error):
         return "another program has it open"
-    if said:
-        return said[1][:1].lower() + said[1][1:]
-    text = getattr(error, "strerror", None) or str(error)
-    return text.splitlines()[0] if text else type(error).__name__
+    said = re.search(r"error message = '([^']*)'", str(error))
+    text = said[1] if said else getattr(error, "strerror", None) or str(error)
+    first = text.splitlines()[0] if text else type(error).__name__
+    return first[:1].lower() + first[1:]

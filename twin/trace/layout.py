@@ -8,7 +8,7 @@
     /events/time, member, unit, flag, value  (row)   what rose and fell, and what was asked
     /scenario, /plant, /summary                      texts: YAML, JSON, JSON (empty until the run ended well)
     /provenance                                      attributes; long values are texts
-    /committed_steps, /committed_events              rows that may be trusted; what lies beyond may be torn
+    /committed_steps, _events, _summary              how much may be trusted; what lies beyond may be torn
     /fingerprint                                     SHA-256 of names, units and provenance, which HDF5 itself
                                                      does not checksum
     /one, /name_length, ...                          dimensions without a variable, as netCDF keeps them
@@ -29,21 +29,26 @@ import numpy as np
 FORMAT = "aifactory-twin trace"
 VERSION = 1
 
-BLOCK_ROWS = 300
-"""Rows buffered and written at once where memory allows; 150 cost a third more time, 600 save a tenth."""
+BLOCK_ROWS = 600
+"""Rows buffered and written at once where memory allows; 300 cost a third more time."""
 BLOCK_BYTES = 64 * 2**20
 """Most memory for the buffers of one block."""
 CHUNK_UNITS = 1024
 CHUNK_BYTES = 4 * 2**20
 FLAG_BYTES = 64
 TEXT_CHUNK = 65536
-EVENT_CHUNK = 128
+EVENT_CHUNK_BYTES = 3072
+"""Chunks of events are written again as they fill; they, and the index nodes, must fit a page: see PAGE."""
+PAGE = 4096
+ALIGNED_FROM = 2048
+"""Pieces of the file from this size on begin at a page. A kill may cut a write off, but only at the end of a
+page, so what is written over in place and lies in one page is there whole, as it was or as it is."""
 ATTRIBUTE_BYTES = 16384
 """Longer provenance is stored as a text: attributes end at 64 kB, and carry no checksum."""
 
 RESERVED = ("time", "member", "unit", "name_length")
 TEXTS = ("scenario", "plant", "summary", "fingerprint")
-COUNTS = ("committed_events", "committed_steps")
+COUNTS = ("committed_events", "committed_steps", "committed_summary")
 """In the order they are written: a kill between them leaves events of rows that are not yet counted."""
 GROUPS = ("events", "provenance")
 OWN = ("time", "member", "one", *TEXTS, *COUNTS, *GROUPS)

@@ -91,7 +91,9 @@ class Trace:
             raise
 
     def _read_head(self) -> None:
-        self._event_count, steps = (int(guard.rows_of(self.path, self._file[name], 0, 1)[0]) for name in layout.COUNTS)
+        self._event_count, steps, self._summary_bytes = (
+            int(guard.rows_of(self.path, self._file[name], 0, 1)[0]) for name in layout.COUNTS
+        )
         if not (0 <= steps <= self._file["time"].shape[0] and self._event_count >= 0):
             raise BadTrace(f"{self.path}: it counts {steps} rows but does not hold them; copy it again")
         self.time = guard.rows_of(self.path, self._file["time"], 0, steps)
@@ -129,10 +131,11 @@ class Trace:
             found[name] = value.item() if isinstance(value, np.number) else guard.text_of(value)
         return found
 
-    def _text(self, name: str) -> str:
-        dataset = self._file[name]
+    def _text(self, name: str, length: int | None = None) -> str:
         with guard.told(self.path, f"/{name}"):
-            return guard.rows_of(self.path, dataset, 0, dataset.shape[0]).tobytes().decode()
+            dataset = self._file[name]
+            letters = guard.rows_of(self.path, dataset, 0, dataset.shape[0] if length is None else length)
+            return letters.tobytes().decode()
 
     @property
     def title(self) -> str:
@@ -176,8 +179,9 @@ class Trace:
         """
         column, units = self._find(name)
         start, stop, _ = slice(start, stop).indices(len(self.time))
-        dataset = self._file[column.kind][column.name]
-        values = guard.rows_of(self.path, dataset, start, max(start, stop), units)
+        with guard.told(self.path, f"/{column.kind}/{column.name}"):
+            dataset = self._file[column.kind][column.name]
+            values = guard.rows_of(self.path, dataset, start, max(start, stop), units)
         names = self._units[column.kind][units]
         return Series(name, values, column.unit, column.doc, self.time[start:stop], names)
 
@@ -200,8 +204,9 @@ class Trace:
     @cached_property
     def events(self) -> list[Event]:
         """What rose, fell and was asked, in order of time."""
-        log, count = self._file["events"], self._event_count
+        count = self._event_count
         with guard.told(self.path, "/events"):
+            log = self._file["events"]
             time, member, value = (
                 guard.rows_of(self.path, log[name], 0, count).tolist() for name in ("time", "member", "value")
             )
@@ -210,7 +215,7 @@ class Trace:
                 Event(t, m, u, f, v if f.startswith("input:") else int(v))
                 for t, m, u, f, v in zip(time, member, unit, flag, value, strict=True)
             ]
-        if self._file["summary"].shape[0]:
+        if self._summary_bytes:
             return found
         last = self.time[-1] if len(self.time) else -np.inf  # events are counted before their rows
         return [event for event in found if event.time <= last]
@@ -218,7 +223,7 @@ class Trace:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """What the run said of itself at its end; empty where it was killed and could say nothing."""
-        text = self._text("summary")
+        text = self._text("summary", self._summary_bytes)
         with guard.told(self.path, "/summary"):
             return dict(json.loads(text)) if text else {}
 

@@ -61,14 +61,14 @@ class Recorder:
         self._failed = ""
         cuts = shape.chunks
         self._bytes = sum(b.itemsize * _padded(b.shape, cuts[k]) for (k, _), b in self._buffers.items())
-        self._file = disk.create(self.path, len(plant_json) + len(scenario_text) + 8192 * len(columns))
+        self._file, self._shelf = disk.create(self.path, len(plant_json) + len(scenario_text) + 8192 * len(columns))
         texts = {"plant": plant_json, "scenario": scenario_text}
         try:
-            self._sheet = Sheet(self._file, columns, units, members, shape, texts, provenance)
-            disk.put_in_place(self.path)
-        except (OSError, RuntimeError) as error:
-            disk.let_go(self._file, self._bytes)
-            disk.discard(self.path)
+            self._sheet = Sheet(self._file, self._shelf, columns, units, members, shape, texts, provenance)
+            self._shelf.name(self.path)
+        except OSError as error:
+            self._file.close()
+            self._shelf.close(discard=True)
             raise TraceWriteError(f"cannot write {self.path}: {disk.reason(error)}") from None
 
     @property
@@ -114,16 +114,14 @@ class Recorder:
         self._want_room(len(text))
         try:
             self._sheet.summarise(text)
-            self._file.close()
-        except (OSError, RuntimeError) as error:
+        except OSError as error:
             raise self._broken(error) from None
-        self._failed = f"{self.path} is closed"
+        self._end(f"{self.path} is closed")
 
     def abandon(self) -> None:
         """Close without a summary, for a run that ends badly; what is committed stays readable."""
         if not self._failed:
-            self._file.close()
-            self._failed = f"{self.path} was abandoned"
+            self._end(f"{self.path} was abandoned")
 
     def _check(self, times: np.ndarray, blocks: Blocks, events: list[Event]) -> None:
         count = len(times)
@@ -162,7 +160,7 @@ class Recorder:
         try:
             ordered = sorted(due, key=lambda e: (e.time, e.member))
             self._sheet.write(self._times, self._buffers, self._filled, ordered)
-        except (OSError, RuntimeError) as error:
+        except OSError as error:
             raise self._broken(error) from None
         self._filled, self._pending = 0, waiting
 
@@ -174,15 +172,18 @@ class Recorder:
         """See that the disk holds what comes next; HDF5 does not survive finding out by itself."""
         fault = disk.room_fault(self.path, size)
         if fault:
-            self._failed = self._sentence(fault)
-            self._file.close()
-            raise TraceWriteError(self._failed)
+            raise self._end(self._sentence(fault))
 
     def _broken(self, error: Exception) -> TraceWriteError:
         """What to raise now that a write failed."""
-        self._failed = self._sentence(disk.reason(error))
-        disk.let_go(self._file, 2 * self._bytes)
-        return TraceWriteError(self._failed)
+        return self._end(self._sentence(disk.reason(error)))
+
+    def _end(self, why: str) -> TraceWriteError:
+        """Close the file for good; what to raise when more is asked of it."""
+        self._failed = why
+        self._file.close()
+        self._shelf.close()
+        return TraceWriteError(why)
 
     def _sentence(self, fault: str) -> str:
         kept = f" ({self.committed} rows are safe in it)" if self.committed else ""

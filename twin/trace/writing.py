@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import h5py
@@ -9,6 +10,7 @@ import numpy as np
 from h5py import h5s, h5t
 
 from twin.trace import layout
+from twin.trace.disk import Shelf
 from twin.trace.layout import Column, Event, Shape
 
 NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.{:10d}"
@@ -22,6 +24,7 @@ class Sheet:
     def __init__(
         self,
         file: Any,
+        shelf: Shelf,
         columns: list[Column],
         units: dict[str, list[str]],
         members: int,
@@ -31,7 +34,7 @@ class Sheet:
     ) -> None:
         self.steps = 0
         self.events = 0
-        self._file = file
+        self._file, self._shelf = file, shelf
         self._members = members
         self._name_bytes = max([len(n.encode()) for names in units.values() for n in names], default=1) or 1
         self._dimensions = 0
@@ -42,10 +45,10 @@ class Sheet:
         seal = layout.fingerprint(columns, units, members, provenance)
         for name, text in {**texts, "summary": "", "fingerprint": seal}.items():
             self._text(file, name, text)
-        self._counts = [self._dataset(file, name, np.zeros(1, "<i8"), (1,)) for name in layout.COUNTS]
-        for made in self._counts:
+        self._counts = {name: self._dataset(file, name, np.zeros(1, "<i8"), (1,)) for name in layout.COUNTS}
+        for made in self._counts.values():
             made.dims[0].attach_scale(self._scales["one"])
-        file.flush()
+        self._flush()
 
     def _head(self, provenance: dict[str, str | float | int]) -> None:
         """What the file is, and where it comes from."""
@@ -138,18 +141,24 @@ class Sheet:
 
     def _make_log(self) -> dict[str, Any]:
         group = self._file.create_group("events")
-        wide, flag = self._name_bytes, layout.FLAG_BYTES
-        row = self._dataset(group, "row", np.zeros(0, "<i8"), (layout.EVENT_CHUNK,), grows=True)
+        row = self._dataset(group, "row", np.zeros(0, "<i8"), (layout.EVENT_CHUNK_BYTES // 8,), grows=True)
         self._scale(row, "row")
         log = {"row": row}
         for name, empty, doc, unit in (
             ("time", np.zeros(0, "<f8"), TIME_DOC, "s"),
             ("member", np.zeros(0, "<i4"), "world of the ensemble", "1"),
-            ("unit", np.zeros((0, wide), "S1"), "unit that it happened to", ""),
-            ("flag", np.zeros((0, flag), "S1"), "flag that rose or fell, or input:<name> that was set", ""),
+            ("unit", np.zeros((0, self._name_bytes), "S1"), "unit that it happened to", ""),
+            (
+                "flag",
+                np.zeros((0, layout.FLAG_BYTES), "S1"),
+                "flag that rose or fell, or input:<name> that was set",
+                "",
+            ),
             ("value", np.zeros(0, "<f8"), "1 rose, 0 fell; for an input, the value in SI", ""),
         ):
-            made = self._dataset(group, name, empty, (layout.EVENT_CHUNK, *empty.shape[1:]), grows=True)
+            wide = empty.itemsize * math.prod(empty.shape[1:])
+            chunk = (max(1, layout.EVENT_CHUNK_BYTES // wide), *empty.shape[1:])
+            made = self._dataset(group, name, empty, chunk, grows=True)
             made.dims[0].attach_scale(row)
             if empty.ndim == 2:
                 made.dims[1].attach_scale(self._scales["name_length" if name == "unit" else "flag_length"])
@@ -183,11 +192,19 @@ class Sheet:
         logged = self.events + len(events)
         if events:
             self._put_events(events)
-        self._file.flush()
-        for dataset, count in zip(self._counts, (logged, end), strict=True):
-            dataset[0] = count
-            dataset.flush()
+        self._flush()
+        for name, count in (("committed_events", logged), ("committed_steps", end)):
+            self._count(name, count)
         self.steps, self.events = end, logged
+
+    def _flush(self) -> None:
+        self._file.flush()
+        self._shelf.settle()
+
+    def _count(self, name: str, count: int) -> None:
+        """Vouch for what was flushed."""
+        self._counts[name][0] = count
+        self._flush()
 
     def _put(self, dataset: Any, block: np.ndarray, start: int) -> None:
         """Write rows at the end; the low-level calls take a quarter of the time of `dataset[...] = `."""
@@ -215,7 +232,8 @@ class Sheet:
         data = np.frombuffer(text.encode(), "S1")
         self._put(self._file["summary"].id, data, 0)
         self._file["summary_length"].resize((len(data),))
-        self._file.flush()
+        self._flush()
+        self._count("committed_summary", len(data))
 
 
 def _letters(names: list[str], width: int) -> np.ndarray:

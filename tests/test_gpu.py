@@ -1,0 +1,136 @@
+"""The device: a pod's drill on the GPU equals the CPU's; on a pretended device, bit for bit and without leaving it."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+
+import numpy as np
+import pytest
+
+from tests.pretend_cupy import LeftTheDevice, library
+from tests.small_plants import pod
+from twin import model as compiled
+from twin.arrays import library_of, open_device, to_host, worth_doing
+from twin.declare import quantities, replace
+from twin.simulation import settle
+from twin.step import step
+
+MEMBERS = 3
+
+
+def asked_of(model, tick):
+    """Inputs of a drill in which something happens in every member: pumps, feeds, chillers, a UPS, a limit."""
+    xp = model.xp
+    asked = compiled.inputs(model, MEMBERS)
+
+    def put(kind, name, row, value, member=None):
+        array = to_host(getattr(asked[kind], name)).copy()
+        array[slice(None) if member is None else member, row] = value
+        asked[kind] = replace(asked[kind], **{name: xp.asarray(array)})
+
+    put("rack", "utilisation", slice(None), 1.0)
+    if tick >= 2:
+        put("cdu", "duty_pump_failed", slice(None), 1.0)
+        put("cdu", "standby_pump_failed", slice(None), 1.0, member=0)
+    if tick >= 4:
+        put("utility", "in_service", slice(None), 0.0, member=1)
+        put("chiller", "mode", 0, 0.0, member=2)
+    if tick >= 6:
+        put("pump", "in_service", 1, 0.0)
+        put("rack", "power_limit", 2, 0.6)
+        put("generator", "fails_to_start", 1, 1.0)
+    if tick >= 40:
+        put("utility", "in_service", slice(None), 1.0)
+    return asked
+
+
+def moved(state, xp):
+    """A State with all its arrays in another library."""
+    tables = {
+        name: {key: replace(row, **{n: xp.asarray(x) for n, x in vars(row).items()}) for key, row in rows.items()}
+        for name, rows in (("rows", state.rows), ("outputs", state.outputs))
+    }
+    arrays = {n: xp.asarray(x) for n, x in vars(state).items() if isinstance(x, np.ndarray)}
+    return dataclasses.replace(state, **tables, **arrays)
+
+
+def drill(device, ticks, dt=1.0, start=None):
+    """Every State and Output of every tick, on the host; from a settled state unless one is given."""
+    model = compiled.compile(pod(4), device)
+    now = settle(model, asked_of(model, 0), MEMBERS) if start is None else moved(start, model.xp)
+    rows = []
+    for tick in range(ticks):
+        now = step(model, now, asked_of(model, tick), tick * dt, dt)
+        tables = ((t.key, row) for t in model.tables for row in (now.rows[t.key], now.outputs[t.key]))
+        rows.append({(key, name): to_host(x) for key, row in tables for name, x in vars(row).items()})
+        rows[-1]["", "voltage"] = to_host(now.voltage)
+    return model, rows
+
+
+def flags(model):
+    for t in model.tables:
+        for name, said in quantities(t.machine.State).items():
+            if said.flag is not None:
+                yield t.key, name
+
+
+@pytest.mark.gpu
+def test_gpu_and_cpu_agree_to_1e_9_and_in_the_tick_of_every_event():
+    model, on_cpu = drill(open_device("cpu"), 90)
+    _, on_gpu = drill(open_device("gpu"), 90)
+    changes = 0
+    for tick, (one, other) in enumerate(zip(on_cpu, on_gpu, strict=True)):
+        for key in flags(model):
+            np.testing.assert_array_equal(other[key], one[key], err_msg=f"{key} in tick {tick}")
+            changes += tick > 0 and int((one[key] != on_cpu[tick - 1][key]).sum())
+        for key, values in one.items():
+            scale = 1e-9 * max(float(np.nanmax(abs(values), initial=0.0)), 1e-9)
+            np.testing.assert_allclose(other[key], values, rtol=1e-9, atol=scale, err_msg=f"{key} in tick {tick}")
+    assert changes > 20, "a drill in which much happens"
+
+
+@pytest.mark.gpu
+def test_auto_takes_a_gpu_that_works():
+    assert open_device("auto").is_gpu
+
+
+@pytest.fixture
+def pretended(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cupy", library())
+    device = open_device("gpu")
+    assert device.is_gpu
+    assert device.name == "gpu (cupy, pretended)"
+    return device
+
+
+def test_a_tick_never_leaves_the_device_and_saves_no_work_that_counts(pretended):
+    """On a device all work is done, on the CPU what rests is left out: the same bits either way."""
+    resting = compiled.compile(pod(4))
+    start = settle(resting, asked_of(resting, 0), MEMBERS)
+    model, on_cpu = drill(open_device("cpu"), 50, start=start)
+    _, on_device = drill(pretended, 50, start=start)
+    assert sum(int((on_cpu[-1][key] != on_cpu[0][key]).sum()) for key in flags(model)) > 10
+    for tick, (one, other) in enumerate(zip(on_cpu, on_device, strict=True)):
+        for key, values in one.items():
+            np.testing.assert_array_equal(other[key], values, err_msg=f"{key} in tick {tick}")
+
+
+def test_the_pretended_device_refuses_what_a_gpu_would(pretended):
+    xp = pretended.library
+    x = xp.asarray(np.arange(3.0))
+    assert library_of(x) is xp
+    assert worth_doing(x > 9.0) is True, "asked of nobody: the answer would have to leave the device"
+    for reads in (bool, float, lambda x: x.item(), lambda x: x.tolist()):
+        with pytest.raises(LeftTheDevice):
+            reads(x[0])
+    for meets in (
+        lambda: x + np.ones(3),
+        lambda: np.where(x > 1, x, x),
+        lambda: x[np.array([0])],
+        lambda: x.take(np.array([0])),
+        lambda: xp.maximum(x, np.ones(3)),
+    ):
+        with pytest.raises(LeftTheDevice):
+            meets()
+    assert to_host(xp.where(x > 1, x, 0.0)).tolist() == [0.0, 0.0, 2.0]
