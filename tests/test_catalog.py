@@ -95,7 +95,7 @@ def test_xdu1350_gives_its_heat_at_4_kelvin_approach() -> None:
 def test_xdu1350_pump_gives_244_kpa_at_1200_lpm_and_falls() -> None:
     cdu = machine("cdu-1300kw")
     port = Ports()
-    port.drive = CDUDrive(duty=1.0, standby=0.0, mean_speed=1.0, duty_clock=1e9, standby_clock=0.0, driven=1.0)
+    port.drive = CDUDrive(mean_speed=1.0, duty_clock=1e9, standby_clock=0.0, driven=1.0, duty=None, standby=None)
     branch = cdu.branch(cdu.State(), cdu.Inputs(), port, "technology")
     flows = np.linspace(0.0, 1400.0, 15) * LPM
     heads = branch.head - branch.laminar * flows - branch.turbulent * flows * flows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 import sys
 
 import numpy as np
@@ -47,12 +47,14 @@ def asked_of(model, tick):
 
 def moved(state, xp):
     """A State with all its arrays in another library."""
-    tables = {
-        name: {key: replace(row, **{n: xp.asarray(x) for n, x in vars(row).items()}) for key, row in rows.items()}
-        for name, rows in (("rows", state.rows), ("outputs", state.outputs))
-    }
-    arrays = {n: xp.asarray(x) for n, x in vars(state).items() if isinstance(x, np.ndarray)}
-    return dataclasses.replace(state, **tables, **arrays)
+    made = copy.copy(state)
+    for name, value in vars(state).items():
+        if isinstance(value, dict):
+            rows = {key: {n: xp.asarray(x) for n, x in vars(row).items()} for key, row in value.items()}
+            setattr(made, name, {key: replace(row, **rows[key]) for key, row in value.items()})
+        elif isinstance(value, np.ndarray):
+            setattr(made, name, xp.asarray(value))
+    return made
 
 
 def drill(device, ticks, dt=1.0, start=None):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.arrays import Array, gather_sum, stacked, stacked_with_spare, worth_doing
+from twin.arrays import Array, gather_sum, library_of, stacked, stacked_with_spare, worth_doing
 from twin.declare import replace
 from twin.model import Model, State, stored
 from twin.networks.tables import AllPorts, AllRows
@@ -34,7 +34,9 @@ def balance(
 
         residual = drawn - delivered + from coolant + from air - to air - to outdoors - d(stored)/dt
 
-    Stored energy comes from State alone, so a law that loses or makes energy shows here.
+    Stored energy comes from State alone, so a law that makes or loses energy shows here. Laws whose State
+    follows from the books of their own tick close by construction; what checks those is that power,
+    coolant and air lose nothing between units, and that the run's own counters close.
 
     Args:
         model: the compiled plant.
@@ -61,24 +63,54 @@ def balance(
     residual = drawn + supplied - delivered + coolant + taken - warmth - rejected - storing
     residual = xp.maximum(abs(residual) - ROUND_OFF * abs(now.stored) / dt, 0.0)
     indoors = warmth * model.air.indoors
-    moved = abs(coolant) + abs(storing) + abs(drawn)
     sums = gather_sum(
         stacked(
-            drawn, delivered, coolant, taken - indoors, rejected + (warmth - indoors), storing, moved,
+            drawn, delivered, coolant, taken - indoors, rejected + (warmth - indoors), storing, abs(storing),
             supplied, drawn * ledger.is_work,
         ),
         ledger.everyone,
     )  # fmt: skip
-    gross = xp.maximum(sums[6], 1.0)
+    gross = xp.maximum(xp.maximum(sums[7], sums[4]), xp.maximum(sums[6], 1.0))
     between = xp.maximum(xp.maximum(abs(sums[0] - sums[1]), abs(sums[2])), abs(sums[3]))
     now.imbalance = residual / gross
-    work = sums[8]
-    now.outputs["site"] = replace(
-        now.outputs["site"],
-        power=sums[7],
-        it_power=work,
-        pue=sums[7] / (xp.where(work > 0, work, xp.nan) if worth_doing(work <= 0) else work),
-        heat_rejected=sums[4],
-        stored_power=sums[5],
-        energy_residual=xp.maximum(residual.max(axis=1, keepdims=True), between) / gross,
+    now.lost_between = stacked(abs(sums[0] - sums[1]), abs(sums[2]), abs(sums[3])) / gross
+    worst = xp.maximum(residual.max(axis=1, keepdims=True), between) / gross
+    now.outputs["site"] = replace(now.outputs["site"], energy_residual=worst, **_totals(sums))
+    _count(now, dt)
+
+
+def _count(now: State, dt: Any) -> None:
+    """Add the tick to the site's counters, which close the books of a whole run."""
+    rows, site = now.rows["site"], now.outputs["site"]
+    now.rows["site"] = replace(
+        rows,
+        supplied_energy=rows.supplied_energy + dt * site.power,
+        rejected_energy=rows.rejected_energy + dt * site.heat_rejected,
+        work_energy=rows.work_energy + dt * site.it_power,
     )
+
+
+def run_residual(first: State, last: State) -> Array:
+    """Energy in - out - stored since `first`, of the energy that came in, per member."""
+    xp = library_of(last.stored)
+    then, now = first.rows["site"], last.rows["site"]
+    supplied = now.supplied_energy - then.supplied_energy
+    given = now.rejected_energy - then.rejected_energy
+    kept = last.stored - first.stored
+    missing = abs(supplied - given - kept.sum(axis=1, keepdims=True))
+    rounding = ROUND_OFF * abs(last.stored).sum(axis=1, keepdims=True)
+    return xp.maximum(missing - rounding, 0.0) / xp.maximum(xp.maximum(supplied, given), 1.0)
+
+
+def _totals(sums: Array) -> dict[str, Array]:
+    """The site's totals, from the sums over its units in the order of `balance`."""
+    xp = library_of(sums)
+    supplied, work = sums[7], sums[8]
+    over = xp.where(work > 0, work, xp.nan) if worth_doing(work <= 0) else work
+    return {
+        "power": supplied,
+        "it_power": work,
+        "pue": supplied / over,
+        "heat_rejected": sums[4],
+        "stored_power": sums[5],
+    }

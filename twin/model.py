@@ -9,7 +9,7 @@ from typing import Any
 from twin.arrays import Array, Device, Neighbours, neighbours, open_device
 from twin.declare import Ports, quantities
 from twin.networks import air, coolant, coolant_heat, power, signal
-from twin.networks.tables import AllRows, Table, compile_tables, unit_columns
+from twin.networks.tables import AllPorts, AllRows, Table, compile_tables, unit_columns
 from twin.plant import Plant
 
 
@@ -73,6 +73,7 @@ class State:
     headers: Array
     stored: Array
     imbalance: Array = None
+    lost_between: Array = None
 
 
 def compile(plant: Plant, device: Device | None = None) -> Model:

@@ -10,12 +10,13 @@ import numpy as np
 from twin.arrays import Array, library_of, to_host
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
-from twin.ledger import LIMIT, BrokenBalance
+from twin.ledger import LIMIT, BrokenBalance, run_residual
 from twin.model import Model, State
 from twin.networks.tables import AllRows, Table
 from twin.trace import Column, Event, Recorder
 
 PARTS = ("Inputs", "State", "Outputs")
+MEDIA = ("power", "coolant", "air")
 
 
 def companion(name: str, said: dict[str, Quantity]) -> bool:
@@ -51,7 +52,7 @@ class Gatherer:
 
     def __init__(self, model: Model, recorder: Recorder, first: State, inputs: AllRows) -> None:
         self.model, self.recorder = model, recorder
-        self.before = first
+        self.first = self.before = first
         self.ticks: list[Tick] = []
         self.events: list[Event] = []
         self.worst = 0.0
@@ -79,38 +80,62 @@ class Gatherer:
         """Check the block, find its events, write it.
 
         Raises:
-            BrokenBalance: a tick's books did not close.
+            BrokenBalance: a tick's books did not close; what went before it is written.
         """
-        if self.ticks:
-            self._check()
-            self._find_events()
-            self.before = self.ticks[-1].state
-        kept = [tick for tick in self.ticks if tick.kept]
+        bad = self._first_broken()
+        sound = self.ticks if bad is None else self.ticks[: self.ticks.index(bad)]
+        if sound:
+            self._find_events(sound)
+            self.before = sound[-1].state
+        kept = [tick for tick in sound if tick.kept]
         if kept:
             self._write(kept)
         self.ticks = []
-
-    def _check(self) -> None:
-        residuals = np.array([to_host(tick.state.outputs["site"].energy_residual).max() for tick in self.ticks])
-        if not (residuals <= LIMIT).all():
-            bad = self.ticks[int(np.argmin(residuals <= LIMIT))]
+        if bad is not None:
             raise BrokenBalance(self._blame(bad))
-        self.worst = max(self.worst, float(residuals.max()))
+
+    def close(self) -> None:
+        """Tell what is left and close the books of the whole run.
+
+        Raises:
+            BrokenBalance: they do not close.
+        """
+        self.tell()
+        over_the_run = float(to_host(run_residual(self.first, self.before)).max())
+        self.worst = max(self.worst, over_the_run)
+        if not over_the_run <= LIMIT:
+            text = f"the energy balance of the whole run does not close: its residual is {over_the_run:.2g}"
+            raise BrokenBalance(f"{text} of what came in, at most {LIMIT:g} is sound")
+
+    def _first_broken(self) -> Tick | None:
+        if not self.ticks:
+            return None
+        residuals = np.array([to_host(tick.state.outputs["site"].energy_residual).max() for tick in self.ticks])
+        sound = residuals <= LIMIT
+        self.worst = max(self.worst, float(residuals.max(where=sound, initial=0.0)))
+        return None if sound.all() else self.ticks[int(np.argmin(sound))]
 
     def _blame(self, tick: Tick) -> str:
-        share = to_host(tick.state.imbalance)
-        member, column = np.unravel_index(int(np.argmax(np.where(np.isnan(share), np.inf, share))), share.shape)
-        unit = next(t.names[column - t.first] for t in self.model.tables if t.first <= column < t.last)
-        size = "is not a number" if np.isnan(share[member, column]) else f"is {share[member, column]:.2g} of throughput"
+        """Which unit broke the balance, or between which units of a medium it broke."""
+        share = np.nan_to_num(to_host(tick.state.imbalance), nan=np.inf)
+        between = np.nan_to_num(to_host(tick.state.lost_between)[..., 0], nan=np.inf)
+        if share.max() > LIMIT:
+            member, column = np.unravel_index(int(np.argmax(share)), share.shape)
+            who = next(t.names[column - t.first] for t in self.model.tables if t.first <= column < t.last)
+            size = share[member, column]
+        else:
+            medium, member = np.unravel_index(int(np.argmax(between)), between.shape)
+            who, size = f"the {MEDIA[medium]} between units", between[medium, member]
+        found = f"is {size:.2g} of throughput" if np.isfinite(size) else "is not a number"
         return (
-            f"the energy balance of {unit} broke in tick {tick.number} ({tick.start:g} s, member {member}): "
-            f"its residual {size}, at most {LIMIT:g} is sound; the trace holds what went before"
+            f"the energy balance of {who} broke in tick {tick.number} ({tick.start:g} s, member {member}): "
+            f"its residual {found}, at most {LIMIT:g} is sound; the trace holds what went before"
         )
 
-    def _find_events(self) -> None:
+    def _find_events(self, ticks: list[Tick]) -> None:
         found = []
         for t, name in self.flags:
-            series = [getattr(state.rows[t.key], name) for state in [self.before, *(tick.state for tick in self.ticks)]]
+            series = [getattr(state.rows[t.key], name) for state in [self.before, *(tick.state for tick in ticks)]]
             if any(one is not series[0] for one in series):
                 found += self._changes(t, name, to_host(_stack(series)))
         self.events += found

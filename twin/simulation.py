@@ -9,6 +9,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ class Simulation:
         self.finished = end
         calendar.run(until=end)
         if gatherer is not None:
-            gatherer.tell()
+            gatherer.close()
 
     def _wait(self, delay: int, priority: int) -> simpy.Event:
         """A moment on the calendar, with its place among others of the same moment."""
@@ -313,7 +314,8 @@ def _provenance(scenario: Scenario, settings: RunSettings, model: Model) -> dict
         "title": scenario.title,
         "twin_version": __version__,
         "python_version": platform.python_version(),
-        "numpy_version": np.__version__,
+        **{f"{name}_version": version(name) for name in ("numpy", "h5py", "simpy", "networkx")},
+        **({"cupy_version": model.xp.__version__} if model.device.is_gpu else {}),
         "device": model.device.name,
         "seed": settings.seed,
         "members": settings.members,
@@ -322,7 +324,7 @@ def _provenance(scenario: Scenario, settings: RunSettings, model: Model) -> dict
         "scenario_sha256": hashlib.sha256(scenario.text.encode()).hexdigest(),
     }
     for name, digest in scenario.inputs.items():
-        said[f"sha256:{name}"] = digest
+        said[f"sha256:{Path(name).name}"] = digest
     drawn = [change for change in scenario.changes + scenario.initial if change.verb == "draw"]
     said["drawn_rows"] = "\n".join(str(dataclasses.astuple(change)) for change in drawn)
     return said

@@ -58,7 +58,9 @@ def _flow(model: Model, state: State, inputs: AllRows, port: AllPorts, members: 
     return pressure, flow, coolant.tell_flows(net, port, pressure, flow)
 
 
-def _heat(model: Model, state: State, inputs: AllRows, port: AllPorts, flow: Any, members: int, dt: Any) -> tuple[Any, Any]:
+def _heat(
+    model: Model, state: State, inputs: AllRows, port: AllPorts, flow: Any, members: int, dt: Any
+) -> tuple[Any, Any]:
     """How warm everything arrives; once more where a machine finds that it must answer otherwise."""
     net, xp = model.coolant, model.xp
     for last in (False, True):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
-from wet_bench import WetBench, one
+from wet_bench import WetBench, one, outage
 
 from tests.small_plants import CDU as RATINGS
 from twin.declare import MODES
@@ -162,6 +162,18 @@ def test_pumps_restart_after_supply_returns(dt):
         b.tick(dt, inlet=WARM, pressure=HEADERS)
     assert b.is_("duty_speed") == pytest.approx(1.0, abs=1e-9)
     assert (b.is_("pumps_lost"), b.is_("pumps_lost_at")) == (0, pytest.approx(back + 10.0 + 0.1 * 5.0, abs=1e-6))
+
+
+def test_an_outage_within_ticks_is_the_same_at_any_tick():
+    """Dead from 2.4 s to 12.7 s: flow lost 9.28 s after it died, back a tenth of the ramp after 10 s of boot."""
+    for dt in (1.0, 0.1):
+        b = pumping(dt, round(60 / dt))
+        begun, lost_at = b.now, None
+        for _ in outage(b, dt, 2.4, 12.7, 30.0, inlet=WARM, pressure=HEADERS):
+            lost_at = b.is_("pumps_lost_at") if b.is_("pumps_lost") else lost_at
+        assert lost_at == pytest.approx(begun + 2.4 + coasts_until(0.1), abs=1e-9)
+        assert (b.is_("pumps_lost"), b.is_("duty_speed")) == (0, 1.0)
+        assert b.is_("pumps_lost_at") == pytest.approx(begun + 12.7 + 10.0 + 0.5, abs=1e-9)
 
 
 @pytest.mark.parametrize(("mode", "turns"), [("auto", 1), ("hand", 1), ("off", 0), ("locked_out", 0)])

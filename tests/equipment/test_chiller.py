@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wet_bench import WetBench, one
+from wet_bench import WetBench, one, outage
 
 from tests.small_plants import CHILLER
 from twin.declare import MODES
@@ -123,6 +123,23 @@ def test_a_second_without_supply_costs_its_delay_and_its_ramp(dt):
     assert taken == pytest.approx(1.5e6 * (180.0 / 2 + 20.0), rel=1e-9)
     assert b.is_("stopped") == 0
     assert b.worst < 1e-11
+
+
+def test_an_outage_within_ticks_is_told_at_its_moments_at_any_tick():
+    """Dead from 2.4 s to 3.7 s of the clock, full again 480 s later; at its limit heat has the same integral."""
+    taken = []
+    for dt in (1.0, 0.1):
+        b, _ = working(40, dt, machine=unit(standing_power=0.0), inlet=320.15)
+        begun, heat, stopped_at = b.now, 0.0, None
+        given = {"flow": {"coolant": FLOW}, "inlet": {"coolant": 320.15}, "weather": (308.15, 295.0)}
+        for _ in outage(b, dt, 2.4, 3.7, 500.0, **given):
+            heat += b.gives("heat") * dt
+            stopped_at = b.is_("stopped_at") - begun if b.is_("stopped") else stopped_at
+        assert stopped_at == pytest.approx(2.4, abs=1e-9)
+        assert b.is_("stopped_at") - begun == pytest.approx(3.7 + 480.0, abs=1e-6)
+        taken.append(heat)
+    assert taken[0] == pytest.approx(1.5e6 * (2.4 + 180.0 / 2 + (500 - 483.7)), rel=1e-9)
+    assert taken[1] == pytest.approx(taken[0], rel=1e-9)
 
 
 @pytest.mark.parametrize(("mode", "cools"), [("auto", 1), ("hand", 1), ("off", 0), ("locked_out", 0)])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
-from wet_bench import WetBench
+from wet_bench import WetBench, outage
 
 from tests.small_plants import DRY_COOLER
 from twin.declare import MODES
@@ -101,6 +101,16 @@ def test_after_a_loss_of_supply_it_waits_and_ramps(dt):
     assert heats == sorted(heats)
     assert heats[-1] == pytest.approx(FLOW * WATER * textbook_share(b.unit, 1.0, FLOW) * 15.0, rel=1e-12)
     assert b.is_("stopped") == 0
+
+
+@pytest.mark.parametrize("dt", [1.0, 0.1])
+def test_an_outage_within_ticks_is_told_at_its_moments(dt):
+    b, _ = cooling(5, dt)
+    begun, stopped_at = b.now, None
+    for _ in outage(b, dt, 2.4, 4.7, 60.0, flow={"coolant": FLOW}, inlet={"coolant": 313.15}):
+        stopped_at = b.is_("stopped_at") - begun if b.is_("stopped") else stopped_at
+    assert stopped_at == pytest.approx(2.4, abs=1e-9)
+    assert b.is_("stopped_at") - begun == pytest.approx(4.7 + 30.0, abs=1e-6)
 
 
 @pytest.mark.parametrize(("mode", "cools"), [("auto", 1), ("hand", 1), ("off", 0), ("locked_out", 0)])

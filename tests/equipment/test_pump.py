@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wet_bench import WetBench, one
+from wet_bench import WetBench, one, outage
 
 from tests.small_plants import PUMP
 from twin.declare import MODES
@@ -86,6 +86,26 @@ def test_it_restarts_by_itself_after_its_delay_and_ramp(dt):
     assert speeds[10.0] == pytest.approx(0.5, abs=1e-9)
     assert speeds[15.0] == pytest.approx(1.0, abs=1e-9)
     assert (b.is_("stopped"), b.is_("stopped_at")) == (0, pytest.approx(begun + 5.5, abs=1e-9))
+
+
+def test_an_outage_within_ticks_is_the_same_at_any_tick():
+    """Dead from 2.4 s to 9.7 s: it coasts for 5 s more, then is driven up in 10 s: speed, turns and moments."""
+    found = []
+    root = math.sqrt(hydraulic.FRICTION)
+    rate = (math.atan(1 / root) - math.atan(0.5 / root)) / 2.0
+    left = root * math.tan(math.atan(1 / root) - rate * (9.7 + 5.0 - 2.4))
+    for dt in (1.0, 0.1, 0.05):
+        b, _ = running(dt, 5)
+        begun, turned = b.now, 0.0
+        for answer in outage(b, dt, 2.4, 9.7, 26.0, flow={"coolant": 0.02}):
+            turned += one(answer.port.drive.mean_speed) * dt
+            if b.now - begun == pytest.approx(14.0, abs=1e-6):
+                at_rest = b.is_("speed_now"), b.is_("stopped_at") - begun
+        found.append([*at_rest, b.is_("speed_now"), b.is_("stopped_at") - begun, turned])
+    assert 0.0 < left < 0.05
+    assert found[0][3] == pytest.approx(9.7 + 5.0 + (0.05 - left) * 10.0, abs=1e-9)
+    for other in found[1:]:
+        assert other == pytest.approx(found[0], abs=1e-9)
 
 
 @pytest.mark.parametrize(("mode", "turns"), [("auto", 1), ("hand", 1), ("off", 0), ("locked_out", 0)])

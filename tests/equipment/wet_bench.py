@@ -126,6 +126,20 @@ class WetBench:
         return one(getattr(self.out, name))
 
 
+def outage(b, dt, dies, back, until, **tick):
+    """Tick through an outage that begins and ends within ticks; yields what each tick answered.
+
+    Moments count from the start of the outage's clock, `b.now` at the call [s].
+    """
+    begun = b.now
+    for k in range(round(until / dt)):
+        t = k * dt
+        dead = max(min(t + dt, back) - max(t, dies), 0.0)
+        dead = 0.0 if dead < 1e-9 * dt else min(dead, dt)
+        yield b.tick(dt, gap=dead, alive=not (dead and back >= t + dt - 1e-9 * dt), **tick)
+    assert abs(b.now - begun - until) < 1e-6
+
+
 def one(value):
     """The first number of an array, or the number itself."""
     return float(np.real(np.ravel(value)[0]))

@@ -9,14 +9,14 @@ import pytest
 from scipy.integrate import quad, solve_ivp
 
 from twin.physics.hydraulic import (
+    FRICTION,
     VALVE_LEAK,
     branch_flow,
-    FRICTION,
     coast,
-    moment_of_speed,
     pump_power,
     ramp,
     resistance,
+    turn,
     valve_resistance,
 )
 
@@ -63,7 +63,12 @@ def test_a_pump_without_power_coasts_as_its_equation_says():
     tau = half * root / (math.atan(1 / root) - math.atan(0.5 / root))
     stops = tau / root * math.atan(start / root)
     solved = solve_ivp(
-        lambda t, y: [-(y[0] ** 2 + FRICTION) / tau, y[0]], (0, stops), [start, 0.0], rtol=1e-12, atol=1e-14, dense_output=True
+        lambda t, y: [-(y[0] ** 2 + FRICTION) / tau, y[0]],
+        (0, stops),
+        [start, 0.0],
+        rtol=1e-12,
+        atol=1e-14,
+        dense_output=True,
     )
     for t in (0.0, 1e-6, 0.5, 2.0, 8.0):
         speed, turned = coast(np.float64(start), t, half)
@@ -75,10 +80,41 @@ def test_a_pump_without_power_coasts_as_its_equation_says():
 
 
 def test_a_coasting_pump_passes_a_speed_when_its_equation_says():
-    after = float(coast(np.float64(1.0), 20.0, 2.0)[0])
-    moment = float(moment_of_speed(np.float64(1.0), np.float64(after), 0.1, 2.0, 100.0, 20.0))
-    assert float(coast(np.float64(1.0), moment - 100.0, 2.0)[0]) == pytest.approx(0.1, rel=1e-12)
-    assert float(moment_of_speed(np.float64(0.0), np.float64(0.4), 0.1, 2.0, 100.0, 2.0)) == pytest.approx(100.5)
+    falls = turn(np.float64(1.0), 1.0, 0.0, 0.0, 2.0, 5.0, 20.0)
+    moment = float(falls.moment_of(0.1, 2.0, 5.0))
+    assert float(coast(np.float64(1.0), moment, 2.0)[0]) == pytest.approx(0.1, rel=1e-12)
+
+
+@pytest.mark.parametrize("dt", [20.0, 1.0, 0.25])
+@pytest.mark.parametrize(
+    ("start", "target", "driven", "limit", "expected"),
+    [
+        (0.0, 1.0, (3.3, 20.0), 0.05, 3.3 + 0.25),  # starts late in a tick, ramps over 5 s
+        (1.0, 1.0, (0.0, 7.4), 0.1, None),  # its supply dies within a tick: it coasts from there
+        (0.9, 0.02, (0.0, 20.0), 0.1, 4.0),  # driven down
+        (0.05, 1.0, (9.1, 20.0), 0.1, 9.1 + 0.5),  # comes to rest, then is driven again
+    ],
+)
+def test_a_pump_passes_a_speed_at_the_same_moment_at_any_tick(dt, start, target, driven, limit, expected):
+    """Driven between two moments, coasting else; speeds and turns as in one tick of 20 s."""
+    begins, ends = driven
+    speed, turned, moment = np.float64(start), 0.0, None
+    for k in range(round(20.0 / dt)):
+        now = k * dt
+        runs = max(min(now + dt, ends) - max(now, begins), 0.0)
+        late = now + dt - max(now, ends) if ends < now + dt else 0.0
+        part = turn(speed, target, runs / dt, late, 2.0, 5.0, dt)
+        if (part.start < limit) != (part.end < limit):
+            moment = now + float(part.moment_of(limit, 2.0, 5.0))
+        speed, turned = part.end, turned + float(part.turned)
+    whole = turn(np.float64(start), target, (ends - begins) / 20.0, 20.0 - ends, 2.0, 5.0, 20.0)
+    assert float(speed) == pytest.approx(float(whole.end), abs=1e-12)
+    assert turned == pytest.approx(float(whole.turned), rel=1e-11)
+    if expected is None:
+        left = moment - ends
+        assert float(coast(np.float64(1.0), left, 2.0)[0]) == pytest.approx(limit, rel=1e-9)
+    else:
+        assert moment == pytest.approx(expected, abs=1e-9)
 
 
 def in_pieces(law, value, times):

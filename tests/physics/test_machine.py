@@ -9,6 +9,7 @@ from twin.physics.machine import (
     biquadratic,
     carnot_cop,
     moment_of_crossing,
+    moment_of_restart,
     quadratic,
     restart,
 )
@@ -53,6 +54,33 @@ def test_supply_that_returns_within_a_tick_counts_from_that_moment(dt):
     clock, total = live_through(ticks, alive, 2.0, 4.0, clock=6.0)
     assert total == pytest.approx(1.3**2 / 8.0, rel=1e-12)
     assert clock == pytest.approx(3.3, rel=1e-12)
+
+
+@pytest.mark.parametrize("dt", [7.0, 1.0, 0.5])
+def test_supply_that_dies_within_a_tick_serves_until_that_moment(dt):
+    """At work until 3.7 s, then nothing: 3.7 full seconds, a clock at zero, stopped at 3.7 s."""
+    clock, total, stopped = np.float64(6.0), 0.0, None
+    for k in range(round(7.0 / dt)):
+        alive = min(max(3.7 - k * dt, 0.0), dt)
+        volts = 1.0 if alive == dt else 0.0
+        was, (clock, ready) = clock, restart(clock, alive, 1.0, 2.0, 4.0, dt, volts)
+        total += float(ready) * dt
+        if was > 0 and clock == 0:
+            stopped = float(moment_of_restart(was, alive, 1.0, 6.0, k * dt, dt, volts))
+    assert (float(clock), stopped) == (0.0, pytest.approx(3.7, abs=1e-12))
+    assert total == pytest.approx(3.7, rel=1e-12)
+
+
+@pytest.mark.parametrize("dt", [10.0, 1.0, 0.3])
+def test_it_is_ready_at_the_same_moment_at_any_tick(dt):
+    """Supply from 1.3 s on, ready 6 s later."""
+    clock, ready = np.float64(0.0), None
+    for k in range(40):
+        alive = min(max((k + 1) * dt - 1.3, 0.0), dt) if k * dt < 1.3 else dt
+        was, (clock, _) = clock, restart(clock, alive, 1.0, 2.0, 4.0, dt)
+        if was < 6.0 <= clock and ready is None:
+            ready = float(moment_of_restart(was, alive, 1.0, 6.0, k * dt, dt))
+    assert ready == pytest.approx(7.3, abs=1e-9)
 
 
 @pytest.mark.parametrize("dt", [1e-3, 0.1, 0.3, 1.0, 300.0])

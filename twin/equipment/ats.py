@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Equipment, Ports, Real, Supply, flag, mode, quantity, replace, table
-from twin.physics.supply import TINY, dead_since, good_since, lasting, latched, usable
+from twin.physics.supply import WHOLE, TINY, dead_since, good_since, lasting, latched, usable
 
 
 class Transfer(NamedTuple):
@@ -98,14 +98,11 @@ class ATS(Equipment):
 
     def _rests(self, s: Any, u: Any, port: Ports) -> bool:
         """Whether all stand on a good normal feed with nothing under way; said on the CPU alone."""
-        return not (
-            worth_doing(port.feed_gap[0])
-            or worth_doing(abs(port.feed_voltage[0]) < self.lowest_voltage)
-            or worth_doing(s.on_alternate)
-            or worth_doing(s.open_for)
-            or worth_doing(s.asking)
-            or worth_doing(u.mode != MODES["auto"])
-            or worth_doing(u.in_service != 1)
+        return (
+            self.once(_is_auto, u.mode, u.in_service)
+            and self.once(_stands, s.on_alternate, s.open_for, s.asking)
+            and not worth_doing(port.feed_gap[0])
+            and not worth_doing(abs(port.feed_voltage[0]) < self.lowest_voltage)
         )
 
     def _transfer(self, s: Any, u: Any, port: Ports, dt: Real) -> Transfer:
@@ -131,8 +128,7 @@ class ATS(Equipment):
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         """Fed by the contact it leaves until it opens, and by the one it heads for once that closes."""
         if self._rests(s, u, port):
-            gap = port.feed_gap[0]
-            return Supply(port.feed_voltage[0], gap, [gap + 1.0, gap])
+            return Supply(port.feed_voltage[0], port.feed_gap[0], [WHOLE, 0.0])
         move = self._transfer(s, u, port, dt)
         xp = library_of(s.on_alternate)
         bypass = u.mode == MODES["bypass"]
@@ -194,3 +190,13 @@ class ATS(Equipment):
             asks, s.asking, s.asking_at, now + xp.where(asks > 0, dt - asked_for, ends)
         )
         return {"asked_for": asked_for, "asking": asking, "asking_at": asking_at}
+
+
+def _is_auto(mode: Real, in_service: Real) -> bool:
+    """Whether all are in service and left to themselves."""
+    return not worth_doing((mode != MODES["auto"]) | (in_service != 1))
+
+
+def _stands(on_alternate: Real, open_for: Real, asking: Real) -> bool:
+    """Whether all stand on their normal feed and ask for nothing."""
+    return not worth_doing(on_alternate + open_for + asking)

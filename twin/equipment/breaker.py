@@ -80,15 +80,10 @@ class Breaker(Equipment):
     def _rests(self, s: Any, u: Any) -> bool:
         """Whether all are closed, asked to be so, healthy and below their limits; said on the CPU alone."""
         limit = self.overload_limit * self.overload_limit
-        return not (
-            worth_doing(s.tripped)
-            or worth_doing(s.failed_to_open)
-            or worth_doing(u.fails_to_open)
-            or worth_doing(s.position != 1)
-            or worth_doing(u.in_service * u.closed != 1)
-            or worth_doing(u.mode != MODES["auto"])
-            or worth_doing(s.heating >= limit)
-            or worth_doing(s.squared_current > limit)
+        return (
+            self.once(_is_closed, s.position, s.tripped, s.failed_to_open)
+            and self.once(_shall_close, u.mode, u.in_service, u.closed, u.fails_to_open)
+            and not worth_doing((s.heating >= limit) | (s.squared_current > limit))
         )
 
     def _contacts(self, s: Any, u: Any, dt: Real) -> Contacts:
@@ -122,7 +117,7 @@ class Breaker(Equipment):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         contacts = port.drive
         alive = share_alive(port.gap, dt)
-        load = (port.load + 1j * port.load_reactive) / self.rated_power
+        load = library_of(port.load).hypot(port.load, port.load_reactive) / self.rated_power
         current = abs(series_current(while_alive(load, alive), port.voltage))
         squared = current * current
         heating = relaxed(s.heating, squared * alive, self.thermal_time_constant, dt)
@@ -141,3 +136,13 @@ class Breaker(Equipment):
             failed_to_open_at=failed_at,
         )
         return after, self.Outputs(power=port.power, load_fraction=current)
+
+
+def _is_closed(position: Real, tripped: Real, failed_to_open: Real) -> bool:
+    """Whether all are closed and healthy."""
+    return not worth_doing((position != 1) | (tripped + failed_to_open != 0))
+
+
+def _shall_close(mode: Real, in_service: Real, closed: Real, fails_to_open: Real) -> bool:
+    """Whether all are asked to be closed and none is stuck."""
+    return not worth_doing((mode != MODES["auto"]) | (in_service * closed != 1) | (fails_to_open != 0))

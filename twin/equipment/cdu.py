@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of, stacked, worth_doing
@@ -14,19 +14,29 @@ from twin.physics.supply import latched
 
 VALVE_SHARE = 0.5
 """Share of the facility side's nominal loss that falls over the open valve (its authority). Estimate."""
+SLOWEST = 0.05
+"""Below this share of full speed a pump counts as stopped."""
 LOST_SPEED = 0.1
 """Below this share of full speed the pumps count as lost."""
 
 
 class Drive(NamedTuple):
-    """The two pumps over a tick: speeds at its end, mean of the faster, restart clocks, share that one is driven."""
+    """The two pumps over a tick: mean speed of the faster, restart clocks, share that one is driven, their courses."""
 
-    duty: Real
-    standby: Real
     mean_speed: Real
     duty_clock: Real
     standby_clock: Real
     driven: Real
+    duty: hydraulic.Turn
+    standby: hydraulic.Turn
+
+    def moment_lost(self, lost: Real, half_time: Real, full_time: Real) -> Real:
+        """When the faster pump came down to, or up over, the least speed [s from the tick's start]."""
+        duty, standby = self.duty, self.standby
+        xp = library_of(duty.end)
+        leads = xp.where(lost, duty.start >= standby.start, duty.end >= standby.end)
+        moments = (pump.moment_of(LOST_SPEED, half_time, full_time) for pump in (duty, standby))
+        return xp.where(leads, *moments)
 
 
 @table
@@ -109,18 +119,17 @@ class CDU(Equipment):
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
         duty, standby = self.once(_called, self.asked(u), u.duty_pump_failed, u.standby_pump_failed)
         alive = dt - port.gap
-        duty_clock, duty_ready = restart(s.duty_clock, alive, duty, self.restart_delay, 0.0, dt)
-        standby_clock, standby_ready = restart(s.standby_clock, alive, standby, self.standby_delay, 0.0, dt)
-        duty_end, duty_mean = self._turn(s.duty_speed, u.pump_speed, duty_ready, dt)
-        standby_end, standby_mean = self._turn(s.standby_speed, u.pump_speed, standby_ready, dt)
-        mean = library_of(duty_mean).maximum(duty_mean, standby_mean)
-        return Drive(duty_end, standby_end, mean, duty_clock, standby_clock, duty_ready + standby_ready)
+        volts = port.voltage
+        duty_clock, duty_ready = restart(s.duty_clock, alive, duty, self.restart_delay, 0.0, dt, volts)
+        standby_clock, standby_ready = restart(s.standby_clock, alive, standby, self.standby_delay, 0.0, dt, volts)
+        late = port.gap * (volts == 0) if worth_doing(port.gap) else 0.0
+        one = self._turn(s.duty_speed, u, duty_ready, late, dt)
+        other = self._turn(s.standby_speed, u, standby_ready, late, dt)
+        mean = library_of(one.turned).maximum(one.turned, other.turned) / dt
+        return Drive(mean, duty_clock, standby_clock, duty_ready + standby_ready, one, other)
 
-    def _turn(self, speed: Real, asked: Real, ready: Real, dt: Real) -> tuple[Real, Real]:
-        """One pump's speed at the end of the tick and its mean: coasting, then driven."""
-        coasted, turned = hydraulic.coast(speed, dt * (1.0 - ready), self.coast_time)
-        end, driven = hydraulic.ramp(coasted, asked, dt * ready, self.ramp_time)
-        return end, (turned + driven) / dt
+    def _turn(self, speed: Real, u: Any, ready: Real, late: Real, dt: Real) -> hydraulic.Turn:
+        return hydraulic.turn(speed, u.pump_speed, ready, late, self.coast_time, self.ramp_time, dt)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         if stream == "technology":
@@ -185,13 +194,17 @@ class CDU(Equipment):
         supply = s.supply_temperature + dt * gain / (self.technology_volume * port.heat_capacity["technology"])
         facility = s.facility_temperature + dt * give / (self.facility_volume * port.heat_capacity["facility"])
         valve, integral = self.control(s, u, port, supply, dt)
-        drive = port.drive
-        begun = partial(hydraulic.moment_of_speed, s.standby_speed, drive.standby, 0.05, self.coast_time, port.now, dt)
-        running, running_at = latched(drive.standby > 0.05, s.standby_running, s.standby_running_at, begun)
-        xp = library_of(supply)
-        was, fastest = xp.maximum(s.duty_speed, s.standby_speed), xp.maximum(drive.duty, drive.standby)
-        lost_moment = partial(hydraulic.moment_of_speed, was, fastest, LOST_SPEED, self.coast_time, port.now, dt)
-        lost, lost_at = latched(fastest < LOST_SPEED, s.pumps_lost, s.pumps_lost_at, lost_moment)
+        drive, times = port.drive, (self.coast_time, self.ramp_time)
+        running, running_at = latched(
+            drive.standby.end > SLOWEST,
+            s.standby_running,
+            s.standby_running_at,
+            lambda: port.now + drive.standby.moment_of(SLOWEST, *times),
+        )
+        is_lost = library_of(supply).maximum(drive.duty.end, drive.standby.end) < LOST_SPEED
+        lost, lost_at = latched(
+            is_lost, s.pumps_lost, s.pumps_lost_at, lambda: port.now + drive.moment_lost(is_lost, *times)
+        )
         wide, wide_at = latched(valve > 0.995 - 0.02 * s.valve_open, s.valve_open, s.valve_open_at, lambda: port.now + dt)
         after = replace(
             s,
@@ -201,8 +214,8 @@ class CDU(Equipment):
             facility_inlet_temperature=inlet["facility"],
             valve=valve,
             integral=integral,
-            duty_speed=drive.duty,
-            standby_speed=drive.standby,
+            duty_speed=drive.duty.end,
+            standby_speed=drive.standby.end,
             duty_clock=drive.duty_clock,
             standby_clock=drive.standby_clock,
             standby_running=running,
@@ -224,10 +237,14 @@ class CDU(Equipment):
         """
         xp = library_of(supply)
         step = 0.02
-        two = stacked(s.valve, s.valve + step)
-        foreseen = self._foresee(two, supply, port, dt)
-        error = foreseen[0] - u.supply_setpoint
-        slope = xp.minimum((foreseen[1] - foreseen[0]) / step, 0.0)
+        share, more = self._shares(stacked(s.valve, s.valve + step), port)
+        C_technology, inlet = port.capacity_rate["technology"], port.inlet
+        drop, C = inlet["technology"] - inlet["facility"], self.technology_volume * port.heat_capacity["technology"]
+        k = C_technology * dt / C
+        kept, plate = xp.exp(-k), inlet["technology"] - share * drop
+        foreseen = plate + (supply - plate) * kept + port.power * (dt / C) * thermal.mean_weight(k)
+        error = foreseen - u.supply_setpoint
+        slope = xp.minimum((share - more) * drop * (1.0 - kept) / step, 0.0)
         strength = self.gain * (1.0 + dt / self.reset_time)
         wanted = (s.integral + strength * (error - slope * s.valve)) / (1.0 - strength * slope)
         wanted = xp.minimum(xp.maximum(wanted, 0.0), 1.0)
@@ -243,20 +260,13 @@ class CDU(Equipment):
             return moved, integral
         return xp.where(stays, s.valve, moved), xp.where(stays, s.integral, integral)
 
-    def _foresee(self, valve: Real, supply: Real, port: Ports, dt: Real) -> Real:
-        """Supply temperature one tick on, for trial valve openings stacked on a first axis [K]."""
-        xp = library_of(supply)
-        a, b = self._facility_resistance(valve)
-        flow, _ = hydraulic.branch_flow(port.pressure["facility"], a, b)
-        C_facility = abs(flow) * port.heat_capacity["facility"]
+    def _shares(self, valve: Real, port: Ports) -> Real:
+        """Share of the inlet difference by which the plates cool the coolant [1], for trial openings on a first axis."""
+        flow, _ = hydraulic.branch_flow(port.pressure["facility"], *self._facility_resistance(valve))
         C_technology = port.capacity_rate["technology"]
+        C_facility = abs(flow) * port.heat_capacity["facility"]
         K = self.conductance(port.flow["technology"], flow, C_technology, C_facility)
-        inlet = port.inlet
-        share = K / xp.maximum(C_technology, thermal.TINY)
-        plate = inlet["technology"] - share * (inlet["technology"] - inlet["facility"])
-        C = self.technology_volume * port.heat_capacity["technology"]
-        k = C_technology * dt / C
-        return plate + (supply - plate) * xp.exp(-k) + port.power * (dt / C) * thermal.mean_weight(k)
+        return K / library_of(K).maximum(C_technology, thermal.TINY)
 
     def stored(self, s: Any, port: Ports) -> Real:
         technology = self.technology_volume * port.heat_capacity["technology"] * s.supply_temperature

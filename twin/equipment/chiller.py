@@ -151,7 +151,9 @@ class Chiller(Equipment):
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
         asked = self.asked(u)
-        clock, readiness = restart(s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt)
+        clock, readiness = restart(
+            s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt, port.voltage
+        )
         return Drive(readiness, clock, asked)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
@@ -216,7 +218,7 @@ class Chiller(Equipment):
             ready == 0,
             s.stopped,
             s.stopped_at,
-            lambda: moment_of_restart(s.run_clock, dt - port.gap, drive.runs, full, port.now, dt),
+            lambda: moment_of_restart(s.run_clock, dt - port.gap, drive.runs, full, port.now, dt, port.voltage),
         )
         limited, limited_at = latched(plan.full & ready, s.limited, s.limited_at, port.now)
         after = replace(

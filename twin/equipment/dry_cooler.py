@@ -109,7 +109,9 @@ class DryCooler(Equipment):
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
         asked = self.asked(u)
-        clock, readiness = restart(s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt)
+        clock, readiness = restart(
+            s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt, port.voltage
+        )
         return Drive(readiness, clock, asked)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
@@ -175,7 +177,7 @@ class DryCooler(Equipment):
             drive.clock < self.restart_delay,
             s.stopped,
             s.stopped_at,
-            lambda: moment_of_restart(s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt),
+            lambda: moment_of_restart(s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt, port.voltage),
         )
         after = replace(
             s,

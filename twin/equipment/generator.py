@@ -137,13 +137,10 @@ class Generator(Equipment):
 
     def _rests(self, s: Any, u: Any, port: Ports) -> bool:
         """Whether all stand still, asked for nothing and with no latch set; said on the CPU alone."""
-        return not (
-            worth_doing(port.signal["start"])
-            or worth_doing(s.run_for)
-            or worth_doing(u.mode == MODES["hand"])
-            or worth_doing(s.tripped)
-            or worth_doing(s.failed_to_start)
-            or worth_doing(s.out_of_fuel)
+        return (
+            self.once(_is_not_started, u.mode)
+            and self.once(_stands_still, s.run_for, s.tripped, s.failed_to_start, s.out_of_fuel)
+            and not worth_doing(port.signal["start"])
         )
 
     def _course(self, s: Any, u: Any, port: Ports, dt: Real) -> Course:
@@ -286,3 +283,13 @@ class Generator(Equipment):
             "running": running, "running_at": running_at, "ready": ready, "ready_at": ready_at,
             "closed": closed, "closed_at": closed_at,
         }  # fmt: skip
+
+
+def _is_not_started(mode: Real) -> bool:
+    """Whether none is started by hand."""
+    return not worth_doing(mode == MODES["hand"])
+
+
+def _stands_still(run_for: Real, tripped: Real, failed_to_start: Real, out_of_fuel: Real) -> bool:
+    """Whether none runs and no latch is set."""
+    return not worth_doing(run_for + tripped + failed_to_start + out_of_fuel)

@@ -94,7 +94,8 @@ class PDU(Equipment):
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         alive = share_alive(port.gap, dt)
-        fraction = while_alive(abs(port.load + 1j * port.load_reactive), alive) / self.rated_power
+        apparent = library_of(port.load).hypot(port.load, port.load_reactive)
+        fraction = while_alive(apparent, alive) / self.rated_power
         heating, overloaded, overloaded_at = overheated(
             s.heating, fraction * fraction * alive, self.thermal_time_constant,
             s.overloaded, s.overloaded_at, port.now, dt,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any, NamedTuple
 
-from twin.arrays import library_of
+from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.physics import hydraulic, thermal
 from twin.physics.electric import apparent
@@ -13,13 +13,18 @@ from twin.physics.machine import restart
 from twin.physics.supply import latched
 
 
+SLOWEST = 0.05
+"""Below this share of full speed a pump counts as stopped."""
+
+
 class Drive(NamedTuple):
-    """Speed of the drive over a tick: at its end, its mean, the restart clock, and the share that it is driven."""
+    """Speed over a tick: at its end, its mean, the restart clock, the share that it is driven, and its course."""
 
     speed: Real
     mean_speed: Real
     clock: Real
     driven: Real
+    turn: hydraulic.Turn
 
 
 @table
@@ -79,14 +84,11 @@ class Pump(Equipment):
         return hydraulic.resistance(self.shutoff_head - self.nominal_head, self.nominal_flow, 0.02)
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
-        asked, supplied = self.asked(u), dt - port.gap
-        alive = supplied * asked
-        clock, readiness = restart(s.run_clock, supplied, asked, self.restart_delay, 0.0, dt)
-        coasted, turned = hydraulic.coast(s.speed_now, dt - alive, self.coast_time)
-        running = readiness * dt
-        slowed, also_turned = hydraulic.coast(coasted, alive - running, self.coast_time)
-        speed, driven = hydraulic.ramp(slowed, u.speed, running, self.ramp_time)
-        return Drive(speed, (turned + also_turned + driven) / dt, clock, readiness)
+        asked, alive = self.asked(u), dt - port.gap
+        clock, ready = restart(s.run_clock, alive, asked, self.restart_delay, 0.0, dt, port.voltage)
+        late = port.gap * (port.voltage == 0) if worth_doing(port.gap) else 0.0
+        turn = hydraulic.turn(s.speed_now, u.speed, ready, late, self.coast_time, self.ramp_time, dt)
+        return Drive(turn.end, turn.turned / dt, clock, ready, turn)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         speed = port.drive.mean_speed
@@ -123,8 +125,12 @@ class Pump(Equipment):
         gained = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"]) + port.power
         T = s.outlet_temperature + dt * gained / (self.volume * port.heat_capacity["coolant"])
         drive = port.drive
-        moment = partial(hydraulic.moment_of_speed, s.speed_now, drive.speed, 0.05, self.coast_time, port.now, dt)
-        stopped, stopped_at = latched(drive.speed < 0.05, s.stopped, s.stopped_at, moment)
+        stopped, stopped_at = latched(
+            drive.speed < SLOWEST,
+            s.stopped,
+            s.stopped_at,
+            lambda: port.now + drive.turn.moment_of(SLOWEST, self.coast_time, self.ramp_time),
+        )
         after = replace(
             s,
             speed_now=drive.speed,

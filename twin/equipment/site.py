@@ -20,7 +20,13 @@ class Site(Equipment):
     class Inputs:
         dry_bulb: Real = quantity("K", "outdoor dry-bulb temperature", default=298.15, above=200, below=340)
         wet_bulb: Real = quantity("K", "outdoor wet-bulb temperature", default=291.15, above=200, below=340)
-        power_request: Real = quantity("1", "share of its normal power the grid asks the site to keep to", default=1.0, at_least=0, at_most=2)
+        power_request: Real = quantity("1", "share of normal power asked for", default=1.0, at_least=0, at_most=2)
+
+    @table
+    class State:
+        supplied_energy: Real = quantity("J", "energy from utilities and generators since the start", default=0.0)
+        rejected_energy: Real = quantity("J", "energy given to the outdoors since the start", default=0.0)
+        work_energy: Real = quantity("J", "energy of the racks since the start", default=0.0)
 
     @table
     class Outputs:
@@ -28,5 +34,5 @@ class Site(Equipment):
         it_power: Real = quantity("W", "power of the racks", default=0.0)
         pue: Real = quantity("1", "power over power of the racks; not a number while they are off", default=0.0)
         heat_rejected: Real = quantity("W", "heat given to the outdoors", default=0.0)
-        stored_power: Real = quantity("W", "rate at which energy is taken into store (water, metal, air, batteries)", default=0.0)
-        energy_residual: Real = quantity("1", "energy in - out - stored over throughput, worst unit of the tick", default=0.0)
+        stored_power: Real = quantity("W", "energy taken into store: water, metal, air, cells", default=0.0)
+        energy_residual: Real = quantity("1", "worst energy residual of a unit, of throughput", default=0.0)

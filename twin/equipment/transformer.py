@@ -82,7 +82,8 @@ class Transformer(Equipment):
 
     def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
         alive = share_alive(port.gap, dt)
-        current = abs(series_current(while_alive(load / self.rated_power, alive), port.voltage))
+        port.plan = series_current(while_alive(load / self.rated_power, alive), port.voltage)
+        current = abs(port.plan)
         core = abs(port.feed_voltage[0])
         return load + (self.series_power * (current * current) + self.no_load_loss * (core * core)) * alive
 
@@ -90,9 +91,7 @@ class Transformer(Equipment):
         return port.power - port.load
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
-        alive = share_alive(port.gap, dt)
-        load = (port.load + 1j * port.load_reactive) / self.rated_power
-        current = series_current(while_alive(load, alive), port.voltage)
+        alive, current = share_alive(port.gap, dt), port.plan
         drop = series_drop(current, self.series, port.feed_voltage[0])
         fraction = abs(current)
         heating, overloaded, overloaded_at = overheated(

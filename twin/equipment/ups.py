@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Equipment, Ports, Real, Supply, flag, mode, quantity, replace, table
 from twin.physics.electric import bridged, loss_by_load, walk_in
-from twin.physics.supply import latched, preferred, share_alive, usable, while_alive
+from twin.physics.supply import WHOLE, latched, preferred, share_alive, usable, while_alive
 
 LEAST_NEED = 1e-3
 """Power [W] that stands for none where time left is energy over power."""
@@ -153,18 +153,19 @@ class UPS(Equipment):
 
     def _rests(self, s: Any, u: Any, port: Ports) -> bool:
         """Whether all convert from a good feed with nothing to catch up on; said on the CPU alone."""
-        return not (
-            worth_doing(port.feed_gap[0])
-            or worth_doing(abs(port.feed_voltage[0]) < self.lowest_voltage)
-            or worth_doing(s.walked < self.walk_in_time)
-            or worth_doing(s.on_battery)
-            or worth_doing(s.depleted)
-            or worth_doing(s.on_bypass)
-            or worth_doing(u.mode != MODES["auto"])
-            or worth_doing(u.in_service != 1)
-            or worth_doing(u.inverter_failed)
-            or worth_doing(u.battery_failed)
+        return (
+            self.once(self._converts, u.mode, u.in_service, u.inverter_failed, u.battery_failed)
+            and self.once(self._has_caught_up, s.walked, s.on_battery, s.depleted, s.on_bypass)
+            and not worth_doing(port.feed_gap[0])
+            and not worth_doing(abs(port.feed_voltage[0]) < self.lowest_voltage)
         )
+
+    def _converts(self, mode: Real, in_service: Real, inverter_failed: Real, battery_failed: Real) -> bool:
+        ails = (mode != MODES["auto"]) | (in_service != 1) | (inverter_failed != 0) | (battery_failed != 0)
+        return not worth_doing(ails)
+
+    def _has_caught_up(self, walked: Real, on_battery: Real, depleted: Real, on_bypass: Real) -> bool:
+        return not worth_doing((walked < self.walk_in_time) | (on_battery + depleted + on_bypass != 0))
 
     def _output(self, s: Any, u: Any, port: Ports, dt: Real) -> Output:
         xp = library_of(s.energy)
@@ -182,7 +183,7 @@ class UPS(Equipment):
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         if self._rests(s, u, port):
             gap = port.feed_gap[0]
-            return Supply(gap + (1.0 + 0j), gap, [gap + 1.0] + [gap for _ in port.feed_gap[1:]])
+            return Supply(gap + (1.0 + 0j), gap, [WHOLE] + [0.0] * (len(port.feed_gap) - 1))
         output = self._output(s, u, port, dt)
         where = library_of(output.gap).where
         bypass = preferred(port.feed_voltage[::-1], port.feed_gap[::-1], dt)

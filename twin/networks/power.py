@@ -132,7 +132,7 @@ def load(
         if board.serves is not None:
             asked = gather_sum(edges, board.serves)
             given[:, here] = asked.real
-            port.load, port.load_reactive = given[:, here], asked.imag
+            port.load, port.load_reactive = given[:, here], asked.imag.copy()
         if t.machine.source:
             continue
         drawn = t.machine.draw(state[t.key], inputs[t.key], port, asked, dt)

@@ -7,20 +7,36 @@ from types import ModuleType
 
 import numpy as np
 
-from twin.arrays import Array
+from twin.arrays import Array, worth_doing
 from twin.networks.tables import AllPorts, AllRows, Table
 from twin.plant import Plant
 
 
 @dataclass
 class Wire:
-    """All lines from one Output of one table to one input of another."""
+    """All lines from one Output of one table to one input of another.
+
+    `lines` (listener, line) are the columns that each unit of the target listens to, `delay` [s] likewise,
+    infinite where a unit has fewer lines than another.
+    """
 
     source: str
     output: str
     target: str
     input: str
     pairs: list[tuple[int, int, float]]
+    lines: Array = None
+    delay: Array = None
+
+    def lay(self, listeners: int, xp: ModuleType) -> None:
+        """Fill the tables from the pairs (source, listener, delay)."""
+        rows = [[pair for pair in self.pairs if pair[1] == unit] for unit in range(listeners)]
+        longest = max(len(row) for row in rows)
+        lines, delay = np.zeros((listeners, longest), dtype=np.int64), np.full((1, listeners, longest), np.inf)
+        for unit, row in enumerate(rows):
+            for k, (source, _, seconds) in enumerate(row):
+                lines[unit, k], delay[0, unit, k] = source, seconds
+        self.lines, self.delay = xp.asarray(lines), xp.asarray(delay)
 
 
 @dataclass
@@ -39,6 +55,9 @@ def compile_signals(plant: Plant, tables: list[Table], xp: ModuleType) -> Signal
         (source, row), (target, column) = seat[line.source], seat[line.target]
         key = (source, line.output, target, line.input)
         wires.setdefault(key, Wire(*key, pairs=[])).pairs.append((row, column, line.delay))
+    sizes = {t.key: t.size for t in tables}
+    for wire in wires.values():
+        wire.lay(sizes[wire.target], xp)
     listens = {t.key: (t.machine.signals, t.size) for t in tables if t.machine.signals}
     return SignalNetwork(list(wires.values()), listens)
 
@@ -49,6 +68,6 @@ def solve(net: SignalNetwork, ports: AllPorts, outputs: AllRows, members: int, x
         ports[key].signal = {name: xp.zeros((members, size)) for name in names}
     for wire in net.wires:
         age: Array = getattr(outputs[wire.source], wire.output)
-        heard = ports[wire.target].signal[wire.input]
-        for row, column, delay in wire.pairs:
-            heard[:, column] = np.maximum(heard[:, column], age[:, row] - delay)
+        if worth_doing(age):
+            signal, oldest = ports[wire.target].signal, (age.take(wire.lines, axis=1) - wire.delay).max(axis=2)
+            signal[wire.input] = xp.maximum(signal[wire.input], oldest)

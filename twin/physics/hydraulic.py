@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
-from twin.physics.machine import moment_of_crossing
 
 Real = Any
 
@@ -86,12 +85,58 @@ def coast(speed: Real, seconds: Real, half_time: Real) -> tuple[Real, Real]:
     return xp.where(coasts > 0, FRICTION_ROOT * xp.tan(left), speed), xp.where(coasts > 0, turned, 0.0)
 
 
-def moment_of_speed(before: Real, after: Real, limit: float, half_time: Real, now: Real, dt: Real) -> Real:
-    """When a pump's speed passed `limit` in a tick [s]: coasting from its start, or driven in a straight line."""
-    xp = library_of(after)
-    angle = xp.arctan(before / FRICTION_ROOT) - math.atan(limit / FRICTION_ROOT)
-    falling = now + xp.minimum(xp.maximum(angle, 0.0) * half_time / COASTING_ANGLE, dt)
-    return xp.where(after < before, falling, moment_of_crossing(before, after, limit, now, dt))
+class Turn(NamedTuple):
+    """A pump's speed through a tick: it coasts, is driven, and coasts again where its supply died.
+
+    start, early, driven, end: speeds between these stretches [1]; turned: integral of speed [s]; driven_from,
+    driven_to: when it was driven [s from the tick's start].
+    """
+
+    start: Real
+    early: Real
+    driven: Real
+    end: Real
+    turned: Real
+    driven_from: Real
+    driven_to: Real
+
+    def moment_of(self, limit: float, half_time: Real, full_time: Real) -> Real:
+        """When it last passed `limit` [s from the tick's start]."""
+        xp = library_of(self.end)
+        first = _coasting_time(self.start, limit, half_time)
+        last = self.driven_to + _coasting_time(self.driven, limit, half_time)
+        ramped = self.driven_from + abs(limit - self.early) * full_time
+        by_drive = (self.early < limit) != (self.driven < limit)
+        fell = xp.where(self.driven < limit, xp.where(by_drive, ramped, first), last)
+        return xp.where(self.end < limit, fell, ramped)
+
+
+def turn(
+    speed: Real, target: Real, ready: Real, late: Real, half_time: Real, full_time: Real, dt: Real
+) -> Turn:
+    """One tick of a pump.
+
+    Args:
+        speed: at the tick's start [1].
+        target: speed asked of its drive [1].
+        ready: share of the tick that it is driven [1].
+        late: seconds without supply at the tick's end [s]; what else it is not driven comes first.
+        half_time: as `coast` has it [s].
+        full_time: as `ramp` has it [s].
+    """
+    runs = ready * dt
+    before = dt - runs - late
+    early, coasted = coast(speed, before, half_time)
+    driven, ramped = ramp(early, target, runs, full_time)
+    end, ran_out = coast(driven, late, half_time)
+    return Turn(speed, early, driven, end, coasted + ramped + ran_out, before, dt - late)
+
+
+def _coasting_time(speed: Real, limit: float, half_time: Real) -> Real:
+    """Seconds in which a coasting pump comes down to `limit`."""
+    xp = library_of(speed)
+    angle = xp.arctan(speed / FRICTION_ROOT) - math.atan(limit / FRICTION_ROOT)
+    return xp.maximum(angle, 0.0) * half_time / COASTING_ANGLE
 
 
 def ramp(value: Real, target: Real, seconds: Real, full_time: Real) -> tuple[Real, Real]:

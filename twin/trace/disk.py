@@ -24,7 +24,7 @@ class Shelf:
     """A file for HDF5's driver of Python file objects, in place of HDF5's own, for two reasons.
 
     New pieces of the file are written at once, but what lies in the committed part is written over only by
-    `settle`, lowest address first: an index that splits then never points to a node that is not there.
+    `settle`, in HDF5's order: an index that splits then never points to a node that is not yet there.
     And a write that fails is kept in `error` while HDF5 goes on as if it had been done: told the truth, it
     crashes the interpreter when it closes the file.
     """
@@ -39,7 +39,7 @@ class Shelf:
             os.close(self._file)
             raise
         self._place = self._size = self._settled = 0
-        self._held: dict[int, bytes] = {}
+        self._held: list[tuple[int, bytes]] = []
         self.error: OSError | None = None
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
@@ -52,7 +52,7 @@ class Shelf:
     def write(self, piece: memoryview) -> int:
         """Write a new piece; hold back one that lies in the settled part."""
         if self._place < self._settled:
-            self._held[self._place] = bytes(piece)
+            self._held.append((self._place, bytes(piece)))
         else:
             self._put(self._place, piece)
         self._size = max(self._size, self._place + len(piece))
@@ -63,7 +63,7 @@ class Shelf:
         """Read what was written, also what is held back; zeros beyond the end."""
         found = bytearray(0 if self.error else os.pread(self._file, len(into), self._place))
         found.extend(bytes(len(into) - len(found)))
-        for place, piece in sorted(self._held.items()):
+        for place, piece in self._held:
             first, last = max(place, self._place), min(place + len(piece), self._place + len(into))
             if first < last:
                 found[first - self._place : last - self._place] = piece[first - place : last - place]
@@ -92,7 +92,7 @@ class Shelf:
         Raises:
             OSError: a write failed, now or since the last time.
         """
-        for place, piece in sorted(self._held.items()):
+        for place, piece in self._held:
             self._put(place, piece)
         self._held.clear()
         self._cut()

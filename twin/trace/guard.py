@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import math
 import os
@@ -12,7 +13,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5d, h5t, h5z
+from h5py import h5d, h5o, h5t, h5z
 
 from twin.trace.layout import FORMAT, VERSION, BadTrace, hole_of
 
@@ -93,7 +94,7 @@ def _want_ours(path: Path, file: Any) -> None:
 
 def _look_around(path: Path, file: Any) -> None:
     """See every link and dataset: one level of groups, plain data with checksums, nothing kept elsewhere."""
-    todo, seen = [("", file)], 0
+    todo, seen, claimed = [("", file)], 0, dict[int, int]()
     while todo:
         place, group = todo.pop()
         for name in group:
@@ -106,6 +107,7 @@ def _look_around(path: Path, file: Any) -> None:
             found = group[name]
             if isinstance(found, h5py.Dataset):
                 _want_plain(path, where, found)
+                _want_apart(path, h5o.get_info(found.id).addr, found, claimed)
             elif isinstance(found, h5py.Group) and not place:
                 todo.append((where, found))
             else:
@@ -121,6 +123,18 @@ def _want_plain(path: Path, where: str, dataset: Any) -> None:
     filters = [made.get_filter(i)[0] for i in range(made.get_nfilters())]
     if made.get_layout() != h5d.CHUNKED or filters != [h5z.FILTER_FLETCHER32]:
         raise BadTrace(f"{path}: {where} carries no checksum; it was not written by `twin run`")
+
+
+def _want_apart(path: Path, address: int, dataset: Any, claimed: dict[int, int]) -> None:
+    """See that no two datasets claim the same bytes: a bit flipped in an index may point to a neighbour's."""
+    found: list[int] = []
+    with contextlib.suppress(OSError, RuntimeError):  # torn where nothing is committed; reading will tell
+        dataset.id.chunk_iter(lambda chunk: found.append(chunk.byte_offset))
+    for place in found:
+        if claimed.setdefault(place, address) != address:
+            raise BadTrace(f"{path}: the index of {dataset.name} is damaged; copy or run it again")
+    if len(set(found)) != len(found):
+        raise BadTrace(f"{path}: the index of {dataset.name} is damaged; copy or run it again")
 
 
 def rows_of(path: Path, dataset: Any, start: int, stop: int, unit: slice = slice(None)) -> np.ndarray:

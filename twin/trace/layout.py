@@ -56,11 +56,7 @@ OWN = ("time", "member", "one", *TEXTS, *COUNTS, *GROUPS)
 
 
 class TraceWriteError(Exception):
-    """The trace cannot be written; what was committed stays good.
-
-    A command that meets it ends with `os._exit(74)`: after a failed write, h5py may crash when the
-    interpreter takes it down.
-    """
+    """The trace cannot be written; what was committed stays good, and the program may end as it likes."""
 
 
 class BadTrace(Exception):
