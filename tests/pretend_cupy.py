@@ -1,7 +1,8 @@
 """A device that is none: numpy arrays that behave as a GPU's would, for machines without one.
 
 They refuse what a GPU's arrays refuse or what would stall it inside a tick: to become a Python number, to meet
-a numpy array, to be indexed by one. Arithmetic is numpy's own, so a tick on them equals the CPU's bit for bit.
+a numpy array, to be indexed by one. Arithmetic is numpy's own, so a tick on them differs from the CPU's by the
+order of its sums at most.
 """
 
 from __future__ import annotations

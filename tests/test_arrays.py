@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from types import ModuleType
 
@@ -112,8 +113,8 @@ def test_work_is_left_out_only_where_a_mask_is_all_false():
 # Sums
 
 
-def table_of(rng, units, others, spare=None):
-    lists = [list(rng.permutation(others)[: rng.integers(0, min(others, 9) + 1)]) for _ in range(units)]
+def table_of(rng, units, others, spare=None, most=20):
+    lists = [list(rng.permutation(others)[: rng.integers(0, min(others, most) + 1)]) for _ in range(units)]
     return lists, neighbours([[int(k) for k in row] for row in lists], np, spare)
 
 
@@ -138,9 +139,10 @@ def test_a_table_is_as_wide_as_the_next_power_of_two():
 
 
 @pytest.mark.parametrize("spare", [None, 30])
-def test_sums_run_in_one_order_to_the_last_bit(spare):
+def test_sums_of_a_few_run_in_one_order_to_the_last_bit(spare):
+    """Up to four terms are folded by halves; on a device so are more."""
     rng = np.random.default_rng(3)
-    lists, table = table_of(rng, 25, 30, spare)
+    lists, table = table_of(rng, 25, 30, spare, most=4)
     widest = table.width
     x = rng.normal(size=(4, 31)) * 10.0 ** rng.uniform(-9, 9, (4, 31))
     x[:, 30] = 0.0
@@ -152,15 +154,29 @@ def test_sums_run_in_one_order_to_the_last_bit(spare):
             assert found[member, unit] == folded(padded)
 
 
-@pytest.mark.parametrize("spare", [None, 12])
-def test_a_member_alone_sums_to_the_same_bits_in_any_layout(spare):
+def test_sums_of_many_are_right_to_round_off():
+    rng = np.random.default_rng(5)
+    lists, table = table_of(rng, 25, 300, 300, most=300)
+    x = np.zeros((3, 301))
+    x[:, :300] = rng.normal(size=(3, 300)) * 10.0 ** rng.uniform(-9, 9, (3, 300))
+    found = gather_sum(x, table)
+    for member in range(3):
+        for unit, row in enumerate(lists):
+            terms = [float(x[member, k]) for k in row]
+            assert found[member, unit] == pytest.approx(math.fsum(terms), abs=1e-14 * sum(map(abs, terms)))
+
+
+@pytest.mark.parametrize(("units", "others"), [(9, 4), (9, 12), (1, 300), (40, 100)])
+@pytest.mark.parametrize("spare", [False, True])
+def test_a_member_alone_sums_to_the_same_bits_in_any_layout(spare, units, others):
     rng = np.random.default_rng(4)
-    _, table = table_of(rng, 9, 12, spare)
-    x = rng.normal(size=(64, 13)) * 10.0 ** rng.uniform(-9, 9, (64, 13))
-    x[:, 12] = 0.0
+    _, table = table_of(rng, units, others, others if spare else None, most=others)
+    x = rng.normal(size=(64, others + 1)) * 10.0 ** rng.uniform(-9, 9, (64, others + 1))
+    x[:, others] = 0.0
     together = gather_sum(x, table)
     for layout in (np.asfortranarray(x), np.repeat(x, 2, axis=0)[::2], x.copy()):
         np.testing.assert_array_equal(gather_sum(layout, table), together)
+    np.testing.assert_array_equal(gather_sum(np.stack([x, 2.0 * x]), table)[0], together)
     for size in (1, 3, 7):
         for first in range(0, 64, size):
             chunk = x[first : first + size]

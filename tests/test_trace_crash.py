@@ -123,6 +123,30 @@ def test_a_kill_within_any_write_leaves_all_that_was_committed(
     assert torn.read_bytes() == (tmp_path / "run.h5").read_bytes() or share < 1
 
 
+def test_what_is_held_back_is_read_and_settled_as_it_was_last_written(tmp_path: Path) -> None:
+    shelf, dice, exact = disk.Shelf(tmp_path / "file"), random.Random(1), bytearray(1000)
+
+    def put(place: int, piece: bytes) -> None:
+        shelf.seek(place)
+        assert shelf.write(memoryview(piece)) == len(piece)
+        exact[place : place + len(piece)] = piece
+
+    put(0, bytes(exact))
+    shelf.settle()
+    for _ in range(20):
+        for _ in range(dice.randrange(30)):
+            put(dice.randrange(0, 900), dice.randbytes(dice.randrange(1, 90)))
+        assert (tmp_path / "file").read_bytes() != exact or not shelf._held
+        into = bytearray(1010)
+        shelf.seek(0)
+        shelf.readinto(memoryview(into))
+        assert into == exact + bytes(10)
+        shelf.settle()
+        assert (tmp_path / "file").read_bytes() == exact
+    shelf.close(discard=True)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.fixture
 def tiny_disk(tmp_path: Path) -> Iterator[Path]:
     """A disk of 3 MB."""

@@ -66,7 +66,7 @@ def balance(
     sums = gather_sum(
         stacked(
             drawn, delivered, coolant, taken - indoors, rejected + (warmth - indoors), storing, abs(storing),
-            supplied, drawn * ledger.is_work,
+            supplied, drawn * ledger.is_work, now.stored,
         ),
         ledger.everyone,
     )  # fmt: skip
@@ -112,5 +112,6 @@ def _totals(sums: Array) -> dict[str, Array]:
         "it_power": work,
         "pue": supplied / over,
         "heat_rejected": sums[4],
+        "stored_energy": sums[9],
         "stored_power": sums[5],
     }

@@ -30,7 +30,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     for p in port.values():
         p.now, p.dry_bulb, p.wet_bulb = now, weather.dry_bulb, weather.wet_bulb
     signal.solve(model.signals, port, state.outputs, members, xp)
-    voltage = power.energise(model.power, port, rows, inputs, state.voltage, dt)
+    voltage, shares = power.energise(model.power, port, rows, inputs, state.voltage, dt)
     for t in model.tables:
         if "actuate" in t.laws:
             port[t.key].drive = t.machine.actuate(rows[t.key], inputs[t.key], port[t.key], dt)
@@ -38,7 +38,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     for t in model.tables:
         if "plan" in t.laws:
             port[t.key].plan = t.machine.plan(rows[t.key], inputs[t.key], port[t.key], dt)
-    drawn = power.load(model.power, port, rows, inputs, members, xp, dt)
+    drawn = power.load(model.power, port, rows, inputs, shares, members, xp, dt)
     warmth = xp.zeros(voltage.shape)
     air.solve(model.air, port, rows, inputs, warmth, xp, dt)
     headers, ends = _heat(model, state, inputs, port, flow, members, dt)

@@ -70,7 +70,7 @@ def test_carnot_by_hand():
     assert cop == pytest.approx(0.5 * 289.15 / 31.0, rel=1e-12)
     assert capacity == pytest.approx(1.5e6, rel=1e-12)
     assert unit().rating(291.15, 318.15)[0] == pytest.approx(1.35e6, rel=1e-12)
-    assert unit().rating(291.15, 250.0)[1] == pytest.approx(0.5 * 289.15 / 8.0, rel=1e-12), "it keeps its least lift"
+    assert unit().rating(291.15, 250.0)[1] == pytest.approx(0.5 * 289.15 / 15.0, rel=1e-12), "it keeps its least lift"
     assert unit().nominal_power() == 300e3
 
 
@@ -153,6 +153,15 @@ def test_out_of_service_it_neither_cools_nor_takes_power():
     b, answer = working(in_service=0.0)
     assert (b.gives("heat"), answer.power) == (0, 0)
     assert answer.outlet["coolant"] == pytest.approx(297.15, abs=1e-9)
+
+
+def test_stopped_it_lets_water_pass_until_it_is_isolated():
+    flows = []
+    for isolated in (0.0, 1.0):
+        b = WetBench(unit(), mode=MODES["off"], isolated=isolated)
+        flows.append(b.tick(1.0, inlet={"coolant": 297.15}, pressure={"coolant": 60e3}).flow["coolant"])
+    assert flows[0] == pytest.approx(FLOW, rel=1e-12)
+    assert 0 < flows[1] < 2e-6 * FLOW
 
 
 def test_locked_out_it_waits_its_whole_delay_again():

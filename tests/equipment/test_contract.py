@@ -209,6 +209,7 @@ MEANINGS = {
     "heat": r"^heat",
     "heating": r"^heating.* 1 at rated",
     "in_service": r"^1 (runs|feeds|is in service), 0",
+    "isolated": r"(quick disconnects|valves) are shut",
     "inlet_temperature": r"entering, mean of the last tick",
     "leaving_setpoint": r"leaving temperature wanted",
     "leaving_temperature": r"leaving",

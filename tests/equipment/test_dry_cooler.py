@@ -113,6 +113,15 @@ def test_an_outage_within_ticks_is_told_at_its_moments(dt):
     assert b.is_("stopped_at") - begun == pytest.approx(4.7 + 30.0, abs=1e-6)
 
 
+def test_half_the_air_costs_an_eighth_of_the_power():
+    """Half-way up its ramp, at full call: power by the cube of speed, heat by the textbook."""
+    b, _ = cooling(5)
+    b.put(run_clock=45.0 - 0.05)
+    answer = b.tick(0.1, {"coolant": FLOW}, {"coolant": 313.15})
+    assert answer.power == pytest.approx(60e3 / 8, rel=1e-9)
+    assert b.gives("heat") == pytest.approx(FLOW * WATER * textbook_share(b.unit, 0.5, FLOW) * 15.0, rel=1e-9)
+
+
 @pytest.mark.parametrize(("mode", "cools"), [("auto", 1), ("hand", 1), ("off", 0), ("locked_out", 0)])
 def test_modes(mode, cools):
     b, answer = cooling(mode=MODES[mode])

@@ -81,6 +81,15 @@ def test_an_outage_within_ticks_is_told_at_its_moments(dt):
     assert b.is_("stopped_at") - begun == pytest.approx(4.7 + 10.0, abs=1e-6)
 
 
+def test_half_the_air_costs_an_eighth_of_the_power():
+    """Ten seconds into its ramp of 20 s the fans turn at half speed: power by the cube, heat by the textbook."""
+    b, _ = blowing(5)
+    b.put(run_clock=20.0 - 0.05)
+    answer = b.tick(0.1, {"coolant": FLOW}, {"coolant": 291.15}, room=308.15)
+    assert answer.power == pytest.approx(5e3 / 8, rel=1e-9)
+    assert b.gives("heat") == pytest.approx(coil(speed=0.5) * 17.0, rel=1e-9)
+
+
 @pytest.mark.parametrize(("mode", "blows"), [("auto", 1), ("hand", 1), ("off", 0), ("locked_out", 0)])
 def test_modes(mode, blows):
     b, answer = blowing(mode=MODES[mode])

@@ -42,7 +42,9 @@ class Chiller(Equipment):
     It holds the leaving setpoint until its capacity is reached, then gives all it has. After a loss
     of supply or a stop it waits `restart_delay` and loads over `ramp_time`. Condenser entering
     temperature is the dry bulb (an air-cooled machine) plus `condenser_offset`. Surge, hot-gas
-    bypass and oil return are left out; below `least_load` the compressor cycles at that load's COP.
+    bypass and oil return are left out, and so is, outside the curves, capacity gained with warmer water.
+    Below `least_load` the compressor cycles at that load's COP. A stopped machine lets its branch's water
+    pass uncooled until it is `isolated`; nothing does that by itself.
     """
 
     kind = "chiller"
@@ -56,7 +58,7 @@ class Chiller(Equipment):
     evaporator_approach: Real = quantity("K", "leaving water above evaporating temperature", default=2.0, at_least=0)
     condenser_approach: Real = quantity("K", "condensing above condenser entering temperature", above=0, at_most=60)
     condenser_offset: Real = quantity("K", "condenser entering above dry bulb", default=0.0, at_most=30)
-    least_lift: Real = quantity("K", "smallest lift the compressor keeps", default=8.0, above=0)
+    least_lift: Real = quantity("K", "smallest lift the compressor keeps", default=15.0, above=0)
     rating_ambient: Real = quantity("K", "dry bulb of the rating point", default=308.15, above=250, below=350)
     capacity_slope: Real = quantity("1/K", "capacity lost per kelvin of dry bulb above rating", default=0.01)
     has_curves: Real = quantity("1", "1 where the EIR curves below are given", default=0.0, at_least=0, at_most=1)
@@ -93,6 +95,7 @@ class Chiller(Equipment):
         in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
         mode: Real = mode()
         leaving_setpoint: Real = quantity("K", "leaving temperature wanted", default=291.15, above=250, below=350)
+        isolated: Real = quantity("1", "1: its branch's valves are shut", default=0.0, at_least=0, at_most=1)
 
     @table
     class State:
@@ -157,11 +160,13 @@ class Chiller(Equipment):
         return Drive(readiness, clock, asked)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
-        return self._branch
+        return self.once(self._branch, u.isolated)
 
-    @cached_property
-    def _branch(self) -> Branch:
-        return Branch(0.0, *hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1))
+    def _branch(self, isolated: Real) -> Branch:
+        """A machine that stops lets water pass uncooled, until somebody isolates it."""
+        a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1)
+        shut = hydraulic.valve_resistance(1.0 - isolated)
+        return Branch(0.0, a * shut, b * shut)
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
         full, cop, inside = self.once(self.rating, u.leaving_setpoint, self.once(self._condenser, port.dry_bulb))

@@ -34,5 +34,6 @@ class Site(Equipment):
         it_power: Real = quantity("W", "power of the racks", default=0.0)
         pue: Real = quantity("1", "power over power of the racks; not a number while they are off", default=0.0)
         heat_rejected: Real = quantity("W", "heat given to the outdoors", default=0.0)
+        stored_energy: Real = quantity("J", "energy held in water, metal, air and batteries", default=0.0)
         stored_power: Real = quantity("W", "energy taken into store: water, metal, air, cells", default=0.0)
         energy_residual: Real = quantity("1", "worst energy residual of a unit, of throughput", default=0.0)

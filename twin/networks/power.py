@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, nothing
+from twin.arrays import Array, Neighbours, columns_of, gather_sum, library_of, neighbours, nothing
+from twin.declare import Equipment
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
-from twin.physics.supply import WHOLE
+from twin.physics.supply import WHOLE, shared
 from twin.plant import Plant
 
 
@@ -26,10 +27,26 @@ class Board:
 
 
 @dataclass
+class Leaves:
+    """Consumers with the same number of feeds that feed no one and have no law of their own for their supply.
+
+    They are told of it, and their draw is passed on, all at once: tables with their columns here, feeds and
+    edges by slot.
+    """
+
+    tables: list[tuple[Table, slice]]
+    size: int
+    columns: slice | Array
+    feeds: list[Array]
+    edges: list[slice]
+
+
+@dataclass
 class PowerNetwork:
-    """The compiled network: boards in the order in which voltage runs down."""
+    """The compiled network: boards in the order in which voltage runs down, and what hangs on them."""
 
     boards: list[Board]
+    leaves: list[Leaves]
     unit_count: int
     edge_count: int
     """One more column past the last edge stands for none; nothing is drawn there."""
@@ -41,44 +58,63 @@ def compile_power(plant: Plant, tables: list[Table], xp: ModuleType) -> PowerNet
     dead = len(column)
     electrical = [t for t in tables if t.machine.source or t.machine.feeds[1] > 0]
     electrical.sort(key=lambda t: (t.depth, t.first))
+    order: list[tuple[str, int]] = []
     edges_of: dict[str, list[int]] = {name: [] for name in column}
-    drafts: list[tuple[Table, list[Array], int]] = []
-    edge = 0
-    for t in electrical:
-        slots = max((len(plant.feeds.get(name, ())) for name in t.names), default=0)
-        first_edge = edge
-        feeds = []
-        for slot in range(slots):
-            sources = [_feed(plant, name, slot) for name in t.names]
+    drafts = []
+    for group in _groups(plant, electrical):
+        names = [name for t in group for name in t.names]
+        feeds, edges = [], []
+        for slot in range(_slots(plant, names)):
+            sources = [_feed(plant, name, slot) for name in names]
             feeds.append(xp.asarray(np.array([column[s] if s else dead for s in sources], dtype=np.int64)))
             for row, source in enumerate(sources):
                 if source:
-                    edges_of[source].append(edge + row)
-            edge += t.size
-        drafts.append((t, feeds, first_edge))
-    order = _canonical_edges(drafts)
-    boards = []
-    for t, feeds, first_edge in drafts:
-        serves = neighbours([sorted(edges_of[name], key=order.__getitem__) for name in t.names], xp, spare=edge)
-        edges = [slice(start, start + t.size) for start in range(first_edge, first_edge + t.size * len(feeds), t.size)]
+                    edges_of[source].append(len(order) + row)
+            edges.append(slice(len(order), len(order) + len(names)))
+            order += [(name, slot) for name in names]
+        drafts.append((group, feeds, edges))
+    boards, leaves = [], []
+    for group, feeds, edges in drafts:
+        if _is_leaf(group[0]):
+            leaves.append(_leaves(group, feeds, edges, xp))
+            continue
+        (t,) = group
+        # edges are added in an order by name, so that sums do not depend on the order of kinds
+        serves = neighbours([sorted(edges_of[name], key=order.__getitem__) for name in t.names], xp, spare=len(order))
         served = _served(plant, t, column, dead, xp)
         boards.append(Board(t, feeds, edges, serves if t.machine.serves else None, served))
-    return PowerNetwork(boards, len(column), edge)
+    return PowerNetwork(boards, leaves, len(column), len(order))
+
+
+def _slots(plant: Plant, names: list[str]) -> int:
+    return max((len(plant.feeds.get(name, ())) for name in names), default=0)
+
+
+def _is_leaf(t: Table) -> bool:
+    return not t.machine.serves and type(t.machine).live is Equipment.live
+
+
+def _groups(plant: Plant, electrical: list[Table]) -> list[list[Table]]:
+    """Tables that stand alone, then those of leaves with the same number of feeds together."""
+    together: dict[int, list[Table]] = {}
+    for t in electrical:
+        if _is_leaf(t):
+            together.setdefault(_slots(plant, t.names), []).append(t)
+    return [[t] for t in electrical if not _is_leaf(t)] + list(together.values())
+
+
+def _leaves(group: list[Table], feeds: list[Array], edges: list[slice], xp: ModuleType) -> Leaves:
+    places, size = [], 0
+    for t in group:
+        places.append((t, slice(size, size + t.size)))
+        size += t.size
+    columns = columns_of([column for t in group for column in range(t.first, t.last)], xp)
+    return Leaves(places, size, columns, feeds, edges)
 
 
 def _feed(plant: Plant, unit: str, slot: int) -> str | None:
     feeds = plant.feeds.get(unit, ())
     return feeds[slot] if slot < len(feeds) else None
-
-
-def _canonical_edges(drafts: list[tuple[Table, list[Array], int]]) -> dict[int, tuple[str, int]]:
-    """An order of edges by name, so that sums do not depend on the order of kinds."""
-    names: dict[int, tuple[str, int]] = {}
-    for t, feeds, first_edge in drafts:
-        for slot in range(len(feeds)):
-            for row, name in enumerate(t.names):
-                names[first_edge + slot * t.size + row] = (name, slot)
-    return names
 
 
 def _served(plant: Plant, t: Table, column: dict[str, int], dead: int, xp: ModuleType) -> Array | None:
@@ -89,14 +125,21 @@ def _served(plant: Plant, t: Table, column: dict[str, int], dead: int, xp: Modul
     return xp.asarray(np.array([column[fed[n]] if n in fed else dead for n in t.names], dtype=np.int64))
 
 
-def energise(net: PowerNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, was: Array, dt: Any) -> Array:
+Shares = list[list[Any]]
+"""For each group of leaves, the share of their draw that each feed bears."""
+
+
+def energise(
+    net: PowerNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, was: Array, dt: Any
+) -> tuple[Array, Shares]:
     """Voltage and liveness down from the sources.
 
     Args:
         was: voltage of every unit at the end of the last tick [pu], complex (member, n + 1).
 
     Returns:
-        Voltage now, same shape; `ports` get voltage, gap and the split of their feeds.
+        Voltage now, same shape, and the shares of the leaves' feeds; `ports` get voltage, gap and the split of
+        their feeds.
     """
     xp = library_of(was)
     voltage = xp.zeros_like(was)
@@ -112,11 +155,26 @@ def energise(net: PowerNetwork, ports: AllPorts, state: AllRows, inputs: AllRows
         if board.serves is not None:
             gap[:, t.columns] = supply.gap
         port.voltage, port.gap, port.split = supply.voltage, supply.gap, supply.split
-    return voltage
+    shares = []
+    for group in net.leaves:
+        feed_voltage = [voltage.take(feed, axis=1) for feed in group.feeds]
+        alive, dead, split = shared(feed_voltage, [gap.take(feed, axis=1) for feed in group.feeds], dt)
+        voltage[:, group.columns] = alive
+        shares.append(split)
+        for t, here in group.tables:
+            ports[t.key].voltage, ports[t.key].gap = alive[:, here], dead[:, here]
+    return voltage, shares
 
 
 def load(
-    net: PowerNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, members: int, xp: ModuleType, dt: Any
+    net: PowerNetwork,
+    ports: AllPorts,
+    state: AllRows,
+    inputs: AllRows,
+    shares: Shares,
+    members: int,
+    xp: ModuleType,
+    dt: Any,
 ) -> tuple[Array, Array]:
     """Complex power up to the sources, every node's sum exact; `ports` get power drawn and load delivered.
 
@@ -125,6 +183,15 @@ def load(
     """
     edges = xp.zeros((members, net.edge_count + 1), dtype=complex)
     taken, given = xp.zeros((2, members, net.unit_count + 1))
+    for group, split in zip(net.leaves, shares, strict=True):
+        drawn = xp.empty((members, group.size), dtype=complex)
+        for t, here in group.tables:
+            drawn[:, here] = t.machine.draw(state[t.key], inputs[t.key], ports[t.key], 0.0, dt)
+        _pass_on(drawn, group.edges, split, edges)
+        power, reactive = drawn.real.copy(), drawn.imag
+        taken[:, group.columns] = power
+        for t, here in group.tables:
+            ports[t.key].power, ports[t.key].reactive = power[:, here], reactive[:, here]
     for board in reversed(net.boards):
         t, port = board.table, ports[board.table.key]
         here = t.columns
@@ -136,9 +203,14 @@ def load(
         if t.machine.source:
             continue
         drawn = t.machine.draw(state[t.key], inputs[t.key], port, asked, dt)
-        for edge, share in zip(board.edges, port.split, strict=True):
-            if not nothing(share):
-                edges[:, edge] = drawn if share is WHOLE else drawn * share
+        _pass_on(drawn, board.edges, port.split, edges)
         taken[:, here] = drawn.real
         port.power, port.reactive = taken[:, here], drawn.imag
     return taken, given
+
+
+def _pass_on(drawn: Array, places: list[slice], split: list[Any], edges: Array) -> None:
+    """Write what is drawn through each feed."""
+    for edge, share in zip(places, split, strict=True):
+        if not nothing(share):
+            edges[:, edge] = drawn if share is WHOLE else drawn * share

@@ -183,6 +183,8 @@ class Causes:
         near = self._nearest(row, row.via, (GAIN,), since) or self._nearest(row, "any", (GAIN,), since)
         if not own + near and led in self.answers:
             return led
+        if row.via == "power" and near and not own:
+            return min(change.index for change in near)  # the first feed that came back is enough
         return _last(own + near or self._nearest(row, row.via, (GAIN,)))
 
 

@@ -11,18 +11,18 @@ from twin.report.story import Story
 
 
 def ledger(story: Story, member: int) -> dict[str, float | None]:
-    """Energy in, out and stored over the run [J], summed over the recorded rows, each for the time up to it.
+    """Energy in, out and stored over the run [J], from the site's own counters; by source from recorded rows.
 
     residual = in - out - stored; `worst_residual` is the largest that the run itself found in any tick.
     """
     sources = {kind: _energy(story, kind, "power", member) for kind in story.kinds if _is_source(kind)}
-    supplied = _energy(story, "site", "power", member)
+    supplied = _counted(story, "supplied_energy", "power", member)
     if supplied is None:
         supplied = (
             sum((each for each in sources.values() if each is not None), start=0.0) if sources else None
         )
-    rejected = _energy(story, "site", "heat_rejected", member)
-    stored = _energy(story, "site", "stored_power", member)
+    rejected = _counted(story, "rejected_energy", "heat_rejected", member)
+    stored = _counted(story, "stored_energy", "stored_power", member)
     record: dict[str, float | None] = {f"from_{kind}": each for kind, each in sources.items()}
     record |= {"supplied": supplied, "rejected": rejected, "stored": stored, "it": _work(story, member)}
     residual = relative = None
@@ -37,6 +37,14 @@ def ledger(story: Story, member: int) -> dict[str, float | None]:
         "relative_residual": relative,
         "worst_residual": None if known is None else float(np.nanmax(np.abs(known))),
     }
+
+
+def _counted(story: Story, counter: str, power: str, member: int) -> float | None:
+    """What a counter of the site gained over the run; the sum of recorded rows where a trace has no counter."""
+    values = story.values("site", counter)
+    if values is None:
+        return _energy(story, "site", power, member)
+    return float(values[-1, member, 0] - values[0, member, 0])
 
 
 def _is_source(kind: str) -> bool:

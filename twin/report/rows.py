@@ -26,6 +26,10 @@ SHARES = ("load_fraction", "state_of_charge", "clock", "voltage")
 """Pure numbers that people say in per cent."""
 
 
+WORTH_TELLING = 0.005
+"""Share of IT power below which a loss is leakage that follows temperature, not work that is missing."""
+
+
 class Rows:
     """Lines for people from one set of findings."""
 
@@ -109,11 +113,11 @@ class Rows:
             rows.append(["racks lost at the end", f"{found['units_end']} of {total}"])
         if found.get("power_before") is not None:
             rows.append([f"IT power at the {self.zero}", say(found["power_before"], "W")])
-            at = f" at {clock(found['power_lost_peak_time'])}" if found["power_lost_peak"] > 0 else ""
-            rows.append(["IT power lost at most", f"{say(found['power_lost_peak'], 'W')}{at}"])
-            least = 1e-6 * abs(found["power_before"])
-            at_end = found["power_lost_end"] if abs(found["power_lost_end"]) > least else 0.0
-            rows.append(["IT power lost at the end", say(at_end, "W")])
+            least = WORTH_TELLING * abs(found["power_before"])
+            for when, key in (("at most", "power_lost_peak"), ("at the end", "power_lost_end")):
+                at = f" at {clock(found['power_lost_peak_time'])}" if when == "at most" else ""
+                told = f"{say(found[key], 'W')}{at}" if found[key] > least else "none"
+                rows.append([f"IT power lost {when}", told])
         return rows
 
     def pue(self) -> list[list[str]]:

@@ -91,6 +91,8 @@ class Verdict:
         if not self.judgements:
             return "The scenario states no criteria: nothing is judged."
         if not self.failed:
+            if len(self.judgements) == 1:
+                return "The one criterion held."
             return f"All {count(len(self.judgements), 'criterion', 'criteria')} held."
         broken = f"{len(self.failed)} of {count(len(self.judgements), 'criterion', 'criteria')}"
         return f"{broken} failed: {'; '.join(each.text for each in self.failed)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import contextlib
 import fcntl
 import os
@@ -24,7 +25,8 @@ class Shelf:
     """A file for HDF5's driver of Python file objects, in place of HDF5's own, for two reasons.
 
     New pieces of the file are written at once, but what lies in the committed part is written over only by
-    `settle`, in HDF5's order: an index that splits then never points to a node that is not yet there.
+    `settle`, lowest address first. An index that splits then never points to a node that is not there, and
+    its root knows the new node before the old one gives up half of its entries.
     And a write that fails is kept in `error` while HDF5 goes on as if it had been done: told the truth, it
     crashes the interpreter when it closes the file.
     """
@@ -92,7 +94,7 @@ class Shelf:
         Raises:
             OSError: a write failed, now or since the last time.
         """
-        for place, piece in self._held:
+        for place, piece in _in_place_order(self._held):
             self._put(place, piece)
         self._held.clear()
         self._cut()
@@ -100,7 +102,7 @@ class Shelf:
         if self.error:
             raise self.error
 
-    def _put(self, place: int, piece: memoryview | bytes) -> None:
+    def _put(self, place: int, piece: memoryview | bytes | bytearray) -> None:
         view = memoryview(piece)
         while len(view) and not self.error:
             try:
@@ -121,6 +123,21 @@ class Shelf:
         os.close(self._file)
         if discard:
             self._path.unlink(missing_ok=True)
+
+
+def _in_place_order(pieces: list[tuple[int, bytes]]) -> list[tuple[int, bytearray]]:
+    """Pieces by address; those that overlap become one, in which the last word counts."""
+    spans: list[list[int]] = []
+    for place, piece in sorted(pieces, key=lambda each: each[0]):
+        if spans and place < spans[-1][1]:
+            spans[-1][1] = max(spans[-1][1], place + len(piece))
+        else:
+            spans.append([place, place + len(piece)])
+    whole = [(first, bytearray(last - first)) for first, last in spans]
+    for place, piece in pieces:
+        first, span = whole[bisect.bisect(spans, [place, 2**63]) - 1]
+        span[place - first : place - first + len(piece)] = piece
+    return whole
 
 
 def create(path: Path, size: int) -> tuple[Any, Shelf]:
