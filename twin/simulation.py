@@ -286,7 +286,7 @@ def simulate(
         time.perf_counter() - began,
         simulation.ticks,
         simulation.members,
-        model.unit_count,
+        model.unit_count - 1,  # the site itself is no machine
         gatherer.worst,
         model.device.name,
         model.device.note,
@@ -303,6 +303,7 @@ def _recorder(scenario: Scenario, simulation: Simulation, path: Path) -> Recorde
         columns=columns(model),
         units=units,
         members=simulation.members,
+        steps=round(settings.duration / (settings.record or settings.tick)) + 1,
         plant_json=scenario.plant.to_json(),
         scenario_text=scenario.text,
         provenance=_provenance(scenario, settings, model),

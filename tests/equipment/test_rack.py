@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from wet_bench import WetBench, one
 
@@ -209,6 +209,7 @@ TEMPERATURE, LOAD = st.floats(285.0, 320.0), st.floats(0.0, 1.0)
 @settings(max_examples=40, deadline=None)
 @given(TEMPERATURE, LOAD, st.floats(0.0, 1.0), st.floats(0.0, 1.0), st.sampled_from([0.1, 1.0, 10.0]))
 def test_less_flow_never_cools_better(inlet, load, one_flow, other_flow, dt):
+    """While clocks are full: a rack that has been slowed or shut down by want of flow is soon the cooler one."""
     less, more = sorted((one_flow, other_flow))
     ends = []
     for share in (less, more):
@@ -217,6 +218,7 @@ def test_less_flow_never_cools_better(inlet, load, one_flow, other_flow, dt):
             b.tick(dt, {"coolant": share * FLOW}, {"coolant": inlet})
         ends.append((b.is_("die_temperature"), b.is_("plate_temperature")))
         assert b.worst < 1e-11
+        assume(not b.is_("throttled") and not b.is_("slowed") and not b.is_("shut_down"))
     assert ends[0][0] >= ends[1][0] - 1e-9
     assert ends[0][1] >= ends[1][1] - 1e-9
 

@@ -74,6 +74,8 @@ def _drill(
     if not silent:
         for warning in drill.scenario.warnings:
             say(str(warning))
+        if drill.run.members > 1 and not drill.scenario.differs():
+            say(f"nothing is drawn and no event names a member: all {drill.run.members} worlds are the same")
         say(pace(drill))
     return drill
 

@@ -129,7 +129,7 @@ class Breaker(Equipment):
             position=contacts.at_end,
             heating=heating,
             squared_current=squared,
-            reset_seen=u.reset * 1.0,  # a copy: events write Inputs in place
+            reset_seen=u.reset,
             tripped=tripped,
             tripped_at=tripped_at,
             failed_to_open=failed,

@@ -183,6 +183,9 @@ class Generator(Equipment):
         return Supply(course.closed + 0j, dt - course.alive, [])
 
     def pace(self) -> dict[str, tuple[float, str]]:
+        turn = 5.0 * self.arbitration_interval
+        if turn < self.crank_time:
+            return {"power": (turn, "it waits five turns for its place on a dead bus")}
         return {"power": (self.crank_time, "it cranks once")}
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Course | None:

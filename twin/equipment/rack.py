@@ -213,7 +213,7 @@ class Rack(Equipment):
         supplied = self._supplied(s, port, asked, dt)
         lasts = on = self.once(self._on, self.asked(u), s.unpowered)
         if not nothing(supplied.bridged):
-            lasts = on * (supplied.fed + supplied.bridged) / dt
+            lasts = on * ((supplied.fed + supplied.bridged) / dt)  # so that no gap means on, to the bit
         full, slow, other, to_plate = self.once(self._powers, asked, lasts)
         K, share = self.conductance(port.capacity_rate["coolant"], port.flow["coolant"])
         C_die, C_plate, G = self._masses

@@ -61,3 +61,7 @@ class Scenario:
     inputs: dict[str, str] = field(default_factory=dict)
     path: str = ""
     warnings: list[Fault] = field(default_factory=list)
+
+    def differs(self) -> bool:
+        """Whether any two members can take different courses: something is drawn, or an event names a member."""
+        return any(change.verb == "draw" or change.member is not None for change in self.initial + self.changes)
