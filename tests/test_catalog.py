@@ -119,9 +119,7 @@ def test_gb300_pressure_of_lenovo_table_27(flow: float, psi: float) -> None:
     rack = machine("gb300-nvl72")
     branch = rack.branch(rack.State(), rack.Inputs(), Ports(), "coolant")
     pressure = psi * 6894.757
-    assert branch.laminar * flow * LPM + branch.turbulent * (flow * LPM) ** 2 == pytest.approx(
-        pressure, rel=0.05
-    )
+    assert branch.laminar * flow * LPM + branch.turbulent * (flow * LPM) ** 2 == pytest.approx(pressure, rel=0.05)
     passed, _ = branch_flow(np.array([[pressure]]), branch.laminar, branch.turbulent)
     assert passed[0, 0] / LPM == pytest.approx(flow, rel=0.03)
 

@@ -15,7 +15,8 @@ from twin.step import step
 from twin.trace import open_trace
 
 SPANS = {"dry_bulb": (260, 325), "wet_bulb": (260, 300), "supply_setpoint": (280, 325), "leaving_setpoint": (280, 315),
-         "utilisation": (0, 1), "hand_valve": (0, 1), "pump_speed": (0, 1), "speed": (0, 1), "power_limit": (0.1, 1)}  # fmt: skip
+         "utilisation": (0, 1), "hand_valve": (0, 1), "pump_speed": (0, 1), "speed": (0, 1),
+         "power_limit": (0.1, 1)}  # fmt: skip
 
 
 def shaken(asked, model, rng, members):

@@ -1,12 +1,14 @@
-"""The coupled chain against an independent solution: scipy's stiff ODE solver on the same volumes, in continuous time."""
+"""The coupled chain against an independent solution: scipy's stiff solver on the same volumes, in continuous time."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
-from tests.small_plants import CDU, CHILLER, PUMP, RACK, chain
+from tests.small_plants import CDU, CHILLER, RACK, chain
 from twin import model as compiled
 from twin.declare import replace
 from twin.simulation import settle
@@ -76,8 +78,12 @@ def reference(model, asked, start, until):
         ]
 
     r = start.rows
-    y0 = [r["rack"].die_temperature, r["rack"].plate_temperature, r["rack"].coolant_temperature, r["cdu"].supply_temperature,
-          r["cdu"].facility_temperature, r["pump"].outlet_temperature, r["chiller"].leaving_temperature, r["tank"].temperature]  # fmt: skip
+    rack, cdu = r["rack"], r["cdu"]
+    y0 = [
+        *(rack.die_temperature, rack.plate_temperature, rack.coolant_temperature),
+        *(cdu.supply_temperature, cdu.facility_temperature),
+        *(r["pump"].outlet_temperature, r["chiller"].leaving_temperature, r["tank"].temperature),
+    ]
     y0 = [float(y[0, 0]) for y in y0]
 
     def warm(t, y):
@@ -117,6 +123,6 @@ def test_the_coupled_system_is_first_order_in_the_tick_over_four_halvings(case):
     model, asked, start = case
     expected, _ = reference(model, asked, start, 3000)
     errors = [abs(time_to_warm(model, asked, start, tick) - expected) for tick in (16.0, 8.0, 4.0, 2.0, 1.0)]
-    orders = [np.log2(coarse / fine) for coarse, fine in zip(errors, errors[1:])]
+    orders = [np.log2(coarse / fine) for coarse, fine in itertools.pairwise(errors)]
     assert np.mean(orders) > 0.85, (errors, orders)
     assert all(order > 0.6 for order in orders), (errors, orders)

@@ -82,9 +82,7 @@ def rated(here: Plant, kind: str) -> float:
     return sum(unit.parameters["rated_power"] for unit in here.of_kind(kind))
 
 
-@pytest.mark.parametrize(
-    ("name", "loop"), [("hall", "technology-a"), ("hall", "technology-b"), ("pod", "technology")]
-)
+@pytest.mark.parametrize(("name", "loop"), [("hall", "technology-a"), ("hall", "technology-b"), ("pod", "technology")])
 def test_cdus_are_n_plus_1_by_heat_and_by_flow(name: str, loop: str) -> None:
     here = plant(name)
     racks = [here.units[branch[0].unit].parameters for branch in here.loops[loop].loads]
@@ -131,9 +129,7 @@ def test_any_ups_may_be_lost(name: str) -> None:
 
 def test_racks_are_shared_among_all_pairs_of_ups() -> None:
     here = plant("hall")
-    pairs = [
-        tuple(sorted(here.feeds[pdu][0] for pdu in here.feeds[rack.name])) for rack in here.of_kind("rack")
-    ]
+    pairs = [tuple(sorted(here.feeds[pdu][0] for pdu in here.feeds[rack.name])) for rack in here.of_kind("rack")]
     counts = {pair: pairs.count(pair) for pair in combinations([ups.name for ups in here.of_kind("ups")], 2)}
     assert sum(counts.values()) == 64
     assert set(counts.values()) <= {6, 7, 8}
@@ -238,7 +234,5 @@ def test_every_drill_ends_as_its_description_says(path: Path, tmp_path: Path) ->
 
     drill = run(path, output=tmp_path / "drill.h5", device="cpu")
     assert drill.run.energy_residual < 1e-9
-    failed = {
-        judged.to_json()["text"] for judged in drill.verdict.judgements if not judged.to_json()["passed"]
-    }
+    failed = {judged.to_json()["text"] for judged in drill.verdict.judgements if not judged.to_json()["passed"]}
     assert failed == MEANT_TO_FAIL[path.stem]

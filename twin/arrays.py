@@ -58,9 +58,7 @@ def _working_cupy() -> ModuleType:
     try:
         import cupy  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
-        raise DeviceUnavailable(
-            'cupy is not installed; install it with: pip install "aifactory-twin[gpu]"'
-        ) from None
+        raise DeviceUnavailable('cupy is not installed; install it with: pip install "aifactory-twin[gpu]"') from None
     try:
         if not cupy.is_available():
             raise DeviceUnavailable("cupy is installed but finds no CUDA device or driver")
@@ -69,7 +67,7 @@ def _working_cupy() -> ModuleType:
             raise DeviceUnavailable("the GPU computed a wrong answer to a trial kernel")
     except DeviceUnavailable:
         raise
-    except Exception as error:  # cupy raises many unrelated types for a broken driver
+    except Exception as error:  # noqa: BLE001 - cupy raises many unrelated types for a broken driver
         raise DeviceUnavailable(f"cupy cannot run a kernel: {type(error).__name__}: {error}") from None
     return cupy  # type: ignore[no-any-return]
 
@@ -116,7 +114,7 @@ def stacked(*parts: Array) -> Array:
     """Arrays of one shape on a new first axis; several times faster than numpy's own at small sizes."""
     if isinstance(parts[0], float):  # one machine in plain numbers
         return np.array(parts)
-    out = library_of(parts[0]).empty((len(parts),) + parts[0].shape, dtype=parts[0].dtype)
+    out = library_of(parts[0]).empty((len(parts), *parts[0].shape), dtype=parts[0].dtype)
     for row, part in enumerate(parts):
         out[row] = part
     return out
@@ -196,7 +194,7 @@ def gather_sum(x: Array, table: Neighbours) -> Array:
     """
     xp = library_of(x)
     if table.width == 0:
-        return xp.zeros(x.shape[:-1] + (table.index.shape[0],), dtype=x.dtype)
+        return xp.zeros((*x.shape[:-1], table.index.shape[0]), dtype=x.dtype)
     if table.width == 1 and table.full:
         return x.take(table.index[:, 0], axis=-1)
     terms = x.take(table.index, axis=-1)

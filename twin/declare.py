@@ -111,8 +111,8 @@ def flag(rises: str, falls: str = "", *, because: str = "", via: str = "self", d
 
 
 def _field(said: Quantity) -> Any:
-    default = dataclasses.MISSING if said.default is None else said.default
-    return dataclasses.field(default=default, metadata={"quantity": said})  # type: ignore[call-overload]
+    default: Any = dataclasses.MISSING if said.default is None else said.default
+    return dataclasses.field(default=default, metadata={"quantity": said})
 
 
 C = TypeVar("C", bound=type)
@@ -126,7 +126,8 @@ def table(cls: C) -> C:
             doc = f"when {name} last changed, since the start of the run"
             setattr(cls, f"{name}_at", quantity("s", doc, default=0.0))
             cls.__annotations__[f"{name}_at"] = "Real"
-    return dataclass(kw_only=True, eq=False)(cls)
+    made: Any = dataclass(kw_only=True, eq=False)(cls)
+    return made  # type: ignore[no-any-return]  # noqa: RET504
 
 
 def quantities(cls: type) -> dict[str, Quantity]:

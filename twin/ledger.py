@@ -51,9 +51,7 @@ def balance(
     drawn, delivered = power
     rejected, taken = xp.zeros((2, *warmth.shape))
     for t in ledger.rejecting:
-        rejected[:, t.columns] = t.machine.rejected(
-            was.rows[t.key], inputs[t.key], port[t.key], now.outputs[t.key], dt
-        )
+        rejected[:, t.columns] = t.machine.rejected(was.rows[t.key], inputs[t.key], port[t.key], now.outputs[t.key], dt)
     for t in ledger.takes_air_heat:
         taken[:, t.columns] = port[t.key].air_heat
     now.stored = stored(model, now, port)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Equipment, Ports, Real, Supply, flag, mode, quantity, replace, table
-from twin.physics.supply import WHOLE, TINY, dead_since, good_since, lasting, latched, usable
+from twin.physics.supply import TINY, WHOLE, dead_since, good_since, lasting, latched, usable
 
 
 class Transfer(NamedTuple):
@@ -45,15 +45,11 @@ class ATS(Equipment):
     transfer_delay: Real = quantity(
         "s", "time that the feed it goes to must be live", default=1.0, at_least=0, at_most=3600
     )
-    transfer_time: Real = quantity(
-        "s", "time without contact in a transfer", default=0.1, above=0, at_most=60
-    )
+    transfer_time: Real = quantity("s", "time without contact in a transfer", default=0.1, above=0, at_most=60)
     retransfer_delay: Real = quantity(
         "s", "time that normal must be live again", default=300.0, at_least=0, at_most=1e5
     )
-    lowest_voltage: Real = quantity(
-        "1", "feed voltage taken for dead, of nominal", default=0.85, above=0, below=1
-    )
+    lowest_voltage: Real = quantity("1", "feed voltage taken for dead, of nominal", default=0.85, above=0, below=1)
 
     @table
     class Inputs:
@@ -63,12 +59,8 @@ class ATS(Equipment):
 
     @table
     class State:
-        normal_clock: Real = quantity(
-            "s", "time that normal is live (positive) or dead (negative)", default=1e6
-        )
-        alternate_clock: Real = quantity(
-            "s", "time that alternate is live (positive) or dead (negative)", default=-1e6
-        )
+        normal_clock: Real = quantity("s", "time that normal is live (positive) or dead (negative)", default=1e6)
+        alternate_clock: Real = quantity("s", "time that alternate is live (positive) or dead (negative)", default=-1e6)
         open_for: Real = quantity("s", "time until its contacts close", default=0.0)
         asked_for: Real = quantity("s", "time since it asked for the generators", default=0.0)
         on_alternate: Real = flag(
@@ -87,9 +79,7 @@ class ATS(Equipment):
     @table
     class Outputs:
         power: Real = quantity("W", "power passed on", default=0.0)
-        start_request: Real = quantity(
-            "s", "time since the generators were asked for, 0 if they are not", default=0.0
-        )
+        start_request: Real = quantity("s", "time since the generators were asked for, 0 if they are not", default=0.0)
 
     def outage(self, alternate_live: Real) -> Real:
         """Seconds its load is dead when normal dies and the alternate comes alive some seconds later [s]."""
@@ -138,9 +128,7 @@ class ATS(Equipment):
         closes = xp.minimum(xp.where(bypass, 0.0, move.closes_after), dt)
         after = xp.where(voltage == 0, xp.maximum(dt - gap - closes, 0.0), dt - xp.maximum(gap, closes))
         left_gap = xp.where(to_alternate, port.feed_gap[0], port.feed_gap[1])
-        before = xp.where(
-            (move.starts > 0) & (bypass == 0), xp.minimum(move.leaves_after, dt - left_gap), 0.0
-        )
+        before = xp.where((move.starts > 0) & (bypass == 0), xp.minimum(move.leaves_after, dt - left_gap), 0.0)
         works = (u.mode == MODES["auto"]) + (u.mode == MODES["hand"]) + bypass
         on = u.in_service * works
         after, before = after * on, before * on
@@ -186,9 +174,7 @@ class ATS(Equipment):
         asks = u.in_service * (u.mode == MODES["auto"]) * xp.maximum(dead, move.heading)
         asked_for = xp.where(s.asking > 0, s.asked_for + dt, dt - xp.minimum(raised, dt)) * asks
         ends = xp.where(move.starts > 0, move.leaves_after, move.normal_gap * move.normal_good)
-        asking, asking_at = latched(
-            asks, s.asking, s.asking_at, now + xp.where(asks > 0, dt - asked_for, ends)
-        )
+        asking, asking_at = latched(asks, s.asking, s.asking_at, now + xp.where(asks > 0, dt - asked_for, ends))
         return {"asked_for": asked_for, "asking": asking, "asking_at": asking_at}
 
 

@@ -36,18 +36,12 @@ class Breaker(Equipment):
     serves = True
 
     rated_power: Real = quantity("VA", "apparent power that it carries for ever", above=0, at_most=1e9)
-    overload_limit: Real = quantity(
-        "1", "load that just trips it, of rating", default=1.1, above=0, at_most=10
-    )
-    thermal_time_constant: Real = quantity(
-        "s", "time constant of its heating", default=600.0, above=0, at_most=1e6
-    )
+    overload_limit: Real = quantity("1", "load that just trips it, of rating", default=1.1, above=0, at_most=10)
+    thermal_time_constant: Real = quantity("s", "time constant of its heating", default=600.0, above=0, at_most=1e6)
 
     @table
     class Inputs:
-        in_service: Real = quantity(
-            "1", "1 is in service, 0 is racked out", default=1.0, at_least=0, at_most=1
-        )
+        in_service: Real = quantity("1", "1 is in service, 0 is racked out", default=1.0, at_least=0, at_most=1)
         mode: Real = mode()
         closed: Real = quantity("1", "1 asks it to close, 0 to open", default=1.0, at_least=0, at_most=1)
         reset: Real = quantity("1", "raised to 1, clears a latched trip", default=0.0, at_least=0, at_most=1)

@@ -37,7 +37,5 @@ class Bus(Equipment):
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         is_dead = port.voltage == 0
-        dead, dead_at = latched(
-            is_dead, s.dead, s.dead_at, lambda: port.now + moment_of_change(is_dead, port.gap, dt)
-        )
+        dead, dead_at = latched(is_dead, s.dead, s.dead_at, lambda: port.now + moment_of_change(is_dead, port.gap, dt))
         return replace(s, dead=dead, dead_at=dead_at), self.Outputs(power=port.power)

@@ -55,7 +55,9 @@ class CDU(Equipment):
     pumps = ("technology",)
 
     exchanger_conductance: Real = quantity("W/K", "UA of the clean plates at nominal flows", above=0, at_most=1e8)
-    technology_volume: Real = quantity("m^3", "coolant held on the racks' side, with its share of the headers", above=0, at_most=1e3)
+    technology_volume: Real = quantity(
+        "m^3", "coolant held on the racks' side, with its share of the headers", above=0, at_most=1e3
+    )
     facility_volume: Real = quantity("m^3", "water held on the facility side", above=0, at_most=1e3)
     nominal_flow: Real = quantity("m^3/s", "technology flow at the duty point", above=0, at_most=10)
     nominal_head: Real = quantity("Pa", "external pressure at the duty point", above=0, at_most=5e6)
@@ -67,7 +69,9 @@ class CDU(Equipment):
     coast_time: Real = quantity("s", "time to half speed without power", default=2.0, above=0)
     ramp_time: Real = quantity("s", "time from standstill to full speed", default=5.0, above=0)
     restart_delay: Real = quantity("s", "time from supply to the first turn", default=10.0, at_least=0)
-    standby_delay: Real = quantity("s", "time from the duty pump's loss to the standby's first turn", default=3.0, at_least=0)
+    standby_delay: Real = quantity(
+        "s", "time from the duty pump's loss to the standby's first turn", default=3.0, at_least=0
+    )
     gain: Real = quantity("1/K", "valve opening per kelvin too warm", default=0.05, above=0)
     reset_time: Real = quantity("s", "integral time of the controller", default=30.0, above=0)
     stroke_time: Real = quantity("s", "time of the valve from shut to open", default=30.0, above=0)
@@ -77,28 +81,45 @@ class CDU(Equipment):
     class Inputs:
         in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
         mode: Real = mode("auto follows the setpoint, hand holds hand_valve")
-        supply_setpoint: Real = quantity("K", "temperature of coolant wanted at the racks", default=313.15, above=250, below=350)
+        supply_setpoint: Real = quantity(
+            "K", "temperature of coolant wanted at the racks", default=313.15, above=250, below=350
+        )
         pump_speed: Real = quantity("1", "speed asked of the running pump", default=1.0, at_least=0, at_most=1.2)
         hand_valve: Real = quantity("1", "valve opening in hand", default=1.0, at_least=0, at_most=1)
         duty_pump_failed: Real = quantity("1", "1: the duty pump is lost", default=0.0, failure=True)
-        standby_pump_failed: Real = quantity("1", "1: the standby pump is stuck and will not start", default=0.0, failure=True)
+        standby_pump_failed: Real = quantity(
+            "1", "1: the standby pump is stuck and will not start", default=0.0, failure=True
+        )
         valve_stuck: Real = quantity("1", "1: the facility valve stays where it is", default=0.0, failure=True)
 
     @table
     class State:
         supply_temperature: Real = quantity("K", "coolant going out to the racks", default=313.15)
         facility_temperature: Real = quantity("K", "facility water leaving", default=308.15)
-        return_temperature: Real = quantity("K", "coolant coming back from the racks, mean of the last tick", default=313.15)
-        facility_inlet_temperature: Real = quantity("K", "facility water entering, mean of the last tick", default=303.15)
+        return_temperature: Real = quantity(
+            "K", "coolant coming back from the racks, mean of the last tick", default=313.15
+        )
+        facility_inlet_temperature: Real = quantity(
+            "K", "facility water entering, mean of the last tick", default=303.15
+        )
         valve: Real = quantity("1", "opening of the facility valve", default=0.5)
         integral: Real = quantity("1", "integral part of the controller", default=0.5)
         duty_speed: Real = quantity("1", "speed of the duty pump", default=1.0)
         standby_speed: Real = quantity("1", "speed of the standby pump", default=0.0)
         duty_clock: Real = quantity("s", "time the duty pump has been allowed to run", default=1e9)
         standby_clock: Real = quantity("s", "time the standby pump has been called", default=0.0)
-        standby_running: Real = flag("starts its standby pump", "stops its standby pump", because="its duty pump is lost")
-        pumps_lost: Real = flag("loses its technology flow", "has technology flow again", because="no pump turns", via="power")
-        valve_open: Real = flag("has its facility valve wide open", "throttles its facility valve again", because="its supply is warmer than wanted", via="coolant")
+        standby_running: Real = flag(
+            "starts its standby pump", "stops its standby pump", because="its duty pump is lost"
+        )
+        pumps_lost: Real = flag(
+            "loses its technology flow", "has technology flow again", because="no pump turns", via="power"
+        )
+        valve_open: Real = flag(
+            "has its facility valve wide open",
+            "throttles its facility valve again",
+            because="its supply is warmer than wanted",
+            via="coolant",
+        )
 
     @table
     class Outputs:
@@ -205,7 +226,9 @@ class CDU(Equipment):
         lost, lost_at = latched(
             is_lost, s.pumps_lost, s.pumps_lost_at, lambda: port.now + drive.moment_lost(is_lost, *times)
         )
-        wide, wide_at = latched(valve > 0.995 - 0.02 * s.valve_open, s.valve_open, s.valve_open_at, lambda: port.now + dt)
+        wide, wide_at = latched(
+            valve > 0.995 - 0.02 * s.valve_open, s.valve_open, s.valve_open_at, lambda: port.now + dt
+        )
         after = replace(
             s,
             supply_temperature=supply,
@@ -225,7 +248,9 @@ class CDU(Equipment):
             valve_open=wide,
             valve_open_at=wide_at,
         )
-        out = self.Outputs(heat=heat, power=port.power, flow=port.flow["technology"], facility_flow_now=port.flow["facility"])
+        out = self.Outputs(
+            heat=heat, power=port.power, flow=port.flow["technology"], facility_flow_now=port.flow["facility"]
+        )
         return after, out
 
     def control(self, s: Any, u: Any, port: Ports, supply: Real, dt: Real) -> tuple[Real, Real]:
@@ -261,7 +286,7 @@ class CDU(Equipment):
         return xp.where(stays, s.valve, moved), xp.where(stays, s.integral, integral)
 
     def _shares(self, valve: Real, port: Ports) -> Real:
-        """Share of the inlet difference by which the plates cool the coolant [1], for trial openings on a first axis."""
+        """Share of the inlet difference by which plates cool the coolant [1], for trial openings on a first axis."""
         flow, _ = hydraulic.branch_flow(port.pressure["facility"], *self._facility_resistance(valve))
         C_technology = port.capacity_rate["technology"]
         C_facility = abs(flow) * port.heat_capacity["facility"]

@@ -10,7 +10,7 @@ from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.physics import hydraulic, thermal
 from twin.physics.electric import apparent
-from twin.physics.machine import biquadratic, carnot_cop, quadratic, moment_of_restart, restart
+from twin.physics.machine import biquadratic, carnot_cop, moment_of_restart, quadratic, restart
 from twin.physics.supply import latched, share_alive
 
 
@@ -24,7 +24,7 @@ class Drive(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """What the machine foresees: what it can take [W], whether it holds its setpoint or gives all it has, its power [W].
+    """What the machine foresees: what it can take [W], whether it holds its setpoint or gives all, its power [W].
 
     Where it does neither it idles.
     """
@@ -102,7 +102,9 @@ class Chiller(Equipment):
         run_clock: Real = quantity("s", "time it has been allowed to run", default=1e9)
         leaving_temperature: Real = quantity("K", "water leaving", default=298.15)
         inlet_temperature: Real = quantity("K", "water entering, mean of the last tick", default=298.15)
-        stopped: Real = flag("stops", "is at full readiness again", because="it lost its supply or was stopped", via="power")
+        stopped: Real = flag(
+            "stops", "is at full readiness again", because="it lost its supply or was stopped", via="power"
+        )
         limited: Real = flag(
             "is at the limit of its capacity", "holds its setpoint again", because="more heat arrives than it can take"
         )
@@ -117,14 +119,16 @@ class Chiller(Equipment):
         return self.cooling_capacity / self.rated_cop
 
     def rating(self, T_leaving: Real, T_condenser: Real) -> tuple[Real, Real, Real]:
-        """Capacity [W], COP at full load [1] and whether the curves hold, at a leaving and a condenser temperature [K]."""
+        """Capacity [W], COP at full load [1], whether the curves hold; at leaving and condenser temperatures [K]."""
         xp = library_of(T_leaving + T_condenser)
         x, y = T_leaving - 273.15, T_condenser - 273.15
         inside = (self.has_curves > 0) & (T_leaving >= self.least_leaving) & (T_leaving <= self.most_leaving)
         inside = inside & (T_condenser >= self.least_condenser) & (T_condenser <= self.most_condenser)
         by_curve = biquadratic(tuple(getattr(self, f"capacity_c{i}") for i in range(6)), x, y)
         input_ratio = biquadratic(tuple(getattr(self, f"input_c{i}") for i in range(6)), x, y)
-        by_slope = xp.maximum(1.0 - self.capacity_slope * (T_condenser - self.condenser_offset - self.rating_ambient), 0.1)
+        by_slope = xp.maximum(
+            1.0 - self.capacity_slope * (T_condenser - self.condenser_offset - self.rating_ambient), 0.1
+        )
         carnot = carnot_cop(
             self.carnot_effectiveness,
             T_leaving - self.evaporator_approach,
@@ -160,7 +164,8 @@ class Chiller(Equipment):
         return Drive(readiness, clock, asked)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
-        return self.once(self._branch, u.isolated)
+        answer: Branch = self.once(self._branch, u.isolated)
+        return answer
 
     def _branch(self, isolated: Real) -> Branch:
         """A machine that stops lets water pass uncooled, until somebody isolates it."""
@@ -216,7 +221,9 @@ class Chiller(Equipment):
         heat = C_flow * (inlet - u.leaving_setpoint) * plan.holds
         if worth_doing(plan.full):
             heat = library_of(heat).where(plan.full, plan.capacity, heat)
-        T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / self._volume_capacity(port)
+        T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / self._volume_capacity(
+            port
+        )
         drive, full = port.drive, self._time_to_full
         ready = drive.clock >= full
         stopped, stopped_at = latched(

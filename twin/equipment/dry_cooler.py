@@ -26,8 +26,10 @@ class Drive(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """What the cooler foresees: share of the inlet difference it can take at most [1], whether it holds its setpoint
-    or gives all it has, and the power of its fans [W].
+    """What the cooler foresees.
+
+    The share of the inlet difference it can take at most [1], whether it holds its setpoint or gives all it
+    has, and the power of its fans [W].
 
     Where it does neither it idles.
     """
@@ -123,7 +125,11 @@ class DryCooler(Equipment):
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
         C_flow, ready = port.capacity_rate["coolant"], port.drive.readiness
-        T_in, air, water = s.inlet_temperature, self.once(self._air, port.dry_bulb), self._water_film(port.flow["coolant"])
+        T_in, air, water = (
+            s.inlet_temperature,
+            self.once(self._air, port.dry_bulb),
+            self._water_film(port.flow["coolant"]),
+        )
         most = self._share(ready, C_flow, water) * (ready > 0)
         holds, full = _regime(T_in, air, u.leaving_setpoint, most)
         speed = ready * full
@@ -177,7 +183,9 @@ class DryCooler(Equipment):
             drive.clock < self.restart_delay,
             s.stopped,
             s.stopped_at,
-            lambda: moment_of_restart(s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt, port.voltage),
+            lambda: moment_of_restart(
+                s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt, port.voltage
+            ),
         )
         after = replace(
             s,

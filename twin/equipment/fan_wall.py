@@ -109,7 +109,9 @@ class FanWall(Equipment):
             drive.clock < self.restart_delay,
             s.stopped,
             s.stopped_at,
-            lambda: moment_of_restart(s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt, port.voltage),
+            lambda: moment_of_restart(
+                s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt, port.voltage
+            ),
         )
         after = replace(
             s,

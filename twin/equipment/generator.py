@@ -60,15 +60,9 @@ class Generator(Equipment):
         "s", "time from ready to closed on a live bus", default=5.0, at_least=0, at_most=600
     )
     block_step: Real = quantity("1", "largest step of load, of rating", default=0.7, above=0, at_most=2)
-    recovery_time: Real = quantity(
-        "s", "time constant to settle on a load", default=3.0, above=0, at_most=600
-    )
-    overload_limit: Real = quantity(
-        "1", "load that just trips it, of rating", default=1.1, above=0, at_most=10
-    )
-    overload_delay: Real = quantity(
-        "s", "time above that limit until it trips", default=10.0, at_least=0, at_most=1e5
-    )
+    recovery_time: Real = quantity("s", "time constant to settle on a load", default=3.0, above=0, at_most=600)
+    overload_limit: Real = quantity("1", "load that just trips it, of rating", default=1.1, above=0, at_most=10)
+    overload_delay: Real = quantity("s", "time above that limit until it trips", default=10.0, at_least=0, at_most=1e5)
     cooldown: Real = quantity("s", "time it runs on without load", default=300.0, at_least=0, at_most=1e5)
     crank_attempts: Real = quantity("1", "attempts to start", default=3.0, at_least=1, at_most=20)
     crank_time: Real = quantity("s", "length of one attempt", default=15.0, above=0, at_most=600)
@@ -78,19 +72,13 @@ class Generator(Equipment):
     class Inputs:
         in_service: Real = quantity("1", "1 is in service, 0 is out", default=1.0, at_least=0, at_most=1)
         mode: Real = mode()
-        start_delay: Real = quantity(
-            "s", "time from request to ready", default=10.0, at_least=0, at_most=3600
-        )
-        initial_fuel: Real = quantity(
-            "1", "fuel at the start, of the full tank", default=1.0, at_least=0, at_most=1
-        )
+        start_delay: Real = quantity("s", "time from request to ready", default=10.0, at_least=0, at_most=3600)
+        initial_fuel: Real = quantity("1", "fuel at the start, of the full tank", default=1.0, at_least=0, at_most=1)
         fails_to_start: Real = quantity("1", "1: its engine does not fire", default=0.0, failure=True)
 
     @table
     class State:
-        asked_for: Real = quantity(
-            "s", "time since it was asked for; negative since it was let go", default=-1e6
-        )
+        asked_for: Real = quantity("s", "time since it was asked for; negative since it was let go", default=-1e6)
         run_for: Real = quantity("s", "time since it began to crank", default=0.0)
         fuel: Real = quantity("m^3", "fuel in the tank", default=0.0)
         carried_load: Real = quantity("W", "load in the last tick, while closed", default=0.0)
@@ -99,9 +87,7 @@ class Generator(Equipment):
         delivered_energy: Real = quantity("J", "energy delivered since the start", default=0.0)
         running: Real = flag("starts cranking", "stops", because="it was asked to start", via="signal")
         ready: Real = flag("is up to speed", "is no longer ready", because="{start_delay} after the request")
-        closed: Real = flag(
-            "closes on its bus", "opens its breaker", because="it is ready and it is its turn"
-        )
+        closed: Real = flag("closes on its bus", "opens its breaker", because="it is ready and it is its turn")
         failed_to_start: Real = flag(
             "gives up starting", "is reset", because="its engine did not fire in {crank_attempts} attempts"
         )
@@ -154,9 +140,7 @@ class Generator(Equipment):
         run_before = xp.maximum(s.run_for, asked * wanted) * turns
         ready_after = u.start_delay + NEVER * (u.fails_to_start * (s.ready == 0)) - run_before
         fuel_after = s.fuel / xp.maximum(self.fuel_flow(s.carried_load), LEAST_FUEL)
-        overload_after = xp.where(
-            s.overloaded_for > 0, xp.maximum(self.overload_delay - s.overloaded_for, 0.0), NEVER
-        )
+        overload_after = xp.where(s.overloaded_for > 0, xp.maximum(self.overload_delay - s.overloaded_for, 0.0), NEVER)
         stops = xp.minimum(xp.minimum(fuel_after, overload_after), dt)
         # on a dead bus sets take turns, at least a tick apart, so that each sees the one before it
         turn = self.closing_order * xp.maximum(self.arbitration_interval, dt)
@@ -225,8 +209,7 @@ class Generator(Equipment):
             fuel=xp.maximum(s.fuel - burnt, 0.0),
             carried_load=load,
             settled_load=follows * course.closed,
-            overloaded_for=(s.overloaded_for + course.alive)
-            * (load > self.overload_limit * self.rated_power),
+            overloaded_for=(s.overloaded_for + course.alive) * (load > self.overload_limit * self.rated_power),
             delivered_energy=s.delivered_energy + port.load * dt,
             **self._latches(s, u, course, stalls, port.now, dt),
             **self._stages(s, course, port.now, dt),

@@ -32,9 +32,7 @@ class PDU(Equipment):
     serves = True
 
     rated_power: Real = quantity("W", "power that it carries for ever", above=0, at_most=1e7)
-    no_load_loss: Real = quantity(
-        "W", "loss when energised without load", default=0.0, at_least=0, at_most=1e5
-    )
+    no_load_loss: Real = quantity("W", "loss when energised without load", default=0.0, at_least=0, at_most=1e5)
     load_loss: Real = quantity("W", "loss added at rated power", default=0.0, at_least=0, at_most=1e6)
     static_transfer: Real = quantity(
         "1",
@@ -43,9 +41,7 @@ class PDU(Equipment):
         at_least=0,
         at_most=1,
     )
-    thermal_time_constant: Real = quantity(
-        "s", "time constant of its heating", default=3600.0, above=0, at_most=1e6
-    )
+    thermal_time_constant: Real = quantity("s", "time constant of its heating", default=3600.0, above=0, at_most=1e6)
 
     @table
     class Inputs:
@@ -101,9 +97,7 @@ class PDU(Equipment):
             s.overloaded, s.overloaded_at, port.now, dt,
         )  # fmt: skip
         is_dead = port.voltage == 0
-        dead, dead_at = latched(
-            is_dead, s.dead, s.dead_at, lambda: port.now + moment_of_change(is_dead, port.gap, dt)
-        )
+        dead, dead_at = latched(is_dead, s.dead, s.dead_at, lambda: port.now + moment_of_change(is_dead, port.gap, dt))
         after = replace(
             s, heating=heating, overloaded=overloaded, overloaded_at=overloaded_at, dead=dead, dead_at=dead_at
         )

@@ -12,7 +12,6 @@ from twin.physics.electric import apparent
 from twin.physics.machine import restart
 from twin.physics.supply import latched
 
-
 SLOWEST = 0.05
 """Below this share of full speed a pump counts as stopped."""
 

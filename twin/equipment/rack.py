@@ -76,7 +76,9 @@ class Rack(Equipment):
     air_fraction: Real = quantity("1", "share of rated heat given to the room's air", at_least=0, below=1)
     die_resistance: Real = quantity("K/W", "die to plate, per GPU", above=0, at_most=1)
     plate_resistance: Real = quantity("K/W", "plate to coolant, per GPU, at nominal flow", above=0, at_most=1)
-    plate_exponent: Real = quantity("1", "plate conductance goes with flow to this power", default=0.6, at_least=0, at_most=1)
+    plate_exponent: Real = quantity(
+        "1", "plate conductance goes with flow to this power", default=0.6, at_least=0, at_most=1
+    )
     die_heat_capacity: Real = quantity("J/K", "die, lid and memory, per GPU", above=0, at_most=1e5)
     plate_heat_capacity: Real = quantity("J/K", "cold plate with the coolant in it, per GPU", above=0, at_most=1e5)
     coolant_volume: Real = quantity("m^3", "coolant in manifolds and hoses", above=0, at_most=1)
@@ -88,10 +90,14 @@ class Rack(Equipment):
     shutdown_temperature: Real = quantity("K", "die: power is cut", above=300, below=450)
     release_temperature: Real = quantity("K", "die: slowdown ends", above=300, below=450)
     slowdown_clock: Real = quantity("1", "clock in slowdown", default=0.5, above=0, at_most=1)
-    clock_exponent: Real = quantity("1", "dynamic power goes with clock to this power", default=2.2, at_least=1, at_most=3)
+    clock_exponent: Real = quantity(
+        "1", "dynamic power goes with clock to this power", default=2.2, at_least=1, at_most=3
+    )
     leakage: Real = quantity("1/K", "GPU power gained per kelvin of die", default=0.003, at_least=0, at_most=0.05)
     leakage_reference: Real = quantity("K", "die temperature of the rated power", default=343.15, above=250, below=450)
-    hold_up: Real = quantity("s", "gap that the power supplies bridge at rated power", default=0.02, at_least=0, at_most=1e4)
+    hold_up: Real = quantity(
+        "s", "gap that the power supplies bridge at rated power", default=0.02, at_least=0, at_most=1e4
+    )
     restart_time: Real = quantity("s", "time from supply back to work", default=600.0, at_least=0)
     power_factor: Real = quantity("1", "power factor of the power supplies", default=0.99, above=0, at_most=1)
 
@@ -112,10 +118,16 @@ class Rack(Equipment):
         inlet_temperature: Real = quantity("K", "coolant entering, mean of the last tick", default=313.15)
         hold_up_energy: Real = quantity("J", "energy in the power supplies' capacitors", default=0.0)
         restart_clock: Real = quantity("s", "time with supply since the rack went off", default=0.0)
-        throttled: Real = flag("throttles", "runs at full clock again", because="a die reached {throttle_temperature}", via="coolant")
-        slowed: Real = flag("is slowed down", "leaves slowdown", because="a die reached {slowdown_temperature}", via="coolant")
+        throttled: Real = flag(
+            "throttles", "runs at full clock again", because="a die reached {throttle_temperature}", via="coolant"
+        )
+        slowed: Real = flag(
+            "is slowed down", "leaves slowdown", because="a die reached {slowdown_temperature}", via="coolant"
+        )
         shut_down: Real = flag("shuts down", "is reset", because="a die reached {shutdown_temperature}", via="coolant")
-        unpowered: Real = flag("loses power", "works again", because="it had no supply for longer than its hold-up", via="power")
+        unpowered: Real = flag(
+            "loses power", "works again", because="it had no supply for longer than its hold-up", via="power"
+        )
 
     @table
     class Outputs:
@@ -134,7 +146,8 @@ class Rack(Equipment):
         return {"flow": (seconds, "its dies warm from working temperature to throttling without flow")}
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
-        return self.once(self._branch, u.isolated)
+        answer: Branch = self.once(self._branch, u.isolated)
+        return answer
 
     def _branch(self, isolated: Real) -> Branch:
         a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, self.laminar_share)
@@ -302,7 +315,9 @@ class Rack(Equipment):
         back = (s.unpowered > 0) & (clock >= self.restart_time)
         dead_from = port.now + xp.where(port.voltage == 0, alive, 0.0)
         moment = xp.where(lost, dead_from + supplied.bridged, port.now + dt - (clock - self.restart_time))
-        unpowered, at = latched(xp.where(lost, 1.0, xp.where(back, 0.0, s.unpowered)), s.unpowered, s.unpowered_at, moment)
+        unpowered, at = latched(
+            xp.where(lost, 1.0, xp.where(back, 0.0, s.unpowered)), s.unpowered, s.unpowered_at, moment
+        )
         return {"unpowered": unpowered, "unpowered_at": at, "restart_clock": clock}
 
     def _outputs(self, s: Any, u: Any, port: Ports) -> Any:

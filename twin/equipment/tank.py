@@ -48,7 +48,7 @@ class Tank(Equipment):
         heat = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"])
         T = s.temperature + dt * heat / (self.volume * port.heat_capacity["coolant"])
         moment = partial(moment_of_crossing, s.temperature, T, self.useful_temperature, port.now, dt)
-        exhausted, at = latched(T > self.useful_temperature, s.exhausted, s.exhausted_at, moment)
+        exhausted, at = latched(self.useful_temperature < T, s.exhausted, s.exhausted_at, moment)
         return replace(s, temperature=T, exhausted=exhausted, exhausted_at=at), self.Outputs(heat=heat)
 
     def stored(self, s: Any, port: Ports) -> Real:

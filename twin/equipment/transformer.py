@@ -28,9 +28,7 @@ class Transformer(Equipment):
     impedance: Real = quantity("1", "short-circuit impedance, per unit of its rating", above=0, at_most=0.4)
     no_load_loss: Real = quantity("W", "core loss at nominal voltage", at_least=0, at_most=1e7)
     load_loss: Real = quantity("W", "winding loss at rated current", at_least=0, at_most=1e7)
-    thermal_time_constant: Real = quantity(
-        "s", "time constant of its heating", default=3600.0, above=0, at_most=1e6
-    )
+    thermal_time_constant: Real = quantity("s", "time constant of its heating", default=3600.0, above=0, at_most=1e6)
 
     @table
     class Inputs:

@@ -60,40 +60,22 @@ class UPS(Equipment):
     prefers = True
 
     rated_power: Real = quantity("W", "power that the inverter carries for ever", above=0, at_most=2e7)
-    standing_loss: Real = quantity(
-        "1", "loss without load, of rating", default=0.008, at_least=0, at_most=0.2
-    )
-    linear_loss: Real = quantity(
-        "1", "loss in proportion to load, of rating", default=0.008, at_least=0, at_most=0.2
-    )
-    square_loss: Real = quantity(
-        "1", "loss by the square of load, of rating", default=0.009, at_least=0, at_most=0.2
-    )
-    battery_energy: Real = quantity(
-        "J", "energy that the full battery gives to the inverter", above=0, at_most=1e11
-    )
+    standing_loss: Real = quantity("1", "loss without load, of rating", default=0.008, at_least=0, at_most=0.2)
+    linear_loss: Real = quantity("1", "loss in proportion to load, of rating", default=0.008, at_least=0, at_most=0.2)
+    square_loss: Real = quantity("1", "loss by the square of load, of rating", default=0.009, at_least=0, at_most=0.2)
+    battery_energy: Real = quantity("J", "energy that the full battery gives to the inverter", above=0, at_most=1e11)
     recharge_power: Real = quantity("W", "power taken from the feed to recharge", above=0, at_most=2e7)
-    charge_efficiency: Real = quantity(
-        "1", "energy stored over energy taken", default=0.95, above=0, at_most=1
-    )
-    walk_in_time: Real = quantity(
-        "s", "ramp of the rectifier after an outage", default=10.0, above=0, at_most=3600
-    )
-    lowest_voltage: Real = quantity(
-        "1", "input voltage taken for dead, of nominal", default=0.85, above=0, below=1
-    )
+    charge_efficiency: Real = quantity("1", "energy stored over energy taken", default=0.95, above=0, at_most=1)
+    walk_in_time: Real = quantity("s", "ramp of the rectifier after an outage", default=10.0, above=0, at_most=3600)
+    lowest_voltage: Real = quantity("1", "input voltage taken for dead, of nominal", default=0.85, above=0, below=1)
 
     @table
     class Inputs:
         in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
         mode: Real = mode("position of the selector switch", "off", "auto", "locked_out", "bypass")
-        initial_charge: Real = quantity(
-            "1", "charge of the battery at the start", default=1.0, at_least=0, at_most=1
-        )
+        initial_charge: Real = quantity("1", "charge of the battery at the start", default=1.0, at_least=0, at_most=1)
         inverter_failed: Real = quantity("1", "1: the inverter is broken", default=0.0, failure=True)
-        battery_failed: Real = quantity(
-            "1", "1: the battery gives and takes nothing", default=0.0, failure=True
-        )
+        battery_failed: Real = quantity("1", "1: the battery gives and takes nothing", default=0.0, failure=True)
 
     @table
     class State:
@@ -113,9 +95,7 @@ class UPS(Equipment):
             because="its input is dead and its battery is empty",
             via="power",
         )
-        on_bypass: Real = flag(
-            "goes to bypass", "leaves bypass", because="its inverter failed or it was switched over"
-        )
+        on_bypass: Real = flag("goes to bypass", "leaves bypass", because="its inverter failed or it was switched over")
         overloaded: Real = flag(
             "is overloaded",
             "is within its rating again",
@@ -176,9 +156,7 @@ class UPS(Equipment):
         battery = (1.0 - u.battery_failed) * (1.0 - s.depleted)
         lasts = xp.maximum(s.energy, 0.0) * battery / xp.maximum(s.need, LEAST_NEED)
         gap = xp.maximum(feed_gap - lasts, 0.0)
-        return Output(
-            converting, bypassed, good, feed_gap, dt - feed_gap, battery, lasts, good | (gap == 0), gap
-        )
+        return Output(converting, bypassed, good, feed_gap, dt - feed_gap, battery, lasts, good | (gap == 0), gap)
 
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         if self._rests(s, u, port):

@@ -48,7 +48,7 @@ class Zone(Equipment):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         T = s.temperature + dt * port.air_heat / self.heat_capacity()
         moment = partial(moment_of_crossing, s.temperature, T, self.limit_temperature, port.now, dt)
-        hot, at = latched(T > self.limit_temperature, s.too_hot, s.too_hot_at, moment)
+        hot, at = latched(self.limit_temperature < T, s.too_hot, s.too_hot_at, moment)
         return replace(s, temperature=T, too_hot=hot, too_hot_at=at), self.Outputs(heat=port.air_heat)
 
     def stored(self, s: Any, port: Ports) -> Real:

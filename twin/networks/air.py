@@ -45,10 +45,20 @@ def compile_air(plant: Plant, tables: list[Table], xp: ModuleType) -> AirNetwork
         if all(zone is not None for zone in inside):
             zone_of[t.key] = xp.asarray(np.array([rows[str(zone)] for zone in inside], dtype=np.int64))
     indoors = xp.asarray(np.array([[float(plant.units[name].zone is not None) for name in column] + [0.0]]))
-    return AirNetwork(zones, givers, coolers, neighbours(members, xp, spare=len(column)) if zones else None, zone_of, indoors, len(column))
+    return AirNetwork(
+        zones,
+        givers,
+        coolers,
+        neighbours(members, xp, spare=len(column)) if zones else None,
+        zone_of,
+        indoors,
+        len(column),
+    )
 
 
-def solve(net: AirNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, warmth: Array, xp: ModuleType, dt: Any) -> None:
+def solve(
+    net: AirNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, warmth: Array, xp: ModuleType, dt: Any
+) -> None:
     """Let the rooms answer for one tick; `ports` get air_heat and the zone's temperature.
 
     Args:

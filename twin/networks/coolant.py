@@ -22,7 +22,7 @@ TOLERANCE = 1e-12
 STILL = 1e-12
 """Flow [m3/s] that a loop may move and still count as standing."""
 MOST_STEPS = 60
-STEPS_ON_DEVICE = 24
+STEPS_ON_DEVICE = 60
 
 
 @dataclass
@@ -103,12 +103,13 @@ def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> Coolan
     members: list[list[int]] = [[] for _ in plant.loops]
     for branch_number, number in enumerate(loop_of):
         members[number].append(branch_number)
-    way_of, number_of = np.array(sign + [1.0]), np.array(loop_of + [0], dtype=np.int64)
+    way_of, number_of = np.array([*sign, 1.0]), np.array([*loop_of, 0], dtype=np.int64)
     tanks = [tank for tank in storage if tank < count]
     return CoolantNetwork(
         streams, count, list(plant.loops), len(lists), xp.asarray(np.array([sign])),
         xp.asarray(np.array(loop_of, dtype=np.int64)), neighbours(lists, xp, spare=count), lists, xp.asarray(branch_of),
-        neighbours(members, xp, spare=len(lists)), xp.asarray(heat_capacity[None]), xp.asarray(in_branch[None] * 1.0), storage,
+        neighbours(members, xp, spare=len(lists)), xp.asarray(heat_capacity[None]),
+        xp.asarray(in_branch[None] * 1.0), storage,
         xp.asarray(np.array(tanks, dtype=np.int64)),
         neighbours([row for row, tank in zip(members, storage) if tank < count], xp, spare=len(lists)),
         partner, xp.asarray(-way_of[None, branch_of]), xp.asarray(number_of[branch_of]),
@@ -126,7 +127,9 @@ class Resistances:
     stiff: Array
 
 
-def resistances(net: CoolantNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, members: int, xp: ModuleType) -> Resistances:
+def resistances(
+    net: CoolantNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, members: int, xp: ModuleType
+) -> Resistances:
     """Ask every stream for its branch law and add up along each branch."""
     said = xp.zeros((4, members, net.stream_count + 1))
     head, laminar, turbulent, check = said
@@ -210,7 +213,7 @@ def _balanced(net: CoolantNetwork, flow: Array, poor: Array) -> Array:
 def gather_max(x: Array, table: Neighbours) -> Array:
     """The greatest of each unit's neighbours, at least 0; short rows are filled up with a column of zeros."""
     if table.width == 0:
-        return library_of(x).zeros(x.shape[:-1] + (table.index.shape[0],))
+        return library_of(x).zeros((*x.shape[:-1], table.index.shape[0]))
     return library_of(x).maximum(x.take(table.index, axis=-1).max(axis=-1), 0.0)
 
 

@@ -13,11 +13,22 @@ from types import ModuleType
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, columns_of, gather_sum, library_of, neighbours, nothing, stacked, taken, worth_doing, to_host
+from twin.arrays import (
+    Array,
+    Neighbours,
+    columns_of,
+    gather_sum,
+    library_of,
+    neighbours,
+    nothing,
+    stacked,
+    taken,
+    to_host,
+    worth_doing,
+)
 from twin.networks.coolant import CoolantNetwork
 from twin.networks.tables import AllPorts, AllRows
 from twin.physics.thermal import TINY
-
 
 FLOW, INLET, OUTER_SUPPLY, OUTER_RETURN, CONSTANT, OWN_SUPPLY, OWN_RETURN = range(7)
 """What flows into a header: coolant, and heat by its coefficient on: the temperature at the branch's inlet, the
@@ -125,7 +136,9 @@ def _level(net: CoolantNetwork, loops: list[int], outer: dict[int, int], xp: Mod
     )
 
 
-def answers(net: CoolantNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, members: int, xp: ModuleType, dt: Array) -> Array:
+def answers(
+    net: CoolantNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, members: int, xp: ModuleType, dt: Array
+) -> Array:
     """alpha, beta, gamma of every stream, (3, member, stream + 1); the last column passes through."""
     said = xp.zeros((3, members, net.stream_count + 1))
     alpha, beta, gamma = said
@@ -168,10 +181,10 @@ def solve_heat(net: CoolantNetwork, heat: HeatNetwork, said: Array, flow: Array,
     links = said.take(heat.chain_elements, axis=2)  # (3, member, position, chain)
     alpha, beta, gamma = _branches(heat, said, links, way)
     terms = _terms(net, heat, alpha, beta, gamma, way)
-    weights = xp.zeros((2, 1) + terms.shape[1:])  # what flows into supply and into return
+    weights = xp.zeros((2, 1, *terms.shape[1:]))  # what flows into supply and into return
     weights[0, 0, :, :-1] = xp.maximum(net.sign * flow, 0.0)
     weights[1, 0, :, :-1] = xp.maximum(-net.sign * flow, 0.0)
-    headers = xp.zeros((2, 3) + was.shape[1:])  # (supply, return) by AFFINE
+    headers = xp.zeros((2, 3, *was.shape[1:]))  # (supply, return) by AFFINE
     sums = []
     for level in heat.levels:
         if len(level.inner[1]):
@@ -230,8 +243,10 @@ def _terms(net: CoolantNetwork, heat: HeatNetwork, alpha: Array, beta: Array, ga
 
 
 def _meet_inner(level: Level, terms: Array, gamma: Array, headers: Array, way: Way) -> None:
-    """Put in place of an exchanger's partner what enters it: the return header of the inner loop, or the supply
-    header where the partner runs backward."""
+    """Put in place of an exchanger's partner what enters it.
+
+    That is the return header of the inner loop, or the supply header where the partner runs backward.
+    """
     here, there, loop = level.inner
     partner = headers[1].take(loop, axis=2)
     if way.turned:

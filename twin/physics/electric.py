@@ -15,7 +15,7 @@ NEVER = 1e30
 def apparent(power_factor: Real) -> Real:
     """Complex power drawn with one watt of real power at a (lagging) power factor [VA/W].
 
-        S/P = 1 + j sqrt(1/pf^2 - 1)
+    S/P = 1 + j sqrt(1/pf^2 - 1)
     """
     return 1.0 + 1j * (1.0 / (power_factor * power_factor) - 1.0) ** 0.5
 
@@ -122,9 +122,7 @@ def overheated(
         Heating, whether it is beyond 1, and the moment of the last change [s].
     """
     after = relaxed(heating, target, time_constant, dt)
-    flag, at = latched(
-        after >= 1.0, was, was_at, lambda: now + time_to_pass(heating, target, 1.0, time_constant)
-    )
+    flag, at = latched(after >= 1.0, was, was_at, lambda: now + time_to_pass(heating, target, 1.0, time_constant))
     return after, flag, at
 
 

@@ -111,9 +111,7 @@ class Turn(NamedTuple):
         return xp.where(self.end < limit, fell, ramped)
 
 
-def turn(
-    speed: Real, target: Real, ready: Real, late: Real, half_time: Real, full_time: Real, dt: Real
-) -> Turn:
+def turn(speed: Real, target: Real, ready: Real, late: Real, half_time: Real, full_time: Real, dt: Real) -> Turn:
     """One tick of a pump.
 
     Args:

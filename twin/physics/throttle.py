@@ -54,9 +54,9 @@ class Limits:
 class Course:
     """What a tick does to the dies, with the inlet as foreseen.
 
-    Ends and means over the tick [K]; power: GPU power, mean [W]; ran: share of the tick before shutdown [1]; flags 0/1 with the moment of their
-    last change [s into the tick]; follows_*: how the end of die and plate and the mean of the plate
-    move with the inlet [K/K].
+    Ends and means over the tick [K]; power: GPU power, mean [W]; ran: share of the tick before shutdown [1];
+    flags 0/1 with the moment of their last change [s into the tick]; follows_*: how the
+    end of die and plate and the mean of the plate move with the inlet [K/K].
     """
 
     T_die: Real

@@ -81,9 +81,7 @@ def left_out(story: Story) -> list[list[str]]:
     """For each kind, what its own description says it leaves out: kind, sentences."""
     rows = []
     for kind in dict.fromkeys(unit.kind for unit in story.plant.units.values()):
-        told = re.sub(
-            r"`(\w+)`", lambda found: words(found[1]), " ".join((KINDS[kind].__doc__ or "").split())
-        )
+        told = re.sub(r"`(\w+)`", lambda found: words(found[1]), " ".join((KINDS[kind].__doc__ or "").split()))
         sentences = [each for each in re.split(r"(?<=[.])\s+", told) if "left out" in each]
         if sentences:
             rows.append([kinds(kind, 2), " ".join(sentences)])

@@ -18,9 +18,7 @@ def ledger(story: Story, member: int) -> dict[str, float | None]:
     sources = {kind: _energy(story, kind, "power", member) for kind in story.kinds if _is_source(kind)}
     supplied = _counted(story, "supplied_energy", "power", member)
     if supplied is None:
-        supplied = (
-            sum((each for each in sources.values() if each is not None), start=0.0) if sources else None
-        )
+        supplied = sum((each for each in sources.values() if each is not None), start=0.0) if sources else None
     rejected = _counted(story, "rejected_energy", "heat_rejected", member)
     stored = _counted(story, "stored_energy", "stored_power", member)
     record: dict[str, float | None] = {f"from_{kind}": each for kind, each in sources.items()}
@@ -101,9 +99,6 @@ def _last_repair(story: Story, member: int, start: float) -> float | None:
     times = [
         event.time
         for event in story.events
-        if event.member == member
-        and event.time > start
-        and event.flag.startswith(INPUT)
-        and story.asked(event)[1] < 0
+        if event.member == member and event.time > start and event.flag.startswith(INPUT) and story.asked(event)[1] < 0
     ]
     return max(times, default=None)

@@ -52,9 +52,7 @@ def extremes(story: Story) -> list[list[Extreme]]:
 
 def _is_memory(kind: str, name: str) -> bool:
     """Whether a quantity is a flag or a law's memory, and no measure of anything."""
-    return (
-        name in flags_of(kind) or name.endswith(("_at", "_clock")) or name in ("integral", "energy_residual")
-    )
+    return name in flags_of(kind) or name.endswith(("_at", "_clock")) or name in ("integral", "energy_residual")
 
 
 def _of_column(story: Story, kind: str, name: str) -> Iterator[tuple[int, Extreme]]:
@@ -90,9 +88,7 @@ def limits_of(story: Story, kind: str, unit_name: str) -> dict[str, float]:
     return dict(sorted(lines.items(), key=lambda pair: pair[1]))
 
 
-def limit_of(
-    story: Story, kind: str, unit: str, name: str, dimension: str
-) -> tuple[str | None, float | None]:
+def limit_of(story: Story, kind: str, unit: str, name: str, dimension: str) -> tuple[str | None, float | None]:
     """The limit that a quantity's highest value is held against: a rating of the same unit of measure.
 
     A temperature is held against the lowest line that the unit's flags draw, if it is the quantity they
@@ -105,11 +101,7 @@ def limit_of(
     if dimension == "W" and name == "power":
         rated = story.plant.units[unit].parameters.get("rated_power") if unit in story.plant.units else None
         said = said_of(kind, "parameters").get("rated_power")
-        return (
-            ("rated_power", rated)
-            if rated is not None and said is not None and said.unit == "W"
-            else (None, None)
-        )
+        return ("rated_power", rated) if rated is not None and said is not None and said.unit == "W" else (None, None)
     return None, None
 
 

@@ -86,9 +86,7 @@ def batteries(story: Story, member: int) -> dict[str, Any] | None:
     """
     kinds = [kind for kind in story.kinds if "on_battery" in flags_of(kind)]
     zero = since(story, member) - EARLY
-    lows = [
-        low for kind in kinds if (low := _lowest(story, kind, "state_of_charge", member, story.time >= zero))
-    ]
+    lows = [low for kind in kinds if (low := _lowest(story, kind, "state_of_charge", member, story.time >= zero))]
     if not lows:
         return None
     charge, charge_time, charge_unit = min(lows)

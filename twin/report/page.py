@@ -73,9 +73,7 @@ def page(findings: Findings, picture: Path | None = None) -> str:
 def _rendered(findings: Findings, sections: list[Section]) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
-    environment = Environment(
-        loader=PackageLoader("twin.report", ""), autoescape=True, undefined=StrictUndefined
-    )
+    environment = Environment(loader=PackageLoader("twin.report", ""), autoescape=True, undefined=StrictUndefined)
     verdict = findings.verdict
     return environment.get_template("page.html.j2").render(
         title=findings.trace.title or "A run",
@@ -134,17 +132,13 @@ def _sections(findings: Findings, hall: Section) -> list[Section]:
     ]
 
 
-def _columns(
-    *heads: str, n: Sequence[int] = (), t: Sequence[int] = (), k: Sequence[int] = ()
-) -> list[Column]:
+def _columns(*heads: str, n: Sequence[int] = (), t: Sequence[int] = (), k: Sequence[int] = ()) -> list[Column]:
     style = dict.fromkeys(n, "n") | dict.fromkeys(t, "t") | dict.fromkeys(k, "k")
     return [Column(head, style.get(place, "k" if head == "kind" else "")) for place, head in enumerate(heads)]
 
 
 def _verdict(rows: Rows) -> Section:
-    columns = _columns(
-        "criterion", "result", "reached", "limit", "margin", "closest at", "time", n=(2, 3, 4), t=(6,)
-    )
+    columns = _columns("criterion", "result", "reached", "limit", "margin", "closest at", "time", n=(2, 3, 4), t=(6,))
     notes = [rows.findings.shown_because()] if rows.story.members > 1 else []
     return Section("verdict", "Verdict", notes, tables=[TablePart(columns, rows.criteria())])
 
@@ -155,9 +149,7 @@ def _timeline(findings: Findings, rows: Rows) -> Section:
     entries = sum(entry.member == findings.shown for entry in findings.entries)
     notes = []
     if len(told) < entries:
-        notes.append(
-            f"{entries} changes, equal ones that follow each other closely in one line; --json has each."
-        )
+        notes.append(f"{entries} changes, equal ones that follow each other closely in one line; --json has each.")
     table = TablePart(_columns(*heads, n=(0,), t=(1,), k=(2,)), told)
     return Section("timeline", "What happened", notes, [table], soft=True)
 
@@ -197,9 +189,7 @@ def _energy(rows: Rows) -> Section:
 def _assumptions(findings: Findings) -> Section:
     story = findings.story
     section = Section("assumptions", "Assumptions and estimates", soft=True)
-    section.notes = [
-        "What the numbers above rest on. Every one of these can be replaced in the plant's file."
-    ]
+    section.notes = ["What the numbers above rest on. Every one of these can be replaced in the plant's file."]
     tables = [
         TablePart(
             _columns("quantity", "value", "known as", "source", n=(1,)),

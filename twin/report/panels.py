@@ -77,9 +77,7 @@ def _power(story: Story, member: int) -> Panel:
     for kind in story.kinds:
         total = story.total(kind, "power")
         if kind in colours and total is not None and total[:, member].max() > 0:
-            panel.curves.append(
-                Curve(kinds(kind, 2), total[:, member] / 1e6, colour=colours[kind], stacked=True)
-            )
+            panel.curves.append(Curve(kinds(kind, 2), total[:, member] / 1e6, colour=colours[kind], stacked=True))
     discharge = _discharge(story, member)
     if discharge is not None and discharge.max() > 0:
         panel.curves.append(Curve("batteries", discharge / 1e6, colour=GREEN, stacked=True))
@@ -116,9 +114,7 @@ def _voltage(story: Story, member: int) -> Panel:
         if values is not None and in_service is not None:
             values = values * in_service
         if values is not None and story.trace.columns(kind)["voltage"].unit == "1":
-            panel.curves.append(
-                _band(story, kind, values[:, member] * 100.0, next(colours, GREY), lowest=True)
-            )
+            panel.curves.append(_band(story, kind, values[:, member] * 100.0, next(colours, GREY), lowest=True))
     if any(np.nanmin(curve.values) < SAGS for curve in panel.curves):
         panel.floor = 0.0
     return panel
@@ -158,16 +154,12 @@ def _hot(story: Story, member: int) -> Panel:
             values = story.values(kind, name)
             if values is not None:
                 curve = _band(story, kind, values[:, member] - 273.15, next(colours, GREY))
-                curve.label = {"die_temperature": "dies", "coolant_temperature": "coolant out"}.get(
-                    name, "coolant in"
-                )
+                curve.label = {"die_temperature": "dies", "coolant_temperature": "coolant out"}.get(name, "coolant in")
                 panel.curves.append(curve)
         units = story.trace.units(kind)
         if panel.curves and units:
             found = limits_of(story, kind, units[0])
-            panel.limits |= {
-                words(key.removesuffix("_temperature")): value - 273.15 for key, value in found.items()
-            }
+            panel.limits |= {words(key.removesuffix("_temperature")): value - 273.15 for key, value in found.items()}
     return panel
 
 

@@ -158,9 +158,7 @@ class _Drawing:
             spine.set_visible(side in ("left", "bottom"))
             spine.set_color(self.ink.grid)
         self._stack(ax, [curve for curve in panel.curves if curve.stacked])
-        for curve, dashes in zip(
-            (c for c in panel.curves if not c.stacked), itertools.cycle(DASHES), strict=False
-        ):
+        for curve, dashes in zip((c for c in panel.curves if not c.stacked), itertools.cycle(DASHES), strict=False):
             self._curve(ax, curve, dashes)
         self._range(ax, panel)
         self._limits(ax, panel)
@@ -204,9 +202,7 @@ class _Drawing:
     def _limits(self, ax: Axes, panel: Panel) -> None:
         """Limits that the curves come near; far ones would flatten everything else."""
         low, high = ax.get_ylim()
-        near = {
-            said: value for said, value in panel.limits.items() if low <= value <= high + 0.9 * (high - low)
-        }
+        near = {said: value for said, value in panel.limits.items() if low <= value <= high + 0.9 * (high - low)}
         if near:
             ax.set_ylim(low, max(high, *(value + 0.06 * (high - low) for value in near.values())))
         for said, value in near.items():

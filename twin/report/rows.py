@@ -74,9 +74,7 @@ class Rows:
             if moment is None:
                 rows.append([FIRST_WORDS[name], "never", "", ""])
             else:
-                rows.append(
-                    [FIRST_WORDS[name], lasting(moment["seconds"]), clock(moment["time"]), moment["unit"]]
-                )
+                rows.append([FIRST_WORDS[name], lasting(moment["seconds"]), clock(moment["time"]), moment["unit"]])
         return rows + self._battery_rows()
 
     def _battery_rows(self) -> list[list[str]]:
@@ -99,9 +97,7 @@ class Rows:
 
     def extremes(self) -> list[list[str]]:
         """Quantity, value, limit, unit, time."""
-        return [
-            _extreme(each) for each in worth_showing([Extreme(**row) for row in self.measure["extremes"]])
-        ]
+        return [_extreme(each) for each in worth_showing([Extreme(**row) for row in self.measure["extremes"]])]
 
     def losses(self) -> list[list[str]]:
         found = self.measure["lost"]
@@ -133,22 +129,14 @@ class Rows:
 
     def energy(self) -> list[list[str]]:
         found = self.measure["energy"]
-        named = {
-            key: f"energy from {kinds(key.removeprefix('from_'), 2)}"
-            for key in found
-            if key.startswith("from_")
-        }
+        named = {key: f"energy from {kinds(key.removeprefix('from_'), 2)}" for key in found if key.startswith("from_")}
         named |= {
             "rejected": "energy given to the outdoors",
             "stored": "energy stored in water, metal, air, batteries",
         }
         rows = [[said, say(found[key], "J")] for key, said in named.items() if found[key] is not None]
         if found["residual"] is not None:
-            share = (
-                f" ({abs(found['relative_residual']):.1e} of throughput)"
-                if found["relative_residual"]
-                else ""
-            )
+            share = f" ({abs(found['relative_residual']):.1e} of throughput)" if found["relative_residual"] else ""
             rows.append(["energy unaccounted for", f"{say(found['residual'], 'J')}{share}"])
         if found["worst_residual"] is not None:
             rows.append(["largest residual of any tick", f"{found['worst_residual']:.1e} of throughput"])

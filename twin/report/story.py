@@ -77,11 +77,7 @@ def asked(kind: str, name: str, value: float, over: float | None = None) -> tupl
     """
     said = said_of(kind, "Inputs").get(name)
     if name == "in_service":
-        return (
-            ("is put back in service (restore)", -1)
-            if value >= 0.5
-            else ("is taken out of service (fail)", 1)
-        )
+        return ("is put back in service (restore)", -1) if value >= 0.5 else ("is taken out of service (fail)", 1)
     if said is not None and said.failure:
         told = re.sub(r"^1(:| when it| when|,)?\s+", "", said.doc)
         return (f"fails: {told} (fail)", 1) if value >= 0.5 else (f"is mended: {told} (restore)", -1)
@@ -278,11 +274,7 @@ class Story:
         values = self.values(kind, flag)
         if values is None:
             return []
-        raised = {
-            (e.unit, e.member)
-            for e in self.events
-            if e.flag == flag and e.time <= self.start and e.value >= 0.5
-        }
+        raised = {(e.unit, e.member) for e in self.events if e.flag == flag and e.time <= self.start and e.value >= 0.5}
         units = self.trace.units(kind)
         rows, columns = np.nonzero(values[0] >= 0.5)
         each = [(units[column], int(row)) for row, column in zip(rows, columns, strict=True)]

@@ -31,9 +31,7 @@ def whole(findings: Findings, width: int) -> RenderableType:
     parts: list[RenderableType] = [headline(findings), verdict_table(rows, narrow)]
     parts.append(_table(rows.seconds_title(), ("", "seconds", "at", "unit"), rows.seconds(), right=(1,)))
     parts.append(
-        _table(
-            "Highest and lowest", *_spare(("", "value", "limit", "unit", "at"), rows.extremes(), narrow, (2,))
-        )
+        _table("Highest and lowest", *_spare(("", "value", "limit", "unit", "at"), rows.extremes(), narrow, (2,)))
     )
     parts.append(
         _table(
@@ -73,17 +71,13 @@ def timeline_table(rows: Rows, narrow: bool = False, most: int = MOST_LINES) -> 
     lines = rows.timeline()
     if narrow:
         columns: tuple[str, ...] = ("", "time", "event, why, and which line led to it")
-        told = [
-            [number, time.split(" ")[0], "\n".join(filter(None, both))] for number, time, _, *both in lines
-        ]
+        told = [[number, time.split(" ")[0], "\n".join(filter(None, both))] for number, time, _, *both in lines]
     else:
         columns, told = ("", "time", f"after {rows.zero}", "event", "why, and which line led to it"), lines
     table = _table("What happened", columns, told[:most], right=(0,))
     if len(lines) <= most:
         return table
-    return Group(
-        table, Text(f"  ... and {len(lines) - most} more lines; the report and --json have all", style="dim")
-    )
+    return Group(table, Text(f"  ... and {len(lines) - most} more lines; the report and --json have all", style="dim"))
 
 
 def _spare(

@@ -35,9 +35,7 @@ def timeline(story: Story) -> list[Entry]:
     rows = _in_order(story, [_as_row(story, event) for event in story.events])
     causes = Causes(story.plant)
     return [
-        Entry(
-            float(row.event.time), row.event.member, row.event.unit, row.what, row.why, causes.of(index, row)
-        )
+        Entry(float(row.event.time), row.event.member, row.event.unit, row.what, row.why, causes.of(index, row))
         for index, row in enumerate(rows)
     ]
 
@@ -67,11 +65,7 @@ def because(story: Story, unit: str, kind: str, template: str, member: int, time
         said = ratings.get(name) or settings.get(name)
         if said is None:
             return words(name)
-        value = (
-            known.get(name, said.default)
-            if name in ratings
-            else story.setting(kind, unit, name, member, time)
-        )
+        value = known.get(name, said.default) if name in ratings else story.setting(kind, unit, name, member, time)
         return words(name) if value is None else say(value, said.unit)
 
     return pretty(sentence(template, show))

@@ -139,9 +139,7 @@ def _units(story: Story, target: str) -> tuple[str, list[str]]:
 def _cannot(story: Story, said: Criterion, unit: str, note: str) -> Judgement:
     limit = None if said.function == "no" else float(said.limit)
     quantity = f"{said.target}.{said.quantity}"
-    return Judgement(
-        said.text, False, quantity, unit, None, limit, None, None, None, None, 0, story.members, note
-    )
+    return Judgement(said.text, False, quantity, unit, None, limit, None, None, None, None, 0, story.members, note)
 
 
 def _judge_none(story: Story, said: Criterion, kind: str, units: list[str]) -> Judgement:
@@ -176,9 +174,7 @@ def _rises(story: Story, kind: str, name: str) -> list[tuple[float, str, int]]:
     return [(float(event.time), event.unit, event.member) for event in asked]
 
 
-def _judge_values(
-    story: Story, said: Criterion, kind: str, units: list[str], values: np.ndarray
-) -> Judgement:
+def _judge_values(story: Story, said: Criterion, kind: str, units: list[str], values: np.ndarray) -> Judgement:
     """max, min or final of a quantity against its limit; the member with the least margin speaks for all."""
     unit = story.trace.columns(kind)[said.quantity].unit
     quantity = f"{said.target}.{said.quantity}"

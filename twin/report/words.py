@@ -135,9 +135,7 @@ def _runs(sorted_names: Sequence[str]) -> list[tuple[str, int]]:
 
 def natural(name: str) -> list[tuple[int, int, str]]:
     """Sort key under which rack-2 stands before rack-10."""
-    return [
-        (0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part
-    ]
+    return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in re.split(r"(\d+)", name) if part]
 
 
 def _follows(one: str, other: str) -> bool:

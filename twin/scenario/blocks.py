@@ -63,9 +63,7 @@ class PlantReader:
         resolve_streams(part, self.faults)
         one_of_its_kind(part, self.faults)
         if not part.units and not part.lost and not part.holes:
-            self.faults.add(
-                content.where, "the plant has no units; at least one is wanted under units or place"
-            )
+            self.faults.add(content.where, "the plant has no units; at least one is wanted under units or place")
         return part, part.plant()
 
     def open(self, node: Node, shelf: Shelf) -> tuple[Map, Shelf] | None:
@@ -76,9 +74,7 @@ class PlantReader:
         """
         if not isinstance(node, Text) or node.empty:
             if not isinstance(node, Broken):
-                self.faults.add(
-                    node.where, f"{describe(node)} was found; the name or path of a plant is wanted"
-                )
+                self.faults.add(node.where, f"{describe(node)} was found; the name or path of a plant is wanted")
             return None
         found = self._named(str(node), node.where, shelf) if NAME.fullmatch(node) else self._path(node, shelf)
         if found is None:
@@ -109,9 +105,7 @@ class PlantReader:
     def _path(self, node: Text, shelf: Shelf) -> tuple[Path, str] | None:
         path = inside(str(node), shelf)
         if path is None:
-            self.faults.add(
-                node.where, f"{units.quoted(node)} leaves the folder of this file; a file in it is wanted"
-            )
+            self.faults.add(node.where, f"{units.quoted(node)} leaves the folder of this file; a file in it is wanted")
             return None
         return path, shelf.called(str(node))
 
@@ -122,9 +116,7 @@ class PlantReader:
         part = Part()
         for key in content:
             if key not in PLANT_KEYS:
-                self.faults.add(
-                    content.where_of(key), f"this key is not known in a plant; {advice(key, PLANT_KEYS)}"
-                )
+                self.faults.add(content.where_of(key), f"this key is not known in a plant; {advice(key, PLANT_KEYS)}")
         sees = self._blocks(content, shelf, sees)
         if "units" in content:
             self.reader.units(content["units"], part)
@@ -140,9 +132,7 @@ class PlantReader:
     def _blocks(self, content: Map, shelf: Shelf, sees: Sees) -> Sees:
         """The blocks that a document can place: its own, and those of the documents around it."""
         found = dict(sees)
-        for name, body in (
-            listed := entries(content["blocks"], self.faults) if "blocks" in content else Map()
-        ).items():
+        for name, body in (listed := entries(content["blocks"], self.faults) if "blocks" in content else Map()).items():
             self.reader.names(name, listed.where_of(name), placed=False)
             found.setdefault(name, None)
             if not isinstance(body, Map):
@@ -168,11 +158,7 @@ class PlantReader:
         for key, body in (listed := entries(node, self.faults)).items():
             names = self.reader.names(key, listed.where_of(key), placed=False)
             form = fill(forms.Place, body, self.faults)
-            block = (
-                self._seen(form.block, body, sees, trail)
-                if form and form.block and isinstance(body, Map)
-                else None
-            )
+            block = self._seen(form.block, body, sees, trail) if form and form.block and isinstance(body, Map) else None
             if block is None or not names or not isinstance(body, Map):
                 part.holes = True
                 continue
@@ -200,9 +186,7 @@ class PlantReader:
         outer = self._replaced(body.get("replace"), len(names), made, block)
         shifts = layout(body.get("at"), len(names), self.faults)
         for index, name in enumerate(names):
-            part.place(
-                made, name, {old: new[index] for old, new in outer.items()}, shifts[index], self.faults
-            )
+            part.place(made, name, {old: new[index] for old, new in outer.items()}, shifts[index], self.faults)
 
     def _replaced(self, node: Node | None, count: int, made: Part, block: Block) -> dict[str, list[str]]:
         """Unit of the block -> the outer unit for each place."""
@@ -216,9 +200,7 @@ class PlantReader:
             if not isinstance(new, Text):
                 self.faults.add(where, f"{describe(new)} was found; the name of a unit out here is wanted")
             elif names and len(names) not in (1, count):
-                self.faults.add(
-                    where, f"{len(names)} names for {count} places; one name, or as many, are wanted"
-                )
+                self.faults.add(where, f"{len(names)} names for {count} places; one name, or as many, are wanted")
             elif names:
                 found[old] = names * count if len(names) == 1 else names
         return found

@@ -92,9 +92,7 @@ class Catalog:
     def find(self, name: str, asked: Where) -> Record | None:
         """A record by its name; None after a fault."""
         if name not in self.known:
-            self.documents.faults.add(
-                asked, f'there is no catalogue record "{name}"; {advice(name, self.known)}'
-            )
+            self.documents.faults.add(asked, f'there is no catalogue record "{name}"; {advice(name, self.known)}')
             return None
         if name not in self.read:
             self.read[name] = self._read(name)
@@ -111,9 +109,7 @@ class Catalog:
         if form is None or not form.kind:
             return None
         if form.name and form.name != name:
-            faults.add(
-                root.where_of("name"), f'"{form.name}" was found; the name of the file, "{name}", is wanted'
-            )
+            faults.add(root.where_of("name"), f'"{form.name}" was found; the name of the file, "{name}", is wanted')
         record = Record(name, form.kind, form.title or name, form.licence or "", form.note or "")
         if "quantities" in root:
             self._values(record, entries(root["quantities"], faults))
@@ -124,9 +120,7 @@ class Catalog:
         known = quantities(KINDS[record.kind])
         for key, node in listed.items():
             if key not in known:
-                faults.add(
-                    listed.where_of(key), f"a {record.kind} has no such quantity; {advice(key, known)}"
-                )
+                faults.add(listed.where_of(key), f"a {record.kind} has no such quantity; {advice(key, known)}")
                 continue
             entry = fill(Entry, node, faults)
             if entry is None or not isinstance(node, Map) or "value" not in node:
@@ -145,11 +139,7 @@ def records() -> list[Record]:
     """
     documents = Documents()
     catalog = Catalog(documents)
-    found = [
-        catalog.find(name, Where(f"assets/catalog/{name}.yaml", 1))
-        for name in catalog.known
-        if NAME.match(name)
-    ]
+    found = [catalog.find(name, Where(f"assets/catalog/{name}.yaml", 1)) for name in catalog.known if NAME.match(name)]
     if documents.faults.errors:
         raise BadInput(documents.faults.errors)
     return [record for record in found if record is not None]

@@ -59,9 +59,7 @@ class Targets:
         """The (unit, Input) pairs that "rack-01..32.utilisation" means; none after a fault."""
         target, name = split(text)
         if not name:
-            self.faults.add(
-                where, f'{units.quoted(text)} names no input; "unit.input" is wanted, e.g. "cdu-3.mode"'
-            )
+            self.faults.add(where, f'{units.quoted(text)} names no input; "unit.input" is wanted, e.g. "cdu-3.mode"')
             return []
         found = self.units(target, where)
         kinds = {self.directory.kind_of[unit] for unit in found}
@@ -125,9 +123,7 @@ class Events:
             return []
         if isinstance(event.at, float) and event.at > self.duration:
             span = units.show(self.duration, "s")
-            self.faults.add(
-                node["at"].where, f"{units.quoted(str(node['at']))} lies after the end of the run ({span})"
-            )
+            self.faults.add(node["at"].where, f"{units.quoted(str(node['at']))} lies after the end of the run ({span})")
         if isinstance(event.member, int) and event.member >= self.members:
             last = f"0 to {self.members - 1}" if self.members > 1 else "only 0"
             self.faults.add(node["member"].where, f"there is no member {event.member}; {last} is wanted")

@@ -18,9 +18,7 @@ from twin.scenario.values import is_difference
 FUNCTIONS = ("max", "min", "final")
 OPERATORS = ("<=", ">=", "<", ">")
 POINTS_AT = r"(?P<target>[A-Za-z][\w/-]*)\.(?P<quantity>\w+)"
-COMPARES = re.compile(
-    rf"\s*(?P<function>\w+)\s*\(\s*{POINTS_AT}\s*\)\s*(?P<operator>[<>=!]+)\s*(?P<limit>.+?)\s*"
-)
+COMPARES = re.compile(rf"\s*(?P<function>\w+)\s*\(\s*{POINTS_AT}\s*\)\s*(?P<operator>[<>=!]+)\s*(?P<limit>.+?)\s*")
 NO = re.compile(rf"\s*no\s+{POINTS_AT}\s*")
 
 
@@ -76,14 +74,10 @@ def criterion(text: str, where: Where, directory: Directory, faults: Faults) -> 
         faults.add(where, f"{shown} is not understood; {_example()} is wanted")
         return None
     if none is None and found["function"] not in FUNCTIONS:
-        faults.add(
-            where, f'{shown}: "{found["function"]}" is not known; {advice(found["function"], FUNCTIONS)}'
-        )
+        faults.add(where, f'{shown}: "{found["function"]}" is not known; {advice(found["function"], FUNCTIONS)}')
         return None
     if none is None and found["operator"] not in OPERATORS:
-        faults.add(
-            where, f'{shown}: "{found["operator"]}" cannot be judged; one of {" ".join(OPERATORS)} is wanted'
-        )
+        faults.add(where, f'{shown}: "{found["operator"]}" cannot be judged; one of {" ".join(OPERATORS)} is wanted')
         return None
     said = _quantity(found["target"], found["quantity"], shown, where, directory, faults)
     if said is None:

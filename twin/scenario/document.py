@@ -121,9 +121,7 @@ class Documents:
         if not isinstance(root, Broken):
             found = "an empty mapping" if isinstance(root, Map) else describe(root)
             found = "the file is empty" if isinstance(root, Text) and root.empty else f"{found} was found"
-            self.faults.add(
-                Where(name, root.where.line), f'{found}; keys with values are wanted, e.g. "title: ..."'
-            )
+            self.faults.add(Where(name, root.where.line), f'{found}; keys with values are wanted, e.g. "title: ..."')
         return None
 
     def _stop(self, where: Where | None, text: str) -> None:
@@ -168,9 +166,7 @@ class Documents:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
             line = raw.count(b"\n", 0, error.start) + 1
-            self._stop(
-                Where(name, line), f"byte 0x{raw[error.start]:02x} is not UTF-8; a text file is wanted"
-            )
+            self._stop(Where(name, line), f"byte 0x{raw[error.start]:02x} is not UTF-8; a text file is wanted")
         bad = FORBIDDEN.search(text)
         if bad:
             line = text.count("\n", 0, bad.start()) + 1
@@ -200,9 +196,7 @@ class Documents:
             mark = error.problem_mark or error.context_mark
             if "end of stream" in problem or "expected ',' or" in problem:
                 mark = error.context_mark or mark
-            said = next(
-                (cure for sign, cure in SYNTAX.items() if sign in problem), f"this is not YAML: {problem}"
-            )
+            said = next((cure for sign, cure in SYNTAX.items() if sign in problem), f"this is not YAML: {problem}")
             self._stop(Where(name, mark.line + 1 if mark else 0), said)
         except (ValueError, OverflowError):
             self._stop(Where(name, builder.line), "an escape in quotation marks names no character")
@@ -239,9 +233,7 @@ class _Builder:
             if sort == "DocumentStartEvent":
                 if event.version is not None and tuple(event.version) != (1, 2):
                     version = ".".join(str(part) for part in event.version)
-                    self.faults.add(
-                        Where(self.name, self.line), f"%YAML {version} was found; YAML 1.2 is wanted"
-                    )
+                    self.faults.add(Where(self.name, self.line), f"%YAML {version} was found; YAML 1.2 is wanted")
                 if root is not None:
                     self.stop(Where(self.name, self.line), "a second document begins here; one is wanted")
                 root = self.node(next(events), events, "", 1)
@@ -264,17 +256,13 @@ class _Builder:
         sort = type(event).__name__
         where = Where(self.name, line, key)
         if depth > DEEPEST:
-            self.stop(
-                Where(self.name, line), f"the file is nested deeper than {DEEPEST} levels; a scenario needs 8"
-            )
+            self.stop(Where(self.name, line), f"the file is nested deeper than {DEEPEST} levels; a scenario needs 8")
         if sort == "AliasEvent":
             self.count("alias", where, f'an alias "*{safe(event.anchor)}" was found; write the value out')
             broken: Broken = self.mark(Broken(""), line, key)
             return broken
         if event.anchor is not None:
-            self.count(
-                "anchor", where, f'an anchor "&{safe(event.anchor)}" was found; anchors are not read here'
-            )
+            self.count("anchor", where, f'an anchor "&{safe(event.anchor)}" was found; anchors are not read here')
         if event.tag is not None:
             tag = units.quoted(str(event.tag).replace("tag:yaml.org,2002:", "!!", 1))
             self.count("tag", where, f"a tag {tag} was found; plain values are wanted")
@@ -323,8 +311,6 @@ class _Builder:
             self.faults.add(here, f"the key stands twice in this mapping; it stands in line {first} too")
         else:
             if isinstance(value, Text) and value.empty:
-                value.where = Where(
-                    where.file, where.line, value.where.key
-                )  # ruamel gives the next token's line
+                value.where = Where(where.file, where.line, value.where.key)  # ruamel gives the next token's line
             found[str(name)] = value
             found.keys_at[str(name)] = where.line

@@ -41,9 +41,7 @@ def lower(node: Node, targets: Targets, seed: int, members: int) -> list[Change]
         by_kind: dict[str, Draw | None] = {}
         pairs = targets.inputs(key, where)
         if len(found) + len(pairs) * members > MOST_ROWS:
-            text = (
-                f"{len(pairs)} inputs in {members} members pass {MOST_ROWS} draws; fewer of them are wanted"
-            )
+            text = f"{len(pairs)} inputs in {members} members pass {MOST_ROWS} draws; fewer of them are wanted"
             faults.add(where, text)
             continue
         for unit, said in pairs:
@@ -75,9 +73,7 @@ def distribution(node: Node, said: Quantity, faults: Faults) -> Draw | None:
         return None
     if not isinstance(node, Map) or len(node) != 1:
         found = f"a mapping of {len(node)}" if isinstance(node, Map) else describe(node)
-        faults.add(
-            node.where, f"{found} was found; one of {', '.join(DISTRIBUTIONS)} is wanted, with its numbers"
-        )
+        faults.add(node.where, f"{found} was found; one of {', '.join(DISTRIBUTIONS)} is wanted, with its numbers")
         return None
     ((word, body),) = node.items()
     if word not in DISTRIBUTIONS:
@@ -134,9 +130,7 @@ def _exponential(node: Node, said: Quantity, faults: Faults) -> Draw | None:
     mean = values.read(node, said, faults)
     if mean is None or mean <= 0:
         if mean is not None:
-            faults.add(
-                node.where, f"{units.quoted(str(node))} is no mean of an exponential; one above 0 is wanted"
-            )
+            faults.add(node.where, f"{units.quoted(str(node))} is no mean of an exponential; one above 0 is wanted")
         return None
     return _within(lambda random: mean * float(random.standard_exponential()), said)
 

@@ -61,9 +61,7 @@ def read_epw(raw: bytes, name: str, faults: Faults) -> Year | None:
     if not lines or not lines[0].upper().startswith("LOCATION,"):
         faults.add(Where(name, 1), 'an EPW file begins with "LOCATION,"; this one does not')
         return None
-    rows = [
-        (number, line.split(",")) for number, line in enumerate(lines[HEADERS:], HEADERS + 1) if line.strip()
-    ]
+    rows = [(number, line.split(",")) for number, line in enumerate(lines[HEADERS:], HEADERS + 1) if line.strip()]
     if len(rows) not in (8760, 8784):
         faults.add(Where(name, len(lines)), f"{len(rows)} hours were found; a year of 8760 or 8784 is wanted")
         return None
@@ -93,9 +91,7 @@ def read_epw(raw: bytes, name: str, faults: Faults) -> Year | None:
     return Year(location, table["month"], table["day"], dry, dew, np.minimum(humidity, 1.0), pressure)
 
 
-def _column(
-    rows: list[tuple[int, list[str]]], word: str, column: int, name: str, faults: Faults
-) -> np.ndarray | None:
+def _column(rows: list[tuple[int, list[str]]], word: str, column: int, name: str, faults: Faults) -> np.ndarray | None:
     low, high = BOUNDS.get(word, (1.0, 31.0))
     found = np.empty(len(rows))
     for index, (line, fields) in enumerate(rows):
@@ -121,8 +117,6 @@ def _in_order(hour: np.ndarray, rows: list[tuple[int, list[str]]], name: str, fa
     wrong = np.flatnonzero(hour != np.arange(len(hour)) % 24 + 1)
     if len(wrong):
         line, expected = rows[int(wrong[0])][0], int(wrong[0]) % 24 + 1
-        text = (
-            f"hour {hour[wrong[0]]:g} was found; hour {expected} is wanted, for rows are hourly and in order"
-        )
+        text = f"hour {hour[wrong[0]]:g} was found; hour {expected} is wanted, for rows are hourly and in order"
         faults.add(Where(name, line), text)
     return not len(wrong)

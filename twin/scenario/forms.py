@@ -90,12 +90,8 @@ class Weather(Form):
     wet_bulb: Annotated[float, said("K", "wet-bulb temperature", above=200, below=340)] | None = None
     dew_point: Annotated[float, said("K", "dew point", above=180, below=340)] | None = None
     pressure: Annotated[float, said("Pa", "air pressure", at_least=5e4, at_most=1.2e5)] | None = None
-    design_day: Annotated[str, Words(80)] | None = Field(
-        default=None, description="name of a shipped design day"
-    )
-    epw: Annotated[str, Words(400)] | None = Field(
-        default=None, description="EnergyPlus weather file in this folder"
-    )
+    design_day: Annotated[str, Words(80)] | None = Field(default=None, description="name of a shipped design day")
+    epw: Annotated[str, Words(400)] | None = Field(default=None, description="EnergyPlus weather file in this folder")
     start: Annotated[str, Words(20)] | None = Field(
         default=None, description='clock at the start of the run: "14:00", with a file "07-15 14:00"'
     )
@@ -137,16 +133,12 @@ class Event(Form):
 
     VERBS: ClassVar[tuple[str, ...]] = ("fail", "restore", "set", "ramp")
     at: Time = Field(description="when")
-    fail: Annotated[str, Words(600)] | None = Field(
-        default=None, description="unit, or unit.flag, that fails"
-    )
+    fail: Annotated[str, Words(600)] | None = Field(default=None, description="unit, or unit.flag, that fails")
     restore: Annotated[str, Words(600)] | None = Field(
         default=None, description="unit, or unit.flag, that is well again"
     )
     set: Annotated[str, Words(600)] | None = Field(default=None, description="unit.input that is set")
-    ramp: Annotated[str, Words(600)] | None = Field(
-        default=None, description="unit.input that moves steadily"
-    )
+    ramp: Annotated[str, Words(600)] | None = Field(default=None, description="unit.input that moves steadily")
     to: Raw = Field(default=None, description="the new value, for set and ramp")
     over: Length | None = Field(default=None, description="how long the ramp takes")
     member: Member | None = Field(default=None, description="only in this member")
@@ -157,13 +149,9 @@ class Loop(Form):
     """A coolant loop between a supply and a return header."""
 
     fluid: Annotated[str, Word(("water", "pg25"))] = Field(description="what flows")
-    plant: Raw = Field(
-        description="branches from return to supply; a list is a series, a range makes parallels"
-    )
+    plant: Raw = Field(description="branches from return to supply; a list is a series, a range makes parallels")
     loads: Raw = Field(description="branches from supply to return")
-    storage: Annotated[str, Words(600)] | None = Field(
-        default=None, description="a tank in the supply header"
-    )
+    storage: Annotated[str, Words(600)] | None = Field(default=None, description="a tank in the supply header")
 
 
 class Signal(Form):
@@ -171,9 +159,7 @@ class Signal(Form):
 
     source: Annotated[str, Words(600)] = Field(alias="from", description="unit.output")
     target: Annotated[str, Words(600)] = Field(alias="to", description="unit.signal, ranges too")
-    delay: Annotated[float, said("s", "delay", at_least=0, at_most=86400)] = Field(
-        default=0.0, description="delay"
-    )
+    delay: Annotated[float, said("s", "delay", at_least=0, at_most=86400)] = Field(default=0.0, description="delay")
 
 
 class Place(Form):

@@ -82,9 +82,7 @@ class Directory:
     that there are such units without a name.
     """
 
-    def __init__(
-        self, units_by_kind: Iterable[tuple[str, str]], lost: Iterable[str] = (), holes: bool = False
-    ) -> None:
+    def __init__(self, units_by_kind: Iterable[tuple[str, str]], lost: Iterable[str] = (), holes: bool = False) -> None:
         self.lost = frozenset(lost)
         self.holes = holes
         self.kind_of: dict[str, str] = {}
@@ -132,7 +130,5 @@ class Directory:
         pattern = re.compile(fnmatch.translate(text))
         found = tuple(name for name in self.kind_of if name != "site" and pattern.fullmatch(name))
         if not found:
-            raise BadName(
-                f"no unit matches {units.quoted(text)}; {advice(text.replace('*', ''), self.kind_of)}"
-            )
+            raise BadName(f"no unit matches {units.quoted(text)}; {advice(text.replace('*', ''), self.kind_of)}")
         return found

@@ -31,9 +31,7 @@ class Part:
             there = f"; the first stands in line {first.where.line}" if first.where else ""
             faults.add(unit.where, f"{unit.name} is named twice{there}; each unit wants a name of its own")
 
-    def place(
-        self, block: Part, prefix: str, outer: dict[str, str], shift: Place | None, faults: Faults
-    ) -> None:
+    def place(self, block: Part, prefix: str, outer: dict[str, str], shift: Place | None, faults: Faults) -> None:
         """Put a copy of a block here.
 
         Args:
@@ -59,16 +57,12 @@ class Part:
             if consumer not in outer:
                 self.feeds[f"{prefix}/{consumer}"] = [named(source) for source in sources]
         for loop in block.loops.values():
-            branches = [
-                [[_renamed(e, named(e.unit)) for e in b] for b in side] for side in (loop.plant, loop.loads)
-            ]
+            branches = [[[_renamed(e, named(e.unit)) for e in b] for b in side] for side in (loop.plant, loop.loads)]
             storage = None if loop.storage is None else named(loop.storage)
             name = f"{prefix}/{loop.name}"
             self.loops[name] = Loop(name, loop.fluid, branches[0], branches[1], storage, loop.where)
         for line in block.signals:
-            self.signals.append(
-                replace(line, source=named(line.source), target=named(line.target))
-            )
+            self.signals.append(replace(line, source=named(line.source), target=named(line.target)))
 
     def weight(self) -> int:
         """How much there is of it, to bound what nested places make."""
@@ -106,6 +100,4 @@ def one_of_its_kind(part: Part, faults: Faults) -> None:
         count[unit.kind] = count.get(unit.kind, 0) + 1
     for unit in part.units.values():
         if unit.name in count and not (unit.kind == unit.name and count[unit.kind] == 1):
-            faults.add(
-                unit.where, f'"{unit.name}" means all units of that kind; another name for this one is wanted'
-            )
+            faults.add(unit.where, f'"{unit.name}" means all units of that kind; another name for this one is wanted')

@@ -86,9 +86,7 @@ class UnitReader:
         like = values.words(node["like"], self.faults, 80) if "like" in node else None
         kind = values.words(node["kind"], self.faults, 80) if "kind" in node else None
         if "like" not in node and "kind" not in node and not node.partial:
-            self.faults.add(
-                where, 'neither "kind" nor "like" is said; "kind: pdu" or "like: gb300-nvl72" is wanted'
-            )
+            self.faults.add(where, 'neither "kind" nor "like" is said; "kind: pdu" or "like: gb300-nvl72" is wanted')
         if kind is not None and kind not in KNOWN_KINDS:
             self.faults.add(node.where_of("kind"), f'there is no kind "{kind}"; {advice(kind, KNOWN_KINDS)}')
             kind = None
@@ -150,9 +148,7 @@ class UnitReader:
             if isinstance(each, Text) and not each.empty:
                 found.append(self.names(str(each), each.where))
             elif not isinstance(each, Broken):
-                self.faults.add(
-                    each.where, f"{describe(each)} was found; the name of a unit, or a range, is wanted"
-                )
+                self.faults.add(each.where, f"{describe(each)} was found; the name of a unit, or a range, is wanted")
         return found
 
     def coolant(self, node: Node, part: Part) -> None:
@@ -208,9 +204,7 @@ class UnitReader:
             (sources, output), (targets, name) = (end for end in ends if end is not None)
             if len(sources) > 1 and len(targets) > 1 and len(sources) != len(targets):
                 lengths = f"{form.source} ({len(sources)}), {form.target} ({len(targets)})"
-                self.faults.add(
-                    body.where, f"the ranges want one length, or one of them a single unit: {lengths}"
-                )
+                self.faults.add(body.where, f"the ranges want one length, or one of them a single unit: {lengths}")
                 continue
             count = max(len(sources), len(targets))
             for source, target in zip(_stretch(sources, count), _stretch(targets, count), strict=True):

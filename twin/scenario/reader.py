@@ -86,9 +86,7 @@ def in_order(faults: Iterable[Fault]) -> list[Fault]:
     files = list(dict.fromkeys(fault.where.file if fault.where else "" for fault in listed))
     return sorted(
         listed,
-        key=lambda each: (
-            (files.index(each.where.file), each.where.line) if each.where else (files.index(""), 0)
-        ),
+        key=lambda each: (files.index(each.where.file), each.where.line) if each.where else (files.index(""), 0),
     )
 
 
@@ -142,9 +140,7 @@ class _Reading:
     def _scenario(self, root: Map, settings: dict[str, int]) -> Scenario | None:
         for key in root:
             if key not in SCENARIO_KEYS:
-                self.faults.add(
-                    root.where_of(key), f"this key is not known here; {advice(key, SCENARIO_KEYS)}"
-                )
+                self.faults.add(root.where_of(key), f"this key is not known here; {advice(key, SCENARIO_KEYS)}")
         for key, required in SCENARIO_KEYS.items():
             if required and key not in root:
                 text = "the key is missing; a scenario wants title, plant, run and weather"

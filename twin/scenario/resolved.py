@@ -30,19 +30,13 @@ def text_of(root: Map, instead: dict[int, Map], settings: dict[str, int]) -> str
     return "\n".join(lines) + "\n"
 
 
-def _block(
-    key: str, node: Node, depth: int, lines: list[str], instead: dict[int, Map], trail: tuple[int, ...]
-) -> None:
+def _block(key: str, node: Node, depth: int, lines: list[str], instead: dict[int, Map], trail: tuple[int, ...]) -> None:
     """One key of a mapping, over as many lines as it wants."""
     indent = "  " * depth
     other = instead.get(id(node))
     if other is not None and id(other) not in trail:
         node, trail = other, (*trail, id(other))
-    if (
-        isinstance(node, Map)
-        and any(isinstance(each, Map | Seq) for each in node.values())
-        and not _short(node)
-    ):
+    if isinstance(node, Map) and any(isinstance(each, Map | Seq) for each in node.values()) and not _short(node):
         lines.append(f"{indent}{_scalar(key)}:")
         for name, value in node.items():
             _block(name, value, depth + 1, lines, instead, trail)

@@ -121,9 +121,7 @@ def _kinds() -> Schema:
             | {"kind": {"const": kind}, "like": TEXT}
             | {name: value(each) for name, each in (said | settable(kind)).items()}
         )
-        found[f"ratings-{kind}"] = _object(keys, []) | {
-            "description": " ".join((KINDS[kind].__doc__ or "").split())
-        }
+        found[f"ratings-{kind}"] = _object(keys, []) | {"description": " ".join((KINDS[kind].__doc__ or "").split())}
         required = [name for name, each in said.items() if each.default is None]
         then: Schema = {"$ref": f"#/$defs/ratings-{kind}"}
         by_kind = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}

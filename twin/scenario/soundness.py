@@ -40,8 +40,6 @@ def alike(faults: Iterable[Fault]) -> list[Fault]:
     for fault in faults:
         groups.setdefault((str(fault.where), re.sub(r"[0-9]+", "#", fault.text)), []).append(fault)
     return [
-        replace(group[0], text=f"{group[0].text} (and {len(group) - 1} more like it)")
-        if len(group) > 1
-        else group[0]
+        replace(group[0], text=f"{group[0].text} (and {len(group) - 1} more like it)") if len(group) > 1 else group[0]
         for group in groups.values()
     ]

@@ -50,9 +50,7 @@ def _zooms(node: Map, form: Run, tick: float, faults: Faults) -> list[Zoom]:
     """The zooms in order of time."""
     found: list[tuple[Zoom, Map]] = []
     listed = node.get("zoom", [])
-    mappings: list[Map] = (
-        [item for item in listed if isinstance(item, Map)] if isinstance(listed, list) else []
-    )
+    mappings: list[Map] = [item for item in listed if isinstance(item, Map)] if isinstance(listed, list) else []
     for zoom, item in zip(form.zoom or [], mappings, strict=False):
         if zoom.tick and not whole_steps(zoom.tick, QUANTUM):
             faults.add(
@@ -72,7 +70,5 @@ def _zooms(node: Map, form: Run, tick: float, faults: Faults) -> list[Zoom]:
     found.sort(key=lambda pair: pair[0].at)
     for (first, _), (second, item) in pairwise(found):
         if second.at < first.at + first.length:
-            faults.add(
-                item.where, "this zoom overlaps another one; windows that follow each other are wanted"
-            )
+            faults.add(item.where, "this zoom overlaps another one; windows that follow each other are wanted")
     return [zoom for zoom, _ in found]

@@ -17,9 +17,7 @@ def is_difference(said: Quantity) -> bool:
     if said.unit != "K":
         return False
     known = [
-        value
-        for value in (said.at_most, said.below, said.default, said.at_least, said.above)
-        if value is not None
+        value for value in (said.at_most, said.below, said.default, said.at_least, said.above) if value is not None
     ]
     return bool(known) and known[0] < 150
 
@@ -84,9 +82,7 @@ def _bound(value: float, said: Quantity) -> str:
 def _hint(value: float, said: Quantity) -> str:
     """A question that names the likely slip: kilo and mega mixed up, or a per cent sign forgotten."""
     if said.unit == "1":
-        share = (
-            value > 1 and said.fault(value / 100) is None and said.name != "in_service" and not said.failure
-        )
+        share = value > 1 and said.fault(value / 100) is None and said.name != "in_service" and not said.failure
         return f'; did you mean "{value:g} %"?' if share else ""
     if said.unit == "K":
         return ""
@@ -117,9 +113,7 @@ def words(node: Node, faults: Faults, longest: int = 4000) -> str | None:
     text = str(node).strip()
     bad = next((letter for letter in text if not letter.isprintable() and letter not in "\n\t"), None)
     if bad is not None:
-        faults.add(
-            node.where, f"control character U+{ord(bad):04X} stands among the words; plain words are wanted"
-        )
+        faults.add(node.where, f"control character U+{ord(bad):04X} stands among the words; plain words are wanted")
         return None
     if len(text) > longest:
         faults.add(node.where, f"{len(text)} characters were found; at most {longest} are wanted")

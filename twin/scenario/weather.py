@@ -21,9 +21,7 @@ from twin.scenario.faults import Faults, advice
 from twin.scenario.forms import Form, Word, Words, fill, said
 
 HOUR = 3600.0
-CLOCK = re.compile(
-    r"(?:(?P<month>[0-9]{2})-(?P<day>[0-9]{2}) )?(?P<hour>[01][0-9]|2[0-3]):(?P<minute>[0-5][0-9])"
-)
+CLOCK = re.compile(r"(?:(?P<month>[0-9]{2})-(?P<day>[0-9]{2}) )?(?P<hour>[01][0-9]|2[0-3]):(?P<minute>[0-5][0-9])")
 HUMIDITIES = ("relative_humidity", "wet_bulb", "dew_point")
 Temperature = Annotated[float, said("K", "a temperature", above=200, below=340)]
 
@@ -32,13 +30,9 @@ class Course(Form):
     """How the temperature of a design day runs: a cosine with its peak at `hour_of_max`."""
 
     dry_bulb_max: Temperature = Field(description="highest dry bulb")
-    daily_range: Annotated[float, said("K", "daily range", above=0, at_most=40)] = Field(
-        description="max less min"
-    )
+    daily_range: Annotated[float, said("K", "daily range", above=0, at_most=40)] = Field(description="max less min")
     hour_of_max: Annotated[str, Words(10)] = Field(description="clock of the highest dry bulb")
-    wet_bulb_at_max: Temperature = Field(
-        description="wet bulb at the highest dry bulb; its water stays all day"
-    )
+    wet_bulb_at_max: Temperature = Field(description="wet bulb at the highest dry bulb; its water stays all day")
     pressure: Annotated[float, said("Pa", "air pressure", at_least=5e4, at_most=1.2e5)]
 
 
@@ -120,9 +114,7 @@ class WeatherReader:
         wet = value
         if humid[0] != "relative_humidity" and value > T:
             word = humid[0].replace("_", " ")
-            self.faults.add(
-                node.where_of(humid[0]), f"the {word} lies above the dry bulb; at most as much is wanted"
-            )
+            self.faults.add(node.where_of(humid[0]), f"the {word} lies above the dry bulb; at most as much is wanted")
         elif humid[0] == "relative_humidity":
             wet = float(moist_air.wet_bulb_of_humidity(np.float64(T), value, p))
         elif humid[0] == "dew_point":
@@ -156,9 +148,7 @@ class WeatherReader:
         year = read_epw(raw, name, self.faults) if raw is not None else None
         if year is None:
             return None
-        return Hours(
-            np.roll(year.dry_bulb, 1), lambda index: year.wet_bulb((index - 1) % len(year.dry_bulb))
-        ), year
+        return Hours(np.roll(year.dry_bulb, 1), lambda index: year.wet_bulb((index - 1) % len(year.dry_bulb))), year
 
     def _start(self, form: forms.Weather, node: Map, hours: Any, dated: bool) -> float | None:
         """Hours from the beginning of the day or year to the start of the run."""
