@@ -127,7 +127,7 @@ def table(cls: C) -> C:
             setattr(cls, f"{name}_at", quantity("s", doc, default=0.0))
             cls.__annotations__[f"{name}_at"] = "Real"
     made: Any = dataclass(kw_only=True, eq=False)(cls)
-    return made  # type: ignore[no-any-return]  # noqa: RET504
+    return made  # type: ignore[no-any-return]
 
 
 def quantities(cls: type) -> dict[str, Quantity]:
