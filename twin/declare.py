@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from twin.arrays import nothing
 from twin.physics.supply import shared
+from twin.physics.thermal import Mixing, mixing
 
 Real = Any
 """A float (one machine) or an array (member, n) or (n,) (the table of all of them)."""
@@ -146,7 +147,7 @@ class Nothing:
 
 @dataclass(slots=True)
 class Ports:
-    """What the networks tell the units of one kind in a tick; arrays are (member, n).
+    """What the networks tell the units of one kind in a tick; arrays are (member, n), dictionaries go by stream.
 
     Powers are means over the tick. `gap` counts the seconds of the tick without supply; a voltage
     of zero means dead at its end, so gap == dt means dead throughout.
@@ -171,11 +172,19 @@ class Ports:
     outlet: dict[str, Real] = dataclasses.field(default_factory=dict)
     capacity_rate: dict[str, Real] = dataclasses.field(default_factory=dict)
     heat_capacity: dict[str, Real] = dataclasses.field(default_factory=dict)
+    mixings: dict[str, Mixing] = dataclasses.field(default_factory=dict)
     zone_temperature: Real = 298.15
     air_heat: Real = 0.0
     signal: dict[str, Real] = dataclasses.field(default_factory=dict)
     drive: Any = None
     plan: Any = None
+
+    def mixing(self, stream: str, volume: Real, dt: Real) -> Mixing:
+        """How the coolant that a stream holds [m3] mixes in this tick; found for all streams at once in a plant."""
+        found = self.mixings.get(stream)
+        if found is None:
+            found = self.mixings[stream] = mixing(self.capacity_rate[stream], volume * self.heat_capacity[stream], dt)
+        return found
 
 
 @dataclass(slots=True)
@@ -320,6 +329,10 @@ class Equipment:
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         """My hydraulic answer for one stream."""
         raise NotImplementedError(f"{self.kind} has a stream but no branch law")
+
+    def holds(self, stream: str) -> Real:
+        """Coolant that one of my streams holds [m3]."""
+        raise NotImplementedError(f"{self.kind} has a stream but does not say what it holds")
 
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         """My thermal answer for one stream."""

@@ -27,6 +27,7 @@ class Model:
     signals: signal.SignalNetwork
     ledger: Ledger
     seats: dict[str, tuple[str, int]]
+    heat_capacity: dict[str, dict[str, Array]]
 
     @property
     def xp(self) -> ModuleType:
@@ -101,7 +102,16 @@ def compile(plant: Plant, device: Device | None = None) -> Model:
         signal.compile_signals(plant, tables, xp),
         _compile_ledger(tables, flows, xp),
         seats,
+        _heat_capacity(tables, flows),
     )
+
+
+def _heat_capacity(tables: list[Table], flows: coolant.CoolantNetwork) -> dict[str, dict[str, Array]]:
+    """Of each stream's coolant [J/(m3 K)], by table and stream, arrays (1, n)."""
+    said: dict[str, dict[str, Array]] = {t.key: {} for t in tables}
+    for streams in flows.streams:
+        said[streams.table.key][streams.name] = flows.heat_capacity[:, streams.columns]
+    return said
 
 
 def _compile_ledger(tables: list[Table], flows: coolant.CoolantNetwork, xp: ModuleType) -> Ledger:
@@ -175,7 +185,4 @@ def stored(model: Model, now: State, port: AllPorts) -> Array:
 
 def ports(model: Model) -> dict[str, Ports]:
     """Fresh ports, one per table, with what never changes: the heat capacity of each stream's coolant."""
-    made = {t.key: Ports() for t in model.tables}
-    for streams in model.coolant.streams:
-        made[streams.table.key].heat_capacity[streams.name] = model.coolant.heat_capacity[:, streams.columns]
-    return made
+    return {t.key: Ports(heat_capacity=model.heat_capacity[t.key]) for t in model.tables}

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import repeat
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
@@ -153,30 +155,30 @@ class Gatherer:
         return found
 
     def _write(self, kept: list[Tick]) -> None:
-        blocks = {(kind, name): self._column(kept, kind, name, part) for kind, name, part in self.columns}
+        rows: dict[str, list[dict[str, Any]]] = {
+            "Inputs": [tick.inputs for tick in kept],
+            "State": [tick.state.rows for tick in kept],
+            "Outputs": [tick.state.outputs for tick in kept],
+        }
+        blocks = {(kind, name): self._column(rows[part], kind, name) for kind, name, part in self.columns}
         self.recorder.append(np.array([tick.end for tick in kept]), blocks, self.events)
         self.events = []
 
-    def _column(self, kept: list[Tick], kind: str, name: str, part: str) -> np.ndarray:
+    def _column(self, rows: list[dict[str, Any]], kind: str, name: str) -> np.ndarray:
         """One quantity over the kept ticks, (tick, member, unit) of the kind."""
+        read = attrgetter(name)
         pieces = []
         for t in self.tables[kind]:
-            rows = [self._rows(tick, part)[t.key] for tick in kept]
-            series = [getattr(row, name) for row in rows]
-            if all(one is series[0] for one in series):
-                pieces.append(np.broadcast_to(to_host(series[0]), (len(kept), *series[0].shape)))
+            key, first = t.key, read(rows[0][t.key])
+            series = [read(row[key]) for row in rows]
+            if all(map(is_, series, repeat(first))):
+                pieces.append(np.broadcast_to(to_host(first), (len(rows), *first.shape)))
             else:
                 pieces.append(to_host(_stack(series)))
         return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=2)
 
-    @staticmethod
-    def _rows(tick: Tick, part: str) -> dict[str, Any]:
-        return {"Inputs": tick.inputs, "State": tick.state.rows, "Outputs": tick.state.outputs}[part]
-
 
 def _stack(series: list[Array]) -> Array:
     """Arrays of one shape on a new first axis, on their own device."""
-    out = library_of(series[0]).empty((len(series), *series[0].shape), dtype=series[0].dtype)
-    for row, one in enumerate(series):
-        out[row] = one
-    return out
+    members, count = series[0].shape
+    return library_of(series[0]).concatenate(series).reshape(len(series), members, count)

@@ -39,6 +39,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
         if "plan" in t.laws:
             port[t.key].plan = t.machine.plan(rows[t.key], inputs[t.key], port[t.key], dt)
     drawn = power.load(model.power, port, rows, inputs, shares, members, xp, dt)
+    coolant_heat.mix(model.coolant, port, rate, dt)
     warmth = xp.zeros(voltage.shape)
     air.solve(model.air, port, rows, inputs, warmth, xp, dt)
     headers, ends = _heat(model, state, inputs, port, flow, members, dt)

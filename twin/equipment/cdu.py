@@ -194,18 +194,18 @@ class CDU(Equipment):
         flow, rate = port.flow, port.capacity_rate
         return self.conductance(flow["technology"], flow["facility"], rate["technology"], rate["facility"])
 
+    def holds(self, stream: str) -> Real:
+        return self.technology_volume if stream == "technology" else self.facility_volume
+
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         C_flow = port.capacity_rate[stream]
         share = port.plan / library_of(C_flow).maximum(C_flow, thermal.TINY)
-        C = self._volume(stream) * port.heat_capacity[stream]
+        mixing = port.mixing(stream, self.holds(stream), dt)
         if stream == "technology":
-            answer = thermal.stir(s.supply_temperature, C_flow, C, dt, port.power)
+            answer = mixing.answer(s.supply_temperature, port.power)
         else:
-            answer = thermal.stir(s.facility_temperature, C_flow, C, dt)
+            answer = mixing.answer(s.facility_temperature)
         return Stream(answer.constant, answer.slope * (1.0 - share), answer.slope * share)
-
-    def _volume(self, stream: str) -> Real:
-        return self.technology_volume if stream == "technology" else self.facility_volume
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         inlet, outlet, rate = port.inlet, port.outlet, port.capacity_rate
@@ -263,11 +263,10 @@ class CDU(Equipment):
         xp = library_of(supply)
         step = 0.02
         share, more = self._shares(stacked(s.valve, s.valve + step), port)
-        C_technology, inlet = port.capacity_rate["technology"], port.inlet
-        drop, C = inlet["technology"] - inlet["facility"], self.technology_volume * port.heat_capacity["technology"]
-        k = C_technology * dt / C
-        kept, plate = xp.exp(-k), inlet["technology"] - share * drop
-        foreseen = plate + (supply - plate) * kept + port.power * (dt / C) * thermal.mean_weight(k)
+        mixing, inlet = port.mixing("technology", self.technology_volume, dt), port.inlet
+        drop = inlet["technology"] - inlet["facility"]
+        kept, plate = xp.exp(-mixing.k), inlet["technology"] - share * drop
+        foreseen = plate + (supply - plate) * kept + port.power * mixing.rise * mixing.keep
         error = foreseen - u.supply_setpoint
         slope = xp.minimum((share - more) * drop * (1.0 - kept) / step, 0.0)
         strength = self.gain * (1.0 + dt / self.reset_time)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
-from twin.physics import hydraulic, thermal
+from twin.physics import hydraulic
 from twin.physics.electric import apparent
 from twin.physics.machine import biquadratic, carnot_cop, moment_of_restart, quadratic, restart
 from twin.physics.supply import latched, share_alive
@@ -205,14 +205,16 @@ class Chiller(Equipment):
     def _apparent(self) -> Real:
         return apparent(self.power_factor)
 
+    def holds(self, stream: str) -> Real:
+        return self.volume
+
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         plan, C_flow = port.plan, port.capacity_rate[stream]
         xp = library_of(C_flow)
         left = u.leaving_setpoint * plan.holds
         if worth_doing(plan.full):
             left = left - xp.where(plan.full, plan.capacity / xp.maximum(C_flow, 1e-9), 0.0)
-        C = self.volume * port.heat_capacity[stream]
-        answer = thermal.stir(s.leaving_temperature, C_flow, C, dt)
+        answer = port.mixing(stream, self.volume, dt).answer(s.leaving_temperature)
         return Stream(answer.constant + answer.slope * left, answer.slope * (1.0 - plan.holds))
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:

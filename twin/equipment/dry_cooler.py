@@ -164,12 +164,14 @@ class DryCooler(Equipment):
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         return port.plan.power * (1.0 + 0.0j)
 
+    def holds(self, stream: str) -> Real:
+        return self.volume
+
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         plan, taken = port.plan, port.plan.most * port.plan.full
         left = u.leaving_setpoint * plan.holds + taken * self.once(self._air, port.dry_bulb)
         follows = 1.0 - plan.holds - taken
-        C = self.volume * port.heat_capacity[stream]
-        answer = thermal.stir(s.leaving_temperature, port.capacity_rate[stream], C, dt)
+        answer = port.mixing(stream, self.volume, dt).answer(s.leaving_temperature)
         return Stream(answer.constant + answer.slope * left, answer.slope * follows)
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:

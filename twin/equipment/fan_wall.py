@@ -96,10 +96,11 @@ class FanWall(Equipment):
         """Of the air at nominal speed [W/K]."""
         return self.air_flow * AIR_HEAT_CAPACITY
 
+    def holds(self, stream: str) -> Real:
+        return self.volume
+
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
-        C = self.volume * port.heat_capacity[stream]
-        answer = thermal.stir(s.water_temperature, port.capacity_rate[stream], C, dt, port.air_heat)
-        return Stream(answer.constant, answer.slope)
+        return Stream(*port.mixing(stream, self.volume, dt).answer(s.water_temperature, port.air_heat))
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         gained = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"]) + port.air_heat

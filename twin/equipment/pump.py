@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
-from twin.physics import hydraulic, thermal
+from twin.physics import hydraulic
 from twin.physics.electric import apparent
 from twin.physics.machine import restart
 from twin.physics.supply import latched
@@ -115,10 +115,11 @@ class Pump(Equipment):
     def _apparent(self) -> Real:
         return apparent(self.power_factor)
 
+    def holds(self, stream: str) -> Real:
+        return self.volume
+
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
-        C = self.volume * port.heat_capacity[stream]
-        answer = thermal.stir(s.outlet_temperature, port.capacity_rate[stream], C, dt, port.power)
-        return Stream(answer.constant, answer.slope)
+        return Stream(*port.mixing(stream, self.volume, dt).answer(s.outlet_temperature, port.power))
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         gained = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"]) + port.power

@@ -264,12 +264,14 @@ class Rack(Equipment):
     def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         return port.plan.to_air
 
+    def holds(self, stream: str) -> Real:
+        return self.coolant_volume
+
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         share, run = port.plan.share, port.plan.course
         left = share * (run.mean_plate - run.follows_mean_plate * s.inlet_temperature)
         follows = 1.0 - share + share * run.follows_mean_plate
-        C = self.coolant_volume * port.heat_capacity[stream]
-        answer = thermal.stir(s.coolant_temperature, port.capacity_rate[stream], C, dt)
+        answer = port.mixing(stream, self.coolant_volume, dt).answer(s.coolant_temperature)
         return Stream(answer.constant + answer.slope * left, answer.slope * follows)
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from twin.declare import Equipment, Ports, Real, Stream, flag, quantity, replace, table
-from twin.physics import thermal
 from twin.physics.machine import moment_of_crossing
 from twin.physics.supply import latched
 
@@ -39,10 +38,11 @@ class Tank(Equipment):
     class Outputs:
         heat: Real = quantity("W", "heat taken up (positive warms the tank)", default=0.0)
 
+    def holds(self, stream: str) -> Real:
+        return self.volume
+
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
-        C = self.volume * port.heat_capacity[stream]
-        answer = thermal.stir(s.temperature, port.capacity_rate[stream], C, dt)
-        return Stream(answer.constant, answer.slope)
+        return Stream(*port.mixing(stream, self.volume, dt).answer(s.temperature))
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         heat = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.arrays import library_of
 from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
 from twin.physics.supply import latched
 
@@ -41,8 +40,8 @@ class Utility(Equipment):
         load_fraction: Real = quantity("1", "power over rating", default=0.0)
 
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
-        voltage = u.voltage * u.in_service
-        return Supply(voltage + 0j, library_of(voltage).where(voltage == 0, dt, 0.0), [])
+        voltage, dead = self.once(_held, u.voltage, u.in_service)
+        return Supply(voltage, dead * dt, [])
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         lost, lost_at = latched(port.voltage == 0, s.lost, s.lost_at, port.now)
@@ -50,3 +49,9 @@ class Utility(Equipment):
         return after, self.Outputs(
             power=port.load, reactive=port.load_reactive, load_fraction=port.load / self.rated_power
         )
+
+
+def _held(voltage: Real, in_service: Real) -> tuple[Real, Real]:
+    """The voltage it holds, complex [pu], and 1 where that is none."""
+    held = voltage * in_service
+    return held + 0j, (held == 0) * 1.0

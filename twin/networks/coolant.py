@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, nothing, stacked_with_spare, worth_doing
+from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, nothing, stacked_with_spare, to_host, worth_doing
 from twin.networks.tables import AllPorts, AllRows, Table
 from twin.physics.fluids import HEAT_CAPACITY
 from twin.physics.hydraulic import CHECK_LEAK, branch_flow
@@ -42,7 +42,8 @@ class CoolantNetwork:
     """Streams, branches (series of streams) and loops (branches in parallel), as index tables.
 
     `sign` is +1 for branches of the plant (return -> supply) and -1 for loads. `elements` lists each
-    branch's streams in order; a column past the last stream stands for none. `downhill` is -sign by
+    branch's streams in order; a column past the last stream stands for none. `held` is the heat
+    capacity of the coolant in each stream [J/K], `downhill` is -sign by
     stream, `loop_of_stream` its loop; `idle` is True where streams other than tanks stand in no branch.
     """
 
@@ -57,6 +58,7 @@ class CoolantNetwork:
     branch_of: Array
     in_loop: Neighbours
     heat_capacity: Array
+    held: Array
     in_branch: Array
     storage: list[int]
     tanks: Array
@@ -100,6 +102,9 @@ def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> Coolan
                 lists.append(row)
                 sign.append(way)
                 loop_of.append(number)
+    held = heat_capacity.copy()
+    for group in streams:
+        held[group.columns] *= to_host(group.table.machine.holds(group.name))[0]
     members: list[list[int]] = [[] for _ in plant.loops]
     for branch_number, number in enumerate(loop_of):
         members[number].append(branch_number)
@@ -109,7 +114,7 @@ def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> Coolan
         streams, count, list(plant.loops), len(lists), xp.asarray(np.array([sign])),
         xp.asarray(np.array(loop_of, dtype=np.int64)), neighbours(lists, xp, spare=count), lists, xp.asarray(branch_of),
         neighbours(members, xp, spare=len(lists)), xp.asarray(heat_capacity[None]),
-        xp.asarray(in_branch[None] * 1.0), storage,
+        xp.asarray(held[None]), xp.asarray(in_branch[None] * 1.0), storage,
         xp.asarray(np.array(tanks, dtype=np.int64)),
         neighbours([row for row, tank in zip(members, storage) if tank < count], xp, spare=len(lists)),
         partner, xp.asarray(-way_of[None, branch_of]), xp.asarray(number_of[branch_of]),
@@ -161,8 +166,7 @@ def pass_flow(net: CoolantNetwork, r: Resistances, pressure: Array) -> tuple[Arr
 def solve_flow(net: CoolantNetwork, r: Resistances, was: Array) -> tuple[Array, Array, Array]:
     """Pressure and flows of every loop.
 
-    The imbalance falls with pressure, so a bracket always holds: the strongest pump of the plant
-    above, the strongest pump among the loads below. Newton, bisecting when it leaves the bracket or
+    The imbalance falls with pressure, so a bracket always holds. Newton, bisecting when it leaves the bracket or
     has not halved the imbalance. Solved members stand still, so leaving early changes no bit.
 
     Args:
@@ -172,28 +176,50 @@ def solve_flow(net: CoolantNetwork, r: Resistances, was: Array) -> tuple[Array, 
         Pressure [Pa] (member, loop), branch flows [m3/s] (member, branch), imbalance of flow [1].
     """
     xp = library_of(was)
-    uphill = r.head * net.sign
-    reach, depth = gather_max(stacked_with_spare(uphill, -uphill), net.in_loop)
-    low, high = -1.0 - depth, reach + 1.0
-    pressure = xp.minimum(xp.maximum(was, low), high)
-    last = xp.full(was.shape, np.inf)
+    pressure, bracket = was, None
+    last: Array = np.inf
     steps = MOST_STEPS if xp is np else STEPS_ON_DEVICE
     for step in range(steps):
         flow, slope = pass_flow(net, r, pressure)
         imbalance, moved, slopes = gather_sum(stacked_with_spare(flow * net.sign, abs(flow), slope), net.in_loop)
-        error = abs(imbalance)
-        solved = (error <= TOLERANCE * moved) | (moved <= STILL)
-        if step == steps - 1 or (xp is np and bool(solved.all())):
+        error, fall = abs(imbalance), imbalance / slopes
+        shift, bent = _tangent(net, flow, slope, fall)
+        exact = error <= TOLERANCE * moved
+        near = bent <= TOLERANCE * moved
+        solved = exact | near | (moved <= STILL)
+        if step == steps - 1 or (xp is np and not worth_doing(solved == 0)):
             break
-        low, high = xp.where(imbalance > 0, pressure, low), xp.where(imbalance < 0, pressure, high)
-        newton = pressure + imbalance / slopes
+        low, high = bracket or _bracket(net, r)
+        low = xp.where(imbalance > 0, xp.maximum(low, pressure), low)
+        high = xp.where(imbalance < 0, xp.minimum(high, pressure), high)
+        bracket = low, high
+        newton = pressure + fall
         poor = (newton <= low) | (newton >= high) | (error > 0.5 * last)
         pressure = xp.where(solved, pressure, xp.where(poor, 0.5 * (low + high), newton))
         last = xp.where(poor, np.inf, error)
+    glides = near > exact
+    if worth_doing(glides):
+        pressure, error = xp.where(glides, pressure + fall, pressure), xp.where(glides, bent, error)
+        flow = xp.where(glides.take(net.loop_of, axis=1), flow + shift, flow)
     poor = error > TOLERANCE * moved
     if worth_doing(poor):
         flow = _balanced(net, flow, poor)
     return pressure, flow, error / xp.maximum(moved, 1e-30)
+
+
+def _tangent(net: CoolantNetwork, flow: Array, slope: Array, fall: Array) -> tuple[Array, Array]:
+    """A Newton step without looking again: how flows shift along their tangents, and what imbalance that leaves.
+
+    Along its tangent a branch's flow errs by b q' shift^2 < shift^2/(2 |q|), for a q + b q|q| = dp; twice that
+    bounds the error of a branch that turns round or meets its check valve, too.
+
+    Args:
+        flow, slope: of every branch, and its derivative by pressure.
+        fall: by how much the pressure of each loop is to rise [Pa].
+    """
+    shift = -net.sign * slope * fall.take(net.loop_of, axis=1)
+    bent = shift * shift / library_of(flow).maximum(abs(flow), TINY)
+    return shift, gather_sum(stacked_with_spare(bent)[0], net.in_loop)
 
 
 def _balanced(net: CoolantNetwork, flow: Array, poor: Array) -> Array:
@@ -210,11 +236,12 @@ def _balanced(net: CoolantNetwork, flow: Array, poor: Array) -> Array:
     return flow * xp.where(upward > 0, share_in.take(net.loop_of, axis=1), share_out.take(net.loop_of, axis=1))
 
 
-def gather_max(x: Array, table: Neighbours) -> Array:
-    """The greatest of each unit's neighbours, at least 0; short rows are filled up with a column of zeros."""
-    if table.width == 0:
-        return library_of(x).zeros((*x.shape[:-1], table.index.shape[0]))
-    return library_of(x).maximum(x.take(table.index, axis=-1).max(axis=-1), 0.0)
+def _bracket(net: CoolantNetwork, r: Resistances) -> tuple[Array, Array]:
+    """Pressures [Pa] between which a loop's lies: the heads of its plant above, those of its loads below."""
+    uphill = r.head * net.sign
+    larger = library_of(uphill).maximum
+    below, above = gather_sum(stacked_with_spare(larger(-uphill, 0.0), larger(uphill, 0.0)), net.in_loop)
+    return -1.0 - below, above + 1.0
 
 
 def tell_flows(net: CoolantNetwork, ports: AllPorts, pressure: Array, flow: Array) -> Array:

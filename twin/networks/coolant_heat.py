@@ -28,7 +28,7 @@ from twin.arrays import (
 )
 from twin.networks.coolant import CoolantNetwork
 from twin.networks.tables import AllPorts, AllRows
-from twin.physics.thermal import TINY
+from twin.physics.thermal import TINY, Mixing, mixing
 
 FLOW, INLET, OUTER_SUPPLY, OUTER_RETURN, CONSTANT, OWN_SUPPLY, OWN_RETURN = range(7)
 """What flows into a header: coolant, and heat by its coefficient on: the temperature at the branch's inlet, the
@@ -134,6 +134,18 @@ def _level(net: CoolantNetwork, loops: list[int], outer: dict[int, int], xp: Mod
         len(_pairs(net, branches, 1.0, xp)[1]) > 0,
         (here, there, net.loop_of.take(there)),
     )
+
+
+def mix(net: CoolantNetwork, ports: AllPorts, rate: Array, dt: Array) -> None:
+    """Tell the ports how the coolant in each stream mixes in this tick, found for all streams at once.
+
+    Args:
+        rate: heat-capacity rate of each stream [W/K], (member, stream).
+    """
+    found = mixing(rate, net.held, dt)
+    for streams in net.streams:
+        here = streams.columns
+        ports[streams.table.key].mixings[streams.name] = Mixing(*[row[:, here] for row in found])
 
 
 def answers(

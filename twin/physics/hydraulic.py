@@ -122,6 +122,10 @@ def turn(speed: Real, target: Real, ready: Real, late: Real, half_time: Real, fu
         half_time: as `coast` has it [s].
         full_time: as `ramp` has it [s].
     """
+    if not worth_doing((ready != 1.0) | (speed != target)):
+        return Turn(speed, speed, speed, speed, speed * (ready * dt), 0.0, dt)
+    if not worth_doing(ready + speed):
+        return Turn(speed, speed, speed, speed, speed, dt - late, dt - late)
     runs = ready * dt
     before = dt - runs - late
     early, coasted = coast(speed, before, half_time)

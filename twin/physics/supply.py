@@ -47,7 +47,7 @@ def shared(
     for alive in bears[1:]:
         total = total + alive
     if not worth_doing(total):
-        return feed_voltage[0], feed_gap[0], bears
+        return feed_voltage[0], feed_gap[0], [0.0] * len(bears)
     gap = feed_gap[0]
     for other_gap in feed_gap[1:]:
         gap = xp.minimum(gap, other_gap)

@@ -35,6 +35,32 @@ class Answer(NamedTuple):
     slope: Real
 
 
+class Mixing(NamedTuple):
+    """How a stirred volume takes in its inflow over a tick, whatever their temperatures.
+
+    k: ticks per time constant; keep, slope: weights of its start and of its inflow in its mean, which sum to 1;
+    rise: kelvin that a watt adds in a tick without flow [K/W]; lag: share of that which shows in the mean.
+    """
+
+    k: Real
+    keep: Real
+    slope: Real
+    rise: Real
+    lag: Real
+
+    def answer(self, T: Real, Q_flow: Real | None = None) -> Answer:
+        """What leaves a volume at T [K], warmed by Q_flow [W]."""
+        held = T * self.keep
+        return Answer(held if Q_flow is None else held + Q_flow * self.rise * self.lag, self.slope)
+
+
+def mixing(C_flow: Real, C: Real, dt: Real, heated: bool = True) -> Mixing:
+    """Mixing of a volume by its through-flow [W/K] and heat capacity [J/K]; without heat it needs no lag."""
+    k, rise = C_flow * dt / C, dt / C
+    keep = mean_weight(k)
+    return Mixing(k, keep, 1.0 - keep, rise, mean_lag(k) if heated else 0.0)
+
+
 def stir(T: Real, C_flow: Real, C: Real, dt: Real, Q_flow: Real | None = None) -> Answer:
     """How a well-stirred volume answers its inflow: the mean of its temperature over one tick.
 
@@ -52,10 +78,7 @@ def stir(T: Real, C_flow: Real, C: Real, dt: Real, Q_flow: Real | None = None) -
 
     Source: first-order linear ODE; textbook.
     """
-    k = C_flow * dt / C
-    keep = mean_weight(k)
-    held = T * keep
-    return Answer(held if Q_flow is None else held + Q_flow * (dt / C) * mean_lag(k), 1.0 - keep)
+    return mixing(C_flow, C, dt, Q_flow is not None).answer(T, Q_flow)
 
 
 def counterflow_effectiveness(NTU: Real, ratio: Real) -> Real:
