@@ -227,7 +227,6 @@ def test_the_tank_takes_five_minutes_of_what_the_chillers_take() -> None:
     assert held / duty == pytest.approx(300, rel=0.1)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_every_drill_ends_as_its_description_says(path: Path, tmp_path: Path) -> None:
     from twin.studies.drill import run
