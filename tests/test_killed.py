@@ -21,7 +21,7 @@ from tests.small_plants import pod
 from twin.scenario import Change, RunSettings, Scenario
 from twin.simulation import simulate
 changes = [Change(20.0 * k, "cdu-1", "duty_pump_failed", float(k % 2)) for k in range(1, 200)]
-scenario = Scenario("killed", "", pod(), RunSettings(36000.0, 1.0), changes=changes, text="killed")
+scenario = Scenario("killed", "", pod(), RunSettings(30000.0, 1.0), changes=changes, text="killed")
 simulate(scenario, trace={trace!r}, device="cpu")
 """
 
