@@ -10,7 +10,17 @@ from types import ModuleType
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, nothing, stacked_with_spare, to_host, worth_doing
+from twin.arrays import (
+    Array,
+    Neighbours,
+    gather_sum,
+    library_of,
+    neighbours,
+    nothing,
+    stacked_with_spare,
+    to_host,
+    worth_doing,
+)
 from twin.networks.tables import AllPorts, AllRows, Table
 from twin.physics.fluids import HEAT_CAPACITY
 from twin.physics.hydraulic import CHECK_LEAK, branch_flow
