@@ -110,6 +110,15 @@ def nothing(x: Array) -> bool:
     return type(x) is float and x == 0.0
 
 
+def complex_of(real: Array, imaginary: Array) -> Array:
+    """Real + j imaginary; twice as fast as the sum of an array of each type at small sizes."""
+    if isinstance(real, float):
+        return real + 1j * imaginary
+    out = library_of(real).empty(real.shape, dtype=complex)
+    out.real, out.imag = real, imaginary
+    return out
+
+
 def stacked(*parts: Array) -> Array:
     """Arrays of one shape on a new first axis; several times faster than numpy's own at small sizes."""
     if isinstance(parts[0], float):  # one machine in plain numbers

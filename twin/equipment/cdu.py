@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from twin.arrays import library_of, stacked, worth_doing
+from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.physics import hydraulic, thermal
 from twin.physics.electric import apparent
@@ -158,8 +158,7 @@ class CDU(Equipment):
             a, b = self.curve
             slope = a * library_of(speed).maximum(speed, hydraulic.LEAST_SPEED)
             return Branch(speed * speed * self.shutoff_head, slope, b, check=1.0)
-        a, b = self._facility_resistance(s.valve)
-        return Branch(0.0, a, b)
+        return Branch(0.0, *self.once(self._facility_resistance, s.valve))
 
     def _facility_resistance(self, opening: Real) -> tuple[Real, Real]:
         plates, valve = 1.0 - VALVE_SHARE, VALVE_SHARE
@@ -262,13 +261,13 @@ class CDU(Equipment):
         """
         xp = library_of(supply)
         step = 0.02
-        share, more = self._shares(stacked(s.valve, s.valve + step), port)
+        share, more = self._shares(s.valve, step, port)
         mixing, inlet = port.mixing("technology", self.technology_volume, dt), port.inlet
-        drop = inlet["technology"] - inlet["facility"]
-        kept, plate = xp.exp(-mixing.k), inlet["technology"] - share * drop
-        foreseen = plate + (supply - plate) * kept + port.power * mixing.rise * mixing.keep
+        drop, C = inlet["technology"] - inlet["facility"], self.technology_volume * port.heat_capacity["technology"]
+        plate = inlet["technology"] - share * drop
+        foreseen = supply + (plate - supply) * mixing.gone + port.power * dt / C * mixing.keep
         error = foreseen - u.supply_setpoint
-        slope = xp.minimum((share - more) * drop * (1.0 - kept) / step, 0.0)
+        slope = xp.minimum((share - more) * drop * mixing.gone / step, 0.0)
         strength = self.gain * (1.0 + dt / self.reset_time)
         wanted = (s.integral + strength * (error - slope * s.valve)) / (1.0 - strength * slope)
         wanted = xp.minimum(xp.maximum(wanted, 0.0), 1.0)
@@ -284,13 +283,18 @@ class CDU(Equipment):
             return moved, integral
         return xp.where(stays, s.valve, moved), xp.where(stays, s.integral, integral)
 
-    def _shares(self, valve: Real, port: Ports) -> Real:
-        """Share of the inlet difference by which plates cool the coolant [1], for trial openings on a first axis."""
-        flow, _ = hydraulic.branch_flow(port.pressure["facility"], *self._facility_resistance(valve))
-        C_technology = port.capacity_rate["technology"]
-        C_facility = abs(flow) * port.heat_capacity["facility"]
-        K = self.conductance(port.flow["technology"], flow, C_technology, C_facility)
-        return K / library_of(K).maximum(C_technology, thermal.TINY)
+    def _shares(self, valve: Real, step: float, port: Ports) -> tuple[Real, Real]:
+        """Share of the inlet difference by which the plates cool the coolant [1]: now, and with the valve a step wider.
+
+        The pressure that the facility side loses now is taken to stay.
+        """
+        C_technology, flow = port.capacity_rate["technology"], port.flow["facility"]
+        a, b = self.once(self._facility_resistance, valve)
+        wider, _ = hydraulic.branch_flow((a + b * abs(flow)) * flow, *self._facility_resistance(valve + step))
+        C_facility = abs(wider) * port.heat_capacity["facility"]
+        K = self.conductance(port.flow["technology"], wider, C_technology, C_facility)
+        C_least = library_of(K).maximum(C_technology, thermal.TINY)
+        return port.plan / C_least, K / C_least
 
     def stored(self, s: Any, port: Ports) -> Real:
         technology = self.technology_volume * port.heat_capacity["technology"] * s.supply_temperature

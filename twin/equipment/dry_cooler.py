@@ -86,19 +86,19 @@ class DryCooler(Equipment):
 
     def share(self, speed: Real, C_flow: Real, flow: Real) -> Real:
         """Share of (T_in - T_air) by which the water is cooled at a fan speed [1]."""
-        return self._share(speed, C_flow, self._water_film(flow))
+        return self._share(speed, C_flow, library_of(C_flow).maximum(C_flow, 1e-9), self._water_film(flow))
 
     def _water_film(self, flow: Real) -> Real:
         """Conductance of the water side, of that at nominal flow [1]."""
         return library_of(flow).maximum(abs(flow) / self.nominal_flow, 1e-9) ** 0.85
 
-    def _share(self, speed: Real, C_flow: Real, water: Real) -> Real:
+    def _share(self, speed: Real, C_flow: Real, C_least: Real, water: Real) -> Real:
         xp = library_of(speed)
         turning = xp.maximum(speed, 1e-6)
         air = turning**0.8
         UA = self._twice_UA * air * water / (air + water)
         K = thermal.exchanger_conductance(UA, self._air_capacity_rate * turning, C_flow)
-        return K / xp.maximum(C_flow, 1e-9)
+        return K / C_least
 
     @cached_property
     def _twice_UA(self) -> Real:
@@ -130,26 +130,29 @@ class DryCooler(Equipment):
             self.once(self._air, port.dry_bulb),
             self._water_film(port.flow["coolant"]),
         )
-        most = self._share(ready, C_flow, water) * (ready > 0)
+        C_least = library_of(C_flow).maximum(C_flow, 1e-9)
+        most = self._share(ready, C_flow, C_least, water)
+        if worth_doing(ready <= 0):
+            most = most * (ready > 0)
         holds, full = _regime(T_in, air, u.leaving_setpoint, most)
         speed = ready * full
         if worth_doing(holds):
             xp = library_of(T_in)
             wanted = (T_in - u.leaving_setpoint) / xp.maximum(T_in - air, 1e-6)
             wanted = xp.minimum(xp.maximum(wanted, 1e-4), 1.0)
-            speed = xp.where(holds, self._speed(wanted, most, ready, C_flow, water), speed)
+            speed = xp.where(holds, self._speed(wanted, most, ready, C_flow, C_least, water), speed)
         return Plan(most, holds, full, self.fan_power * speed * speed * speed)
 
     def _air(self, dry_bulb: Real) -> Real:
         """Temperature of the air that enters each coil [K]."""
         return dry_bulb + 0.0 * self.fan_power
 
-    def _speed(self, wanted: Real, most: Real, ready: Real, C_flow: Real, water: Real) -> Real:
+    def _speed(self, wanted: Real, most: Real, ready: Real, C_flow: Real, C_least: Real, water: Real) -> Real:
         """Fan speed [1] that takes a wanted share of the inlet difference, by three steps of a fixed iteration."""
         xp = library_of(wanted)
         trial = ready * (wanted / xp.maximum(most, 1e-9))
         for _ in range(3):
-            got = self._share(trial, C_flow, water)
+            got = self._share(trial, C_flow, C_least, water)
             trial = xp.minimum(trial * (wanted / xp.maximum(got, 1e-9)) ** 1.3, ready)
         return trial
 

@@ -78,7 +78,10 @@ class FanWall(Equipment):
         return Branch(0.0, *hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1))
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        ready = port.drive.readiness
+        return self.once(self._fans, port.drive.readiness)
+
+    def _fans(self, ready: Real) -> Real:
+        """Complex power at a readiness [VA]."""
         return self.fan_power * ready * ready * ready * (1.0 + 0.0j)
 
     def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:

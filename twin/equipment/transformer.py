@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from twin.arrays import complex_of
 from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
 from twin.physics.electric import overheated, series_current, series_drop, series_impedance
 from twin.physics.supply import share_alive, through, while_alive
@@ -76,7 +77,7 @@ class Transformer(Equipment):
 
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         voltage, gap, split = through(port.feed_voltage[0], port.feed_gap[0], u.in_service, dt)
-        return Supply(voltage * (1.0 - s.drop_in_phase - 1j * s.drop_in_quadrature), gap, split)
+        return Supply(voltage * complex_of(1.0 - s.drop_in_phase, -s.drop_in_quadrature), gap, split)
 
     def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
         alive = share_alive(port.gap, dt)
@@ -98,8 +99,8 @@ class Transformer(Equipment):
         )  # fmt: skip
         after = replace(
             s,
-            drop_in_phase=drop.real,
-            drop_in_quadrature=drop.imag,
+            drop_in_phase=drop.real.copy(),
+            drop_in_quadrature=drop.imag.copy(),
             heating=heating,
             overloaded=overloaded,
             overloaded_at=overloaded_at,

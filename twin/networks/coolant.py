@@ -29,6 +29,8 @@ from twin.plant import Plant
 
 TOLERANCE = 1e-12
 """Flow imbalance of a loop at which it counts as solved, of the flow that moves in it."""
+CLOSE = 1.01 * TOLERANCE**0.5
+"""Imbalance above which no step along the tangents is within the tolerance: it leaves the square or more."""
 STILL = 1e-12
 """Flow [m3/s] that a loop may move and still count as standing."""
 MOST_STEPS = 60
@@ -193,9 +195,10 @@ def solve_flow(net: CoolantNetwork, r: Resistances, was: Array) -> tuple[Array, 
         flow, slope = pass_flow(net, r, pressure)
         imbalance, moved, slopes = gather_sum(stacked_with_spare(flow * net.sign, abs(flow), slope), net.in_loop)
         error, fall = abs(imbalance), imbalance / slopes
-        shift, bent = _tangent(net, flow, slope, fall)
-        exact = error <= TOLERANCE * moved
-        near = bent <= TOLERANCE * moved
+        exact, near = error <= TOLERANCE * moved, moved < 0.0
+        if worth_doing((error <= CLOSE * moved) > exact):
+            shift, bent = _tangent(net, flow, slope, fall)
+            near = bent <= TOLERANCE * moved
         solved = exact | near | (moved <= STILL)
         if step == steps - 1 or (xp is np and not worth_doing(solved == 0)):
             break

@@ -142,7 +142,7 @@ def energise(
         their feeds.
     """
     xp = library_of(was)
-    voltage = xp.zeros_like(was)
+    voltage = xp.zeros(was.shape, dtype=was.dtype)
     gap = xp.zeros(was.shape) + dt
     for board in net.boards:
         t, port = board.table, ports[board.table.key]

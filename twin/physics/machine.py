@@ -30,7 +30,7 @@ def restart(
     full = delay + rise
     breaks = ran < dt
     if not worth_doing((clock < full) | breaks):
-        return xp.minimum(clock, full), ran / dt
+        return xp.minimum(clock, full), runs  # ran / dt, which is 1
     if not worth_doing(ran + clock):
         return clock, ran
     dies = breaks & (voltage == 0)

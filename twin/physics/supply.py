@@ -131,7 +131,8 @@ def usable(voltage: Real, gap: Real, lowest: Real, dt: Real) -> tuple[Real, Real
     xp = library_of(gap)
     modulus = abs(voltage)
     good = modulus >= lowest
-    return good, xp.where((modulus > 0) > good, dt, gap)
+    sags = (modulus > 0) > good
+    return good, xp.where(sags, dt, gap) if worth_doing(sags) else gap
 
 
 def lasting(clock: Real, good: Real, gap: Real, dt: Real) -> Real:
@@ -143,8 +144,11 @@ def lasting(clock: Real, good: Real, gap: Real, dt: Real) -> Real:
         gap: seconds of the tick that it was dead, at the start where `good`, at the end elsewhere [s].
     """
     xp = library_of(gap)
+    since_dead = xp.minimum(clock, 0.0) - gap
+    if not worth_doing(good):
+        return since_dead
     since_good = xp.where(gap > 0, dt - gap, xp.maximum(clock, 0.0) + dt)
-    return xp.where(good, since_good, xp.minimum(clock, 0.0) - gap)
+    return xp.where(good, since_good, since_dead)
 
 
 def good_since(clock: Real, gap: Real) -> Real:

@@ -18,14 +18,20 @@ def mean_weight(k: Real) -> Real:
 
 
 def mean_lag(k: Real) -> Real:
-    """(k - 1 + e^-k)/k^2 for k >= 0, by its series below 0.01 where the difference would cancel."""
-    xp = library_of(k)
+    """(k - 1 + e^-k)/k^2 for k >= 0."""
+    return _lag(k, -library_of(k).expm1(-k))
+
+
+def _lag(k: Real, gone: Real) -> Real:
+    """(k - gone)/k^2 where gone = 1 - e^-k, by its series below 0.01 where the difference would cancel."""
     small = k < 0.01
     if not worth_doing(small):
-        return (k + xp.expm1(-k)) / (k * k)
-    safe = xp.maximum(k, 0.01)
+        return (k - gone) / (k * k)
     series = 0.5 - k * (1 / 6 - k * (1 / 24 - k * (1 / 120 - k / 720)))
-    return xp.where(small, series, (safe + xp.expm1(-safe)) / (safe * safe))
+    if not worth_doing(k >= 0.01):
+        return series
+    xp = library_of(k)
+    return xp.where(small, series, (k - gone) / xp.where(small, 1.0, k * k))
 
 
 class Answer(NamedTuple):
@@ -38,27 +44,28 @@ class Answer(NamedTuple):
 class Mixing(NamedTuple):
     """How a stirred volume takes in its inflow over a tick, whatever their temperatures.
 
-    k: ticks per time constant; keep, slope: weights of its start and of its inflow in its mean, which sum to 1;
-    rise: kelvin that a watt adds in a tick without flow [K/W]; lag: share of that which shows in the mean.
+    keep, slope: weights of its start and of its inflow in its mean, which sum to 1; warmth: what a watt adds to
+    the mean [K/W]; gone: share of the start that has left at the end.
     """
 
-    k: Real
     keep: Real
     slope: Real
-    rise: Real
-    lag: Real
+    warmth: Real
+    gone: Real
 
     def answer(self, T: Real, Q_flow: Real | None = None) -> Answer:
         """What leaves a volume at T [K], warmed by Q_flow [W]."""
         held = T * self.keep
-        return Answer(held if Q_flow is None else held + Q_flow * self.rise * self.lag, self.slope)
+        return Answer(held if Q_flow is None else held + Q_flow * self.warmth, self.slope)
 
 
-def mixing(C_flow: Real, C: Real, dt: Real, heated: bool = True) -> Mixing:
-    """Mixing of a volume by its through-flow [W/K] and heat capacity [J/K]; without heat it needs no lag."""
-    k, rise = C_flow * dt / C, dt / C
-    keep = mean_weight(k)
-    return Mixing(k, keep, 1.0 - keep, rise, mean_lag(k) if heated else 0.0)
+def mixing(C_flow: Real, C: Real, dt: Real) -> Mixing:
+    """Mixing of a volume by its through-flow [W/K] and heat capacity [J/K]."""
+    xp, per_watt = library_of(C_flow), dt / C
+    k = xp.maximum(C_flow * per_watt, TINY)
+    gone = -xp.expm1(-k)
+    keep = gone / k
+    return Mixing(keep, 1.0 - keep, per_watt * _lag(k, gone), gone)
 
 
 def stir(T: Real, C_flow: Real, C: Real, dt: Real, Q_flow: Real | None = None) -> Answer:
@@ -78,7 +85,7 @@ def stir(T: Real, C_flow: Real, C: Real, dt: Real, Q_flow: Real | None = None) -
 
     Source: first-order linear ODE; textbook.
     """
-    return mixing(C_flow, C, dt, Q_flow is not None).answer(T, Q_flow)
+    return mixing(C_flow, C, dt).answer(T, Q_flow)
 
 
 def counterflow_effectiveness(NTU: Real, ratio: Real) -> Real:
@@ -98,7 +105,7 @@ def exchanger_conductance(UA: Real, C_hot: Real, C_cold: Real) -> Real:
     """Heat per kelvin between the two inlets of a counterflow exchanger [W/K]: eps C_min, zero at no flow."""
     xp = library_of(C_hot)
     C_min = xp.maximum(xp.minimum(C_hot, C_cold), TINY)
-    C_max = xp.maximum(xp.maximum(C_hot, C_cold), TINY)
+    C_max = xp.maximum(xp.maximum(C_hot, C_cold), C_min)
     return counterflow_effectiveness(UA / C_min, C_min / C_max) * C_min
 
 
@@ -138,18 +145,34 @@ def modes(a: Real, b: Real, c: Real, d: Real, determinant: Real) -> Modes:
     return Modes(a, b, c, d, determinant / fast, fast)
 
 
-def response(m: Modes, t: Real) -> tuple[tuple[Real, Real], tuple[Real, Real]]:
+Coefficients = tuple[tuple[Real, Real], tuple[Real, Real]]
+"""(f0, f1) and (g0, g1) of `response`."""
+
+
+def response(m: Modes, t: Real) -> Coefficients:
     """Coefficients (f0, f1) and (g0, g1) of a pair of masses after t seconds.
 
         x(t) = x0 + (f0 + f1 A) x0',    integral of x = x0 t + (g0 + g1 A) x0'
 
     where x0' is the rate of change now. They hold with no flow, where no equilibrium exists.
     """
-    (f_slow, f_fast), (g_slow, g_fast) = _integrals(stacked(m.slow, m.fast), t)
-    apart = m.slow - m.fast
-    f1 = (f_slow - f_fast) / apart
-    g1 = (g_slow - g_fast) / apart
-    return (f_fast - f1 * m.fast, f1), (g_fast - g1 * m.fast, g1)
+    return _coefficients(stacked(m.slow, m.fast), t)
+
+
+def responses(one: Modes, other: Modes, t: Real) -> tuple[Coefficients, Coefficients]:
+    """`response` of two pairs of masses at once."""
+    rates = stacked(one.slow, other.slow, one.fast, other.fast)
+    f, g = _coefficients(rates.reshape(2, 2, *rates.shape[1:]), t)
+    return ((f[0][0], f[1][0]), (g[0][0], g[1][0])), ((f[0][1], f[1][1]), (g[0][1], g[1][1]))
+
+
+def _coefficients(rates: Real, t: Real) -> Coefficients:
+    """Of `response`, from the eigenvalues stacked as slow and fast."""
+    (f_slow, f_fast), (g_slow, g_fast) = _integrals(rates, t)
+    slow, fast = rates
+    apart = slow - fast
+    f1, g1 = (f_slow - f_fast) / apart, (g_slow - g_fast) / apart
+    return (f_fast - f1 * fast, f1), (g_fast - g1 * fast, g1)
 
 
 def _integrals(rate: Real, t: Real) -> tuple[Real, Real]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.arrays import library_of, worth_doing
-from twin.physics.thermal import Modes, modes, response
+from twin.physics.thermal import Coefficients, Modes, modes, response, responses
 
 Real = Any
 Moment = tuple[Real, Real]
@@ -132,9 +132,9 @@ class _Segment:
         (f0, f1), _ = response(self.modes, t)
         return self.T + f0 * self.rate + f1 * self.turn
 
-    def run(self, t: Real) -> tuple[Real, Real, Real, Real]:
-        """Die and plate after t seconds [K], and their integrals over them [K s]."""
-        (f0, f1), (g0, g1) = response(self.modes, t)
+    def run(self, t: Real, foreseen: Coefficients | None = None) -> tuple[Real, Real, Real, Real]:
+        """Die and plate after t seconds [K], and their integrals [K s]; `foreseen`: the response, where it is known."""
+        (f0, f1), (g0, g1) = foreseen or response(self.modes, t)
         return (
             self.T + f0 * self.rate + f1 * self.turn,
             self.plate + f0 * self.plate_rate + f1 * self.plate_turn,
@@ -208,12 +208,17 @@ def course(die: Die, limits: Limits, T: Real, plate: Real, flags: tuple[Real, Re
     for last in (False,) * (SEGMENTS - 1) + (True,):
         runs, p0, p1, upper, lower = _regime(die, limits, T, throttled, slowed, shut)
         segment = _Segment(die, T, plate, p0, p1, runs)
-        end = segment.run(left)
-        follows = follows or _follows(die, dt)
+        if follows is None:
+            fixed = _modes(die, 0.0)
+            foreseen, by_inlet = responses(segment.modes, fixed, dt)
+            end, follows = segment.run(left, foreseen), _follows(die, fixed, by_inlet, dt)
+        else:
+            end = segment.run(left)
         crosses, near, far = segment.crossing(end, left, upper, lower)
-        meets = crosses & (shut == 0) & (left > 0)
-        met = not last and worth_doing(meets)
-        seconds = left
+        met, seconds = not last and worth_doing(crosses), left
+        if met:
+            meets = crosses & (shut == 0) & (left > 0)
+            met = worth_doing(meets)
         if met:
             above = far[0] > upper
             target = xp.where(above, upper, lower)
@@ -245,9 +250,8 @@ def course(die: Die, limits: Limits, T: Real, plate: Real, flags: tuple[Real, Re
     )  # fmt: skip
 
 
-def _follows(die: Die, dt: Real) -> tuple[Real, Real, Real]:
+def _follows(die: Die, fixed: Modes, by_inlet: Coefficients, dt: Real) -> tuple[Real, Real, Real]:
     """How end of die, end of plate and mean of plate move with the inlet at fixed power [K/K]."""
-    fixed = _modes(die, 0.0)
-    (f0, f1), (g0, g1) = response(fixed, dt)
+    (f0, f1), (g0, g1) = by_inlet
     pull = die.K / die.C_plate
     return f1 * fixed.b * pull, (f0 + f1 * fixed.d) * pull, (g0 + g1 * fixed.d) * pull / dt
