@@ -149,7 +149,9 @@ class Nothing:
 class Ports:
     """What the networks tell the units of one kind in a tick; arrays are (member, n), dictionaries go by stream.
 
-    Powers are means over the tick. `gap` counts the seconds of the tick without supply; a voltage
+    Powers are means over the tick. Frequencies are of nominal [1]. `fault_current` is what flows through a unit
+    into short circuits [VA at nominal voltage]. `served_voltage` and `served_frequency` are what a source
+    finds on the board it serves, as it was. `gap` counts the seconds of the tick without supply; a voltage
     of zero means dead at its end, so gap == dt means dead throughout.
     """
 
@@ -160,7 +162,11 @@ class Ports:
     gap: Real = 0.0
     feed_voltage: Real = None
     feed_gap: Real = None
+    frequency: Real = 1.0
+    feed_frequency: Real = None
     served_voltage: Real = 0.0
+    served_frequency: Real = 1.0
+    fault_current: Real = 0.0
     power: Real = 0.0
     reactive: Real = 0.0
     split: Any = ()
@@ -195,11 +201,16 @@ class Supply:
     gap: seconds of the tick without supply [s].
     split: share of its draw taken from each feed, one array (or a number, the same for all) per feed,
         summing to 1 where fed.
+    frequency: of nominal [1]; None: that of the feeds it takes from, weighted by `split`.
+    injection: complex power that a source forces into the board it serves, whatever the load [VA]; None:
+        it bears its share like any feed.
     """
 
     voltage: Real
     gap: Real
     split: list[Real]
+    frequency: Real = None
+    injection: Real = None
 
 
 @dataclass(slots=True)
