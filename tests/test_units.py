@@ -43,6 +43,9 @@ from twin.units import BadValue, convert, parse, show
         ("  5kW ", "W", 5e3),
         ("+1.5e3 W", "W", 1.5e3),
         ("5 1/h", "1/s", 5 / 3600),
+        ("1 h 30 min", "s", 5400.0),
+        ("3 min 20.5 s", "s", 200.5),
+        ("00:03:20.5", "s", 200.5),
     ],
 )
 def test_values_are_read(text: str, unit: str, value: float) -> None:
@@ -77,7 +80,9 @@ def test_whole_ratios_are_exact() -> None:
         ("-inf kW", "W", '"-inf kW" is not a finite number; a power is wanted, e.g. "10 kW"'),
         ("1e400 kW", "W", '"1e400 kW" is too large to be a number; a power is wanted, e.g. "10 kW"'),
         ("1,2 MW", "W", '"1,2 MW" has "," inside a number; a power is wanted, e.g. "10 kW"'),
-        ("1 h 30 min", "s", '"1 h 30 min" is not one number and one unit; a time is wanted, e.g. "10 s"'),
+        ("-3 min 20 s", "s", '"-3 min 20 s" is not one number and one unit; a time is wanted, e.g. "10 s"'),
+        ("2:10", "s", '"2:10" is not one number and one unit; a time is wanted, e.g. "10 s"'),
+        ("3 min 20 kW", "s", '"20 kW" is a power; a time is wanted, e.g. "20 s"'),
         ("017 kW", "W", '"017 kW" starts with a zero, which some read as octal; write "17 kW"'),
         ("0x1F kW", "W", '"0x1F kW" is not one number and one unit; a power is wanted, e.g. "10 kW"'),
         ("", "W", '"" is not one number and one unit; a power is wanted, e.g. "10 kW"'),

@@ -67,6 +67,8 @@ OWN_SIGNS = "°µμΩ·²³"
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _ONE = r"[A-Za-zµμΩ°%_]+[²³]?(?:(?:\^|\*\*)-?[0-9]{1,2})?"
 UNIT = re.compile(rf"(?:1|{_ONE})(?:\s*[*/·\s]\s*{_ONE}){{0,5}}")
+CLOCK = re.compile(r"([0-9]{1,4}):([0-5][0-9]):([0-5][0-9](?:\.[0-9]+)?)")
+PIECES = re.compile(r"(?<=[A-Za-z])\s+(?=[0-9])")
 NOT_FINITE = re.compile(r"[+-]?\.?(?:nan|inf|infinity)\b.*", re.IGNORECASE)
 
 
@@ -104,10 +106,11 @@ def _unit(text: str) -> Any:
     """The pint unit of a text, or None where it is not known."""
     if not UNIT.fullmatch(text) or len(text) > 60:
         return None
+    registry = _registry()
     if text == "1":
-        return _registry().Unit("")
+        return registry.Unit("")
     try:
-        return _registry().parse_units(text)
+        return registry.parse_units(text)
     except Exception:  # noqa: BLE001 (pint raises many unrelated types for a text it cannot read)
         return None
 
@@ -175,13 +178,19 @@ def parse(text: str, unit: str, difference: bool = False) -> float:
     """Read a value as people write it.
 
     Args:
-        text: "1.2 MW", "45 degC", "85 %"; a bare number only where `unit` is "1".
+        text: "1.2 MW", "45 degC", "85 %"; a bare number only where `unit` is "1"; times also as
+            "3 min 20 s" and as the timeline shows them, "00:03:20.5".
         unit: the SI unit wanted, "1" for a pure number.
         difference: with unit "K", a temperature difference is wanted and not a temperature.
 
     Raises:
         BadValue: one sentence, what was found and what is wanted.
     """
+    if unit == "s" and (clock := CLOCK.fullmatch(text.strip())):
+        hours, minutes, seconds = clock.groups()
+        return 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds)
+    if unit == "s" and len(pieces := PIECES.split(text.strip())) > 1 and text.strip()[0].isdigit():
+        return sum(parse(piece, unit) for piece in pieces)
     number, named = _split(text, unit, difference)
     value = float(number)
     if math.isinf(value):

@@ -82,7 +82,9 @@ def _bound(value: float, said: Quantity) -> str:
 def _hint(value: float, said: Quantity) -> str:
     """A question that names the likely slip: kilo and mega mixed up, or a per cent sign forgotten."""
     if said.unit == "1":
-        share = value > 1 and said.fault(value / 100) is None and said.name != "in_service" and not said.failure
+        bounds = (said.above, said.at_least, said.below, said.at_most)
+        slip = 5 <= value <= 100 and all(bound is None or abs(bound) <= 2 for bound in bounds)
+        share = slip and said.fault(value / 100) is None and said.name != "in_service" and not said.failure
         return f'; did you mean "{value:g} %"?' if share else ""
     if said.unit == "K":
         return ""
