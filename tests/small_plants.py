@@ -81,6 +81,7 @@ def pod(racks: int = 8) -> Plant:
     plant.add_loop(Loop("technology", "pg25", cdus, [branch(f"rack-{i:02d}") for i in range(1, racks + 1)]))
     for i in (1, 2):
         plant.add_signal(SignalLine("ats-1", "start_request", f"gen-{i}", "start"))
+        plant.add_signal(SignalLine(f"gen-{i}", "shed_request", "pdu-2", "shed", 2.0))
     return plant
 
 

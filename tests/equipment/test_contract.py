@@ -216,6 +216,7 @@ MEANINGS = {
     "load_fraction": r"over rat",
     "load_loss": r"loss",
     "loss": r"heat",
+    "load_shed": r"is shed",
     "lowest_voltage": r"voltage taken for dead",
     "mode": r"selector|auto",
     "no_load_loss": r"loss",
@@ -230,6 +231,7 @@ MEANINGS = {
     "rated_power": r"power|rating",
     "reactive": r"^reactive power",
     "reset": r"clears a latched",
+    "reset_seen": r"the reset as it was",
     "restart_delay": r"^time from supply to",
     "run_clock": r"allowed to run",
     "shutoff_head": r"at no flow",
@@ -369,7 +371,8 @@ def test_every_law_answers_in_shape_and_leaves_what_it_reads_alone(kind, n, memb
         assert np.all(np.asarray(answer.laminar) > 0), f"{kind}: a finite slope at no flow"
     port.plan = unit.plan(s, u, port, dt)
     if unit.serves or unit.source:
-        port.load, port.load_reactive = np.full((members, n), 5e5), np.full((members, n), 1e5)
+        alive = 1.0 - np.zeros((members, n)) - port.gap / dt
+        port.load, port.load_reactive = 5e5 * alive, 1e5 * alive
     if unit.feeds[1]:
         load = port.load + 1j * port.load_reactive if unit.serves else 0.0
         power = unit.draw(s, u, port, load, dt)

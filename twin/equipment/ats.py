@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Equipment, Ports, Real, Supply, flag, mode, quantity, replace, table
+from twin.physics.shedding import drops, shed_latch
 from twin.physics.supply import TINY, WHOLE, dead_since, good_since, lasting, latched, usable
 
 
@@ -29,8 +30,9 @@ class ATS(Equipment):
     When the normal feed has been dead for `sense_delay` it asks for the generators; when the alternate
     has then been live for `transfer_delay` it transfers, with `transfer_time` between the contacts. Normal
     back for `retransfer_delay` (or the alternate dead) sends it back. In hand it stays and asks for nothing;
-    in bypass the normal feed goes straight through. Closed transition and the phase angle between feeds
-    are left out.
+    in bypass the normal feed goes straight through. Told to shed while on its alternate feed (the delay of
+    the signal's line is its priority) it opens until normal is back or `reset` is raised. Closed transition
+    and the phase angle between feeds are left out.
     """
 
     kind = "ats"
@@ -38,6 +40,7 @@ class ATS(Equipment):
     feeds = (2, 2)
     serves = True
     prefers = True
+    signals = ("shed",)
 
     sense_delay: Real = quantity(
         "s", "time that a feed must be dead before it acts", default=3.0, at_least=0, at_most=600
@@ -56,6 +59,7 @@ class ATS(Equipment):
         in_service: Real = quantity("1", "1 is in service, 0 is open", default=1.0, at_least=0, at_most=1)
         mode: Real = mode("position of the selector switch", "off", "auto", "hand", "locked_out", "bypass")
         stuck: Real = quantity("1", "1: its contacts do not move", default=0.0, failure=True)
+        reset: Real = quantity("1", "raised to 1, clears a latched shedding", default=0.0, at_least=0, at_most=1)
 
     @table
     class State:
@@ -63,6 +67,7 @@ class ATS(Equipment):
         alternate_clock: Real = quantity("s", "time that alternate is live (positive) or dead (negative)", default=-1e6)
         open_for: Real = quantity("s", "time until its contacts close", default=0.0)
         asked_for: Real = quantity("s", "time since it asked for the generators", default=0.0)
+        reset_seen: Real = quantity("1", "the reset as it was", default=0.0)
         on_alternate: Real = flag(
             "transfers to its alternate feed",
             "transfers back to its normal feed",
@@ -75,6 +80,7 @@ class ATS(Equipment):
             because="its normal feed was dead for {sense_delay}",
             via="power",
         )
+        load_shed: Real = flag("is shed", "is restored", because="the generators asked for less load", via="signal")
 
     @table
     class Outputs:
@@ -130,7 +136,7 @@ class ATS(Equipment):
         left_gap = xp.where(to_alternate, port.feed_gap[0], port.feed_gap[1])
         before = xp.where((move.starts > 0) & (bypass == 0), xp.minimum(move.leaves_after, dt - left_gap), 0.0)
         works = (u.mode == MODES["auto"]) + (u.mode == MODES["hand"]) + bypass
-        on = u.in_service * works
+        on = u.in_service * works * (1.0 - self._drops(s, u, port, move.heading) * to_alternate)
         after, before = after * on, before * on
         alive = after + before
         total = xp.maximum(alive, TINY)
@@ -139,6 +145,10 @@ class ATS(Equipment):
             xp.where(to_alternate, after, before) / total,
         ]
         return Supply(voltage * (on * (closes < dt)), xp.maximum(dt - alive, 0.0), shares)
+
+    def _drops(self, s: Any, u: Any, port: Ports, heading: Real) -> Real:
+        """1 where it stays open on its alternate feed; back on normal it is shed no more."""
+        return drops(port.signal.get("shed", 0.0), s.load_shed, u.reset, s.reset_seen) * heading
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Transfer | None:
         return None if self._rests(s, u, port) else self._transfer(s, u, port, dt)
@@ -152,6 +162,7 @@ class ATS(Equipment):
                 s,
                 normal_clock=xp.maximum(s.normal_clock, 0.0) + dt,
                 alternate_clock=lasting(s.alternate_clock, *alternate, dt),
+                reset_seen=u.reset,
             )
             return after, self.Outputs(power=port.power, start_request=s.asked_for)
         away, away_at = latched(move.heading, s.on_alternate, s.on_alternate_at, port.now + move.leaves_after)
@@ -162,6 +173,8 @@ class ATS(Equipment):
             open_for=xp.maximum(move.closes_after - dt, 0.0),
             on_alternate=away,
             on_alternate_at=away_at,
+            reset_seen=u.reset,
+            **shed_latch(self._drops(s, u, port, move.heading), s.load_shed, s.load_shed_at, port.now),
             **self._request(s, u, move, port.now, dt),
         )
         return after, self.Outputs(power=port.power, start_request=after.asked_for)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Equipment, Ports, Real, Supply, flag, mode, quantity, replace, table
 from twin.physics.electric import NEVER, relaxed
+from twin.physics.shedding import age_while
 from twin.physics.supply import TINY, latched
 
 LEAST_FUEL = 1e-12
@@ -63,6 +64,9 @@ class Generator(Equipment):
     recovery_time: Real = quantity("s", "time constant to settle on a load", default=3.0, above=0, at_most=600)
     overload_limit: Real = quantity("1", "load that just trips it, of rating", default=1.1, above=0, at_most=10)
     overload_delay: Real = quantity("s", "time above that limit until it trips", default=10.0, at_least=0, at_most=1e5)
+    shed_limit: Real = quantity(
+        "1", "load above which it asks for load to be shed, of rating", default=1.0, above=0, at_most=10
+    )
     cooldown: Real = quantity("s", "time it runs on without load", default=300.0, at_least=0, at_most=1e5)
     crank_attempts: Real = quantity("1", "attempts to start", default=3.0, at_least=1, at_most=20)
     crank_time: Real = quantity("s", "length of one attempt", default=15.0, above=0, at_most=600)
@@ -84,6 +88,7 @@ class Generator(Equipment):
         carried_load: Real = quantity("W", "load in the last tick, while closed", default=0.0)
         settled_load: Real = quantity("W", "load that it has settled on", default=0.0)
         overloaded_for: Real = quantity("s", "time above its overload limit", default=0.0)
+        shedding_for: Real = quantity("s", "time since it asked for load to be shed", default=0.0)
         delivered_energy: Real = quantity("J", "energy delivered since the start", default=0.0)
         running: Real = flag("starts cranking", "stops", because="it was asked to start", via="signal")
         ready: Real = flag("is up to speed", "is no longer ready", because="{start_delay} after the request")
@@ -97,6 +102,12 @@ class Generator(Equipment):
             because="it met a step above {block_step}, or a load above {overload_limit} for {overload_delay}",
             via="power",
         )
+        shedding: Real = flag(
+            "asks for load to be shed",
+            "asks for it no more",
+            because="its load passed {shed_limit} of its rating",
+            via="power",
+        )
         out_of_fuel: Real = flag("runs out of fuel", "is reset", because="its tank is empty")
 
     @table
@@ -105,6 +116,7 @@ class Generator(Equipment):
         reactive: Real = quantity("var", "reactive power delivered", default=0.0)
         load_fraction: Real = quantity("1", "power over rating", default=0.0)
         fuel_time: Real = quantity("s", "time that its fuel lasts at this load", default=0.0)
+        shed_request: Real = quantity("s", "time since it asked for load to be shed, 0 if it does not", default=0.0)
 
     def rest(self, u: Any) -> dict[str, Real]:
         return {"fuel": self.fuel_tank * u.initial_fuel}
@@ -189,6 +201,7 @@ class Generator(Equipment):
             reactive=port.load_reactive,
             load_fraction=load / self.rated_power,
             fuel_time=after.fuel / xp.maximum(self.fuel_flow(load), LEAST_FUEL),
+            shed_request=after.shedding_for,
         )
 
     def _run(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Any:
@@ -201,6 +214,10 @@ class Generator(Equipment):
         idling = self.idle_fuel * (course.turned + xp.maximum(course.run_before - s.run_for, 0.0))
         burnt = idling + (self.full_load_fuel - self.idle_fuel) / self.rated_power * port.load * dt
         follows = relaxed(settled, xp.where(softly, load, s.carried_load), self.recovery_time, course.alive)
+        shedding_for = age_while(load > self.shed_limit * self.rated_power, s.shedding_for, course.alive)
+        shedding, shedding_at = latched(
+            shedding_for > 0, s.shedding, s.shedding_at, lambda: port.now + dt - xp.minimum(shedding_for, dt)
+        )
         asked = xp.where(course.wanted > 0, course.asked + dt, xp.minimum(s.asked_for, 0.0) - dt)
         return replace(
             s,
@@ -211,6 +228,9 @@ class Generator(Equipment):
             settled_load=follows * course.closed,
             overloaded_for=(s.overloaded_for + course.alive) * (load > self.overload_limit * self.rated_power),
             delivered_energy=s.delivered_energy + port.load * dt,
+            shedding_for=shedding_for,
+            shedding=shedding,
+            shedding_at=shedding_at,
             **self._latches(s, u, course, stalls, port.now, dt),
             **self._stages(s, course, port.now, dt),
         )

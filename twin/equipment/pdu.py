@@ -7,6 +7,7 @@ from typing import Any
 from twin.arrays import library_of, worth_doing
 from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
 from twin.physics.electric import loss_by_load, overheated
+from twin.physics.shedding import drops, shed_latch
 from twin.physics.supply import (
     latched,
     moment_of_change,
@@ -23,13 +24,15 @@ class PDU(Equipment):
     """Losses by load behind one or two feeds, shared or (with a static switch) the first while it lives.
 
     Losses are those at nominal voltage. The 4 ms of a static switch, shorter than any rack's hold-up, and
-    breakers of its own are left out.
+    breakers of its own are left out. Told to shed (the delay of the signal's line is its priority) it opens, and stays
+    open until `reset` is raised.
     """
 
     kind = "pdu"
     disturbs = ("power", "flow")
     feeds = (1, 2)
     serves = True
+    signals = ("shed",)
 
     rated_power: Real = quantity("W", "power that it carries for ever", above=0, at_most=1e7)
     no_load_loss: Real = quantity("W", "loss when energised without load", default=0.0, at_least=0, at_most=1e5)
@@ -46,9 +49,12 @@ class PDU(Equipment):
     @table
     class Inputs:
         in_service: Real = quantity("1", "1 is in service, 0 is isolated", default=1.0, at_least=0, at_most=1)
+        reset: Real = quantity("1", "raised to 1, clears a latched shedding", default=0.0, at_least=0, at_most=1)
 
     @table
     class State:
+        reset_seen: Real = quantity("1", "the reset as it was", default=0.0)
+        load_shed: Real = flag("is shed", "is restored", because="the generators asked for less load", via="signal")
         heating: Real = quantity("1", "heating, 1 at rated power for ever", default=0.0)
         overloaded: Real = flag(
             "is overheated by overload",
@@ -79,7 +85,12 @@ class PDU(Equipment):
             prefers = self.static_transfer > 0
             shares = [where(prefers, one, other) for one, other in zip(first[2], offer[2])]
             offer = where(prefers, first[0], offer[0]), offer[1], shares
-        return Supply(*switched(offer, u.in_service, dt))
+        dropped = self._drops(s, u, port)
+        on = u.in_service if dropped is s.load_shed and not worth_doing(dropped) else u.in_service * (1.0 - dropped)
+        return Supply(*switched(offer, on, dt))
+
+    def _drops(self, s: Any, u: Any, port: Ports) -> Real:
+        return drops(port.signal.get("shed", 0.0), s.load_shed, u.reset, s.reset_seen)
 
     def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
         alive = share_alive(port.gap, dt)
@@ -99,6 +110,7 @@ class PDU(Equipment):
         is_dead = port.voltage == 0
         dead, dead_at = latched(is_dead, s.dead, s.dead_at, lambda: port.now + moment_of_change(is_dead, port.gap, dt))
         after = replace(
-            s, heating=heating, overloaded=overloaded, overloaded_at=overloaded_at, dead=dead, dead_at=dead_at
-        )
+            s, heating=heating, overloaded=overloaded, overloaded_at=overloaded_at, dead=dead, dead_at=dead_at,
+            reset_seen=u.reset, **shed_latch(self._drops(s, u, port), s.load_shed, s.load_shed_at, port.now),
+        )  # fmt: skip
         return after, self.Outputs(power=port.power, loss=port.power - port.load, load_fraction=fraction)
