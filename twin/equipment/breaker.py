@@ -1,43 +1,101 @@
-"""Breaker: a switch in one feed that opens when asked, or by itself when overloaded."""
+"""Breaker: a switch in one feed that opens when asked, or by itself when its protection says so."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Equipment, Ports, Real, Supply, flag, mode, quantity, replace, table
-from twin.physics.electric import relaxed, series_current, time_to_trip
-from twin.physics.supply import latched, share_alive, while_alive
+from twin.physics import protection
+from twin.physics.electric import NEVER, relaxed, series_current, time_to_pass, time_to_trip
+from twin.physics.supply import latched, share_alive, usable, while_alive
+
+CURVES = {"thermal": 0.0, **{name: code + 1.0 for code, name in enumerate(protection.CURVES)}, "long_time": 4.0}
+"""Overload element -> its code."""
+LATCHES = ("tripped", "tripped_short_time", "tripped_instantaneous", "tripped_undervoltage", "shed")
+"""What opened it, in the order of the codes in `operated_by`, from 1."""
+RELEASE, SHED = 4.0, 5.0
 
 
 class Contacts(NamedTuple):
-    """What the contacts do in a tick: closed at its start and end, seconds closed, and what moved them."""
+    """What the contacts do in a tick; moments count from its start [s].
+
+    at_start, at_end: closed, 0/1; seconds: closed in the tick; moment: when they moved; by: code of what
+    opened them, 0 for none; latches: as at the tick's end; disobeys: they are stuck though told to open.
+    cleared: a reset came; low_for, released: of the undervoltage release; None where all rest.
+    """
 
     at_start: Real
     at_end: Real
     seconds: Real
-    trip_after: Real
-    tripped: Real
-    disobeys: Real
+    moment: Real = 0.0
+    by: Real = None
+    latches: tuple[Real, ...] = ()
+    disobeys: Real = 0.0
+    cleared: Real = 0.0
+    low_for: Real = 0.0
+    released: Real = NEVER
 
 
 @table
 class Breaker(Equipment):
-    """A switch with a thermal overload element; a trip latches until `reset` is raised.
+    """A switch with the elements of a relay or a trip unit; a trip latches until `reset` is raised.
 
-    The element heats by the square of current as an exact first-order law, so a steady overload trips at
-    the same moment at any tick. In hand it stays where it is; off or locked out it is open. Magnetic
-    and earth-fault trips and the contacts' own losses are left out.
+    The overload element follows `curve`: thermal heats by the square of current as a first-order law, the
+    inverse curves of IEC 60255 and the long time of low-voltage trip units count as a disc turns. Short-time
+    and instantaneous elements, an undervoltage release and shedding on a signal are there where their
+    settings are not 0. Each is exact for a steady current at any tick; which tick an element passes its limit
+    in is found with that tick's current, when its contacts then open is foreseen by `opening_time`. In hand it
+    stays where it is; off or locked out it is open. Earth faults, arcs and losses of the contacts, and the
+    limits of what they can interrupt, are left out.
     """
 
     kind = "breaker"
     disturbs = ("power", "flow")
     feeds = (1, 1)
     serves = True
+    signals = ("shed",)
 
     rated_power: Real = quantity("VA", "apparent power that it carries for ever", above=0, at_most=1e9)
+    curve: Real = quantity("1", "its overload element", default=0.0, at_least=0, choices=CURVES)
     overload_limit: Real = quantity("1", "load that just trips it, of rating", default=1.1, above=0, at_most=10)
     thermal_time_constant: Real = quantity("s", "time constant of its heating", default=600.0, above=0, at_most=1e6)
+    time_multiplier: Real = quantity("1", "time multiplier of an inverse curve", default=0.1, above=0, at_most=10)
+    long_time_delay: Real = quantity("s", "long-time delay, at six times its rating", default=8.0, above=0, at_most=600)
+    disc_reset_time: Real = quantity(
+        "s",
+        "time in which a curve forgets a whole trip without current; 0 at once",
+        default=0.0,
+        at_least=0,
+        at_most=1e4,
+    )
+    short_time_pickup: Real = quantity("1", "short-time pickup, of rating; 0 none", default=0.0, at_least=0, at_most=50)
+    short_time_delay: Real = quantity("s", "short-time delay", default=0.3, at_least=0, at_most=60)
+    short_time_slope: Real = quantity(
+        "1", "delay by the square of current up to ten times rating", default=0.0, at_least=0,
+        choices={"off": 0.0, "on": 1.0},
+    )  # fmt: skip
+    instantaneous_pickup: Real = quantity(
+        "1", "instantaneous pickup, of rating; 0 none", default=0.0, at_least=0, at_most=100
+    )
+    instantaneous_delay: Real = quantity("s", "delay of the instantaneous element", default=0.0, at_least=0, at_most=10)
+    opening_time: Real = quantity(
+        "s", "time from an element's word to open contacts", default=0.0, at_least=0, at_most=10
+    )
+    undervoltage_limit: Real = quantity(
+        "1", "feed voltage below which its release opens it, of nominal; 0 none", default=0.0, at_least=0, below=1
+    )
+    undervoltage_delay: Real = quantity(
+        "s", "time that the voltage must be too low", default=0.0, at_least=0, at_most=1e4
+    )
+    shed_return_delay: Real = quantity(
+        "s",
+        "time after the end of shedding until it closes again; 0 waits for reset",
+        default=0.0,
+        at_least=0,
+        at_most=1e5,
+    )
 
     @table
     class Inputs:
@@ -46,16 +104,41 @@ class Breaker(Equipment):
         closed: Real = quantity("1", "1 asks it to close, 0 to open", default=1.0, at_least=0, at_most=1)
         reset: Real = quantity("1", "raised to 1, clears a latched trip", default=0.0, at_least=0, at_most=1)
         fails_to_open: Real = quantity("1", "1: its contacts stay closed", default=0.0, failure=True)
+        protection_failed: Real = quantity("1", "1: its elements see no current", default=0.0, failure=True)
 
     @table
     class State:
         position: Real = quantity("1", "1 closed, 0 open", default=1.0)
         heating: Real = quantity("1", "heating, 1 at rated current for ever", default=0.0)
         squared_current: Real = quantity("1", "square of current over rating while fed", default=0.0)
+        overload_travel: Real = quantity("1", "way of its overload curve to a trip", default=0.0)
+        short_time_travel: Real = quantity("1", "way of its short-time element to a trip", default=0.0)
+        instantaneous_travel: Real = quantity("1", "way of its instantaneous element to a trip", default=0.0)
+        low_for: Real = quantity("s", "time that the voltage has been too low", default=0.0)
+        operated_by: Real = quantity("1", "element that told it to open, 0 none", default=0.0)
+        operated_for: Real = quantity("s", "time since an element told it to open", default=0.0)
+        quiet_for: Real = quantity("s", "time since the shedding ended", default=0.0)
         reset_seen: Real = quantity("1", "the reset as it was", default=0.0)
         tripped: Real = flag(
             "trips", "is reset", because="it carried more than {overload_limit} of {rated_power} for too long"
         )
+        tripped_short_time: Real = flag(
+            "trips on its short-time element",
+            "is reset",
+            because="its current passed {short_time_pickup} of {rated_power} for {short_time_delay}",
+        )
+        tripped_instantaneous: Real = flag(
+            "trips on its instantaneous element",
+            "is reset",
+            because="its current passed {instantaneous_pickup} of {rated_power}",
+        )
+        tripped_undervoltage: Real = flag(
+            "trips on undervoltage",
+            "is reset",
+            because="its feed was below {undervoltage_limit} of nominal for {undervoltage_delay}",
+            via="power",
+        )
+        shed: Real = flag("is shed", "is no longer shed", because="it was told to shed its load", via="signal")
         failed_to_open: Real = flag("fails to open", "obeys again", because="its contacts are stuck")
 
     @table
@@ -64,49 +147,149 @@ class Breaker(Equipment):
         load_fraction: Real = quantity("1", "current over rated current", default=0.0)
 
     def trip_time(self, load: Real, before: Real = 0.0) -> Real:
-        """Seconds until it trips at an apparent load [VA] after a long time at another, at nominal voltage.
+        """Seconds until an element trips it at an apparent load [VA] at nominal voltage.
 
-        t = tau ln((I^2 - I0^2)/(I^2 - k^2))
+        t = tau ln((I^2 - I0^2)/(I^2 - k^2)) for the thermal element, after a long time at another load.
         """
-        heating, target = (before / self.rated_power) ** 2, (load / self.rated_power) ** 2
-        return time_to_trip(heating, target, self.overload_limit**2, self.thermal_time_constant)
+        xp = library_of(load)
+        x = load / self.rated_power
+        heating, target = (before / self.rated_power) ** 2, x**2
+        thermal = time_to_trip(heating, target, self.overload_limit**2, self.thermal_time_constant)
+        curve, *others = self._waits(x)
+        first = xp.where(self.curve == CURVES["thermal"], thermal, curve)
+        for wait in others:
+            first = xp.minimum(first, wait)
+        return first
 
-    def _rests(self, s: Any, u: Any) -> bool:
+    def clearing_time(self, load: Real) -> Real:
+        """Seconds from rest until its contacts are open at an apparent load [VA]; NEVER where no element acts."""
+        return library_of(load).minimum(self.trip_time(load) + self.opening_time, NEVER)
+
+    @cached_property
+    def _constants(self) -> tuple[Real, Real]:
+        """K [s] and exponent [1] of the inverse curves, harmless ones elsewhere."""
+        where = library_of(self.curve).where
+        k, a = 1.0, 1.0
+        for name, (one_k, one_a) in protection.CURVES.items():
+            k, a = where(self.curve == CURVES[name], one_k, k), where(self.curve == CURVES[name], one_a, a)
+        return k, a
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether none has any other element than the thermal one; said on the CPU alone."""
+        return not worth_doing((self.curve > 0) | (self.short_time_pickup > 0) | (self.instantaneous_pickup > 0))
+
+    @cached_property
+    def _has_release(self) -> bool:
+        return worth_doing(self.undervoltage_limit > 0)
+
+    @cached_property
+    def _lowest_squared(self) -> Real:
+        """Square of the current above which an element may move, over rating [1]."""
+        xp = library_of(self.overload_limit)
+        lowest = self.overload_limit + 0.0
+        for pickup in (self.short_time_pickup, self.instantaneous_pickup):
+            lowest = xp.where(pickup > 0, xp.minimum(lowest, pickup), lowest)
+        return lowest * lowest
+
+    def _waits(self, x: Real) -> tuple[Real, Real, Real]:
+        """Times of the overload curve, the short-time and the instantaneous element [s], at a current over rating."""
+        where = library_of(x).where
+        inverse = protection.inverse_time(x / self.overload_limit, self.time_multiplier, *self._constants)
+        slow = protection.long_time(x, self.overload_limit, self.long_time_delay)
+        curve = where(self.curve == CURVES["long_time"], slow, where(self.curve > 0, inverse, NEVER))
+        short = protection.short_time(x, self.short_time_pickup, self.short_time_delay, self.short_time_slope)
+        return curve, short, protection.definite_time(x, self.instantaneous_pickup, self.instantaneous_delay)
+
+    def _foreseen(self, s: Any, u: Any) -> tuple[Real, Real]:
+        """Seconds until an element operates if the current of the last tick stays, and its code."""
+        xp = library_of(s.position)
+        limit = self.overload_limit * self.overload_limit
+        first = time_to_trip(s.heating, s.squared_current, limit, self.thermal_time_constant)
+        by = xp.ones(first.shape)
+        if not self._is_plain:
+            waits = self._waits(xp.sqrt(s.squared_current))
+            first = xp.where(self.curve > 0, protection.time_left(s.overload_travel, waits[0]), first)
+            for code, travel, wait in ((2.0, s.short_time_travel, waits[1]), (3.0, s.instantaneous_travel, waits[2])):
+                left = protection.time_left(travel, wait)
+                by, first = xp.where(left <= first, code, by), xp.minimum(left, first)
+        return xp.where(u.protection_failed > 0, NEVER, first), by
+
+    def _rests(self, s: Any, u: Any, port: Ports) -> bool:
         """Whether all are closed, asked to be so, healthy and below their limits; said on the CPU alone."""
         limit = self.overload_limit * self.overload_limit
         return (
-            self.once(_is_closed, s.position, s.tripped, s.failed_to_open)
+            self.once(_is_closed, s.position, s.operated_by, s.overload_travel, s.failed_to_open, *self._latches(s))
             and self.once(_shall_close, u.mode, u.in_service, u.closed, u.fails_to_open)
-            and not worth_doing((s.heating >= limit) | (s.squared_current > limit))
+            and not worth_doing(port.signal.get("shed", 0.0))
+            and not worth_doing((s.heating >= limit) | (s.squared_current > self._lowest_squared))
+            and not (self._has_release and worth_doing(self._low(s, port, 1.0)[1]))
         )
 
-    def _contacts(self, s: Any, u: Any, dt: Real) -> Contacts:
-        if self._rests(s, u):
-            return Contacts(s.position, s.position, dt, 0.0, s.tripped, s.failed_to_open)
+    def _latches(self, s: Any) -> list[Real]:
+        return [getattr(s, name) for name in LATCHES]
+
+    def _low(self, s: Any, port: Ports, dt: Real) -> tuple[Real, Real]:
+        """Whether the feed's voltage suffices at the end of the tick, and the seconds it does not."""
+        good, low = usable(port.feed_voltage[0], port.feed_gap[0], self.undervoltage_limit, dt)
+        return good | (self.undervoltage_limit <= 0), low * (self.undervoltage_limit > 0)
+
+    def _contacts(self, s: Any, u: Any, port: Ports, dt: Real) -> Contacts:
+        if self._rests(s, u, port):
+            return Contacts(s.position, s.position, dt)
         xp = library_of(s.position)
+        told = port.signal.get("shed", 0.0) * u.in_service
+        cleared = (u.reset > s.reset_seen) * 1.0
+        waits = xp.maximum(self.shed_return_delay - s.quiet_for, 0.0)
+        returns = s.shed * (1.0 - cleared) * (self.shed_return_delay > 0) * (told <= 0) * (waits < dt)
+        held = [was * (1.0 - cleared) for was in self._latches(s)]
+        held[-1] = held[-1] * (1.0 - returns)
+        latch = held[0]
+        for other in held[1:]:
+            latch = xp.maximum(latch, other)
         in_hand = u.mode == MODES["hand"]
         asked = u.in_service * xp.where(in_hand, s.position, (u.mode == MODES["auto"]) * u.closed)
-        still_tripped = s.tripped * (u.reset <= s.reset_seen)
-        wanted = asked * (1.0 - still_tripped)
+        wanted = asked * (1.0 - latch)
         stuck = u.fails_to_open * s.position * u.in_service
         at_start = xp.maximum(wanted, stuck)
-        limit = self.overload_limit * self.overload_limit
-        after = time_to_trip(s.heating, s.squared_current, limit, self.thermal_time_constant)
-        trips = (after < dt) * wanted * s.position
+        low_for, released = self._release(s, u, port, dt)
+        after, by = self._opening(s, u, cleared, told, released)
+        trips = (after < dt) * wanted * xp.maximum(s.position, returns)
         opens = trips * (1.0 - stuck)
-        seconds = at_start * xp.where(opens > 0, after, dt)
-        tripped = xp.maximum(still_tripped, opens)
-        disobeys = stuck * xp.maximum(1.0 - wanted, trips)
-        return Contacts(at_start, at_start - opens, seconds, after * (trips > 0), tripped, disobeys)
+        moment = xp.where(trips > 0, xp.maximum(after, returns * waits), returns * waits)
+        seconds = at_start * xp.where(opens > 0, moment, dt)
+        latches = tuple(xp.maximum(was, opens * (by == code)) for code, was in enumerate(held, 1))
+        return Contacts(
+            at_start, at_start - opens, xp.maximum(seconds - returns * waits, 0.0), moment, opens * by, latches,
+            stuck * xp.maximum(1.0 - wanted, trips), cleared, low_for, released,
+        )  # fmt: skip
+
+    def _release(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Real, Real]:
+        """Seconds without enough voltage at the end of the tick, and when the release operates in it."""
+        if not self._has_release:
+            return s.low_for, NEVER
+        low_for, released = protection.undervoltage(s.low_for, *self._low(s, port, dt), self.undervoltage_delay, dt)
+        return low_for, library_of(low_for).where(u.protection_failed > 0, NEVER, released)
+
+    def _opening(self, s: Any, u: Any, cleared: Real, told: Real, released: Real) -> tuple[Real, Real]:
+        """When its contacts open if nothing changes [s from the tick's start], and the code of what opens them."""
+        xp = library_of(s.position)
+        first, by = self._foreseen(s, u)
+        by, first = xp.where(released < first, RELEASE, by), xp.minimum(released, first)
+        shed = xp.where(told > 0, -told, NEVER)
+        by, first = xp.where(shed < first, SHED, by), xp.minimum(shed, first)
+        operated = (s.operated_by > 0) & (cleared == 0)
+        by = xp.where(operated, s.operated_by, by)
+        return xp.maximum(xp.where(operated, -s.operated_for, first) + self.opening_time, 0.0), by
 
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
-        contacts = self._contacts(s, u, dt)
+        contacts = self._contacts(s, u, port, dt)
         feed_gap = port.feed_gap[0]
         gap = library_of(feed_gap).minimum(feed_gap + (dt - contacts.seconds), dt)
         return Supply(port.feed_voltage[0] * contacts.at_end, gap, [(gap < dt) * 1.0])
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Contacts:
-        return self._contacts(s, u, dt)
+        return self._contacts(s, u, port, dt)
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         contacts = port.drive
@@ -115,26 +298,66 @@ class Breaker(Equipment):
         current = abs(series_current(while_alive(load, alive), port.voltage))
         squared = current * current
         heating = relaxed(s.heating, squared * alive, self.thermal_time_constant, dt)
-        moment = port.now + contacts.trip_after
-        tripped, tripped_at = latched(contacts.tripped, s.tripped, s.tripped_at, moment)
-        failed, failed_at = latched(contacts.disobeys, s.failed_to_open, s.failed_to_open_at, moment)
-        after = replace(
-            s,
-            position=contacts.at_end,
-            heating=heating,
-            squared_current=squared,
-            reset_seen=u.reset,
-            tripped=tripped,
-            tripped_at=tripped_at,
-            failed_to_open=failed,
-            failed_to_open_at=failed_at,
+        changes = {"position": contacts.at_end, "heating": heating, "squared_current": squared, "reset_seen": u.reset}
+        if contacts.by is not None or worth_doing((heating >= self._limit) | (squared > self._lowest_squared)):
+            changes |= self._elements(s, u, contacts, current, heating, alive * dt, port, dt)
+        if contacts.by is not None:
+            changes |= self._latch(s, contacts, port, dt)
+        return replace(s, **changes), self.Outputs(power=port.power, load_fraction=current)
+
+    @cached_property
+    def _limit(self) -> Real:
+        """Heating at which the thermal element trips [1]."""
+        return self.overload_limit * self.overload_limit
+
+    def _elements(
+        self, s: Any, u: Any, contacts: Contacts, current: Real, heating: Real, seconds: Real, port: Ports, dt: Real
+    ) -> dict[str, Real]:
+        """How far each element has come with this tick's current, and which operated first."""
+        xp = library_of(current)
+        changes: dict[str, Real] = {}
+        passes = time_to_pass(s.heating, current * current, self._limit, self.thermal_time_constant)
+        first = xp.where(
+            (self.curve == CURVES["thermal"]) & (heating >= self._limit), xp.minimum(passes, seconds), NEVER
         )
-        return after, self.Outputs(power=port.power, load_fraction=current)
+        by = xp.ones(current.shape)
+        if not self._is_plain:
+            multiple = current / self.overload_limit
+            forgets = (protection.forgetting(multiple, self.disc_reset_time), 0.0, 0.0)
+            names = ("overload_travel", "short_time_travel", "instantaneous_travel")
+            for code, (name, wait) in enumerate(zip(names, self._waits(current)), 1):
+                was = getattr(s, name)
+                travel = protection.travelled(was, wait, seconds, forgets[code - 1])
+                left = xp.where(travel >= 1.0, protection.time_left(was, wait), NEVER)
+                by, first = xp.where(left < first, code, by), xp.minimum(left, first)
+                changes[name] = travel * (1.0 - u.protection_failed)
+        first = xp.where(u.protection_failed > 0, NEVER, first)
+        by, first = xp.where(contacts.released < first, RELEASE, by), xp.minimum(contacts.released, first)
+        told = port.signal.get("shed", 0.0) * u.in_service
+        by, first = xp.where((told > 0) & (first > 0), SHED, by), xp.where(told > 0, xp.minimum(-told, first), first)
+        before = s.operated_by * (1.0 - contacts.cleared)
+        goes_on = (before > 0) | (first < NEVER)
+        waits = goes_on * contacts.at_end
+        changes["operated_by"] = xp.where(before > 0, before, by) * waits
+        changes["operated_for"] = xp.where(waits > 0, xp.where(before > 0, s.operated_for + dt, dt - first), 0.0)
+        return changes
+
+    def _latch(self, s: Any, contacts: Contacts, port: Ports, dt: Real) -> dict[str, Real]:
+        """Flags and clocks that only an open or disturbed breaker has."""
+        moment = port.now + contacts.moment
+        quiet_for = (s.quiet_for + dt) * contacts.latches[-1] * (port.signal.get("shed", 0.0) <= 0)
+        changes: dict[str, Real] = {"low_for": contacts.low_for, "quiet_for": quiet_for}
+        for name, value in zip((*LATCHES, "failed_to_open"), (*contacts.latches, contacts.disobeys), strict=True):
+            changes[name], changes[f"{name}_at"] = latched(value, getattr(s, name), getattr(s, f"{name}_at"), moment)
+        return changes
 
 
-def _is_closed(position: Real, tripped: Real, failed_to_open: Real) -> bool:
-    """Whether all are closed and healthy."""
-    return not worth_doing((position != 1) | (tripped + failed_to_open != 0))
+def _is_closed(position: Real, operated_by: Real, travel: Real, failed_to_open: Real, *latches: Real) -> bool:
+    """Whether all are closed and healthy, with nothing on its way to a trip."""
+    ails = (position != 1) | (operated_by + travel + failed_to_open != 0)
+    for latch in latches:
+        ails = ails | (latch != 0)
+    return not worth_doing(ails)
 
 
 def _shall_close(mode: Real, in_service: Real, closed: Real, fails_to_open: Real) -> bool:
