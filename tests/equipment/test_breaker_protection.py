@@ -7,7 +7,7 @@ from twin.equipment.breaker import CURVES, Breaker
 from twin.physics.electric import NEVER
 
 FED = [(1, 0.0)]
-TRIPS = ("tripped", "tripped_short_time", "tripped_instantaneous", "tripped_undervoltage", "shed")
+TRIPS = ("tripped", "tripped_short_time", "tripped_instantaneous", "tripped_undervoltage", "load_shed")
 
 
 def relay(curve="very_inverse", **more):
@@ -187,10 +187,10 @@ def test_shedding_opens_it_until_reset(bench):
     b.tick(0.1, FED, load=0.5e6, shed=0.0)
     served = b.tick(0.1, FED, load=0.5e6, shed=0.02)
     assert (served.voltage, served.gap) == (0, pytest.approx(0.07)), "raised 20 ms ago, opens 30 ms from now"
-    assert (flags(b), b.is_("shed_at")) == (["shed"], pytest.approx(0.13))
+    assert (flags(b), b.is_("load_shed_at")) == (["load_shed"], pytest.approx(0.13))
     for _ in range(100):
         b.tick(0.1, FED, shed=0.0)
-    assert flags(b) == ["shed"]
+    assert flags(b) == ["load_shed"]
     b.set(reset=1)
     assert b.tick(0.1, FED, shed=0.0).voltage == 1
     assert flags(b) == []
@@ -204,7 +204,7 @@ def test_shedding_that_ends_closes_it_again_after_its_delay(bench, dt):
     quiet = b.now
     while flags(b):
         served = b.tick(dt, FED, load=0.5e6, shed=0.0)
-    assert b.is_("shed_at") - quiet == pytest.approx(10.0)
+    assert b.is_("load_shed_at") - quiet == pytest.approx(10.0)
     assert b.now - quiet - (dt - served.gap) == pytest.approx(10.0), "and feeds from that moment on"
     assert b.tick(dt, FED, load=0.5e6, shed=0.0).gap == 0
 

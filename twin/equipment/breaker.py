@@ -13,7 +13,7 @@ from twin.physics.supply import latched, share_alive, usable, while_alive
 
 CURVES = {"thermal": 0.0, **{name: code + 1.0 for code, name in enumerate(protection.CURVES)}, "long_time": 4.0}
 """Overload element -> its code."""
-LATCHES = ("tripped", "tripped_short_time", "tripped_instantaneous", "tripped_undervoltage", "shed")
+LATCHES = ("tripped", "tripped_short_time", "tripped_instantaneous", "tripped_undervoltage", "load_shed")
 """What opened it, in the order of the codes in `operated_by`, from 1."""
 RELEASE, SHED = 4.0, 5.0
 
@@ -138,7 +138,7 @@ class Breaker(Equipment):
             because="its feed was below {undervoltage_limit} of nominal for {undervoltage_delay}",
             via="power",
         )
-        shed: Real = flag("is shed", "is no longer shed", because="it was told to shed its load", via="signal")
+        load_shed: Real = flag("is shed", "is restored", because="the generators asked for less load", via="signal")
         failed_to_open: Real = flag("fails to open", "obeys again", because="its contacts are stuck")
 
     @table
@@ -241,7 +241,7 @@ class Breaker(Equipment):
         told = port.signal.get("shed", 0.0) * u.in_service
         cleared = (u.reset > s.reset_seen) * 1.0
         waits = xp.maximum(self.shed_return_delay - s.quiet_for, 0.0)
-        returns = s.shed * (1.0 - cleared) * (self.shed_return_delay > 0) * (told <= 0) * (waits < dt)
+        returns = s.load_shed * (1.0 - cleared) * (self.shed_return_delay > 0) * (told <= 0) * (waits < dt)
         held = [was * (1.0 - cleared) for was in self._latches(s)]
         held[-1] = held[-1] * (1.0 - returns)
         latch = held[0]
