@@ -17,7 +17,7 @@ import pytest
 from twin.cli import words
 from twin.cli.words import CODES
 
-VERBS = ["check", "run", "report", "view", "demo", "new", "catalog", "schema"]
+VERBS = ["check", "run", "audit", "report", "view", "demo", "new", "catalog", "schema"]
 DRILL = """\
 title: A short drill of one pod
 plant: pod
@@ -345,3 +345,25 @@ def test_python_m_twin_and_debug(tmp_path: Path) -> None:
     (tmp_path / "x.h5").write_bytes(b"")
     done = twin("report", "x.h5", "--debug", cwd=tmp_path)
     assert "Traceback" in done.stderr
+
+
+def test_an_audit_tells_single_points_and_exits_with_one_where_it_is_strict(tmp_path: Path) -> None:
+    done = twin("audit", "pod", "--strict", "--hold", "5 min", "-o", "bars.png", "--json", "found.json", cwd=tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert "2 single points of failure: ats-1, board-1" in done.stdout
+    assert (tmp_path / "bars.png").stat().st_size > 10_000
+    assert json.loads((tmp_path / "found.json").read_text())["single_points"] == ["ats-1", "board-1"]
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "said"),
+    [
+        (["hal"], 65, "is neither a file nor a shipped plant; a plant or scenario file"),
+        (["pod", "--dry-bulb", "44 kW"], 2, "--dry-bulb: "),
+        (["pod", "--utilisation", "120 %"], 2, "a share between 0 and 100 % is wanted"),
+    ],
+)
+def test_an_audit_that_cannot_be_says_why(line: list[str], code: int, said: str, tmp_path: Path) -> None:
+    done = twin("audit", *line, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in done.stderr

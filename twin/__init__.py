@@ -1,7 +1,7 @@
 """A digital twin of an AI factory: drill its failures, read the traces, see the hall.
 
 `twin.run(path)` reads a scenario, simulates and judges it; `twin.open_trace(path)` opens what was
-recorded; `twin.read(path)` is the scenario alone, checked.
+recorded; `twin.read(path)` is the scenario alone, checked; `twin.audit(plant)` fails every unit of its power side in turn.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "open_trace", "read", "run"]
+__all__ = ["__version__", "audit", "open_trace", "read", "run"]
 
 _DOORS = {
+    "audit": "twin.studies.audit",
     "open_trace": "twin.trace",
     "read": "twin.scenario",
     "run": "twin.studies.drill",
@@ -20,6 +21,7 @@ _DOORS = {
 
 if TYPE_CHECKING:
     from twin.scenario import read as read
+    from twin.studies.audit import audit as audit
     from twin.studies.drill import run as run
     from twin.trace import open_trace as open_trace
 

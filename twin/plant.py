@@ -78,7 +78,10 @@ class SignalLine:
 
 
 class Plant:
-    """Units and what runs between them; edges of `graph` carry `medium` and run source -> consumer."""
+    """Units and what runs between them; edges of `graph` carry `medium` and run source -> consumer.
+
+    `redundancy` is what groups of units are called: "ups" -> "N+1"; the audit compares it with what is built.
+    """
 
     def __init__(self) -> None:
         self.graph: nx.MultiDiGraph = nx.MultiDiGraph()
@@ -86,6 +89,7 @@ class Plant:
         self.loops: dict[str, Loop] = {}
         self.signals: list[SignalLine] = []
         self.feeds: dict[str, list[str]] = {}
+        self.redundancy: dict[str, str] = {}
         self.add(Unit("site", "site"))
 
     def add(self, unit: Unit) -> None:
@@ -160,6 +164,7 @@ class Plant:
                 "feeds": self.feeds,
                 "loops": [dataclasses.asdict(loop) for loop in self.loops.values()],
                 "signals": [dataclasses.asdict(line) for line in self.signals],
+                "redundancy": self.redundancy,
             }
         )
 
@@ -183,6 +188,7 @@ class Plant:
             )
         for row in said["signals"]:
             plant.add_signal(SignalLine(**{**row, "where": _where(row["where"])}))
+        plant.redundancy = dict(said.get("redundancy", {}))
         return plant
 
 

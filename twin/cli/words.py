@@ -56,14 +56,15 @@ def emit(text: str) -> None:
 
 def emit_json(value: Any) -> None:
     """Write one JSON document to stdout; numbers that are not finite become null."""
-    emit(json.dumps(_plain(value), indent=2, ensure_ascii=False, allow_nan=False))
+    emit(json.dumps(plain(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value in pure JSON types; numbers that are not finite become null."""
     if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
+        return {str(key): plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     return value

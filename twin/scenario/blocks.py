@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from twin import assets, units
 from twin.faults import Where
 from twin.plant import Plant
-from twin.scenario import forms
+from twin.scenario import forms, redundancy
 from twin.scenario.catalog import Catalog
 from twin.scenario.document import Broken, Documents, Map, Node, Text, describe
 from twin.scenario.faults import advice
@@ -17,7 +17,7 @@ from twin.scenario.names import MOST, NAME
 from twin.scenario.part import Part, one_of_its_kind
 from twin.scenario.plants import UnitReader, layout, resolve_streams
 
-PLANT_KEYS = ("title", "description", "units", "coolant", "signals", "blocks", "place")
+PLANT_KEYS = ("title", "description", "units", "coolant", "signals", "redundancy", "blocks", "place")
 BLOCK_KEYS = (*PLANT_KEYS, "include")
 
 
@@ -126,6 +126,8 @@ class PlantReader:
             self.reader.signals(content["signals"], part)
         if "place" in content:
             self._places(content["place"], part, sees, (*trail, id(content)))
+        if "redundancy" in content:
+            redundancy.lower(content["redundancy"], part, self.faults)
         self.parts[id(content)] = part
         return part
 

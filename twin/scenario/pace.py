@@ -19,10 +19,10 @@ def slow_ticks(plant: Plant, run: RunSettings, changes: list[Change]) -> list[st
     found = []
     for upset in ("power", "flow", "heat"):
         upsetting = [c for c in changes if stops(c) and upset in KINDS[plant.units[c.unit].kind].disturbs]
-        shortest = _shortest(plant, upset) if upsetting else None
-        if shortest is None:
+        found_shortest = shortest(plant, upset) if upsetting else None
+        if found_shortest is None:
             continue
-        seconds, unit, words = shortest
+        seconds, unit, words = found_shortest
         for change in upsetting:
             tick = tick_after(run, change.time, seconds)
             if tick * SHARE > seconds * (1 + 1e-9):
@@ -39,7 +39,8 @@ def stops(change: Change) -> bool:
     return taken_out or (change.input == "mode" and change.value in (MODES["off"], MODES["locked_out"]))
 
 
-def _shortest(plant: Plant, upset: str) -> tuple[float, str, str] | None:
+def shortest(plant: Plant, upset: str) -> tuple[float, str, str] | None:
+    """The shortest time constant [s] that an upset meets, of which unit, and what it is; None where none does."""
     seen: dict[tuple[str, tuple[tuple[str, float], ...]], tuple[float, str, str]] = {}
     for unit in plant.units.values():
         key = (unit.kind, tuple(sorted(unit.parameters.items())))

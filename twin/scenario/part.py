@@ -21,6 +21,7 @@ class Part:
     feeds: dict[str, list[str]] = field(default_factory=dict)
     loops: dict[str, Loop] = field(default_factory=dict)
     signals: list[SignalLine] = field(default_factory=list)
+    redundancy: dict[str, str] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     holes: bool = False
 
@@ -63,6 +64,8 @@ class Part:
             self.loops[name] = Loop(name, loop.fluid, branches[0], branches[1], storage, loop.where)
         for line in block.signals:
             self.signals.append(replace(line, source=named(line.source), target=named(line.target)))
+        for group, word in block.redundancy.items():
+            self.redundancy[f"{prefix}/{group}"] = word
 
     def weight(self) -> int:
         """How much there is of it, to bound what nested places make."""
@@ -80,6 +83,7 @@ class Part:
             made.add_loop(loop)
         for line in self.signals:
             made.add_signal(line)
+        made.redundancy = dict(self.redundancy)
         return made
 
 

@@ -14,6 +14,7 @@ from twin.scenario.draws import DISTRIBUTIONS
 from twin.scenario.forms import Form, Whole, Word, Words
 from twin.scenario.plants import KNOWN_KINDS, settable
 from twin.scenario.reader import SCENARIO_KEYS
+from twin.scenario.redundancy import NAMED
 from twin.scenario.values import is_difference
 
 Schema = dict[str, Any]
@@ -153,6 +154,11 @@ def _plants() -> Schema:
         "units": named("unit"),
         "coolant": named("loop"),
         "signals": {"type": "array", "items": {"$ref": "#/$defs/signal"}},
+        "redundancy": {
+            "type": "object",
+            "additionalProperties": {"type": "string", "pattern": f"^({NAMED})$"},
+            "description": "group of units, or kind -> what it is called, e.g. {ups: N+1}; `twin audit` compares",
+        },
         "blocks": named("block"),
         "place": named("place"),
     }

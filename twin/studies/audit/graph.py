@@ -1,0 +1,116 @@
+"""What the graph alone says: who loses all feeds when one unit is out, and which units are alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from twin.declare import quantities
+from twin.equipment import KINDS
+from twin.plant import Plant, Unit
+from twin.scenario.redundancy import stem
+from twin.studies.audit.found import Loss
+
+
+class Wiring:
+    """Feeds and consumers by name; a unit lives while any of its feeds does.
+
+    Switches count as able to close and generators as able to start; what only stores (a battery) feeds nobody.
+    """
+
+    def __init__(self, plant: Plant) -> None:
+        self.plant = plant
+        self.feeds = {name: tuple(feeds) for name, feeds in plant.feeds.items()}
+        self.consumers: dict[str, list[str]] = {}
+        for consumer, feeds in self.feeds.items():
+            for feed in feeds:
+                self.consumers.setdefault(feed, []).append(consumer)
+        self.sources = {name for name, unit in plant.units.items() if KINDS[unit.kind].source and not _stores(unit)}
+        self.utilities = {name for name in self.sources if plant.units[name].kind == "utility"}
+        self.branches = _branches(plant)
+        self.loops_of: dict[str, list[str]] = {}
+        for loop, branches in self.branches.items():
+            for name in set().union(*branches):
+                self.loops_of.setdefault(name, []).append(loop)
+
+    def power_side(self) -> list[Unit]:
+        """Sources and all that passes power on, in the order of the plant."""
+        return [unit for unit in self.plant.units.values() if KINDS[unit.kind].serves or KINDS[unit.kind].source]
+
+    def alive(self, gone: Iterable[str] = ()) -> set[str]:
+        """Units that a source reaches when some are gone."""
+        missing = set(gone)
+        return self._reach(self.sources - missing, set(self.plant.units) - missing)
+
+    def _reach(self, starts: Iterable[str], among: set[str]) -> set[str]:
+        """Some units and all that hang on them, among others."""
+        found = set(starts)
+        waiting = list(found)
+        while waiting:
+            for consumer in self.consumers.get(waiting.pop(), ()):
+                if consumer in among and consumer not in found:
+                    found.add(consumer)
+                    waiting.append(consumer)
+        return found
+
+    def dead_without(self, out: str, alive: set[str]) -> set[str]:
+        """Units that were alive and have no way to a source once one is out; that one among them."""
+        if out not in alive:
+            return set()
+        below = self._reach({out}, alive)
+        kept = [
+            name
+            for name in below
+            if name != out
+            and (name in self.sources or any(f in alive and f not in below for f in self.feeds.get(name, ())))
+        ]
+        return below - self._reach(kept, below - {out})
+
+    def loss(self, unit: Unit, alive: set[str]) -> Loss:
+        """What has no feed left when one unit is out, of what was alive."""
+        dead = self.dead_without(unit.name, alive) - {unit.name}
+        consumers = [name for name in dead if not KINDS[self._kind(name)].serves]
+        work = tuple(sorted(name for name in consumers if KINDS[self._kind(name)].is_work))
+        others = tuple(sorted(name for name in consumers if not KINDS[self._kind(name)].is_work))
+        loops = {loop for name in dead for loop in self.loops_of.get(name, ())}
+        still = tuple(sorted(loop for loop in loops if all(branch & dead for branch in self.branches[loop])))
+        return Loss(unit.name, unit.kind, work, others, still)
+
+    def _kind(self, name: str) -> str:
+        return self.plant.units[name].kind
+
+    def losses(self, away: bool) -> list[Loss]:
+        """Every unit without which a consumer has no feed, on the grid or, of those that are left, with it away."""
+        alive = self.alive(self.utilities if away else ())
+        found = [self.loss(unit, alive) for unit in self.power_side()]
+        return [each for each in found if each.work or each.others or each.loops]
+
+
+def _stores(unit: Unit) -> bool:
+    """Whether a source gives only what it took before."""
+    return bool(getattr(KINDS[unit.kind], "stores_power", False))
+
+
+def _branches(plant: Plant) -> dict[str, list[set[str]]]:
+    """For each loop, the electric units of each of its plant's branches."""
+    return {
+        name: [
+            {e.unit for e in branch if e.unit in plant.units and KINDS[plant.units[e.unit].kind].feeds[1] > 0}
+            for branch in loop.plant
+        ]
+        for name, loop in plant.loops.items()
+    }
+
+
+def failures(unit: Unit) -> list[tuple[str, float]]:
+    """The Inputs by which a unit fails, with the value that does it: out of service first, then its own failures."""
+    said = quantities(KINDS[unit.kind].Inputs)
+    found = [("in_service", 0.0)] if "in_service" in said else [("closed", 0.0)] if "closed" in said else []
+    return found + [(name, 1.0) for name, each in said.items() if each.failure]
+
+
+def families(units: Iterable[Unit]) -> dict[str, list[Unit]]:
+    """Units alike but for their last number, by what their names have in common: "ups", "h001/generator"."""
+    found: dict[str, list[Unit]] = {}
+    for unit in units:
+        found.setdefault(stem(unit.name), []).append(unit)
+    return found
