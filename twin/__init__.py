@@ -1,7 +1,8 @@
 """A digital twin of an AI factory: drill its failures, read the traces, see the hall.
 
 `twin.run(path)` reads a scenario, simulates and judges it; `twin.open_trace(path)` opens what was
-recorded; `twin.read(path)` is the scenario alone, checked; `twin.audit(plant)` fails every unit of its power side in turn.
+recorded; `twin.read(path)` is the scenario alone, checked; `twin.audit(plant)` fails every unit of its
+power side in turn.
 """
 
 from __future__ import annotations
