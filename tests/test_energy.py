@@ -9,6 +9,7 @@ from tests.small_plants import chain, pod
 from twin import model as compiled
 from twin.declare import quantities, replace
 from twin.ledger import LIMIT, BrokenBalance
+from twin.plant import SignalLine
 from twin.scenario import Change, RunSettings, Scenario
 from twin.simulation import settle, simulate
 from twin.step import step
@@ -16,7 +17,7 @@ from twin.trace import open_trace
 
 SPANS = {"dry_bulb": (260, 325), "wet_bulb": (260, 300), "supply_setpoint": (280, 325), "leaving_setpoint": (280, 315),
          "utilisation": (0, 1), "hand_valve": (0, 1), "pump_speed": (0, 1), "speed": (0, 1),
-         "power_limit": (0.1, 1)}  # fmt: skip
+         "power_limit": (0.1, 1), "frequency": (50, 70), "battery_temperature": (250, 310)}  # fmt: skip
 
 
 def shaken(asked, model, rng, members):
@@ -32,7 +33,7 @@ def shaken(asked, model, rng, members):
         value = rng.uniform(*SPANS[name])
     elif name == "voltage":
         value = float(rng.choice([1.0, 1.0, 0.5, 0.0]))
-    elif said[name].failure or name in ("in_service", "closed", "reset"):
+    elif said[name].failure or name in ("in_service", "closed", "reset", "eco", "inhibit_recharge"):
         value = float(rng.integers(2))
     else:
         return asked
@@ -41,10 +42,22 @@ def shaken(asked, model, rng, members):
     return asked | {table.key: replace(asked[table.key], **{name: changed})}
 
 
+def shakable():
+    """The pod with a UPS that counts sags and tells ATS and generators, and cells that lose power within."""
+    plant = pod()
+    plant.units["ups-2"].parameters |= {
+        "sag_logic": 1.0, "sag_count": 2.0, "discharge_loss": 0.05, "modules": 3.0, "redundant_modules": 1.0,
+        "cutoff_charge": 0.1, "generator_recharge": 0.3, "battery_energy": 1.5e6 * 30,
+    }  # fmt: skip
+    plant.add_signal(SignalLine("ups-2", "start_request", "ats-1", "transfer"))
+    plant.add_signal(SignalLine("ats-1", "alternate_time", "ups-2", "on_generator"))
+    return plant
+
+
 def storm(seed, ticks, members=3):
     """Random failures, modes and setpoints at random ticks from 1 ms to 300 s; the worst residual."""
     rng = np.random.default_rng(seed)
-    model = compiled.compile(pod())
+    model = compiled.compile(shakable())
     asked = compiled.inputs(model, members)
     now, s, worst = 0.0, settle(model, asked, members), 0.0
     for _ in range(ticks):

@@ -40,14 +40,16 @@ class Bench:
     def _array(self, value):
         return np.zeros((1, self.count)) + value
 
-    def tick(self, dt, feeds=(), load=0.0, *, served=0.0, **signal):
+    def tick(self, dt, feeds=(), load=0.0, *, served=0.0, frequency=None, **signal):
         """One tick; feeds are (voltage, gap), load is what is asked while the unit is alive."""
         unit, s, u = self.unit, self.state, self.inputs
         port = Ports(now=self.now)
         port.feed_voltage = [self._array(v) + 0j for v, _ in feeds]
         port.feed_gap = [self._array(g) for _, g in feeds]
+        if frequency is not None:
+            port.feed_frequency = [self._array(each) for each in frequency]
         port.served_voltage = self._array(served)
-        port.signal = {name: self._array(age) for name, age in signal.items()}
+        port.signal = {name: self._array(signal.get(name, 0.0)) for name in unit.signals}
         supply = unit.live(s, u, port, dt)
         port.voltage, port.gap = supply.voltage, supply.gap
         port.drive = unit.actuate(s, u, port, dt)

@@ -117,3 +117,38 @@ def test_a_sag_counts_as_dead_and_is_passed_on_meanwhile(bench):
         answer = b.tick(1.0, [(0.7, 0.0), (1.0, 0.0)], load=1e6)
     assert (answer.voltage, answer.split) == (1.0, [0, 1])
     assert b.is_("on_alternate_at") == pytest.approx(3.0)
+
+
+def test_told_to_transfer_it_leaves_a_good_feed_and_stays_while_it_is_told(bench):
+    """Told from 2 s on: generators called at once, live at 12 s, transferred at 13 s; let go, back 5 s later."""
+    b = bench(unit())
+    for _ in range(2):
+        b.tick(1.0, [(1.0, 0.0), (0.0, 1.0)], load=1e6)
+    for tick in range(28):
+        alternate = (1.0, 0.0) if tick >= 10 else (0.0, 1.0)
+        b.tick(1.0, [(1.0, 0.0), alternate], load=1e6, transfer=1.0 + tick)
+    assert (b.is_("on_alternate"), b.is_("asking")) == (1, 1)
+    assert b.is_("asking_at") == pytest.approx(2.0)
+    assert b.is_("on_alternate_at") == pytest.approx(13.0)
+    assert b.gives("alternate_time") == pytest.approx(30.0 - 13.1)
+    b.tick(1.0, [(1.0, 0.0), (1.0, 0.0)], load=1e6)
+    assert (b.is_("on_alternate"), b.gives("alternate_time")) == (0, 0), "normal has been live for long enough"
+    assert b.is_("asking") == 0
+    assert b.worst == 0
+
+
+def test_told_to_transfer_it_does_not_leave_for_a_dead_feed(bench):
+    b = bench(unit())
+    for tick in range(10):
+        answer = b.tick(1.0, [(1.0, 0.0), (0.0, 1.0)], load=1e6, transfer=1.0 + tick)
+        assert (answer.voltage, answer.gap, answer.split) == (1, 0, [1, 0])
+    assert (b.is_("on_alternate"), b.is_("asking")) == (0, 1)
+
+
+def test_told_and_its_generators_gone_it_goes_back(bench):
+    b = bench(unit())
+    for tick in range(30):
+        alternate = (1.0, 0.0) if tick < 15 else (0.0, 1.0)
+        b.tick(1.0, [(1.0, 0.0), alternate], load=1e6, transfer=1.0 + tick)
+    assert b.is_("on_alternate") == 0
+    assert b.is_("on_alternate_at") == pytest.approx(18.0), "after the sense delay"

@@ -29,7 +29,8 @@ class ATS(Equipment):
 
     When the normal feed has been dead for `sense_delay` it asks for the generators; when the alternate
     has then been live for `transfer_delay` it transfers, with `transfer_time` between the contacts. Normal
-    back for `retransfer_delay` (or the alternate dead) sends it back. In hand it stays and asks for nothing;
+    back for `retransfer_delay` (or the alternate dead) sends it back. Told to `transfer`, it does so with normal alive
+    and stays for as long as it is told. In hand it stays and asks for nothing;
     in bypass the normal feed goes straight through. Told to shed while on its alternate feed (the delay of
     the signal's line is its priority) it opens until normal is back or `reset` is raised. Closed transition
     and the phase angle between feeds are left out.
@@ -40,7 +41,7 @@ class ATS(Equipment):
     feeds = (2, 2)
     serves = True
     prefers = True
-    signals = ("shed",)
+    signals = ("shed", "transfer")
 
     sense_delay: Real = quantity(
         "s", "time that a feed must be dead before it acts", default=3.0, at_least=0, at_most=600
@@ -85,7 +86,10 @@ class ATS(Equipment):
     @table
     class Outputs:
         power: Real = quantity("W", "power passed on", default=0.0)
-        start_request: Real = quantity("s", "time since the generators were asked for, 0 if they are not", default=0.0)
+        start_request: Real = quantity("s", "time since it asked for the generators, 0 if it does not", default=0.0)
+        alternate_time: Real = quantity(
+            "s", "time since it stands on its alternate feed, 0 if it does not", default=0.0
+        )
 
     def outage(self, alternate_live: Real) -> Real:
         """Seconds its load is dead when normal dies and the alternate comes alive some seconds later [s]."""
@@ -99,6 +103,7 @@ class ATS(Equipment):
             and self.once(_stands, s.on_alternate, s.open_for, s.asking)
             and not worth_doing(port.feed_gap[0])
             and not worth_doing(abs(port.feed_voltage[0]) < self.lowest_voltage)
+            and not worth_doing(port.signal["transfer"])
         )
 
     def _transfer(self, s: Any, u: Any, port: Ports, dt: Real) -> Transfer:
@@ -112,10 +117,13 @@ class ATS(Equipment):
         to_clock = xp.where(away, s.normal_clock, s.alternate_clock)
         sensed = dead_since(left_clock, left_gap, dt) + self.sense_delay
         live = good_since(to_clock, to_gap)
-        forced = xp.maximum(sensed, live + self.transfer_delay)
-        leaves = xp.maximum(xp.where(left_good, live + self.retransfer_delay, forced), 0.0)
+        told = port.signal["transfer"] > 0
+        called, kept = told & (away == 0), told & away & left_good
+        forced = xp.maximum(xp.where(called & left_good, 0.0, sensed), live + self.transfer_delay)
+        goes_back = left_good & (called == 0)
+        leaves = xp.maximum(xp.where(goes_back, live + self.retransfer_delay, forced), 0.0)
         free = u.in_service * (u.mode == MODES["auto"]) * (1.0 - u.stuck) * (s.open_for == 0)
-        starts = free * to_good * xp.maximum(away, left_good == 0) * (leaves < dt)
+        starts = free * to_good * (away | (left_good == 0) | called) * (kept == 0) * (leaves < dt)
         moving = starts > 0
         closes = xp.where(moving, leaves + self.transfer_time, s.open_for)
         heading = xp.where(moving, 1.0 - s.on_alternate, s.on_alternate)
@@ -164,7 +172,7 @@ class ATS(Equipment):
                 alternate_clock=lasting(s.alternate_clock, *alternate, dt),
                 reset_seen=u.reset,
             )
-            return after, self.Outputs(power=port.power, start_request=s.asked_for)
+            return after, self.Outputs(power=port.power, start_request=s.asked_for, alternate_time=s.open_for)
         away, away_at = latched(move.heading, s.on_alternate, s.on_alternate_at, port.now + move.leaves_after)
         after = replace(
             s,
@@ -175,15 +183,18 @@ class ATS(Equipment):
             on_alternate_at=away_at,
             reset_seen=u.reset,
             **shed_latch(self._drops(s, u, port, move.heading), s.load_shed, s.load_shed_at, port.now),
-            **self._request(s, u, move, port.now, dt),
+            **self._request(s, u, move, port.signal["transfer"] > 0, port.now, dt),
         )
-        return after, self.Outputs(power=port.power, start_request=after.asked_for)
+        stands = (away > 0) & (after.open_for == 0)
+        since = xp.maximum(port.now + dt - away_at - self.transfer_time, 0.0) * stands
+        return after, self.Outputs(power=port.power, start_request=after.asked_for, alternate_time=since)
 
-    def _request(self, s: Any, u: Any, move: Transfer, now: Real, dt: Real) -> dict[str, Real]:
-        """The request stands from when normal has been dead for long enough until the load is back on it."""
+    def _request(self, s: Any, u: Any, move: Transfer, told: Real, now: Real, dt: Real) -> dict[str, Real]:
+        """The request stands from when normal has been dead for long enough, or told, until the load is back on it."""
         xp = library_of(s.on_alternate)
-        raised = xp.maximum(dead_since(s.normal_clock, move.normal_gap, dt) + self.sense_delay, 0.0)
-        dead = (move.normal_good == 0) & (raised < dt)
+        sensed = xp.maximum(dead_since(s.normal_clock, move.normal_gap, dt) + self.sense_delay, 0.0)
+        raised = xp.where(told, 0.0, sensed)
+        dead = told | ((move.normal_good == 0) & (raised < dt))
         asks = u.in_service * (u.mode == MODES["auto"]) * xp.maximum(dead, move.heading)
         asked_for = xp.where(s.asking > 0, s.asked_for + dt, dt - xp.minimum(raised, dt)) * asks
         ends = xp.where(move.starts > 0, move.leaves_after, move.normal_gap * move.normal_good)

@@ -19,6 +19,8 @@ ANSWERS = ("asking", "running", "ready", "closed", "on_alternate", "standby_runn
 """Flags of units that step in: their rise gives and their fall takes away, as with no other flag."""
 ONLY_SAID = ("asking", "running", "ready")
 """Flags with which nobody's feed or coolant changes yet."""
+TOLD = ("asking", "on_alternate")
+"""Flags of switches that act by themselves or because another unit tells them to."""
 FRESH = 60.0
 """For so long [s] after a unit has stepped back, what it fed may suffer from it (pumps coast down)."""
 LOSS, GAIN, SETTING = 1, -1, 0
@@ -155,7 +157,8 @@ class Causes:
         if row.via == "self":
             return _last(self._own(row, either, since) or self._nearest(row, "signal", either, since))
         own = [change for change in self._own(row, (LOSS,), since) if not change.fades]
-        return _last(own + self._nearest(row, row.via, either, since))
+        told = self._nearest(row, "signal", either, since) if row.event.flag in TOLD else []
+        return _last(own + self._nearest(row, row.via, either, since) + told)
 
     def _loss(self, row: Row, *_: int) -> int | None:
         own = self._own(row, (LOSS,))
