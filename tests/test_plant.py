@@ -11,7 +11,7 @@ from twin import model as compiled
 from twin import plant_checks
 from twin.faults import Where
 from twin.plant import Element, Loop, Plant, SignalLine, Unit
-from twin.plant_checks import nominal_loads
+from twin.plant_electrics import nominal_loads
 
 
 def sentences(plant):
@@ -136,7 +136,7 @@ CASES = {
     "an output that is no age": (
         lambda p: (add(p, "gen", "generator", **GENERATOR_RATINGS), add(p, "ats", "ats", ("board", "gen")),
                    p.add_signal(SignalLine("ats", "begin", "gen", "start"))),
-        ["the signal ats.begin does not exist; it offers start_request"],
+        ["the signal ats.begin does not exist; it offers start_request, alternate_time"],
     ),
     "an input that does not listen": (
         lambda p: (add(p, "gen", "generator", **GENERATOR_RATINGS), add(p, "ats", "ats", ("board", "gen")),

@@ -152,7 +152,9 @@ class Ports:
     Powers are means over the tick. Frequencies are of nominal [1]. `fault_current` is what flows through a unit
     into short circuits [VA at nominal voltage]. `served_voltage` and `served_frequency` are what a source
     finds on the board it serves, as it was. `gap` counts the seconds of the tick without supply; a voltage
-    of zero means dead at its end, so gap == dt means dead throughout.
+    of zero means dead at its end, so gap == dt means dead throughout. `feed_frequency` is None while every
+    source is at nominal. `feed_weight` says how much more one feed can bear than another (None: alike),
+    `feed_injection` what each forces in (see `Supply`); both by slot.
     """
 
     now: Real = 0.0
@@ -164,6 +166,8 @@ class Ports:
     feed_gap: Real = None
     frequency: Real = 1.0
     feed_frequency: Real = None
+    feed_weight: Real = None
+    feed_injection: Real = None
     served_voltage: Real = 0.0
     served_frequency: Real = 1.0
     fault_current: Real = 0.0
@@ -202,8 +206,9 @@ class Supply:
     split: share of its draw taken from each feed, one array (or a number, the same for all) per feed,
         summing to 1 where fed.
     frequency: of nominal [1]; None: that of the feeds it takes from, weighted by `split`.
-    injection: complex power that a source forces into the board it serves, whatever the load [VA]; None:
-        it bears its share like any feed.
+    injection: complex power that a source forces into the board it serves while another feed of it lives,
+        whatever the load; negative: it takes power [VA]. None, or nan where only some do: it bears its share
+        like any feed, which it also does on a board that nothing else feeds.
     """
 
     voltage: Real
@@ -256,6 +261,10 @@ class Equipment:
     """Names of its coolant streams; two of them exchange heat."""
     pumps: ClassVar[tuple[str, ...]] = ()
     """Streams that it drives itself."""
+    weighs: ClassVar[bool] = False
+    """True where its live feeds share in proportion to what they can bear; else alike."""
+    conducts: ClassVar[bool] = False
+    """True where what it serves is its only feed's own circuit (a switch, a cable, a transformer)."""
     prefers: ClassVar[bool] = False
     """True where it takes from its first live feed; else live feeds share."""
     cools_air: ClassVar[bool] = False
@@ -299,6 +308,15 @@ class Equipment:
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         """Am I energised, for how long not, and from which feeds? Here: any live feed, shared alike."""
         return Supply(*shared(port.feed_voltage, port.feed_gap, dt))
+
+    def series(self, s: Any, u: Any) -> Real | None:
+        """Complex impedance between what I am fed from and what I serve [pu^2/VA], or None without one.
+
+            z = Z/V_nominal^2 = z_pu/S_rated,   dV [pu] = z conj(S/V)
+
+        A source's is that behind its terminals. Whoever wants the network's impedances asks this law alone.
+        """
+        return None
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Any:
         """Where my drives stand in this tick, now that it is known who is energised; kept in `port.drive`."""

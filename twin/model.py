@@ -61,7 +61,8 @@ class Ledger:
 class State:
     """What is so and is remembered: one row object per table, and what the networks remember.
 
-    voltage: complex, (member, unit + 1) [pu]; pressure of supply over return (member, loop) [Pa];
+    voltage: complex, (member, unit + 1) [pu]; frequency: the same, of nominal [1], or the plain number 1.0 where
+    all are at it; pressure of supply over return (member, loop) [Pa];
     headers: supply and return temperature (2, member, loop) [K]; outputs: of the last tick;
     stored: energy each unit holds (member, unit + 1) [J], a function of the rows; imbalance: residual of
     each unit's books in the last tick, of the site's throughput (member, unit + 1).
@@ -75,6 +76,7 @@ class State:
     stored: Array
     imbalance: Array = None
     lost_between: Array = None
+    frequency: Any = 1.0
 
 
 def compile(plant: Plant, device: Device | None = None) -> Model:

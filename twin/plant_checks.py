@@ -12,6 +12,7 @@ import networkx as nx
 from twin.declare import quantities
 from twin.equipment import KINDS
 from twin.faults import Fault
+from twin.plant_electrics import can_feed, feed_graph, nominal_loads
 
 MARGIN = 1.0 + 1e-9
 
@@ -39,16 +40,11 @@ def dangling_feeds(plant: Any) -> Iterator[Fault]:
         for feed in feeds:
             if feed not in plant.units:
                 yield Fault(where, f"{consumer} is fed from {feed}, which is not a unit{_near(feed, plant.units)}")
-            elif not _can_feed(plant, feed):
+            elif not can_feed(plant, feed):
                 yield Fault(where, f"{consumer} is fed from {feed}, but a {plant.units[feed].kind} feeds nobody")
         for feed, count in Counter(feeds).items():
             if count > 1:
                 yield Fault(where, f"{consumer} names {feed} {count} times among its feeds; once is wanted")
-
-
-def _can_feed(plant: Any, name: str) -> bool:
-    kind = KINDS[plant.units[name].kind]
-    return kind.serves or kind.source
 
 
 def feed_counts(plant: Any) -> Iterator[Fault]:
@@ -67,7 +63,7 @@ def feed_counts(plant: Any) -> Iterator[Fault]:
 
 def feed_cycles(plant: Any) -> Iterator[Fault]:
     """Electricity does not run in a circle."""
-    graph = nx.DiGraph((feed, consumer) for consumer, feeds in plant.feeds.items() for feed in feeds)
+    graph = feed_graph(plant)
     for knot in nx.strongly_connected_components(graph):
         if len(knot) > 1 or graph.has_edge(*(2 * list(knot))[:2]):
             edge_list = nx.find_cycle(nx.DiGraph(edge for edge in graph.edges if knot.issuperset(edge)))
@@ -257,27 +253,10 @@ def ratings_cover_loads(plant: Any) -> Iterator[Fault]:
     load = nominal_loads(plant)
     for unit in plant.units.values():
         rated = unit.parameters.get("rated_power")
-        if rated is not None and _can_feed(plant, unit.name) and load[unit.name] > rated * MARGIN:
+        if rated is not None and can_feed(plant, unit.name) and load[unit.name] > rated * MARGIN:
             carried, most = f"{load[unit.name] / 1e6:.3g} MW", f"{rated / 1e6:.3g} MW"
             text = f"{unit.name} carries {carried} at nominal load, above its rated_power of {most}"
             yield Fault(unit.where, text, warning=True)
-
-
-def nominal_loads(plant: Any) -> dict[str, float]:
-    """Power through each unit with all consumers at their rating and all sources alive [W].
-
-    Units that prefer take everything from their first feed, others share alike.
-    """
-    load = dict.fromkeys(plant.units, 0.0)
-    graph = nx.DiGraph((feed, consumer) for consumer, feeds in plant.feeds.items() for feed in feeds)
-    for name in reversed(list(nx.topological_sort(graph))):
-        kind = KINDS[plant.units[name].kind]
-        if kind.feeds[1] > 0 and not kind.serves:
-            load[name] += float(plant.units[name].machine().nominal_power())
-        feeds = plant.feeds.get(name, ())
-        for feed in feeds[:1] if kind.prefers else feeds:
-            load[feed] += load[name] / (1 if kind.prefers else len(feeds))
-    return load
 
 
 FIRST = (dangling_feeds, feed_counts, feed_cycles, unknown_zones, dangling_streams, dangling_signals)

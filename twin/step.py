@@ -30,7 +30,8 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     for p in port.values():
         p.now, p.dry_bulb, p.wet_bulb = now, weather.dry_bulb, weather.wet_bulb
     signal.solve(model.signals, port, state.outputs, members, xp)
-    voltage, shares = power.energise(model.power, port, rows, inputs, state.voltage, dt)
+    was = state.voltage, state.frequency
+    (voltage, frequency), shares = power.energise(model.power, port, rows, inputs, was, dt)
     for t in model.tables:
         if "actuate" in t.laws:
             port[t.key].drive = t.machine.actuate(rows[t.key], inputs[t.key], port[t.key], dt)
@@ -46,7 +47,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     after, outputs = {}, {}
     for t in model.tables:
         after[t.key], outputs[t.key] = t.machine.advance(rows[t.key], inputs[t.key], port[t.key], dt)
-    new = State(after, outputs, voltage, pressure, headers, state.stored)
+    new = State(after, outputs, voltage, pressure, headers, state.stored, frequency=frequency)
     balance(model, state, new, inputs, port, drawn, warmth, rate * (ends[0] - ends[1]), dt)
     return new
 

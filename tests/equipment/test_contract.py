@@ -33,6 +33,7 @@ RATINGS = {
     "breaker": {"rated_power": 3e6}, "generator": GENERATOR, "ups": UPS, "pdu": {"rated_power": 2e6}, "rack": RACK,
     "cdu": CDU, "chiller": CHILLER, "dry_cooler": DRY_COOLER, "pump": PUMP, "fan_wall": FAN_WALL,
     "tank": {"volume": 8, "useful_temperature": 305}, "zone": {"volume": 800, "mass_heat_capacity": 3e6},
+    "load": {"rated_power": 5e4},
 }  # fmt: skip
 FEW = {"ats": 2, "ups": 2, "bus": 3, "pdu": 2}
 ROWS = ("Inputs", "State", "Outputs")
@@ -123,7 +124,7 @@ def test_inputs_and_state_can_stand_without_being_told(kind):
 
 OPERABLE = [kind for kind, cls in KINDS.items() if "in_service" in quantities(cls.Inputs)]
 """Whatever can be taken out of service. Tank, zone and site are there or are not built."""
-WITHOUT_A_SWITCH = {"utility", "transformer", "bus", "pdu"}
+WITHOUT_A_SWITCH = {"utility", "transformer", "bus", "pdu", "load"}
 """Out of service or in it, and nothing between: no selector of their own."""
 
 
@@ -205,6 +206,8 @@ MEANINGS = {
     "coast_time": r"half speed",
     "coil_conductance": r"^UA",
     "dead": r"dead",
+    "drop_in_phase": r"^voltage lost .*in phase",
+    "drop_in_quadrature": r"^voltage lost .*at right angles",
     "fan_power": r"electric power of the fans",
     "flow": r"flow",
     "heat": r"^heat",

@@ -13,7 +13,7 @@ def test_losses_and_ratio_by_hand():
     t = Transformer(**UNIT)
     assert t.loss(1.5e6) == pytest.approx(3600 + 24000 / 4, rel=1e-15)
     assert t.efficiency(3e6) == pytest.approx(3e6 / 3.0276e6, rel=1e-15)
-    assert t.series.real == pytest.approx(0.008, rel=1e-15)
+    assert t.own_impedance.real == pytest.approx(0.008, rel=1e-15)
     assert t.reactance_ratio() == pytest.approx(math.sqrt(0.0575**2 - 0.008**2) / 0.008, rel=1e-12)
 
 
@@ -23,7 +23,7 @@ def test_repeated_ticks_are_the_ac_power_flow(bench):
     P, Q, V_in = 0.9, 0.4, 1.02
     for _ in range(20):
         answer = b.tick(1.0, [(V_in, 0.0)], load=(P + 1j * Q) * 3e6)
-    R, X = t.series.real, t.series.imag
+    R, X = t.own_impedance.real, t.own_impedance.imag
     half = V_in**2 / 2 - (P * R + Q * X)
     V2 = half + math.sqrt(half**2 - (P * P + Q * Q) * (R * R + X * X))
     assert abs(answer.voltage) == pytest.approx(math.sqrt(V2), rel=1e-12)

@@ -9,6 +9,7 @@ from twin.equipment.chiller import Chiller
 from twin.equipment.dry_cooler import DryCooler
 from twin.equipment.fan_wall import FanWall
 from twin.equipment.generator import Generator
+from twin.equipment.load import Load
 from twin.equipment.pdu import PDU
 from twin.equipment.pump import Pump
 from twin.equipment.rack import Rack
@@ -32,6 +33,7 @@ KINDS: dict[str, type[Equipment]] = {
         UPS,
         PDU,
         Rack,
+        Load,
         CDU,
         Chiller,
         DryCooler,

@@ -56,6 +56,7 @@ class Breaker(Equipment):
     feeds = (1, 1)
     serves = True
     signals = ("shed",)
+    conducts = True
 
     rated_power: Real = quantity("VA", "apparent power that it carries for ever", above=0, at_most=1e9)
     curve: Real = quantity("1", "its overload element", default=0.0, at_least=0, choices=CURVES)

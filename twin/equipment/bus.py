@@ -12,13 +12,16 @@ from twin.physics.supply import latched, moment_of_change, shared, switched
 class Bus(Equipment):
     """A lossless board: any live feed keeps it alive, and all that live share its load.
 
-    Circulating currents between feeds, bar impedance and short circuits are left out.
+    They share in proportion to what they can bear, alike where their ratings are; a source that forces
+    its power in bears that, and the others the rest. Circulating currents between feeds, bar impedance and
+    short circuits are left out.
     """
 
     kind = "bus"
     disturbs = ("power", "flow")
     feeds = (1, 16)
     serves = True
+    weighs = True
 
     @table
     class Inputs:
@@ -33,7 +36,7 @@ class Bus(Equipment):
         power: Real = quantity("W", "power passed on", default=0.0)
 
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
-        return Supply(*switched(shared(port.feed_voltage, port.feed_gap, dt), u.in_service, dt))
+        return Supply(*switched(shared(port.feed_voltage, port.feed_gap, dt, port.feed_weight), u.in_service, dt))
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         is_dead = port.voltage == 0

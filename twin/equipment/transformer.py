@@ -24,6 +24,7 @@ class Transformer(Equipment):
     disturbs = ("power", "flow")
     feeds = (1, 1)
     serves = True
+    conducts = True
 
     rated_power: Real = quantity("VA", "apparent power that it carries for ever", above=0, at_most=2e9)
     impedance: Real = quantity("1", "short-circuit impedance, per unit of its rating", above=0, at_most=0.4)
@@ -54,18 +55,25 @@ class Transformer(Equipment):
         voltage: Real = quantity("1", "voltage at its secondary side, of nominal", default=1.0)
 
     @cached_property
-    def series(self) -> Real:
+    def own_impedance(self) -> Real:
         """Complex series impedance [pu of its own rating]."""
         return series_impedance(self.impedance, self.load_loss / self.rated_power)
 
     @cached_property
     def series_power(self) -> Real:
         """Complex power lost in the series impedance at rated current [VA]."""
-        return self.series * self.rated_power
+        return self.own_impedance * self.rated_power
+
+    @cached_property
+    def _series(self) -> Real:
+        return self.own_impedance / self.rated_power
+
+    def series(self, s: Any, u: Any) -> Real:
+        return self._series
 
     def reactance_ratio(self) -> Real:
         """X/R [1]."""
-        return self.series.imag / self.series.real
+        return self.own_impedance.imag / self.own_impedance.real
 
     def loss(self, load: Real) -> Real:
         """Heat at nominal voltage [W] for an apparent load [VA]."""
@@ -91,7 +99,7 @@ class Transformer(Equipment):
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         alive, current = share_alive(port.gap, dt), port.plan
-        drop = series_drop(current, self.series, port.feed_voltage[0])
+        drop = series_drop(current, self.own_impedance, port.feed_voltage[0])
         fraction = abs(current)
         heating, overloaded, overloaded_at = overheated(
             s.heating, fraction * fraction * alive, self.thermal_time_constant,

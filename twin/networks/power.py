@@ -8,22 +8,32 @@ from typing import Any
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, columns_of, gather_sum, library_of, neighbours, nothing
-from twin.declare import Equipment
+from twin.arrays import Array, Neighbours, columns_of, gather_sum, library_of, neighbours, nothing, worth_doing
+from twin.declare import Equipment, Ports, Supply
+from twin.networks import injection
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
 from twin.physics.supply import WHOLE, shared
 from twin.plant import Plant
+from twin.plant_electrics import capacities
+
+NOMINAL = 1.0
+"""Frequency of nominal [1]; this plain number stands for an array of it, and nothing is worked out."""
 
 
 @dataclass
 class Board:
-    """Where one table stands in the network: its feeds by slot, its edges, and the edges it serves."""
+    """Where one table stands in the network: its feeds by slot, its edges, and the edges it serves.
+
+    `weight` says what each feed can bear, where they differ; `joins` where several feeds share.
+    """
 
     table: Table
     feeds: list[Array]
     edges: list[slice]
     serves: Neighbours | None
     served: Array | None
+    weight: list[Array] | None
+    joins: bool
 
 
 @dataclass
@@ -60,6 +70,7 @@ def compile_power(plant: Plant, tables: list[Table], xp: ModuleType) -> PowerNet
     electrical.sort(key=lambda t: (t.depth, t.first))
     order: list[tuple[str, int]] = []
     edges_of: dict[str, list[int]] = {name: [] for name in column}
+    bears = capacities(plant)
     drafts = []
     for group in _groups(plant, electrical):
         names = [name for t in group for name in t.names]
@@ -82,7 +93,9 @@ def compile_power(plant: Plant, tables: list[Table], xp: ModuleType) -> PowerNet
         # edges are added in an order by name, so that sums do not depend on the order of kinds
         serves = neighbours([sorted(edges_of[name], key=order.__getitem__) for name in t.names], xp, spare=len(order))
         served = _served(plant, t, column, dead, xp)
-        boards.append(Board(t, feeds, edges, serves if t.machine.serves else None, served))
+        joins = t.machine.serves and not t.machine.prefers and len(feeds) > 1
+        weight = _weights(plant, t, len(feeds), bears, xp) if t.machine.weighs else None
+        boards.append(Board(t, feeds, edges, serves if t.machine.serves else None, served, weight, joins))
     return PowerNetwork(boards, leaves, len(column), len(order))
 
 
@@ -125,45 +138,123 @@ def _served(plant: Plant, t: Table, column: dict[str, int], dead: int, xp: Modul
     return xp.asarray(np.array([column[fed[n]] if n in fed else dead for n in t.names], dtype=np.int64))
 
 
+def _weights(plant: Plant, t: Table, slots: int, bears: dict[str, float], xp: ModuleType) -> list[Array] | None:
+    """What each feed can bear, of the first, by slot; None where all of a table's units have feeds alike."""
+    rows = np.ones((slots, 1, t.size))
+    for column, name in enumerate(t.names):
+        can = [bears[feed] for feed in plant.feeds.get(name, ())]
+        if can and max(can) < float("inf") and min(can) != max(can):
+            rows[: len(can), 0, column] = np.array(can) / can[0]
+    return [xp.asarray(row) for row in rows] if (rows != 1.0).any() else None
+
+
 Shares = list[list[Any]]
 """For each group of leaves, the share of their draw that each feed bears."""
 
 
+@dataclass
+class Grid:
+    """What the units offer each other while voltage runs down; arrays are (member, unit + 1).
+
+    frequency: of nominal [1], NOMINAL while all are at it; injection: what a unit forces in [VA], nan where
+    it does not, None where none does.
+    """
+
+    voltage: Array
+    gap: Array
+    frequency: Any = NOMINAL
+    injection: Any = None
+
+
 def energise(
-    net: PowerNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, was: Array, dt: Any
-) -> tuple[Array, Shares]:
-    """Voltage and liveness down from the sources.
+    net: PowerNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, was: tuple[Array, Any], dt: Any
+) -> tuple[tuple[Array, Any], Shares]:
+    """Voltage, frequency and liveness down from the sources.
 
     Args:
-        was: voltage of every unit at the end of the last tick [pu], complex (member, n + 1).
+        was: voltage of every unit at the end of the last tick [pu], complex (member, unit + 1), and their
+            frequency [1], the same or a plain number.
 
     Returns:
-        Voltage now, same shape, and the shares of the leaves' feeds; `ports` get voltage, gap and the split of
+        Both now, and the shares of the leaves' feeds; `ports` get voltage, gap, frequency and the split of
         their feeds.
     """
-    xp = library_of(was)
-    voltage = xp.zeros(was.shape, dtype=was.dtype)
-    gap = xp.zeros(was.shape) + dt
+    xp = library_of(was[0])
+    grid = Grid(xp.zeros(was[0].shape, dtype=was[0].dtype), xp.zeros(was[0].shape) + dt)
     for board in net.boards:
         t, port = board.table, ports[board.table.key]
-        port.feed_voltage = [voltage.take(feed, axis=1) for feed in board.feeds]
-        port.feed_gap = [gap.take(feed, axis=1) for feed in board.feeds]
+        _tell_feeds(board, port, grid)
         if board.served is not None:
-            port.served_voltage = abs(was.take(board.served, axis=1))
+            port.served_voltage = abs(was[0].take(board.served, axis=1))
+            if type(was[1]) is not float:
+                port.served_frequency = was[1].take(board.served, axis=1)
         supply = t.machine.live(state[t.key], inputs[t.key], port, dt)
-        voltage[:, t.columns] = supply.voltage
+        grid.voltage[:, t.columns] = supply.voltage
         if board.serves is not None:
-            gap[:, t.columns] = supply.gap
+            grid.gap[:, t.columns] = supply.gap
         port.voltage, port.gap, port.split = supply.voltage, supply.gap, supply.split
+        if supply.frequency is not None or type(grid.frequency) is not float:
+            _keep_frequency(grid, board, port, supply)
+        if supply.injection is not None or grid.injection is not None:
+            _keep_injection(grid, board, supply)
     shares = []
     for group in net.leaves:
-        feed_voltage = [voltage.take(feed, axis=1) for feed in group.feeds]
-        alive, dead, split = shared(feed_voltage, [gap.take(feed, axis=1) for feed in group.feeds], dt)
-        voltage[:, group.columns] = alive
+        feed_voltage = [grid.voltage.take(feed, axis=1) for feed in group.feeds]
+        alive, dead, split = shared(feed_voltage, [grid.gap.take(feed, axis=1) for feed in group.feeds], dt)
+        grid.voltage[:, group.columns] = alive
         shares.append(split)
         for t, here in group.tables:
             ports[t.key].voltage, ports[t.key].gap = alive[:, here], dead[:, here]
-    return voltage, shares
+        if type(grid.frequency) is not float:
+            pace = _mixed([grid.frequency.take(feed, axis=1) for feed in group.feeds], split) + 0.0 * dead
+            for t, here in group.tables:
+                ports[t.key].frequency = pace[:, here]
+    return (grid.voltage, grid.frequency), shares
+
+
+def _tell_feeds(board: Board, port: Ports, grid: Grid) -> None:
+    """What the feeds of a table offer, by slot."""
+    port.feed_voltage = [grid.voltage.take(feed, axis=1) for feed in board.feeds]
+    port.feed_gap = [grid.gap.take(feed, axis=1) for feed in board.feeds]
+    if type(grid.frequency) is not float:
+        port.feed_frequency = [grid.frequency.take(feed, axis=1) for feed in board.feeds]
+    port.feed_weight = board.weight
+    if board.joins and grid.injection is not None:
+        port.feed_injection = [grid.injection.take(feed, axis=1) for feed in board.feeds]
+        injection.follow(port)
+
+
+def _mixed(feeds: list[Any] | None, split: list[Any]) -> Any:
+    """Frequency of what several feeds serve, by their shares: f = 1 + sum share (f_feed - 1)."""
+    found: Any = NOMINAL
+    for frequency, share in zip(feeds or (), split):
+        if type(frequency) is not float and not nothing(share):
+            found = found + share * (frequency - 1.0)
+    return found
+
+
+def _keep_frequency(grid: Grid, board: Board, port: Ports, supply: Supply) -> None:
+    """Note a table's frequency for those it feeds; from the first that is not nominal, all are noted."""
+    own = supply.frequency
+    if own is None:
+        own = _mixed(port.feed_frequency, supply.split)
+    if type(grid.frequency) is float:
+        if not worth_doing(own != NOMINAL):
+            return
+        grid.frequency = library_of(grid.gap).ones(grid.gap.shape)
+    grid.frequency[:, board.table.columns] = port.frequency = own
+
+
+def _keep_injection(grid: Grid, board: Board, supply: Supply) -> None:
+    """Note what a table forces in; it goes through units that conduct."""
+    forced: Any = supply.injection
+    if forced is None and board.table.machine.conducts and grid.injection is not None:
+        forced = grid.injection.take(board.feeds[0], axis=1)
+    if forced is None:
+        return
+    if grid.injection is None:
+        grid.injection = library_of(grid.gap).full(grid.voltage.shape, float("nan"), dtype=grid.voltage.dtype)
+    grid.injection[:, board.table.columns] = forced
 
 
 def load(
@@ -203,7 +294,11 @@ def load(
         if t.machine.source:
             continue
         drawn = t.machine.draw(state[t.key], inputs[t.key], port, asked, dt)
-        _pass_on(drawn, board.edges, port.split, edges)
+        if port.feed_injection is None:
+            _pass_on(drawn, board.edges, port.split, edges)
+        else:
+            for edge, part in zip(board.edges, injection.parted(drawn, port, dt), strict=True):
+                edges[:, edge] = part
         taken[:, here] = drawn.real
         port.power, port.reactive = taken[:, here], drawn.imag
     return taken, given

@@ -31,6 +31,18 @@ def series_impedance(impedance: Real, resistance: Real) -> Real:
     return resistance + 1j * xp.sqrt(xp.maximum(impedance * impedance - resistance * resistance, 0.0))
 
 
+def thevenin(short_circuit_power: Real, reactance_ratio: Real) -> Real:
+    """Complex impedance behind a grid's terminals [pu^2/VA]; 0 (stiff) where its short-circuit power is 0.
+
+        |z| = 1/S_k,   X/R = reactance_ratio
+
+    Source: IEC 60909-0, with the voltage factor taken as 1.
+    """
+    xp = library_of(short_circuit_power)
+    modulus = xp.where(short_circuit_power > 0, 1.0 / xp.maximum(short_circuit_power, TINY), 0.0)
+    return modulus * (1.0 + 1j * reactance_ratio) / (1.0 + reactance_ratio * reactance_ratio) ** 0.5
+
+
 def series_current(load: Real, voltage: Real) -> Real:
     """Current into a load [pu], conj(S/V).
 
