@@ -44,16 +44,20 @@ class WetBench:
             assert hasattr(self.state, name), name
             setattr(self.state, name, self._as(value))
 
-    def ports(self, dt, gap=0.0, alive=True, weather=(298.15, 291.15)):
-        """Fresh ports, with its feed: dead for `gap` seconds, at the tick's start where `alive` at its end."""
+    def ports(self, dt, gap=0.0, alive=True, weather=(298.15, 291.15), feeds=None):
+        """Fresh ports, with its feed: dead for `gap` seconds, at the tick's start where `alive` at its end.
+
+        Or with several, each (voltage, gap).
+        """
         unit, port = self.unit, Ports(now=self.now)
         port.dry_bulb, port.wet_bulb = (self._as(T) for T in weather)
         for stream in unit.streams:
             rate = HEAT_CAPACITY[FLUID.get((unit.kind, stream), "water")]
             port.heat_capacity[stream] = self._as(rate)
         if unit.feeds[1]:
-            port.feed_voltage = [self._as(float(alive)) + 0j]
-            port.feed_gap = [self._as(gap)]
+            feeds = feeds or [(float(alive), gap)]
+            port.feed_voltage = [self._as(voltage) + 0j for voltage, _ in feeds]
+            port.feed_gap = [self._as(seconds) for _, seconds in feeds]
             supply = unit.live(self.state, self.inputs, port, dt)
             port.voltage, port.gap, port.split = supply.voltage, supply.gap, supply.split
         port.drive = unit.actuate(self.state, self.inputs, port, dt)

@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of, nothing, worth_doing
-from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.declare import Branch, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.equipment.parts.power_shelves import Fed, Input, PowerShelves, Trays
 from twin.physics import gpu, hydraulic, thermal
 from twin.physics.electric import apparent
 from twin.physics.supply import latched
@@ -16,7 +17,8 @@ from twin.physics.throttle import Course, Die, Limits, course
 class Asked(NamedTuple):
     """What utilisation and power limit ask for: power of the GPUs uncapped and capped, and of the rest [W].
 
-    `works`: whether the GPUs are asked for more than their least; `span`: how much more [W].
+    `works`: whether the GPUs are asked for more than their least; `span`: how much more [W]; `rated`, `cap`:
+    of the GPUs at full utilisation, and what the power limit leaves them [W].
     """
 
     wanted: Real
@@ -24,22 +26,15 @@ class Asked(NamedTuple):
     other: Real
     works: Real
     span: Real
-
-
-class Supplied(NamedTuple):
-    """Where a tick's energy comes from: seconds on the feeds and on the capacitors, and whether these run out."""
-
-    fed: Real
-    bridged: Real
-    lost: Real
+    rated: Real
+    cap: Real
 
 
 class Plan(NamedTuple):
     """The tick as the rack foresees it.
 
     course: of the dies; conductance: plate to coolant inlet [W/K]; share: of (plate - inlet) by which coolant
-    warms [1]; power: of all, to_air: the part of it that warms the room, given: by the capacitors, recharge:
-    into them [W].
+    warms [1]; power: of the work, to_air: what warms the room [W].
     """
 
     course: Course
@@ -47,20 +42,21 @@ class Plan(NamedTuple):
     share: Real
     power: Real
     to_air: Real
-    supplied: Supplied
-    given: Real
-    recharge: Real
+    fed: Fed
+    taken: Input
 
 
 @table
-class Rack(Equipment):
+class Rack(PowerShelves):
     """All GPU dies of a rack as one mass on one plate, cooled by one coolant stream.
 
     GPU power follows utilisation, the power limit, the clock that thermal limits leave, and leaks more
     when hot. Between `throttle_temperature` and `slowdown_temperature` power falls in a straight line;
     slowdown and shutdown latch. Everything that is not a GPU follows utilisation alone; a part of it
     goes to the room's air, the rest into the plates. Power supplies bridge gaps from their capacitors.
-    Spread between dies, the power shelves' efficiency and boot sequences are left out.
+    Rated power is that of the trays at the
+    busbar; what is taken from the feeds is more by the losses of the power shelves. Spread between dies and boot
+    sequences are left out.
     """
 
     kind = "rack"
@@ -69,7 +65,6 @@ class Rack(Equipment):
     streams = ("coolant",)
     is_work = True
 
-    rated_power: Real = quantity("W", "power at full utilisation", above=0, at_most=2e6)
     idle_power: Real = quantity("W", "power at no utilisation", above=0, at_most=2e6)
     gpu_count: Real = quantity("1", "GPUs in the rack", above=0, at_most=2000)
     gpu_power_share: Real = quantity("1", "share of the rack's power taken by its GPUs", above=0, below=1)
@@ -95,14 +90,10 @@ class Rack(Equipment):
     )
     leakage: Real = quantity("1/K", "GPU power gained per kelvin of die", default=0.003, at_least=0, at_most=0.05)
     leakage_reference: Real = quantity("K", "die temperature of the rated power", default=343.15, above=250, below=450)
-    hold_up: Real = quantity(
-        "s", "gap that the power supplies bridge at rated power", default=0.02, at_least=0, at_most=1e4
-    )
-    restart_time: Real = quantity("s", "time from supply back to work", default=600.0, at_least=0)
     power_factor: Real = quantity("1", "power factor of the power supplies", default=0.99, above=0, at_most=1)
 
     @table
-    class Inputs:
+    class Inputs(PowerShelves.Inputs):
         in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
         mode: Real = mode()
         utilisation: Real = quantity("1", "share of full work asked", default=0.85, at_least=0, at_most=1)
@@ -111,13 +102,11 @@ class Rack(Equipment):
         isolated: Real = quantity("1", "1: its quick disconnects are shut", default=0.0, failure=True)
 
     @table
-    class State:
+    class State(PowerShelves.State):
         die_temperature: Real = quantity("K", "GPU dies, mean of the rack", default=318.15)
         plate_temperature: Real = quantity("K", "cold plates", default=313.15)
         coolant_temperature: Real = quantity("K", "coolant leaving", default=313.15)
         inlet_temperature: Real = quantity("K", "coolant entering, mean of the last tick", default=313.15)
-        hold_up_energy: Real = quantity("J", "energy in the power supplies' capacitors", default=0.0)
-        restart_clock: Real = quantity("s", "time with supply since the rack went off", default=0.0)
         throttled: Real = flag(
             "throttles", "runs at full clock again", because="a die reached {throttle_temperature}", via="coolant"
         )
@@ -125,19 +114,17 @@ class Rack(Equipment):
             "is slowed down", "leaves slowdown", because="a die reached {slowdown_temperature}", via="coolant"
         )
         shut_down: Real = flag("shuts down", "is reset", because="a die reached {shutdown_temperature}", via="coolant")
-        unpowered: Real = flag(
-            "loses power", "works again", because="it had no supply for longer than its hold-up", via="power"
-        )
 
     @table
-    class Outputs:
+    class Outputs(PowerShelves.Outputs):
         power: Real = quantity("W", "electric power of the work", default=0.0)
         gpu_power: Real = quantity("W", "electric power of the GPUs", default=0.0)
         clock: Real = quantity("1", "mean clock, of full", default=1.0)
         flow: Real = quantity("m^3/s", "coolant flow", default=0.0)
 
     def rest(self, u: Any) -> dict[str, Real]:
-        return {"hold_up_energy": self.hold_up * self.rated_power}
+        half = 0.5 * self.storage_capacity
+        return {"hold_up_energy": self._full_hold_up, "storage_energy": half, "gpu_level": self._least}
 
     def pace(self) -> dict[str, tuple[float, str]]:
         masses = self.gpu_count * (self.die_heat_capacity + self.plate_heat_capacity)
@@ -178,6 +165,11 @@ class Rack(Equipment):
         return self.idle_power * self.gpu_power_share
 
     @cached_property
+    def _rated(self) -> Real:
+        """Power of the GPUs at full utilisation [W]."""
+        return self.rated_power * self.gpu_power_share
+
+    @cached_property
     def _slow_share(self) -> Real:
         return gpu.power_share(self.slowdown_clock, self.clock_exponent)
 
@@ -197,11 +189,6 @@ class Rack(Equipment):
         return apparent(self.power_factor)
 
     @cached_property
-    def _full_hold_up(self) -> Real:
-        """Energy in the full capacitors [J]."""
-        return self.hold_up * self.rated_power
-
-    @cached_property
     def _limits(self) -> Limits:
         return Limits(
             self.throttle_temperature, self.slowdown_temperature, self.shutdown_temperature, self.release_temperature
@@ -210,8 +197,10 @@ class Rack(Equipment):
     def _asked(self, utilisation: Real, power_limit: Real) -> Asked:
         xp = library_of(utilisation)
         wanted, other = self.asked_power(utilisation)
-        capped = xp.maximum(xp.minimum(wanted, power_limit * self.rated_power - other), self._least)
-        return Asked(wanted, capped, other, wanted > self._least + 1.0, xp.maximum(wanted - self._least, 1.0))
+        cap = xp.maximum(power_limit * self.rated_power - other, self._least)
+        capped = xp.maximum(xp.minimum(wanted, cap), self._least)
+        span = xp.maximum(wanted - self._least, 1.0)
+        return Asked(wanted, capped, other, wanted > self._least + 1.0, span, self._rated, cap)
 
     def _on(self, asked: Real, unpowered: Real) -> Real:
         return asked * (1.0 - unpowered)
@@ -221,11 +210,23 @@ class Rack(Equipment):
         full, other, least = asked.capped * lasts, asked.other * lasts, self._least * lasts
         return full, least + (full - least) * self._slow_share, other, other * (1.0 - self._air_share)
 
+    def _takes(self, s: Any, asked: Asked) -> Real:
+        """Power of GPUs as warm, and with clocks as slow, as they are, over that asked of them [1]."""
+        takes = 1.0 + self.leakage * (s.die_temperature - self.leakage_reference)
+        if worth_doing(s.slowed):
+            slow = self._least / asked.capped * (1.0 - self._slow_share) + self._slow_share
+            takes = library_of(takes).where(s.slowed > 0, takes * slow, takes)
+        return takes
+
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
         asked = self.once(self._asked, u.utilisation, u.power_limit)
-        supplied = self._supplied(s, port, asked, dt)
         lasts = on = self.once(self._on, self.asked(u), s.unpowered)
-        if not nothing(supplied.bridged):
+        trays = Trays(asked.capped, self._least, asked.other, asked.rated, asked.cap, lambda: self._takes(s, asked))
+        fed = self.fed(s, u, port, trays, on, dt)
+        if fed.gpus is not asked.capped:
+            asked = asked._replace(capped=fed.gpus)
+        supplied = fed.supplied
+        if not (nothing(supplied.bridged) and supplied.fed is dt):
             lasts = on * ((supplied.fed + supplied.bridged) / dt)  # so that no gap means on, to the bit
         full, slow, other, to_plate = self.once(self._powers, asked, lasts)
         K, share = self.conductance(port.capacity_rate["coolant"], port.flow["coolant"])
@@ -235,31 +236,16 @@ class Rack(Equipment):
         run = course(die, self._limits, s.die_temperature, s.plate_temperature, (s.throttled, s.slowed, shut), dt)
         other = other * run.ran
         power = run.power + other
-        given: Real = 0.0
-        if not nothing(supplied.bridged):
-            given = power * supplied.bridged / library_of(power).maximum(supplied.fed + supplied.bridged, 1e-12)
-        return Plan(run, K, share, power, other * self._air_share, supplied, given, self._recharge(s, port, dt))
-
-    def _supplied(self, s: Any, port: Ports, asked: Asked, dt: Real) -> Supplied:
-        if not worth_doing(port.gap):
-            return Supplied(dt, 0.0, port.gap > 0)
-        xp = library_of(port.gap)
-        power = xp.maximum(asked.capped + asked.other, 1.0)
-        bridged = xp.minimum(port.gap, xp.maximum(s.hold_up_energy, 0.0) / power)
-        lost = port.gap > bridged
-        return Supplied(xp.where(lost & (port.voltage != 0), 0.0, dt - port.gap), bridged, lost)
-
-    def _recharge(self, s: Any, port: Ports, dt: Real) -> Real:
-        """Power that refills the capacitors [W], only in ticks without a gap."""
-        missing = self._full_hold_up - s.hold_up_energy
-        if not worth_doing(missing):
-            return 0.0
-        xp = library_of(port.gap)
-        return xp.where(port.gap == 0, xp.minimum(missing / dt, 0.1 * self.rated_power), 0.0)
+        taken = self.input(s, u, port, fed, power, on, dt)
+        to_air = other * self._air_share
+        if not nothing(taken.loss):
+            to_air = to_air + taken.loss * self.shelf_air_share
+        return Plan(run, K, share, power, to_air, fed, taken)
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        plan = port.plan
-        return (plan.power - plan.given + plan.recharge) * self._apparent
+        plan, taken = port.plan, port.plan.taken
+        power = plan.power + taken.loss - taken.given + taken.recharge
+        return (power if nothing(taken.gained) else power + taken.gained / dt) * self._apparent
 
     def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         return port.plan.to_air
@@ -280,7 +266,7 @@ class Rack(Equipment):
         shift = inlet - s.inlet_temperature
         heat = plan.conductance * (run.mean_plate + run.follows_mean_plate * shift - inlet)
         die = run.T_die + run.follows_die * shift
-        into_masses = plan.power - plan.to_air - heat
+        into_masses = plan.power + plan.taken.loss - plan.to_air - heat
         C_die, C_plate, _ = self._masses
         plate = s.plate_temperature + (dt * into_masses - C_die * (die - s.die_temperature)) / C_plate
         gain = C_flow * (inlet - port.outlet["coolant"]) + heat
@@ -291,9 +277,8 @@ class Rack(Equipment):
             plate_temperature=plate,
             coolant_temperature=coolant,
             inlet_temperature=inlet,
-            hold_up_energy=s.hold_up_energy + dt * (plan.recharge - plan.given),
             **self._thermal_flags(s, run, port.now),
-            **self._supply_flags(s, u, port, dt),
+            **self.after_supply(s, u, port, plan.fed, plan.taken, dt),
         )
         return after, self._outputs(s, u, port)
 
@@ -306,22 +291,6 @@ class Rack(Equipment):
             "shut_down": shut, "shut_down_at": shut_at,
         }  # fmt: skip
 
-    def _supply_flags(self, s: Any, u: Any, port: Ports, dt: Real) -> dict[str, Real]:
-        """Off when a gap outlasts the capacitors; on again after `restart_time` of unbroken supply."""
-        if not (worth_doing(port.gap) or worth_doing(s.unpowered + s.restart_clock)):
-            return {}
-        xp = library_of(port.gap)
-        alive, supplied = dt - port.gap, port.plan.supplied
-        lost = supplied.lost & (s.unpowered == 0)
-        clock = xp.where(port.voltage == 0, 0.0, xp.where(port.gap > 0, alive, s.restart_clock + alive)) * s.unpowered
-        back = (s.unpowered > 0) & (clock >= self.restart_time)
-        dead_from = port.now + xp.where(port.voltage == 0, alive, 0.0)
-        moment = xp.where(lost, dead_from + supplied.bridged, port.now + dt - (clock - self.restart_time))
-        unpowered, at = latched(
-            xp.where(lost, 1.0, xp.where(back, 0.0, s.unpowered)), s.unpowered, s.unpowered_at, moment
-        )
-        return {"unpowered": unpowered, "unpowered_at": at, "restart_clock": clock}
-
     def _outputs(self, s: Any, u: Any, port: Ports) -> Any:
         gpu_power = port.plan.course.power
         asked = self.once(self._asked, u.utilisation, u.power_limit)
@@ -329,9 +298,21 @@ class Rack(Equipment):
         clock = gpu.clock_for((gpu_power / leak - self._least) / asked.span, self.clock_exponent)
         if worth_doing(asked.works == 0):
             clock = library_of(clock).where(asked.works, clock, (gpu_power > 0) * 1.0)
-        return self.Outputs(power=port.plan.power, gpu_power=gpu_power, clock=clock, flow=port.flow["coolant"])
+        taken = port.plan.taken
+        none = nothing(taken.loss)
+        return self.Outputs(
+            power=port.plan.power,
+            gpu_power=gpu_power,
+            clock=clock,
+            flow=port.flow["coolant"],
+            loss=self.once(self._none, u.in_service) if none else taken.loss,
+            load_fraction=self.once(self._none, u.in_service) if none else port.plan.power / taken.rating,
+        )
+
+    def _none(self, like: Real) -> Real:
+        return like * 0.0
 
     def stored(self, s: Any, port: Ports) -> Real:
         masses = self.die_heat_capacity * s.die_temperature + self.plate_heat_capacity * s.plate_temperature
         coolant = self.coolant_volume * port.heat_capacity["coolant"] * s.coolant_temperature
-        return self.gpu_count * masses + coolant + s.hold_up_energy
+        return self.gpu_count * masses + coolant + s.hold_up_energy + s.storage_energy
