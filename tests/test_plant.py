@@ -270,12 +270,22 @@ def test_all_faults_come_at_once_and_say_where():
         compiled.compile(plant)
 
 
+def test_a_rack_finds_its_own_ratings_at_odds():
+    plant = chain()
+    plant.units["rack-1"].parameters |= {"shelf_count": 8.0, "shelf_air_share": 0.0}
+    plant.units["rack-2"].parameters |= {"shelf_count": 8.0, "shelf_air_share": 0.0, "second_feed_share": 0.0,
+                                         "efficiency_at_10": 0.9, "efficiency_at_20": 0.99}  # fmt: skip
+    assert [str(fault).partition(":")[0] for fault in plant.faults()] == ["rack-1", "rack-2"]
+    assert "second_feed_share: 0 % is wanted" in str(plant.faults()[0])
+    assert "makes power" in str(plant.faults()[1])
+
+
 def test_every_check_has_a_test_here():
     """A check added to plant_checks wants a case: its name is asked for, so that nobody forgets."""
     tested = {
         "dangling_feeds", "feed_counts", "feed_cycles", "unknown_zones", "dangling_streams", "dangling_signals",
         "unfed_consumers", "unpumped_loops", "lone_exchangers", "uncooled_zones", "racks_without_room", "die_limits",
-        "ratings_cover_loads",
+        "ratings_cover_loads", "own_ratings",
     }  # fmt: skip
     assert {check.__name__ for check in (*plant_checks.FIRST, *plant_checks.THEN)} == tested
 

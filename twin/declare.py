@@ -342,6 +342,10 @@ class Equipment:
         """Power a consumer takes at its rating [W], for the plant's checks."""
         return getattr(self, "rated_power", 0.0)
 
+    def faults(self, feeds: int) -> list[str]:
+        """What is wrong among my ratings taken together, with so many feeds; each follows my name and a colon."""
+        return []
+
     def pace(self) -> dict[str, tuple[float, str]]:
         """How fast I answer what upsets me: upset -> (time constant [s], what it is, in words)."""
         return {}

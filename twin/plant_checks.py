@@ -9,7 +9,7 @@ from typing import Any
 
 import networkx as nx
 
-from twin.declare import quantities
+from twin.declare import Equipment, quantities
 from twin.equipment import KINDS
 from twin.faults import Fault
 from twin.plant_electrics import can_feed, feed_graph, nominal_loads
@@ -226,7 +226,9 @@ def uncooled_zones(plant: Any) -> Iterator[Fault]:
 def racks_without_room(plant: Any) -> Iterator[Fault]:
     """A rack gives part of its heat to a room."""
     for unit in plant.units.values():
-        if KINDS[unit.kind].is_work and unit.zone is None and unit.parameters.get("air_fraction", 0.0) > 0:
+        said = unit.parameters
+        warms = said.get("air_fraction", 0.0) + said.get("shelf_count", 0.0) * said.get("shelf_air_share", 1.0) > 0
+        if KINDS[unit.kind].is_work and unit.zone is None and warms:
             yield Fault(unit.where, f"{unit.name} gives heat to the air but stands in no zone; zone: NAME is wanted")
 
 
@@ -248,6 +250,14 @@ def die_limits(plant: Any) -> Iterator[Fault]:
                 )
 
 
+def own_ratings(plant: Any) -> Iterator[Fault]:
+    """What a kind itself finds wrong among the ratings of a unit."""
+    for unit in plant.units.values():
+        if KINDS[unit.kind].faults is not Equipment.faults:
+            for text in unit.machine().faults(len(plant.feeds.get(unit.name, ()))):
+                yield Fault(unit.where, f"{unit.name}: {text}")
+
+
 def ratings_cover_loads(plant: Any) -> Iterator[Fault]:
     """Warn where nominal loads pass what a unit is rated for."""
     load = nominal_loads(plant)
@@ -267,5 +277,6 @@ THEN = (
     uncooled_zones,
     racks_without_room,
     die_limits,
+    own_ratings,
     ratings_cover_loads,
 )

@@ -133,7 +133,7 @@ def test_shelves_lost_shift_the_load_to_the_other_feed():
 
 
 def test_six_shelves_lost_leave_too_little_even_for_the_brake_to_help():
-    """Two shelves carry 66 kW; the rest of the rack and idle GPUs take 59.4 kW, so it holds; one carries 33: it trips."""
+    """Two shelves carry 66 kW, idle GPUs and the rest take 59.4: the brake holds it; one carries 33: it trips."""
     b = WetBench(rack())
     warm(b, utilisation=1.0, shelves_failed_a=3.0)
     warm(b, ticks=5, shelves_failed_b=3.0)

@@ -65,7 +65,7 @@ def test_the_store_stays_within_itself_and_its_feed_keeps_its_ramps_while_it_can
 
 
 def test_a_step_by_hand():
-    """From 100 to 130 kW at 100 kW/s: 0.3 s of ramp, the store gives 30 kW * 0.3 s / 2 = 4.5 kJ less 0.3 s of refill."""
+    """From 100 to 130 kW at 100 kW/s: 0.3 s of ramp, the store gives 30 kW * 0.3 s / 2 = 4.5 kJ."""
     knobs = Knobs(0.0, 100e3, 100e3, 0.0)
     end, gained = stored(130e3, 100e3, 10e3, 20e3, knobs, 0.5)
     assert (end, gained) == (130e3, pytest.approx(-4.5e3, rel=1e-12))

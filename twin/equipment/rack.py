@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, nothing, worth_doing
 from twin.declare import Branch, Ports, Real, Stream, flag, mode, quantity, replace, table
-from twin.equipment.parts.power_shelves import Fed, Input, PowerShelves, Trays
+from twin.equipment.parts.power_shelves import Fed, Input, PowerShelves, Trays, shelf_load
 from twin.physics import gpu, hydraulic, thermal
 from twin.physics.electric import apparent
 from twin.physics.supply import latched
@@ -306,7 +306,7 @@ class Rack(PowerShelves):
             clock=clock,
             flow=port.flow["coolant"],
             loss=self.once(self._none, u.in_service) if none else taken.loss,
-            load_fraction=self.once(self._none, u.in_service) if none else port.plan.power / taken.rating,
+            load_fraction=self.once(self._none, u.in_service) if none else shelf_load(port.plan.power, taken.rating),
         )
 
     def _none(self, like: Real) -> Real:

@@ -32,8 +32,7 @@ def loss_curve(efficiency: Sequence[Real]) -> tuple[Real, ...]:
     for order in range(len(POINTS)):
         heads.append(column[0])
         column = [
-            (right - left) / (POINTS[k + order + 1] - POINTS[k])
-            for k, (left, right) in enumerate(pairwise(column))
+            (right - left) / (POINTS[k + order + 1] - POINTS[k]) for k, (left, right) in enumerate(pairwise(column))
         ]
     curve: list[Real] = [heads[3], 0.0, 0.0, 0.0]
     for x, head in zip(POINTS[2::-1], heads[2::-1]):  # Horner's way: curve * (load - x) + head
@@ -217,4 +216,4 @@ def rating_alive(gaps: list[Real], rating: list[Real], dt: Real) -> Real:
     total: Real = 0.0
     for power, gap in zip(rating, gaps):
         total = total + (power * (1.0 - gap / dt) if worth_doing(gap) else power)
-    return library_of(total).maximum(total, 1.0)
+    return total

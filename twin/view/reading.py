@@ -254,6 +254,8 @@ def key_figures(reading: Reading, conditions: dict[str, Condition]) -> list[tupl
             names = reading.trace.units(kind)
             down = sum(1 for name in names if name in conditions and conditions[name].state in (LOST, OFF))
             figures.append((f"{kind}s at work", f"{len(names) - down} of {len(names)}"))
+            if down == len(names):  # what idle power shelves lose is no work
+                figures = [figure for figure in figures if figure[0] != "PUE"]
     return figures
 
 

@@ -157,20 +157,35 @@ class PowerShelves(Equipment):
 
     @cached_property
     def _curve(self) -> tuple[Real, ...]:
-        return shelf.loss_curve(
-            (self.efficiency_at_10, self.efficiency_at_20, self.efficiency_at_50, self.efficiency_at_100)
-        )
+        return shelf.loss_curve(self._efficiencies)
 
     @cached_property
     def _full_hold_up(self) -> Real:
         """Energy in the full capacitors [J]."""
         return self.hold_up * self.rated_power
 
+    @cached_property
+    def _efficiencies(self) -> tuple[Real, ...]:
+        return self.efficiency_at_10, self.efficiency_at_20, self.efficiency_at_50, self.efficiency_at_100
+
+    def faults(self, feeds: int) -> list[str]:
+        if not self.shelf_count:
+            return []
+        wrong = shelf.curve_fault(self._efficiencies)
+        found = (
+            [f"efficiency_at_10 to efficiency_at_100: {wrong}; efficiencies of one machine are wanted"] if wrong else []
+        )
+        if feeds == 1 and self.second_feed_share > 0:
+            share = f"{self.second_feed_share:.0%} of its power shelves hang on a second feed"
+            found.append(f"{share}, but it has one; second_feed_share: 0 % is wanted")
+        if feeds > 1 and not 0 < self.second_feed_share < 1:
+            found.append("all its power shelves hang on one of its two feeds; a second_feed_share between is wanted")
+        return found
+
     def shelf_loss(self, power: Real, rating: Real | None = None) -> Real:
         """Heat of the shelves [W] at a power of the busbar [W], behind shelves of a rating [W]; all, if not said."""
-        rating = self.shelf_count * self.shelf_power if rating is None else rating * (self.shelf_count > 0)
-        x = power / library_of(rating).maximum(rating, 1.0)
-        return rating * shelf.loss_at(x, self._curve)
+        rating = self.shelf_count * self.shelf_power if rating is None else rating
+        return rating * shelf.loss_at(shelf_load(power, rating), self._curve)
 
     def nominal_power(self) -> Real:
         return self.rated_power + self.shelf_loss(self.rated_power)
@@ -224,7 +239,7 @@ class PowerShelves(Equipment):
         knobs = smoothing.Knobs(floor, u.ramp_up_rate, u.ramp_down_rate, u.floor_hysteresis)
         end, mean, idle = smoothing.worked(s.gpu_level, s.idle_clock, trays.gpus, knobs, dt)
         smooth = u.smoothing > 0
-        return xp.where(smooth, mean, trays.gpus), xp.where(smooth, end, trays.gpus) * on, idle * smooth
+        return xp.where(smooth, mean, trays.gpus), xp.where(smooth, end * on, trays.gpus), idle * smooth
 
     def _at_ease(self, s: Any, u: Any, port: Ports, gpus: Real, other: Real, extra: Real | None) -> bool:
         """Whether all shelves live and carry what is asked with room to spare; said on the CPU alone."""
@@ -279,7 +294,7 @@ class PowerShelves(Equipment):
         recharge = shelf.recharge(self._full_hold_up - s.hold_up_energy, CHARGING * self.rated_power, port.gap, dt)
         if self._shelved:
             side = self.once(self._sides, u.shelves_failed_a, u.shelves_failed_b)
-            rating = shelf.rating_alive(port.feed_gap, side.rating, dt)
+            rating = shelf.rating_alive(port.feed_gap, side.rating, dt) * (self.shelf_count > 0)
             loss = self.shelf_loss(power - given, rating) * self.asked(u)
         taken = power + loss - given + recharge
         end = taken
@@ -335,3 +350,8 @@ class PowerShelves(Equipment):
             xp.where(lost, 1.0, xp.where(back, 0.0, s.unpowered)), s.unpowered, s.unpowered_at, moment
         )
         return {"unpowered": unpowered, "unpowered_at": at, "restart_clock": clock}
+
+
+def shelf_load(power: Real, rating: Real) -> Real:
+    """Power over rating [1], 0 where no shelf lives."""
+    return power / library_of(rating).maximum(rating, 1.0) * (rating > 0)
