@@ -27,6 +27,8 @@ DRY_COOLER = {
     "nominal_pressure_drop": 60e3,
 }  # fmt: skip
 PUMP = {"nominal_flow": 0.036, "nominal_head": 300e3, "shutoff_head": 400e3, "efficiency": 0.7}
+PANEL = {"undervoltage_limit": 0.7, "undervoltage_delay": 0.05}
+"""Of the first unit of each driven kind in `pod`; the others say nothing, or stay off after a trip."""
 UPS = {"rated_power": 1.5e6, "battery_energy": 1.5e6 * 300, "recharge_power": 150e3}
 GENERATOR = {"rated_power": 3e6, "fuel_tank": 10, "full_load_fuel": 2e-4, "idle_fuel": 2e-5}
 TRANSFORMER = {"rated_power": 3e6, "impedance": 0.0575, "no_load_loss": 3e3, "load_loss": 24e3}
@@ -65,14 +67,15 @@ def pod(racks: int = 8) -> Plant:
     add(plant, "hall", "zone", volume=800, mass_heat_capacity=3e6)
     for i in range(1, racks + 1):
         add(plant, f"rack-{i:02d}", "rack", ("pdu-1", "pdu-2"), "hall", **RACK)
+    panels = {1: PANEL, 2: {}, 3: {**PANEL, "auto_restart": 0.0}}
     for i in (1, 2):
-        add(plant, f"cdu-{i}", "cdu", (f"pdu-{i}",), "hall", **CDU)
+        add(plant, f"cdu-{i}", "cdu", (f"pdu-{i}",), "hall", **CDU, **panels[i])
     for i in (1, 2, 3):
-        add(plant, f"fw-{i}", "fan_wall", ("msb",), "hall", **FAN_WALL)
+        add(plant, f"fw-{i}", "fan_wall", ("msb",), "hall", **FAN_WALL, **panels[i])
     for i in (1, 2):
-        add(plant, f"pump-{i}", "pump", ("msb",), **PUMP)
-        add(plant, f"dry-{i}", "dry_cooler", ("msb",), **DRY_COOLER)
-        add(plant, f"ch-{i}", "chiller", ("msb",), **CHILLER)
+        add(plant, f"pump-{i}", "pump", ("msb",), **PUMP, **panels[i])
+        add(plant, f"dry-{i}", "dry_cooler", ("msb",), **DRY_COOLER, **panels[i])
+        add(plant, f"ch-{i}", "chiller", ("msb",), **CHILLER, **panels[i])
     add(plant, "tank", "tank", volume=8, useful_temperature=305)
     trains = [branch(f"pump-{i}", f"dry-{i}", f"ch-{i}") for i in (1, 2)]
     loads = [branch(f"cdu-{i}.facility") for i in (1, 2)] + [branch(f"fw-{i}") for i in (1, 2, 3)]

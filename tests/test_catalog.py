@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from twin.declare import Ports, quantities
+from twin.driven import Drive
 from twin.equipment import KINDS
-from twin.equipment.cdu import Drive as CDUDrive
-from twin.equipment.fan_wall import Drive as FanDrive
+from twin.equipment.cdu import Pumps
+from twin.physics.drive import steady
 from twin.physics.fluids import HEAT_CAPACITY
 from twin.physics.hydraulic import branch_flow
 from twin.scenario.catalog import MARKS, Record, records
@@ -95,7 +96,7 @@ def test_xdu1350_gives_its_heat_at_4_kelvin_approach() -> None:
 def test_xdu1350_pump_gives_244_kpa_at_1200_lpm_and_falls() -> None:
     cdu = machine("cdu-1300kw")
     port = Ports()
-    port.drive = CDUDrive(mean_speed=1.0, duty_clock=1e9, standby_clock=0.0, driven=1.0, duty=None, standby=None)
+    port.drive = Pumps(None, None, None, None, None, mean_speed=1.0)
     branch = cdu.branch(cdu.State(), cdu.Inputs(), port, "technology")
     flows = np.linspace(0.0, 1400.0, 15) * LPM
     heads = branch.head - branch.laminar * flows - branch.turbulent * flows * flows
@@ -172,7 +173,7 @@ def test_fan_wall_takes_its_rating_from_a_room_of_36_degc() -> None:
     """280 kW with 16 K between air and water, by its own coil law at nominal flows."""
     wall = machine("fan-wall-280kw")
     port = Ports()
-    port.drive = FanDrive(readiness=1.0, clock=1e9, runs=1.0)
+    port.drive = Drive(None, steady(0.0, 1.0, 1.0), True)
     port.flow = {"coolant": wall.nominal_flow}
     port.capacity_rate = {"coolant": wall.nominal_flow * HEAT_CAPACITY["water"]}
     K, _ = wall.coil(wall.State(inlet_temperature=20 + ZERO), wall.Inputs(), port, 1.0)

@@ -47,8 +47,11 @@ EVENTS = [
     (100, "ats-1", "mode", 4.0, 1),
     (102, "ch-1", "in_service", 1.0, None),
     (104, "rack-04", "isolated", 0.0, 2),
-    (106, "utility-a", "voltage", 0.5, 0),
-    (109, "utility-a", "voltage", 0.95, 0),
+    (100, "pump-1", "fails_to_restart", 1.0, 2),
+    (106, "utility-a", "voltage", 0.5, None),
+    (107, "pump-1", "fails_to_restart", 0.0, 2),
+    (109, "utility-a", "voltage", 0.95, None),
+    (118, "fw-3", "reset", 1.0, 1),
     (112, "cdu-1", "pump_speed", 0.7, None),
     (115, "rack-01", "mode", 0.0, 1),
     (120, "rack-01", "utilisation", 1.0, None),
@@ -123,6 +126,7 @@ def skipping():
 def test_what_is_skipped_equals_what_is_computed(skipping, monkeypatch):
     asked, now, skipped, rose = skipping
     assert {"ats.on_alternate_at", "generator.closed_at", "ups.on_battery_at", "rack.unpowered_at"} <= rose
+    assert {f"{kind}.tripped_at" for kind in ("pump", "chiller", "dry_cooler", "fan_wall")} <= rose
     modules = [each for name, each in list(sys.modules.items()) if name.startswith("twin.")]
     for module in modules:
         if hasattr(module, "worth_doing"):

@@ -12,7 +12,8 @@ from wet_bench import WetBench, outage
 
 from tests.small_plants import DRY_COOLER
 from twin.declare import MODES
-from twin.equipment.dry_cooler import AIR_DENSITY_CP, DryCooler
+from twin.equipment.dry_cooler import DryCooler
+from twin.physics.fluids import OUTDOOR_AIR
 from twin.scenario.catalog import records
 
 WATER = 4.17e6
@@ -44,7 +45,7 @@ def textbook_share(cooler, speed, flow):
     """eps C_min/C of a counterflow coil with films air^0.8 and water^0.85, written apart from the product's."""
     air, water = speed**0.8, (flow / cooler.nominal_flow) ** 0.85
     UA = cooler.coil_conductance * 2 * air * water / (air + water)
-    C, C_air = flow * WATER, cooler.air_flow * AIR_DENSITY_CP * speed
+    C, C_air = flow * WATER, cooler.air_flow * OUTDOOR_AIR * speed
     small, large = min(C, C_air), max(C, C_air)
     gone = math.exp(-UA / small * (1 - small / large))
     return small / C * (1 - gone) / (1 - small / large * gone)

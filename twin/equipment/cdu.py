@@ -6,10 +6,11 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
-from twin.declare import MODES, Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.declare import MODES, Branch, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.driven import Driven
 from twin.physics import hydraulic, thermal
+from twin.physics.drive import Hold, Run, restart, steady, whole
 from twin.physics.electric import apparent
-from twin.physics.machine import restart
 from twin.physics.supply import latched
 
 VALVE_SHARE = 0.5
@@ -20,15 +21,25 @@ LOST_SPEED = 0.1
 """Below this share of full speed the pumps count as lost."""
 
 
-class Drive(NamedTuple):
-    """The two pumps over a tick: mean speed of the faster, restart clocks, share that one is driven, their courses."""
+class Pumps(NamedTuple):
+    """The two pumps over a tick: their panel, how far each is up, its course, and the mean speed of the faster."""
 
-    mean_speed: Real
-    duty_clock: Real
-    standby_clock: Real
-    driven: Real
+    hold: Hold | None
+    duty_run: Run
+    standby_run: Run
     duty: hydraulic.Turn
     standby: hydraulic.Turn
+    mean_speed: Real
+
+    @property
+    def driven(self) -> Real:
+        """Share of the tick in which one is driven [1]."""
+        return self.duty_run.readiness + self.standby_run.readiness
+
+    def began(self, duty_delay: Real, standby_delay: Real) -> Real:
+        """When the first of them was driven, where one is [s from the tick's start]."""
+        first = self.duty_run.moment_of(duty_delay)
+        return library_of(first).where(self.duty_run.readiness > 0, first, self.standby_run.moment_of(standby_delay))
 
     def moment_lost(self, lost: Real, half_time: Real, full_time: Real) -> Real:
         """When the faster pump came down to, or up over, the least speed [s from the tick's start]."""
@@ -40,7 +51,7 @@ class Drive(NamedTuple):
 
 
 @table
-class CDU(Equipment):
+class CDU(Driven):
     """A counterflow plate exchanger between two stirred volumes, with a duty and a standby pump.
 
     The pump curve is that of the unit at its ports. The faster pump carries the flow; the other's
@@ -78,8 +89,7 @@ class CDU(Equipment):
     power_factor: Real = quantity("1", "power factor of the drives", default=0.95, above=0, at_most=1)
 
     @table
-    class Inputs:
-        in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
+    class Inputs(Driven.Inputs):
         mode: Real = mode("auto follows the setpoint, hand holds hand_valve")
         supply_setpoint: Real = quantity(
             "K", "temperature of coolant wanted at the racks", default=313.15, above=250, below=350
@@ -93,7 +103,7 @@ class CDU(Equipment):
         valve_stuck: Real = quantity("1", "1: the facility valve stays where it is", default=0.0, failure=True)
 
     @table
-    class State:
+    class State(Driven.State):
         supply_temperature: Real = quantity("K", "coolant going out to the racks", default=313.15)
         facility_temperature: Real = quantity("K", "facility water leaving", default=308.15)
         return_temperature: Real = quantity(
@@ -106,7 +116,7 @@ class CDU(Equipment):
         integral: Real = quantity("1", "integral part of the controller", default=0.5)
         duty_speed: Real = quantity("1", "speed of the duty pump", default=1.0)
         standby_speed: Real = quantity("1", "speed of the standby pump", default=0.0)
-        duty_clock: Real = quantity("s", "time the duty pump has been allowed to run", default=1e9)
+        run_clock: Real = quantity("s", "time the duty pump has been allowed to run", default=1e9)
         standby_clock: Real = quantity("s", "time the standby pump has been called", default=0.0)
         standby_running: Real = flag(
             "starts its standby pump", "stops its standby pump", because="its duty pump is lost"
@@ -137,20 +147,27 @@ class CDU(Equipment):
     def pace(self) -> dict[str, tuple[float, str]]:
         return {"heat": (self.technology_volume / self.nominal_flow, "its technology coolant is exchanged once")}
 
-    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
-        duty, standby = self.once(_called, self.asked(u), u.duty_pump_failed, u.standby_pump_failed)
-        alive = dt - port.gap
-        volts = port.voltage
-        duty_clock, duty_ready = restart(s.duty_clock, alive, duty, self.restart_delay, 0.0, dt, volts)
-        standby_clock, standby_ready = restart(s.standby_clock, alive, standby, self.standby_delay, 0.0, dt, volts)
-        late = port.gap * (volts == 0) if worth_doing(port.gap) else 0.0
-        one = self._turn(s.duty_speed, u, duty_ready, late, dt)
-        other = self._turn(s.standby_speed, u, standby_ready, late, dt)
+    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Pumps:
+        hold = self.hold(s, u, port, dt)
+        duty, standby = self.once(_called, self.runs(s, u, hold), u.duty_pump_failed, u.standby_pump_failed)
+        if hold is None and self.once(self._stay, s.run_clock, duty, s.standby_clock, standby):
+            duty_run, standby_run = steady(s.run_clock, duty, dt), steady(s.standby_clock, standby, dt)
+        else:
+            duty_run = restart(s.run_clock, duty, hold or whole(dt), self.restart_delay, 0.0, dt)
+            standby_run = restart(s.standby_clock, standby, hold or whole(dt), self.standby_delay, 0.0, dt)
+        one = self._turn(s.duty_speed, u, duty_run, dt)
+        other = self._turn(s.standby_speed, u, standby_run, dt)
         mean = library_of(one.turned).maximum(one.turned, other.turned) / dt
-        return Drive(mean, duty_clock, standby_clock, duty_ready + standby_ready, one, other)
+        return Pumps(hold, duty_run, standby_run, one, other, mean)
 
-    def _turn(self, speed: Real, u: Any, ready: Real, late: Real, dt: Real) -> hydraulic.Turn:
-        return hydraulic.turn(speed, u.pump_speed, ready, late, self.coast_time, self.ramp_time, dt)
+    def _stay(self, duty_clock: Real, duty: Real, standby_clock: Real, standby: Real) -> bool:
+        """Whether all pumps that are called are up, and all others are not."""
+        changes = (duty_clock != self.restart_delay * duty) | (standby_clock != self.standby_delay * standby)
+        return not worth_doing(changes | (duty * (1.0 - duty) + standby * (1.0 - standby) != 0))
+
+    def _turn(self, speed: Real, u: Any, run: Run, dt: Real) -> hydraulic.Turn:
+        late = dt - run.until
+        return hydraulic.turn(speed, u.pump_speed, run.readiness, late, self.coast_time, self.ramp_time, dt)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         if stream == "technology":
@@ -238,14 +255,17 @@ class CDU(Equipment):
             integral=integral,
             duty_speed=drive.duty.end,
             standby_speed=drive.standby.end,
-            duty_clock=drive.duty_clock,
-            standby_clock=drive.standby_clock,
+            run_clock=drive.duty_run.clock,
+            standby_clock=drive.standby_run.clock,
             standby_running=running,
             standby_running_at=running_at,
             pumps_lost=lost,
             pumps_lost_at=lost_at,
             valve_open=wide,
             valve_open_at=wide_at,
+            **self.panel(
+                s, u, port, drive.hold, drive.driven, lambda: drive.began(self.restart_delay, self.standby_delay)
+            ),
         )
         out = self.Outputs(
             heat=heat, power=port.power, flow=port.flow["technology"], facility_flow_now=port.flow["facility"]
@@ -278,7 +298,9 @@ class CDU(Equipment):
             wanted = xp.where(by_hand, u.hand_valve, wanted)
         reach = dt / self.stroke_time
         moved = xp.minimum(xp.maximum(wanted, s.valve - reach), s.valve + reach)
-        stays = (port.voltage == 0) | self.once(_stays, u.valve_stuck, u.in_service)
+        stays = self.once(_stays, u.valve_stuck, u.in_service)
+        if port.drive.hold is not None:
+            stays = stays | (port.drive.hold.out > 0)
         if not worth_doing(stays):
             return moved, integral
         return xp.where(stays, s.valve, moved), xp.where(stays, s.integral, integral)

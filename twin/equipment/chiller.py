@@ -4,22 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from twin.arrays import library_of, worth_doing
-from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.declare import Branch, Ports, Real, Stream, flag, quantity, replace, table
+from twin.driven import Driven
 from twin.physics import hydraulic
 from twin.physics.electric import apparent
-from twin.physics.machine import biquadratic, carnot_cop, moment_of_restart, quadratic, restart
+from twin.physics.machine import biquadratic, carnot_cop, quadratic
 from twin.physics.supply import latched, share_alive
-
-
-class Drive(NamedTuple):
-    """How far the machine may load in a tick (mean, of capacity) the restart clock, and whether it is asked to run."""
-
-    readiness: Real
-    clock: Real
-    runs: Real
 
 
 @dataclass(slots=True)
@@ -36,7 +29,7 @@ class Plan:
 
 
 @table
-class Chiller(Equipment):
+class Chiller(Driven):
     """Capacity and power from EIR curves inside their limits, else from a share of Carnot's COP.
 
     It holds the leaving setpoint until its capacity is reached, then gives all it has. After a loss
@@ -91,15 +84,12 @@ class Chiller(Equipment):
     power_factor: Real = quantity("1", "power factor of the drive", default=0.95, above=0, at_most=1)
 
     @table
-    class Inputs:
-        in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
-        mode: Real = mode()
+    class Inputs(Driven.Inputs):
         leaving_setpoint: Real = quantity("K", "leaving temperature wanted", default=291.15, above=250, below=350)
         isolated: Real = quantity("1", "1: its branch's valves are shut", default=0.0, at_least=0, at_most=1)
 
     @table
-    class State:
-        run_clock: Real = quantity("s", "time it has been allowed to run", default=1e9)
+    class State(Driven.State):
         leaving_temperature: Real = quantity("K", "water leaving", default=298.15)
         inlet_temperature: Real = quantity("K", "water entering, mean of the last tick", default=298.15)
         stopped: Real = flag(
@@ -155,13 +145,6 @@ class Chiller(Equipment):
         part = quadratic((self.part_load_c0, self.part_load_c1, self.part_load_c2), steady)
         cycling = xp.minimum(ratio / xp.maximum(self.least_load, 1e-9), 1.0)
         return capacity / cop * xp.where(inside, part * cycling, ratio)
-
-    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
-        asked = self.asked(u)
-        clock, readiness = restart(
-            s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt, port.voltage
-        )
-        return Drive(readiness, clock, asked)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         answer: Branch = self.once(self._branch, u.isolated)
@@ -226,24 +209,17 @@ class Chiller(Equipment):
         T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / self._volume_capacity(
             port
         )
-        drive, full = port.drive, self._time_to_full
-        ready = drive.clock >= full
-        stopped, stopped_at = latched(
-            ready == 0,
-            s.stopped,
-            s.stopped_at,
-            lambda: moment_of_restart(s.run_clock, dt - port.gap, drive.runs, full, port.now, dt, port.voltage),
-        )
+        ready = self.once(self._is_ready, port.drive.run.clock)
+        if port.drive.hold is not None:
+            ready = ready & (port.gap == 0)
         limited, limited_at = latched(plan.full & ready, s.limited, s.limited_at, port.now)
         after = replace(
             s,
-            run_clock=drive.clock,
             leaving_temperature=T,
             inlet_temperature=inlet,
-            stopped=stopped,
-            stopped_at=stopped_at,
             limited=limited,
             limited_at=limited_at,
+            **self.remembered(s, u, port, self._time_to_full),
         )
         return after, self.Outputs(heat=heat, power=port.power, flow=port.flow["coolant"])
 
@@ -251,6 +227,9 @@ class Chiller(Equipment):
     def _time_to_full(self) -> Real:
         """Seconds from supply to full cooling."""
         return self.restart_delay + self.ramp_time
+
+    def _is_ready(self, clock: Real) -> Real:
+        return clock >= self._time_to_full
 
     def _volume_capacity(self, port: Ports) -> Real:
         return self.volume * port.heat_capacity["coolant"]

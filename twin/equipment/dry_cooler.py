@@ -4,24 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from twin.arrays import library_of, worth_doing
-from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.declare import Branch, Ports, Real, Stream, flag, quantity, replace, table
+from twin.driven import Driven
 from twin.physics import hydraulic, thermal
-from twin.physics.machine import moment_of_restart, restart
-from twin.physics.supply import latched
-
-AIR_DENSITY_CP = 1.15e3
-"""rho cp of outdoor air near 35 degC [J/(m3 K)]; textbook."""
-
-
-class Drive(NamedTuple):
-    """How far the fans may turn in a tick (mean, of nominal) the restart clock, and whether it is asked to run."""
-
-    readiness: Real
-    clock: Real
-    runs: Real
+from twin.physics.fluids import OUTDOOR_AIR
 
 
 @dataclass(slots=True)
@@ -41,7 +30,7 @@ class Plan:
 
 
 @table
-class DryCooler(Equipment):
+class DryCooler(Driven):
     """A counterflow coil whose fans slow down to hold the leaving setpoint and stop when the air is too warm.
 
     Air-side conductance goes with speed^0.8, water-side with flow^0.85, fan power with speed^3
@@ -63,14 +52,11 @@ class DryCooler(Equipment):
     ramp_time: Real = quantity("s", "time to full air", default=30.0, at_least=0)
 
     @table
-    class Inputs:
-        in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
-        mode: Real = mode()
+    class Inputs(Driven.Inputs):
         leaving_setpoint: Real = quantity("K", "leaving temperature wanted", default=291.15, above=250, below=350)
 
     @table
-    class State:
-        run_clock: Real = quantity("s", "time it has been allowed to run", default=1e9)
+    class State(Driven.State):
         leaving_temperature: Real = quantity("K", "water leaving", default=298.15)
         inlet_temperature: Real = quantity("K", "water entering, mean of the last tick", default=298.15)
         stopped: Real = flag("stops", "moves air again", because="it lost its supply or was stopped", via="power")
@@ -107,14 +93,7 @@ class DryCooler(Equipment):
     @cached_property
     def _air_capacity_rate(self) -> Real:
         """Of the air at full speed [W/K]."""
-        return self.air_flow * AIR_DENSITY_CP
-
-    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
-        asked = self.asked(u)
-        clock, readiness = restart(
-            s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt, port.voltage
-        )
-        return Drive(readiness, clock, asked)
+        return self.air_flow * OUTDOOR_AIR
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         return self._branch
@@ -183,22 +162,11 @@ class DryCooler(Equipment):
         heat = C_flow * ((inlet - u.leaving_setpoint) * plan.holds + plan.most * plan.full * (inlet - air))
         C = self.volume * port.heat_capacity["coolant"]
         T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / C
-        drive = port.drive
-        stopped, at = latched(
-            drive.clock < self.restart_delay,
-            s.stopped,
-            s.stopped_at,
-            lambda: moment_of_restart(
-                s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt, port.voltage
-            ),
-        )
         after = replace(
             s,
-            run_clock=port.drive.clock,
             leaving_temperature=T,
             inlet_temperature=inlet,
-            stopped=stopped,
-            stopped_at=at,
+            **self.remembered(s, u, port, self.restart_delay),
         )
         return after, self.Outputs(heat=heat, power=port.power, flow=port.flow["coolant"])
 

@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
-from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
-from twin.equipment.zone import AIR_HEAT_CAPACITY
+from twin.declare import Branch, Ports, Real, Stream, flag, quantity, replace, table
+from twin.driven import Driven
 from twin.physics import hydraulic, thermal
-from twin.physics.machine import moment_of_restart, restart
-from twin.physics.supply import latched
-
-
-class Drive(NamedTuple):
-    """How far the fans turn in a tick (mean, of nominal) the restart clock, and whether it is asked to run."""
-
-    readiness: Real
-    clock: Real
-    runs: Real
+from twin.physics.fluids import ROOM_AIR
 
 
 @table
-class FanWall(Equipment):
+class FanWall(Driven):
     """Fans at one speed over a counterflow coil; the fans' power warms the air they move.
 
     Without power the coil still passes water but takes no heat. Condensation is left out.
@@ -43,13 +34,7 @@ class FanWall(Equipment):
     ramp_time: Real = quantity("s", "time to full air", default=20.0, at_least=0)
 
     @table
-    class Inputs:
-        in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
-        mode: Real = mode()
-
-    @table
-    class State:
-        run_clock: Real = quantity("s", "time it has been allowed to run", default=1e9)
+    class State(Driven.State):
         water_temperature: Real = quantity("K", "water leaving the coil", default=298.15)
         inlet_temperature: Real = quantity("K", "water entering, mean of the last tick", default=293.15)
         stopped: Real = flag("stops", "moves air again", because="it has no supply or is switched off", via="power")
@@ -62,13 +47,6 @@ class FanWall(Equipment):
 
     def nominal_power(self) -> Real:
         return self.fan_power
-
-    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
-        asked = self.asked(u)
-        clock, readiness = restart(
-            s.run_clock, dt - port.gap, asked, self.restart_delay, self.ramp_time, dt, port.voltage
-        )
-        return Drive(readiness, clock, asked)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         return self._branch
@@ -97,7 +75,7 @@ class FanWall(Equipment):
     @cached_property
     def _air_capacity_rate(self) -> Real:
         """Of the air at nominal speed [W/K]."""
-        return self.air_flow * AIR_HEAT_CAPACITY
+        return self.air_flow * ROOM_AIR
 
     def holds(self, stream: str) -> Real:
         return self.volume
@@ -108,22 +86,11 @@ class FanWall(Equipment):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         gained = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"]) + port.air_heat
         T = s.water_temperature + dt * gained / (self.volume * port.heat_capacity["coolant"])
-        drive = port.drive
-        stopped, at = latched(
-            drive.clock < self.restart_delay,
-            s.stopped,
-            s.stopped_at,
-            lambda: moment_of_restart(
-                s.run_clock, dt - port.gap, drive.runs, self.restart_delay, port.now, dt, port.voltage
-            ),
-        )
         after = replace(
             s,
-            run_clock=port.drive.clock,
             water_temperature=T,
             inlet_temperature=port.inlet["coolant"],
-            stopped=stopped,
-            stopped_at=at,
+            **self.remembered(s, u, port, self.restart_delay),
         )
         return after, self.Outputs(heat=port.air_heat, power=port.power, flow=port.flow["coolant"])
 

@@ -5,29 +5,27 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from twin.arrays import library_of, worth_doing
-from twin.declare import Branch, Equipment, Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.arrays import library_of
+from twin.declare import Branch, Ports, Real, Stream, flag, quantity, replace, table
+from twin.driven import Drive, Driven
 from twin.physics import hydraulic
 from twin.physics.electric import apparent
-from twin.physics.machine import restart
 from twin.physics.supply import latched
 
 SLOWEST = 0.05
 """Below this share of full speed a pump counts as stopped."""
 
 
-class Drive(NamedTuple):
-    """Speed over a tick: at its end, its mean, the restart clock, the share that it is driven, and its course."""
+class Shaft(NamedTuple):
+    """The tick of a pump: its drive, the course of its speed, and the mean of that."""
 
-    speed: Real
-    mean_speed: Real
-    clock: Real
-    driven: Real
+    drive: Drive
     turn: hydraulic.Turn
+    mean_speed: Real
 
 
 @table
-class Pump(Equipment):
+class Pump(Driven):
     """A centrifugal pump by the affinity laws; it coasts down without power and ramps up after a delay.
 
     All its electricity ends as heat in the coolant. Suction pressure and cavitation are left out.
@@ -50,15 +48,12 @@ class Pump(Equipment):
     power_factor: Real = quantity("1", "power factor of the drive", default=0.95, above=0, at_most=1)
 
     @table
-    class Inputs:
-        in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
-        mode: Real = mode()
+    class Inputs(Driven.Inputs):
         speed: Real = quantity("1", "speed asked of the drive", default=1.0, at_least=0, at_most=1.2)
 
     @table
-    class State:
+    class State(Driven.State):
         speed_now: Real = quantity("1", "speed of the shaft", default=1.0)
-        run_clock: Real = quantity("s", "time it has been allowed to run", default=1e9)
         outlet_temperature: Real = quantity("K", "coolant leaving", default=298.15)
         stopped: Real = flag("stops", "runs again", because="it has no supply or is switched off", via="power")
 
@@ -82,12 +77,11 @@ class Pump(Equipment):
         """
         return hydraulic.resistance(self.shutoff_head - self.nominal_head, self.nominal_flow, 0.02)
 
-    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Drive:
-        asked, alive = self.asked(u), dt - port.gap
-        clock, ready = restart(s.run_clock, alive, asked, self.restart_delay, 0.0, dt, port.voltage)
-        late = port.gap * (port.voltage == 0) if worth_doing(port.gap) else 0.0
-        turn = hydraulic.turn(s.speed_now, u.speed, ready, late, self.coast_time, self.ramp_time, dt)
-        return Drive(turn.end, turn.turned / dt, clock, ready, turn)
+    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Shaft:
+        drive = self.drive(s, u, port, 0.0, dt)
+        late = dt - drive.run.until
+        turn = hydraulic.turn(s.speed_now, u.speed, drive.readiness, late, self.coast_time, self.ramp_time, dt)
+        return Shaft(drive, turn, turn.turned / dt)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         speed = port.drive.mean_speed
@@ -108,8 +102,8 @@ class Pump(Equipment):
         return self.nominal_power()
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        drive = port.drive
-        return drive.driven * self.shaft_power(drive.mean_speed, port.flow["coolant"]) * self._apparent
+        shaft = port.drive
+        return shaft.drive.readiness * self.shaft_power(shaft.mean_speed, port.flow["coolant"]) * self._apparent
 
     @cached_property
     def _apparent(self) -> Real:
@@ -124,20 +118,21 @@ class Pump(Equipment):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         gained = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"]) + port.power
         T = s.outlet_temperature + dt * gained / (self.volume * port.heat_capacity["coolant"])
-        drive = port.drive
+        drive, turn, _ = port.drive
         stopped, stopped_at = latched(
-            drive.speed < SLOWEST,
+            turn.end < SLOWEST,
             s.stopped,
             s.stopped_at,
-            lambda: port.now + drive.turn.moment_of(SLOWEST, self.coast_time, self.ramp_time),
+            lambda: port.now + turn.moment_of(SLOWEST, self.coast_time, self.ramp_time),
         )
         after = replace(
             s,
-            speed_now=drive.speed,
-            run_clock=drive.clock,
+            speed_now=turn.end,
+            run_clock=drive.run.clock,
             outlet_temperature=T,
             stopped=stopped,
             stopped_at=stopped_at,
+            **self.panel(s, u, port, drive.hold, drive.readiness, lambda: drive.run.moment_of(self.restart_delay)),
         )
         return after, self.Outputs(flow=port.flow["coolant"], power=port.power)
 

@@ -6,11 +6,9 @@ from functools import cached_property, partial
 from typing import Any
 
 from twin.declare import Equipment, Ports, Real, flag, quantity, replace, table
+from twin.physics.fluids import ROOM_AIR
 from twin.physics.machine import moment_of_crossing
 from twin.physics.supply import latched
-
-AIR_HEAT_CAPACITY = 1.19e3
-"""rho cp of air near 25 degC [J/(m3 K)]; textbook."""
 
 
 @table
@@ -43,7 +41,7 @@ class Zone(Equipment):
 
     @cached_property
     def _heat_capacity(self) -> Real:
-        return self.volume * AIR_HEAT_CAPACITY + self.mass_heat_capacity
+        return self.volume * ROOM_AIR + self.mass_heat_capacity
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         T = s.temperature + dt * port.air_heat / self.heat_capacity()

@@ -1,66 +1,12 @@
-"""Machines that stop and start: restart delay and ramp, vapour-compression chillers, fans."""
+"""Machines of the cooling plant: Carnot's share, curves of capacity and input, moments of crossings."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from twin.arrays import library_of, worth_doing
+from twin.arrays import library_of
 
 Real = Any
-
-
-def restart(
-    clock: Real, alive: Real, runs: Real, delay: Real, rise: Real, dt: Real, voltage: Real = 1.0
-) -> tuple[Real, Real]:
-    """A machine that stops without power and comes back after a delay and a ramp.
-
-    Args:
-        clock: seconds it has been allowed to run, at most delay + rise [s].
-        alive: seconds of this tick with supply [s].
-        runs: 1 where it is asked to run, 0 where it is held stopped.
-        delay: seconds from supply to first output [s].
-        rise: seconds from first to full output [s].
-        voltage: of its supply at the end of the tick; where it is 0 the living seconds came first, else last.
-
-    Returns:
-        The clock at the end of the tick, and the mean readiness 0..1 over the tick.
-    """
-    xp = library_of(clock)
-    ran = alive * runs
-    full = delay + rise
-    breaks = ran < dt
-    if not worth_doing((clock < full) | breaks):
-        return xp.minimum(clock, full), runs  # ran / dt, which is 1
-    if not worth_doing(ran + clock):
-        return clock, ran
-    dies = breaks & (voltage == 0)
-    start = xp.minimum(clock, full) * xp.where(dies, runs, 1.0 - breaks)
-    at_full = xp.maximum(ran - (full - start), 0.0)
-    end = xp.minimum(start + ran, full)
-    rising = _ramp_integral(end - delay, rise) - _ramp_integral(start - delay, rise)
-    return end * (1.0 - dies), (rising + at_full) / dt
-
-
-def moment_of_restart(
-    clock: Real, alive: Real, runs: Real, full: Real, now: Real, dt: Real, voltage: Real = 1.0
-) -> Real:
-    """When a machine that `restart` describes became ready (its clock reached `full`), or else stopped [s].
-
-    Supply that dies within a tick ends its living part, supply that returns begins it.
-    """
-    xp = library_of(clock)
-    ran = alive * runs
-    dies = (ran < dt) & (voltage == 0)
-    start = xp.where(ran < dt, 0.0, clock)
-    ready = now + dt - xp.maximum(start + ran - full, 0.0)
-    return xp.where((start + ran >= full) & (dies == 0), ready, now + ran * dies)
-
-
-def _ramp_integral(since: Real, rise: Real) -> Real:
-    """Integral of clip(since/rise, 0, 1) up to `since` <= rise [s]."""
-    xp = library_of(since)
-    up = xp.maximum(since, 0.0)
-    return 0.5 * up * up / xp.maximum(rise, 1e-9)
 
 
 def carnot_cop(effectiveness: Real, T_evaporating: Real, T_condensing: Real, least_lift: Real) -> Real:
