@@ -89,6 +89,11 @@ def asked(kind: str, name: str, value: float, over: float | None = None) -> tupl
     to = say(value, said.unit if said is not None else "1", share=0 < value <= 1)
     if name == "power_request":
         return f"is asked to go to {to} of its power{_within(over)} (grid)", -1 if value >= 1 else 0
+    if (kind, name) == ("utility", "voltage") and over is None:
+        to = say(value, "1", share=True)
+        if 0.9 <= value <= 1.1:
+            return f"has {to} of its voltage", -1
+        return f"{'sags' if value < 1 else 'swells'} to {to} of its voltage", 1
     if over is not None:
         return f"moves to {words(name)} {to}{_within(over)} (ramp)", 0
     return f"gets {words(name)} {to} (set)", 0

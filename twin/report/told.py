@@ -16,7 +16,7 @@ from twin.scenario.document import Documents, Map
 from twin.scenario.faults import Faults
 from twin.scenario.names import BadName, Directory, split
 
-VERBS = ("fail", "restore", "set", "ramp")
+VERBS = ("fail", "restore", "set", "ramp", "sag")
 
 
 @dataclass
@@ -107,7 +107,8 @@ def _criterion(said: Any, directory: Directory) -> Criterion | None:
 def _aim(event: dict[str, Any], directory: Directory) -> tuple[tuple[str, ...], str]:
     """The units that an event hits, and the Input that it writes: a whole unit that fails goes out of service."""
     target = next((str(event[verb]) for verb in VERBS if verb in event), "")
-    for text, name in ((target, "in_service"), split(target)):
+    whole = "voltage" if "sag" in event else "in_service"
+    for text, name in ((target, whole), split(target)):
         try:
             return directory.find(text), name or "in_service"
         except BadName:

@@ -20,7 +20,7 @@ from twin.scenario.names import BadName, Directory, split
 class Change:
     """At `time` [s] an Input of a unit becomes `value` (SI); with `until` it moves there steadily.
 
-    `member` None means all members. `verb` is what wrote it: set, ramp, fail, restore, draw, weather, grid.
+    `member` None means all members. `verb` is what wrote it: set, ramp, fail, restore, sag, draw, weather, grid.
     """
 
     time: float
@@ -30,6 +30,19 @@ class Change:
     until: float | None = None
     member: int | None = None
     verb: str = "set"
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class ToldSag:
+    """A sag as told: at `time` [s] the voltage of a feed falls to `residual` [of nominal] for `length` [s]."""
+
+    unit: str
+    time: float
+    residual: float
+    length: float
+    where: Where
+    member: int | None = None
     why: str = ""
 
 
@@ -72,6 +85,14 @@ class Targets:
             if name in inputs_of(self.directory.kind_of[unit])
         ]
 
+    def utilities(self, text: str, where: Where) -> list[str]:
+        """The feeds of the grid that a target means; none after a fault."""
+        found = self.units(text, where)
+        for kind in sorted({self.directory.kind_of[unit] for unit in found}):
+            if "voltage" not in inputs_of(kind):
+                self.faults.add(where, f"{units.quoted(text)} is a {kind}; a utility is wanted, whose voltage can sag")
+        return [unit for unit in found if "voltage" in inputs_of(self.directory.kind_of[unit])]
+
     def settings(self, text: str, where: Where, node: Node) -> list[tuple[str, str, float]]:
         """(unit, Input, value) for everything a target means; the value is read once per kind."""
         read: dict[str, float | None] = {}
@@ -105,14 +126,19 @@ def initial(node: Node, targets: Targets) -> list[Change]:
     return found
 
 
+EXAMPLES = {"to": "50 %", "over": "15 min", "residual": "30 %", "for": "60 ms"}
+"""What the keys beside a verb may say."""
+
+
 class Events:
-    """Lowers the section `events` to Changes."""
+    """Lowers the section `events` to Changes; its sags wait in `sags` until all else is known."""
 
     def __init__(self, targets: Targets, duration: float, members: int) -> None:
         self.targets = targets
         self.faults = targets.faults
         self.duration = duration
         self.members = members
+        self.sags: list[ToldSag] = []
 
     def read(self, node: Node) -> list[Change]:
         return [change for item in items(node, self.faults) for change in self.event(item)]
@@ -131,6 +157,9 @@ class Events:
         if verb is None or not isinstance(node[verb], Text) or not getattr(event, verb):
             return []
         self._keys(node, verb)
+        if verb == "sag":
+            self._sag(node, event)
+            return []
         rows = self._state(node, verb) if verb in ("fail", "restore") else self._value(node, verb)
         time, until = event.at or 0.0, None
         if verb == "ramp":
@@ -148,13 +177,21 @@ class Events:
 
     def _keys(self, node: Map, verb: str) -> None:
         """Which other keys a verb wants and which it has no use for."""
-        wants = {"set": ("to",), "ramp": ("to", "over")}.get(verb, ())
-        for key in ("to", "over"):
+        wants = {"set": ("to",), "ramp": ("to", "over"), "sag": ("residual", "for")}.get(verb, ())
+        for key, example in EXAMPLES.items():
             if key in wants and key not in node:
-                example = "over: 15 min" if key == "over" else "to: 50 %"
-                self.faults.add(node.where_of(key), f'{verb} wants to know "{key}", e.g. "{example}"')
+                self.faults.add(node.where_of(key), f'{verb} wants to know "{key}", e.g. "{key}: {example}"')
             if key in node and key not in wants:
                 self.faults.add(node.where_of(key), f'{verb} has no use for "{key}"; leave it out')
+
+    def _sag(self, node: Map, event: Event) -> None:
+        found = self.targets.utilities(str(node["sag"]), node["sag"].where)
+        if not event.complete or event.residual is None or event.length is None:
+            return
+        if event.at + event.length > self.duration:
+            self.faults.add(node.where, f"this sag ends after the run ({units.show(self.duration, 's')})")
+        told = (event.at, event.residual, event.length, node.where, event.member, event.why or "")
+        self.sags += [ToldSag(unit, *told) for unit in found]
 
     def _state(self, node: Map, verb: str) -> list[tuple[str, str, float]]:
         """Rows of fail and restore."""

@@ -57,6 +57,7 @@ Raw = Annotated[Any, "read elsewhere"]
 Time = Annotated[float, said("s", "a moment of the run", at_least=0, at_most=3.2e8)]
 Length = Annotated[float, said("s", "a length of time", above=0, at_most=3.2e8)]
 Tick = Annotated[float, said("s", "length of a tick, whole milliseconds", at_least=0.001, at_most=3600)]
+Residual = Annotated[float, said("1", "residual voltage, of nominal", at_least=0, at_most=1.5)]
 Member = Annotated[int, Whole(0, 999_999)]
 Why = Annotated[str, Words(400)]
 
@@ -115,9 +116,15 @@ class Request(Form):
 
 
 class Grid(Form):
-    """What the grid asks of the site."""
+    """What the grid asks of the site, and what its voltage does."""
 
-    requests: list[Request] = Field(description="requests for less power")
+    requests: list[Request] = Field(default=[], description="requests for less power")
+    utility: Annotated[str, Words(600)] | None = Field(default=None, description="feeds that sags or file speak of")
+    at: Time = Field(default=0.0, description="moment from which sags or file count their times")
+    sags: Raw = Field(default=None, description="table of sags: [moment, residual voltage, length] each")
+    file: Annotated[str, Words(400)] | None = Field(
+        default=None, description="recorded RMS voltage: a CSV file in this folder with time, voltage, frequency"
+    )
 
 
 class Controller(Form):
@@ -129,9 +136,9 @@ class Controller(Form):
 
 
 class Event(Form):
-    """Something happens: one of the four verbs fail, restore, set, ramp."""
+    """Something happens: one of the verbs fail, restore, set, ramp, sag."""
 
-    VERBS: ClassVar[tuple[str, ...]] = ("fail", "restore", "set", "ramp")
+    VERBS: ClassVar[tuple[str, ...]] = ("fail", "restore", "set", "ramp", "sag")
     at: Time = Field(description="when")
     fail: Annotated[str, Words(600)] | None = Field(default=None, description="unit, or unit.flag, that fails")
     restore: Annotated[str, Words(600)] | None = Field(
@@ -139,6 +146,9 @@ class Event(Form):
     )
     set: Annotated[str, Words(600)] | None = Field(default=None, description="unit.input that is set")
     ramp: Annotated[str, Words(600)] | None = Field(default=None, description="unit.input that moves steadily")
+    sag: Annotated[str, Words(600)] | None = Field(default=None, description="utility whose voltage sags")
+    residual: Residual | None = Field(default=None, description="voltage that is left in a sag, of nominal")
+    length: Length | None = Field(default=None, alias="for", description="how long a sag lasts")
     to: Raw = Field(default=None, description="the new value, for set and ramp")
     over: Length | None = Field(default=None, description="how long the ramp takes")
     member: Member | None = Field(default=None, description="only in this member")

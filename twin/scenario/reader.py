@@ -8,11 +8,11 @@ from pathlib import Path, PurePath
 from twin.faults import Fault
 from twin.plant import Plant
 from twin.scenario import changes as lowering
-from twin.scenario import criteria, draws, forms, grid, timing, values, workload
+from twin.scenario import criteria, draws, forms, grid, sags, timing, values, workload
 from twin.scenario.blocks import PLANT_KEYS, PlantReader, Shelf
 from twin.scenario.case import ControllerSpec, RunSettings, Scenario
 from twin.scenario.catalog import Catalog
-from twin.scenario.changes import Change, Events, Targets
+from twin.scenario.changes import Change, Events, Targets, ToldSag
 from twin.scenario.document import Documents, Map, Node
 from twin.scenario.faults import BadInput, Faults, TooMany, advice
 from twin.scenario.forms import fill_all
@@ -200,10 +200,16 @@ class _Reading:
         run = scenario.run
         if "draws" in root:
             scenario.changes += draws.lower(root["draws"], targets, run.seed, run.members)
+        told: list[ToldSag] = []
         if "grid" in root:
             scenario.changes += grid.lower(root["grid"], run.duration, self.faults)
+            does = grid.Disturbances(targets, self.documents, self.shelf, run.duration).lower(root["grid"])
+            told, scenario.changes = does[0], scenario.changes + does[1]
         if "events" in root:
-            scenario.changes += Events(targets, run.duration, run.members).read(root["events"])
+            events = Events(targets, run.duration, run.members)
+            scenario.changes += events.read(root["events"])
+            told += events.sags
+        scenario.changes += sags.lower(told, scenario.initial, scenario.changes, self.faults)
         if "controllers" in root:
             scenario.controllers = self._controllers(root["controllers"])
         if "criteria" in root:

@@ -91,6 +91,8 @@ def _forms() -> Schema:
     made += (forms.Event, forms.Loop, forms.Signal, forms.Place, forms.Layout)
     found = {form.__name__.lower(): of_form(form) for form in made}
     found["event"]["oneOf"] = [{"required": [verb]} for verb in forms.Event.VERBS]
+    row = {"type": "array", "minItems": 3, "maxItems": 3}
+    found["grid"]["properties"]["sags"] |= {"type": "array", "items": row}
     found["weather"]["properties"]["design_day"] = {"enum": _design_days()}
     found["place"]["properties"]["at"] = found["layout"]["properties"]["at"] = _at()
     found["place"]["properties"]["replace"] = {"type": "object", "additionalProperties": TEXT}

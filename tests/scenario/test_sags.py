@@ -1,0 +1,110 @@
+"""Sags: the verb, the table and the recording come to the same Changes; what is wrong is said with its line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from twin.scenario import Change, read
+from twin.scenario.reader import check
+from twin.scenario.sags import spans
+
+Save = Callable[..., str]
+FINE = "run: {duration: 30 min, tick: 1 s, zoom: [{at: 9 s, for: 3 s, tick: 5 ms}]}"
+CSV = "time,voltage,frequency\n0,1.0,60\n9.5,0.3,60\n9.56,1.0,60.02\n20,1.0,60\n"
+
+
+def voltages(path: str) -> list[tuple[float, str, float]]:
+    return [(c.time, c.unit, c.value) for c in read(path).changes if c.input == "voltage"]
+
+
+@pytest.fixture
+def fine(head: str) -> str:
+    """The shortest scenario, with a zoom around 10 s."""
+    return head.replace("run: {duration: 30 min, tick: 1 s}", FINE)
+
+
+def test_a_sag_goes_down_and_back(save: Save, fine: str) -> None:
+    path = save(fine + "events: [{at: 10 s, sag: utility-a, residual: 30 %, for: 60 ms, why: lightning}]\n")
+    assert voltages(path) == [(10.0, "utility-a", 0.3), (pytest.approx(10.06), "utility-a", 1.0)]
+    assert {c.verb for c in read(path).changes} == {"sag"}
+
+
+def test_it_goes_back_to_what_the_voltage_was(save: Save, fine: str) -> None:
+    text = fine + (
+        "initial: {utility-a.voltage: 0.98}\n"
+        "events:\n"
+        "  - {at: 10 s, sag: utility-a, residual: 30 %, for: 60 ms}\n"
+        "  - {at: 9.5 s, set: utility-a.voltage, to: 1.02}\n"
+        "  - {at: 9.1 s, sag: utility-a, residual: 30 %, for: 60 ms}\n"
+    )
+    assert [value for _, _, value in voltages(save(text))] == [0.3, 0.98, 1.02, 0.3, 1.02]
+
+
+def test_a_table_counts_from_its_moment(save: Save, fine: str) -> None:
+    table = "grid: {utility: utility-a, at: 10 s, sags: [[0 s, 25 %, 42 ms], [1 s, 0.4, 66 ms]]}\n"
+    found = voltages(save(fine + table))
+    assert [(round(time, 3), value) for time, _, value in found] == [(10, 0.25), (10.042, 1), (11, 0.4), (11.066, 1)]
+
+
+def test_a_recording_is_played_back_and_hashed(save: Save, fine: str) -> None:
+    save(CSV, "rms.csv")
+    path = save(fine + "grid: {utility: utility-a, file: rms.csv}\n")
+    changes = read(path).changes
+    assert [(c.time, c.input, c.value) for c in changes] == [
+        (0.0, "voltage", 1.0), (0.0, "frequency", 60.0), (9.5, "voltage", 0.3), (9.56, "voltage", 1.0),
+        (9.56, "frequency", 60.02), (20.0, "frequency", 60.0),
+    ]  # fmt: skip
+    assert "rms.csv" in read(path).inputs
+
+
+def test_a_recording_beside_requests(save: Save, fine: str) -> None:
+    save("time,voltage\n0,1.0\n", "rms.csv")
+    requests = "requests: [{at: 2 min, reduce: 5 %, ramp: 1 min, for: 1 min}]"
+    text = f"grid: {{utility: utility-a, file: rms.csv, at: 1 s, {requests}}}\n"
+    assert {c.input for c in read(save(fine + text)).changes} == {"voltage", "power_request"}
+
+
+@pytest.mark.parametrize(
+    ("csv", "message"),
+    [
+        ("", 'rms.csv:1: the file is empty; the header "time,voltage" or "time,voltage,frequency" is wanted'),
+        ("t,u\n", 'rms.csv:1: "t,u" was found; the header "time,voltage" or "time,voltage,frequency" is wanted'),
+        ("time,voltage\n", "rms.csv:1: 0 rows were found; 1 to 100000 are wanted"),
+        ("time,voltage\n0,1\n1,0.x\n", 'rms.csv:3: "0.x" was found as voltage; a number is wanted'),
+        ("time,voltage\n0,1\n1,300\n", "rms.csv:3: 300 was found as voltage; 0 to 1.5 is wanted"),
+        ("time,voltage\n0,1\n1,nan\n", "rms.csv:3: nan was found as voltage; 0 to 1.5 is wanted"),
+        ("time,voltage\n0,1\n\n1\n", "rms.csv:4: 1 values were found; 2 are wanted, as in the header"),
+        ("time,voltage\n1,1\n1,1\n", "rms.csv:3: the time 1 s does not come after 1 s; times that rise are wanted"),
+        ("time,voltage,frequency\n0,1,0.99\n", "rms.csv:2: 0.99 was found as frequency; 40 to 70 is wanted"),
+    ],
+)
+def test_a_recording_is_read_strictly(save: Save, fine: str, csv: str, message: str) -> None:
+    save(csv, "rms.csv")
+    assert [str(fault) for fault in check(save(fine + "grid: {utility: utility-a, file: rms.csv}\n"))] == [message]
+
+
+def test_a_tick_too_long_for_a_sag_names_the_zoom_that_mends_it(save: Save, head: str) -> None:
+    sag = "events: [{at: 10 s, sag: utility-a, residual: 30 %, for: 60 ms}]\n"
+    (fault,) = check(save(head + sag))
+    zoom = "zoom: [{at: 10 s, for: 0.06 s, tick: 12 ms}]"
+    assert str(fault) == (
+        "try.yaml:6: run: a tick of 1 s is too long for the sag of utility-a at 10 s: it lasts 60 ms; "
+        f"a tick of at most 12 ms is wanted, e.g. {zoom}"
+    )
+    assert check(save(head.replace("tick: 1 s", f"tick: 1 s, {zoom}") + sag)) == []
+
+
+def test_the_shortest_sag_is_content_with_the_shortest_tick(save: Save, head: str) -> None:
+    text = head.replace("tick: 1 s", "tick: 1 s, zoom: [{at: 9 s, for: 2 s, tick: 1 ms}]")
+    assert check(save(text + "events: [{at: 10 s, sag: utility-a, residual: 0, for: 2 ms}]\n")) == []
+
+
+def test_spans_join_what_lies_outside_and_see_swells() -> None:
+    def change(time: float, value: float) -> Change:
+        return Change(time, "u", "voltage", value)
+
+    steps = [(1, 0.5), (2, 0.3), (3, 0.95), (4, 1.2), (5, 1.0), (8, 0.0)]
+    found = [(s.time, s.residual, s.length) for s in spans([change(*step) for step in steps], 10.0)]
+    assert found == [(1, 0.3, 2), (4, 1.2, 1), (8, 0.0, 2)]
