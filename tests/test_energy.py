@@ -46,9 +46,10 @@ def shakable():
     """The pod with a UPS that counts sags and tells ATS and generators, and cells that lose power within."""
     plant = pod()
     plant.units["ups-2"].parameters |= {
-        "sag_logic": 1.0, "sag_count": 2.0, "discharge_loss": 0.05, "modules": 3.0, "redundant_modules": 1.0,
+        "sag_count": 2.0, "discharge_loss": 0.05, "modules": 3.0, "redundant_modules": 1.0,
         "cutoff_charge": 0.1, "generator_recharge": 0.3, "battery_energy": 1.5e6 * 30,
     }  # fmt: skip
+    plant.units["ups-2"].settings["sag_logic"] = 1.0
     plant.add_signal(SignalLine("ups-2", "start_request", "ats-1", "transfer"))
     plant.add_signal(SignalLine("ats-1", "alternate_time", "ups-2", "on_generator"))
     return plant

@@ -246,7 +246,7 @@ def test_ride_through_bears_any_number_of_sags(bench):
 
 
 def test_the_counter_locks_to_battery_until_it_is_reset_and_asks_for_generators(bench):
-    b = bench(unit(sag_logic=1.0))
+    b = bench(unit(), sag_logic=1)
     run(b, 1)
     for expected in (0, 0, 1):
         start = b.now
@@ -265,7 +265,7 @@ def test_the_counter_locks_to_battery_until_it_is_reset_and_asks_for_generators(
 
 
 def test_sags_that_are_far_apart_do_not_lock(bench):
-    b = bench(unit(sag_logic=1.0))
+    b = bench(unit(), sag_logic=1)
     for _ in range(6):
         sag(b)
         run(b, 31)
@@ -273,7 +273,7 @@ def test_sags_that_are_far_apart_do_not_lock(bench):
 
 
 def test_a_dip_within_a_tick_locks_at_once(bench):
-    b = bench(unit(sag_logic=1.0, sag_count=1.0))
+    b = bench(unit(sag_count=1.0), sag_logic=1)
     run(b, 1)
     answer = b.tick(1.0, [(1.0, 0.06)], load=1e6)
     assert (answer.voltage, answer.gap, answer.power) == (1, 0, 0)
@@ -281,7 +281,7 @@ def test_a_dip_within_a_tick_locks_at_once(bench):
 
 
 def test_locked_it_takes_generators_and_refuses_the_utility(bench):
-    b = bench(unit(sag_logic=1.0, sag_count=1.0))
+    b = bench(unit(sag_count=1.0), sag_logic=1)
     run(b, 1)
     sag(b)
     run(b, 30)
@@ -293,7 +293,7 @@ def test_locked_it_takes_generators_and_refuses_the_utility(bench):
 
 
 def test_locked_the_load_is_lost_when_the_battery_is_empty_although_feed_and_bypass_live(bench):
-    b = bench(unit(sag_logic=1.0, sag_count=1.0, battery_energy=2e7))
+    b = bench(unit(sag_count=1.0, battery_energy=2e7), sag_logic=1)
     run(b, 1, [GOOD, GOOD])
     sag(b)
     answer = run(b, 30, [GOOD, GOOD])
@@ -306,12 +306,12 @@ def test_the_ledger_closes_whatever_fails(bench):
     b = bench(
         unit(
             battery_energy=5e7,
-            sag_logic=1.0,
             discharge_loss=0.06,
             modules=4.0,
             redundant_modules=1.0,
             cutoff_charge=0.1,
-        )
+        ),
+        sag_logic=1,
     )
     failures = ("inverter_failed", "battery_failed", "rectifier_failed", "bypass_failed", "charger_failed")
     for _ in range(3000):

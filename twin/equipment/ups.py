@@ -95,12 +95,6 @@ class UPS(Equipment):
     overload_recovery: Real = quantity(
         "s", "time from the end of its overload curve to rested", default=600.0, above=0, at_most=1e6
     )
-    sag_logic: Real = quantity(
-        "1",
-        "what it does about many sags: ride through them all, or count them and lock to its battery",
-        default=0.0,
-        choices={"ride_through": 0.0, "counting": 1.0},
-    )
     sag_count: Real = quantity("1", "sags in the window that lock it", default=3.0, at_least=1, at_most=5)
     sag_window: Real = quantity("s", "window in which sags are counted", default=60.0, above=0, at_most=1e5)
 
@@ -108,6 +102,15 @@ class UPS(Equipment):
     class Inputs:
         in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
         mode: Real = mode("position of the selector switch", "off", "auto", "locked_out", "bypass")
+        sag_logic: Real = quantity(
+            "1",
+            "what it does about many sags: ride through them all, or count them and lock to its battery",
+            default=0.0,
+            choices={"ride_through": 0.0, "counting": 1.0},
+        )
+        calls_generators: Real = quantity(
+            "1", "1: locked to its battery, it asks for the generators", default=1.0, at_least=0, at_most=1
+        )
         eco: Real = quantity("1", "1 allows eco mode", default=0.0, at_least=0, at_most=1)
         reset: Real = quantity("1", "1 clears a latched lock to the battery", default=0.0, at_least=0, at_most=1)
         inhibit_recharge: Real = quantity("1", "1 forbids recharge", default=0.0, at_least=0, at_most=1)
@@ -357,7 +360,7 @@ class UPS(Equipment):
             state_of_charge=xp.clip(energy / full, 0.0, 1.0),
             autonomy=battery.lasts(held, need, self.rated_power, self.discharge_loss, LEAST_NEED),
             loss=warm,
-            start_request=after.locked_for,
+            start_request=after.locked_for * u.calls_generators,
         )
 
     def stored(self, s: Any, port: Ports) -> Real:

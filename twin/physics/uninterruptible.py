@@ -81,7 +81,7 @@ def feed_of(unit: Any, s: Any, u: Any, port: Any, dt: Real) -> Feed:
     history = (s.last_sag, s.second_sag, s.third_sag, s.fourth_sag)
     was_locked = s.locked * (u.reset <= s.reset_seen)
     full = sags.counts_full(history, port.now + sag_at, unit.sag_count, unit.sag_window)
-    locks = sag * unit.sag_logic * full * (was_locked == 0)
+    locks = sag * u.sag_logic * full * (was_locked == 0)
     locked = xp.maximum(was_locked, locks)
     refused = xp.maximum(was_locked * (on_generator == 0), u.rectifier_failed)
     gap = xp.where((refused > 0) | ((locks > 0) & good), dt, gap)

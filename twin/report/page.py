@@ -158,6 +158,9 @@ def _seconds(findings: Findings, rows: Rows) -> Section:
     columns = _columns("", "after", "time", "unit", n=(1,), t=(2,))
     notes = [f"{rows.seconds_title()}."]
     tables = [TablePart(columns, rows.seconds()), TablePart([], rows.losses() + rows.pue())]
+    if sags := rows.sags():
+        told = _columns("feed", "time", "voltage", "for", "ITIC limit", "the ITIC curve says", n=(2, 3, 4), t=(1,))
+        tables.append(TablePart(told, sags))
     return Section("seconds", "Seconds left, and what was lost", notes, tables, beside=True)
 
 

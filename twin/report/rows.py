@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twin.report.disturbances import SAYS, placed
 from twin.report.extremes import Extreme, worth_showing
 from twin.report.findings import Findings
 from twin.report.fold import Line
@@ -115,6 +116,20 @@ class Rows:
                 told = f"{say(found[key], 'W')}{at}" if found[key] > least else "none"
                 rows.append([f"IT power lost {when}", told])
         return rows
+
+    def sags(self) -> list[list[str]]:
+        """Feed, moment, residual, length, the ITIC curve's limit for it, and what that says."""
+        return [
+            [
+                each.sag.unit,
+                clock(each.sag.time),
+                say(each.sag.residual, "1", share=True),
+                lasting(each.sag.length),
+                say(each.limit, "1", share=True),
+                SAYS[each.region],
+            ]
+            for each in placed(self.story, self.findings.shown)
+        ]
 
     def pue(self) -> list[list[str]]:
         found = self.measure["pue"]

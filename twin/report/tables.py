@@ -33,6 +33,8 @@ def whole(findings: Findings, width: int) -> RenderableType:
     parts.append(
         _table("Highest and lowest", *_spare(("", "value", "limit", "unit", "at"), rows.extremes(), narrow, (2,)))
     )
+    columns = ("feed", "at", "voltage", "for", "ITIC limit", "the ITIC curve says")
+    parts.append(_table("Sags of the grid", *_spare(columns, rows.sags(), narrow, (4,)), right=(2, 3)))
     parts.append(
         _table(
             "Lost, PUE and energy",
