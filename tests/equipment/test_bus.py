@@ -12,6 +12,7 @@ def test_live_feeds_share_and_nothing_is_lost(bench):
     assert answer.warm == 0
     assert answer.split == pytest.approx([0.5, 0.5, 0.0], rel=1e-15)
     assert b.is_("dead") == 0
+    assert b.gives("voltage") == pytest.approx(1.0)
 
 
 def test_moments_of_death_and_return(bench):

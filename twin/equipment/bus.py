@@ -34,6 +34,7 @@ class Bus(Equipment):
     @table
     class Outputs:
         power: Real = quantity("W", "power passed on", default=0.0)
+        voltage: Real = quantity("1", "voltage of the board, of nominal", default=1.0)
 
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         return Supply(*switched(shared(port.feed_voltage, port.feed_gap, dt, port.feed_weight), u.in_service, dt))
@@ -41,4 +42,4 @@ class Bus(Equipment):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         is_dead = port.voltage == 0
         dead, dead_at = latched(is_dead, s.dead, s.dead_at, lambda: port.now + moment_of_change(is_dead, port.gap, dt))
-        return replace(s, dead=dead, dead_at=dead_at), self.Outputs(power=port.power)
+        return replace(s, dead=dead, dead_at=dead_at), self.Outputs(power=port.power, voltage=abs(port.voltage))
