@@ -26,6 +26,10 @@ DRY_COOLER = {
     "coil_conductance": 250e3, "air_flow": 110, "fan_power": 60e3, "nominal_flow": 0.036,
     "nominal_pressure_drop": 60e3,
 }  # fmt: skip
+COOLING_TOWER = {
+    "nominal_flow": 0.036, "nominal_pressure_drop": 60e3, "nominal_range": 5.55, "nominal_approach": 3.9,
+    "air_flow": 20, "fan_power": 8e3,
+}  # fmt: skip
 PUMP = {"nominal_flow": 0.036, "nominal_head": 300e3, "shutoff_head": 400e3, "efficiency": 0.7}
 PANEL = {"undervoltage_limit": 0.7, "undervoltage_delay": 0.05}
 """Of the first unit of each driven kind in `pod`; the others say nothing, or stay off after a trip."""
@@ -100,5 +104,22 @@ def chain(tank_volume: float = 8.0) -> Plant:
     add(plant, "chiller", "chiller", ("board",), **CHILLER)
     add(plant, "tank", "tank", volume=tank_volume, useful_temperature=305)
     plant.add_loop(Loop("facility", "water", [branch("pump", "chiller")], [branch("cdu.facility")], "tank"))
+    plant.add_loop(Loop("technology", "pg25", [branch("cdu.technology")], [branch(f"rack-{i}") for i in range(1, 5)]))
+    return plant
+
+
+def wet_chain() -> Plant:
+    """From die to evaporating water: four racks, one CDU, two pumps each with a tower, by Merkel and by York."""
+    plant = Plant()
+    add(plant, "utility", "utility", rated_power=5e6)
+    add(plant, "board", "bus", ("utility",))
+    for i in range(1, 5):
+        add(plant, f"rack-{i}", "rack", ("board",), **{**RACK, "air_fraction": 0.0})
+    add(plant, "cdu", "cdu", ("board",), **CDU)
+    for i in (1, 2):
+        add(plant, f"pump-{i}", "pump", ("board",), **PUMP)
+        add(plant, f"tower-{i}", "cooling_tower", ("board",), correlation=i, **COOLING_TOWER)
+    trains = [branch(f"pump-{i}", f"tower-{i}") for i in (1, 2)]
+    plant.add_loop(Loop("facility", "water", trains, [branch("cdu.facility")]))
     plant.add_loop(Loop("technology", "pg25", [branch("cdu.technology")], [branch(f"rack-{i}") for i in range(1, 5)]))
     return plant

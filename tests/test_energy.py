@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.small_plants import chain, pod
+from tests.small_plants import chain, pod, wet_chain
 from twin import model as compiled
 from twin.declare import quantities, replace
 from twin.ledger import LIMIT, BrokenBalance
@@ -55,10 +55,10 @@ def shakable():
     return plant
 
 
-def storm(seed, ticks, members=3):
+def storm(seed, ticks, members=3, plant=shakable):
     """Random failures, modes and setpoints at random ticks from 1 ms to 300 s; the worst residual."""
     rng = np.random.default_rng(seed)
-    model = compiled.compile(shakable())
+    model = compiled.compile(plant())
     asked = compiled.inputs(model, members)
     now, s, worst = 0.0, settle(model, asked, members), 0.0
     for _ in range(ticks):
@@ -79,6 +79,10 @@ def storm(seed, ticks, members=3):
 @pytest.mark.parametrize("seed", [1, 2])
 def test_books_close_through_any_storm_of_failures(seed):
     assert storm(seed, 300) <= LIMIT
+
+
+def test_books_close_through_a_storm_over_cooling_towers():
+    assert storm(3, 300, plant=wet_chain) <= LIMIT
 
 
 @pytest.mark.slow

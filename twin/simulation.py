@@ -74,8 +74,8 @@ def settle(model: Model, asked: AllRows, members: int = 1) -> State:
     for t in model.tables:
         said = quantities(t.machine.State)
         fresh = {name: getattr(rest.rows[t.key], name) for name in said if companion(name, said)}
-        if not t.machine.streams and t.kind != "zone":
-            fresh |= {name: getattr(rest.rows[t.key], name) for name, q in said.items() if q.unit in ("J", "m^3")}
+        counted = ("m^3",) if t.machine.streams or t.kind == "zone" else ("J", "m^3")
+        fresh |= {name: getattr(rest.rows[t.key], name) for name, q in said.items() if q.unit in counted}
         now.rows[t.key] = replace(now.rows[t.key], **fresh)
     now.stored = stored(model, now, ports(model))
     return now

@@ -16,6 +16,7 @@ from wet_bench import WetBench
 from tests.small_plants import (
     CDU,
     CHILLER,
+    COOLING_TOWER,
     DRY_COOLER,
     FAN_WALL,
     GENERATOR,
@@ -32,6 +33,7 @@ RATINGS = {
     "site": {}, "utility": {"rated_power": 12e6}, "transformer": TRANSFORMER, "bus": {}, "ats": {},
     "breaker": {"rated_power": 3e6}, "generator": GENERATOR, "ups": UPS, "pdu": {"rated_power": 2e6}, "rack": RACK,
     "cdu": CDU, "chiller": CHILLER, "dry_cooler": DRY_COOLER, "pump": PUMP, "fan_wall": FAN_WALL,
+    "cooling_tower": COOLING_TOWER,
     "tank": {"volume": 8, "useful_temperature": 305}, "zone": {"volume": 800, "mass_heat_capacity": 3e6},
     "load": {"rated_power": 5e4},
 }  # fmt: skip

@@ -6,6 +6,7 @@ from twin.equipment.breaker import Breaker
 from twin.equipment.bus import Bus
 from twin.equipment.cdu import CDU
 from twin.equipment.chiller import Chiller
+from twin.equipment.cooling_tower import CoolingTower
 from twin.equipment.dry_cooler import DryCooler
 from twin.equipment.fan_wall import FanWall
 from twin.equipment.generator import Generator
@@ -37,6 +38,7 @@ KINDS: dict[str, type[Equipment]] = {
         CDU,
         Chiller,
         DryCooler,
+        CoolingTower,
         Pump,
         Tank,
         FanWall,

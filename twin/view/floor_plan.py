@@ -121,6 +121,8 @@ def _details(page: Sheet, view: Projection, spots: list[Spot], edges: list[str])
                 for x in (spot.x - spot.width / 4, spot.x + spot.width / 4):
                     y = start + (y1 - start) * (k + 0.5) / rows
                     _disc(page, view, x, y, 0.2 * spot.width, THEME.floors["road"], edge)
+        elif spot.kind == "cooling_tower":
+            _disc(page, view, spot.x, spot.y, 0.36 * spot.width, THEME.floors["road"], edge)
         elif spot.kind == "generator":
             for x in (x1 - 2.5, x1 - 1.1):
                 _disc(page, view, x, spot.y, 0.55, THEME.dark, edge)

@@ -207,6 +207,15 @@ def _dry_cooler(m: Maker, w: float, d: float, h: float) -> None:
     _fans(m, w, (-d / 2, d / 2), h)
 
 
+def _cooling_tower(m: Maker, w: float, d: float, h: float) -> None:
+    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0, 0.14 * h), LIGHT)
+    m.box((-w / 2 + 0.15, w / 2 - 0.15), (-d / 2 + 0.15, d / 2 - 0.15), (0.14 * h, 0.32 * h), DARK)
+    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0.32 * h, 0.84 * h), BODY, edged=True)
+    m.drum((0, 0, 0.84 * h), 0.38 * w, 0.16 * h, sides=28)
+    m.drum((0, 0, 0.985 * h), 0.34 * w, 0.02 * h, paint=DARK, sides=24)
+    m.drum((0, 0, h), 0.08 * w, 0.02, paint=TRIM, sides=10)
+
+
 def _fans(m: Maker, w: float, y: tuple[float, float], z: float) -> None:
     """Two rows of fans on a roof."""
     rows = max(1, round((y[1] - y[0]) / (0.5 * w)))
@@ -243,6 +252,7 @@ DRAWN: dict[str, Callable[[Maker, float, float, float], None]] = {
     "utility": _utility,
     "chiller": _chiller,
     "dry_cooler": _dry_cooler,
+    "cooling_tower": _cooling_tower,
     "pump": _pump,
     "tank": _tank,
 }
