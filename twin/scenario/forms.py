@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field
 
 from twin.declare import Quantity
+from twin.physics.fluids import HEAT_CAPACITY
 from twin.scenario import values
 from twin.scenario.document import Broken, Map, Node, Seq, Text, describe
 from twin.scenario.faults import Faults, advice
@@ -158,7 +159,7 @@ class Event(Form):
 class Loop(Form):
     """A coolant loop between a supply and a return header."""
 
-    fluid: Annotated[str, Word(("water", "pg25"))] = Field(description="what flows")
+    fluid: Annotated[str, Word(tuple(HEAT_CAPACITY))] = Field(description="what flows")
     plant: Raw = Field(description="branches from return to supply; a list is a series, a range makes parallels")
     loads: Raw = Field(description="branches from supply to return")
     storage: Annotated[str, Words(600)] | None = Field(default=None, description="a tank in the supply header")
