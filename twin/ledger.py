@@ -29,6 +29,7 @@ def balance(
     warmth: Array,
     from_coolant: Array,
     dt: Any,
+    burnt: Array | None = None,
 ) -> None:
     """Close the books of a tick and write the site's totals into its Outputs.
 
@@ -46,12 +47,15 @@ def balance(
         warmth: heat each unit gave to the air [W], (member, unit + 1).
         from_coolant: heat each stream left in its unit [W], (member, stream).
         dt: length of the tick [s].
+        burnt: what short circuits turn into heat in each unit, given to the outdoors [W], (member, unit + 1).
     """
     xp, ledger = model.xp, model.ledger
     drawn, delivered = power
     rejected, taken = xp.zeros((2, *warmth.shape))
     for t in ledger.rejecting:
         rejected[:, t.columns] = t.machine.rejected(was.rows[t.key], inputs[t.key], port[t.key], now.outputs[t.key], dt)
+    if burnt is not None:
+        rejected = rejected + burnt
     for t in ledger.takes_air_heat:
         taken[:, t.columns] = port[t.key].air_heat
     now.stored = stored(model, now, port)

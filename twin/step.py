@@ -7,7 +7,7 @@ from typing import Any
 from twin.arrays import worth_doing
 from twin.ledger import balance
 from twin.model import Model, State, ports
-from twin.networks import air, coolant, coolant_heat, power, signal
+from twin.networks import air, coolant, coolant_heat, power, short_circuit, signal
 from twin.networks.tables import AllPorts, AllRows
 
 
@@ -31,7 +31,10 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
         p.now, p.dry_bulb, p.wet_bulb = now, weather.dry_bulb, weather.wet_bulb
     signal.solve(model.signals, port, state.outputs, members, xp)
     was = state.voltage, state.frequency
-    (voltage, frequency), shares = power.energise(model.power, port, rows, inputs, was, dt)
+    grid, shares = power.energise(model.power, port, rows, inputs, was, dt)
+    short = short_circuit.follow(model.power, port, rows, inputs, grid[0])
+    if short is not None:
+        grid, shares = power.energise(model.power, port, rows, inputs, was, dt, short)
     for t in model.tables:
         if "actuate" in t.laws:
             port[t.key].drive = t.machine.actuate(rows[t.key], inputs[t.key], port[t.key], dt)
@@ -39,16 +42,16 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     for t in model.tables:
         if "plan" in t.laws:
             port[t.key].plan = t.machine.plan(rows[t.key], inputs[t.key], port[t.key], dt)
-    drawn = power.load(model.power, port, rows, inputs, shares, members, xp, dt)
+    drawn = power.load(model.power, port, rows, inputs, shares, members, xp, dt, short)
     coolant_heat.mix(model.coolant, port, rate, dt)
-    warmth = xp.zeros(voltage.shape)
+    warmth = xp.zeros(grid[0].shape)
     air.solve(model.air, port, rows, inputs, warmth, xp, dt)
     headers, ends = _heat(model, state, inputs, port, flow, members, dt)
     after, outputs = {}, {}
     for t in model.tables:
         after[t.key], outputs[t.key] = t.machine.advance(rows[t.key], inputs[t.key], port[t.key], dt)
-    new = State(after, outputs, voltage, pressure, headers, state.stored, frequency=frequency)
-    balance(model, state, new, inputs, port, drawn, warmth, rate * (ends[0] - ends[1]), dt)
+    new = State(after, outputs, grid[0], pressure, headers, state.stored, frequency=grid[1])
+    balance(model, state, new, inputs, port, drawn, warmth, rate * (ends[0] - ends[1]), dt, short and short.burnt)
     return new
 
 

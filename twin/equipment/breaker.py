@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from twin.arrays import library_of, worth_doing
+from twin.arrays import complex_of, library_of, worth_doing
 from twin.declare import MODES, Equipment, Ports, Real, Supply, flag, mode, quantity, replace, table
 from twin.physics import protection
 from twin.physics.electric import NEVER, relaxed, series_current, time_to_pass, time_to_trip
@@ -294,9 +294,7 @@ class Breaker(Equipment):
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         contacts = port.drive
-        alive = share_alive(port.gap, dt)
-        load = library_of(port.load).hypot(port.load, port.load_reactive) / self.rated_power
-        current = abs(series_current(while_alive(load, alive), port.voltage))
+        current, alive = self._current(port, contacts, dt)
         squared = current * current
         heating = relaxed(s.heating, squared * alive, self.thermal_time_constant, dt)
         changes = {"position": contacts.at_end, "heating": heating, "squared_current": squared, "reset_seen": u.reset}
@@ -305,6 +303,17 @@ class Breaker(Equipment):
         if contacts.by is not None:
             changes |= self._latch(s, contacts, port, dt)
         return replace(s, **changes), self.Outputs(power=port.power, load_fraction=current)
+
+    def _current(self, port: Ports, contacts: Contacts, dt: Real) -> tuple[Real, Real]:
+        """Current over its rating [1], and the share of the tick in which it flows [1]."""
+        alive = share_alive(port.gap, dt)
+        if type(port.fault_current) is float:
+            load = library_of(port.load).hypot(port.load, port.load_reactive) / self.rated_power
+            return abs(series_current(while_alive(load, alive), port.voltage)), alive
+        load = while_alive(complex_of(port.load, port.load_reactive), alive)
+        current = abs(series_current(load, port.voltage) + port.fault_current) / self.rated_power
+        shorted = abs(port.fault_current) > 0  # a collapsed voltage feeds no load, yet the current flows
+        return current, library_of(current).where(shorted, contacts.seconds / dt, alive)
 
     @cached_property
     def _limit(self) -> Real:

@@ -95,6 +95,9 @@ class UPS(Equipment):
     overload_recovery: Real = quantity(
         "s", "time from the end of its overload curve to rested", default=600.0, above=0, at_most=1e6
     )
+    short_circuit_current: Real = quantity(
+        "1", "current that its inverter gives into a short circuit, of rating", default=2.0, at_least=0, at_most=10
+    )
     sag_count: Real = quantity("1", "sags in the window that lock it", default=3.0, at_least=1, at_most=5)
     sag_window: Real = quantity("s", "window in which sags are counted", default=60.0, above=0, at_most=1e5)
 
@@ -293,6 +296,11 @@ class UPS(Equipment):
             return Supply(gap + (1.0 + 0j), gap, [WHOLE] + [0.0] * (len(port.feed_gap) - 1), 1.0)
         return Supply(*offer_of(output_of(self, s, u, port, dt), port))
 
+    def passes(self, s: Any, u: Any) -> tuple[Real, Real]:
+        converts, bypassed, size, _ = self.ways(s, u)
+        through = library_of(s.on_eco).maximum(s.on_eco, s.on_bypass)
+        return bypassed + converts * through, self.short_circuit_current * size
+
     def pace(self) -> dict[str, tuple[float, str]]:
         return {"power": (self.walk_in_time, "it walks back in on its feed")}
 
@@ -345,9 +353,12 @@ class UPS(Equipment):
         if type(drive.alive) is not float:
             need = xp.where(drive.alive > 0, need, s.need)
         full, held_back = self.once(self.cells, u.battery_age, u.battery_temperature)
+        borne = load
+        if type(port.fault_current) is not float:
+            borne = xp.maximum(load, abs(port.fault_current) * (drive.converts > 0))
         after = replace(
-            s, energy=energy, walked=drive.walked, need=need, carried_load=load,
-            **load_flags(self, s, u, load, energy / full, s.energy / full, drive, port.now, dt),
+            s, energy=energy, walked=drive.walked, need=need, carried_load=borne,
+            **load_flags(self, s, u, borne, energy / full, s.energy / full, drive, port.now, dt),
         )  # fmt: skip
         if drive.output is not None:
             after = replace(after, **supply_flags(self, s, drive, drive.output, port.now, dt))

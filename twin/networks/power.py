@@ -11,6 +11,7 @@ import numpy as np
 from twin.arrays import Array, Neighbours, columns_of, gather_sum, library_of, neighbours, nothing, worth_doing
 from twin.declare import Equipment, Ports, Supply
 from twin.networks import injection
+from twin.networks.short_circuit import Short
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
 from twin.physics.supply import WHOLE, shared
 from twin.plant import Plant
@@ -167,13 +168,20 @@ class Grid:
 
 
 def energise(
-    net: PowerNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, was: tuple[Array, Any], dt: Any
+    net: PowerNetwork,
+    ports: AllPorts,
+    state: AllRows,
+    inputs: AllRows,
+    was: tuple[Array, Any],
+    dt: Any,
+    short: Short | None = None,
 ) -> tuple[tuple[Array, Any], Shares]:
     """Voltage, frequency and liveness down from the sources.
 
     Args:
         was: voltage of every unit at the end of the last tick [pu], complex (member, unit + 1), and their
             frequency [1], the same or a plain number.
+        short: what short circuits leave of the voltages.
 
     Returns:
         Both now, and the shares of the leaves' feeds; `ports` get voltage, gap, frequency and the split of
@@ -189,9 +197,13 @@ def energise(
             if type(was[1]) is not float:
                 port.served_frequency = was[1].take(board.served, axis=1)
         supply = t.machine.live(state[t.key], inputs[t.key], port, dt)
+        if short is not None:
+            supply = short.sagged(t, supply, dt)
         grid.voltage[:, t.columns] = supply.voltage
         if board.serves is not None:
             grid.gap[:, t.columns] = supply.gap
+            if short is not None:
+                short.cut(t, supply, grid.gap, dt)
         port.voltage, port.gap, port.split = supply.voltage, supply.gap, supply.split
         if supply.frequency is not None or type(grid.frequency) is not float:
             _keep_frequency(grid, board, port, supply)
@@ -266,6 +278,7 @@ def load(
     members: int,
     xp: ModuleType,
     dt: Any,
+    short: Short | None = None,
 ) -> tuple[Array, Array]:
     """Complex power up to the sources, every node's sum exact; `ports` get power drawn and load delivered.
 
@@ -289,11 +302,15 @@ def load(
         asked: Any = 0.0
         if board.serves is not None:
             asked = gather_sum(edges, board.serves)
+            if short is not None:
+                asked = asked + short.asked[:, here]
             given[:, here] = asked.real
             port.load, port.load_reactive = given[:, here], asked.imag.copy()
         if t.machine.source:
             continue
         drawn = t.machine.draw(state[t.key], inputs[t.key], port, asked, dt)
+        if short is not None:
+            drawn = drawn + short.carried(t, asked)
         if port.feed_injection is None:
             _pass_on(drawn, board.edges, port.split, edges)
         else:
@@ -301,7 +318,7 @@ def load(
                 edges[:, edge] = part
         taken[:, here] = drawn.real
         port.power, port.reactive = taken[:, here], drawn.imag
-    return taken, given
+    return (taken, given) if short is None else (taken + short.drawn, given + short.delivered)
 
 
 def _pass_on(drawn: Array, places: list[slice], split: list[Any], edges: Array) -> None:
