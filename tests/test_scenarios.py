@@ -28,6 +28,8 @@ LPM = 1 / 60e3
 MEANT_TO_FAIL = {
     "cdu-pump-standby-stuck": {"no rack.throttled"},
     "chiller-trip": set(),
+    "feeder-fault": set(),
+    "feeder-fault-cascade": {"no breaker.tripped"},
     "grid-request": set(),
     "nerc-sags-counting": set(),
     "nerc-sags-counting-no-start": {"no rack.unpowered"},

@@ -150,10 +150,10 @@ class Ports:
     """What the networks tell the units of one kind in a tick; arrays are (member, n), dictionaries go by stream.
 
     Powers are means over the tick. Frequencies are of nominal [1]. `fault_current` flows through a unit into short
-    circuits [VA at nominal voltage]. `served_voltage` and `served_frequency` are what a source finds on the
-    board it serves, as it was. `gap` counts the seconds of the tick without supply; a voltage of zero means dead at
-    its end, so gap == dt means dead throughout. `feed_weight` says how much more one feed can bear than another
-    (None: alike), `feed_injection` what each forces in (see `Supply`); both by slot.
+    circuits [VA at nominal voltage]. `served_voltage` and `served_frequency` are what a source finds on the board it
+    serves, as it was. `gap` counts the seconds of the tick without supply; a voltage of zero means dead at its end, so
+    gap == dt means dead throughout. `feed_frequency` is None while every source is at nominal. `feed_weight` says how
+    much more one feed can bear than another (None: alike), `feed_injection` what each forces in; both by slot.
     """
 
     now: Real = 0.0
@@ -243,9 +243,9 @@ class Stream:
 
 
 class Equipment:
-    """A kind of equipment; s is its State, u its Inputs, port its Ports, dt the tick [s].
+    """A kind of equipment. Laws are optional; those here suit a plain consumer of power.
 
-    Laws are optional; those here suit a plain consumer of power.
+    s: State and u: Inputs of the kind; port: its Ports; dt: the tick [s].
     """
 
     kind: ClassVar[str] = ""
@@ -260,7 +260,7 @@ class Equipment:
     pumps: ClassVar[tuple[str, ...]] = ()
     """Streams that it drives itself."""
     weighs: ClassVar[bool] = False
-    """True where its live feeds share by what they can bear; else alike."""
+    """True where its live feeds share in proportion to what they can bear; else alike."""
     conducts: ClassVar[bool] = False
     """True where what it serves is its only feed's own circuit (a switch, a cable, a transformer)."""
     prefers: ClassVar[bool] = False
@@ -366,7 +366,7 @@ class Equipment:
         raise NotImplementedError(f"{self.kind} has a stream but no branch law")
 
     def holds(self, stream: str) -> Real:
-        """Coolant that a stream holds [m3]."""
+        """Coolant that one of my streams holds [m3]."""
         raise NotImplementedError(f"{self.kind} has a stream but does not say what it holds")
 
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:

@@ -158,7 +158,7 @@ class Simulation:
             self._note(change)
 
     def _note(self, change: Change) -> None:
-        if self.gatherer is not None and change.verb != "weather":
+        if self.gatherer is not None and change.verb not in ("weather", "detail"):
             for member in range(self.members) if change.member is None else (change.member,):
                 self.gatherer.note(Event(change.time, member, change.unit, f"input:{change.input}", change.value))
 

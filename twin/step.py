@@ -32,7 +32,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     signal.solve(model.signals, port, state.outputs, members, xp)
     was = state.voltage, state.frequency
     grid, shares = power.energise(model.power, port, rows, inputs, was, dt)
-    short = short_circuit.follow(model.power, port, rows, inputs, grid[0])
+    short = short_circuit.follow(model.power, port, rows, inputs, grid[0], dt)
     if short is not None:
         grid, shares = power.energise(model.power, port, rows, inputs, was, dt, short)
     for t in model.tables:

@@ -243,6 +243,8 @@ MEANINGS = {
     "reset_seen": r"the reset as it was",
     "restart_delay": r"^time from supply to",
     "run_clock": r"allowed to run",
+    "fault_power": r"power of that at nominal voltage",
+    "short_circuit": r"shorted at its terminals",
     "shutoff_head": r"at no flow",
     "start_request": r"^time since it asked for the generators",
     "stopped": r"stops",
@@ -299,7 +301,7 @@ def test_its_class_facts_fit_together(kind):
 @every_kind
 def test_its_pace_is_in_seconds_and_in_words(kind):
     for upset, (seconds, words) in KINDS[kind](**RATINGS[kind]).pace().items():
-        assert upset in ("power", "flow", "heat")
+        assert upset in ("power", "flow", "heat", "fault")
         assert 0 < float(seconds) < 1e5
         assert words
 

@@ -67,7 +67,7 @@ class World:
             each.signal = {"shed": 0.0, "on_generator": 0.0}
         was = self.now.voltage, self.now.frequency
         grid, _ = power.energise(self.model.power, port, self.now.rows, self.asked, was, 0.005)
-        return short_circuit.follow(self.model.power, port, self.now.rows, self.asked, grid[0])
+        return short_circuit.follow(self.model.power, port, self.now.rows, self.asked, grid[0], 0.005)
 
     def voltage(self, unit):
         key, row = self.model.seats[unit]

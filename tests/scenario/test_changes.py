@@ -1,4 +1,4 @@
-"""The four verbs become Changes; nothing but inputs can be changed."""
+"""The verbs become Changes; nothing but inputs can be changed."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 from twin.scenario import Change, read
 
 Save = Callable[..., str]
+STIFF = "1 MW, short_circuit_power: 50 MVA, nominal_voltage: 400 V}"
 
 
 def rows(save: Save, head: str, *events: str) -> list[Change]:
@@ -27,6 +28,25 @@ def test_fail_and_restore_a_unit(save: Save, head: str) -> None:
 def test_fail_a_flag(save: Save, small: str) -> None:
     found = [change for change in read(save(small)).changes if change.time == 360.0]
     assert found == [Change(360.0, "generator-1", "fails_to_start", 1.0, verb="fail")]
+
+
+def test_a_fault_stands_until_it_is_restored_or_its_time_is_over(save: Save, head: str) -> None:
+    text = head.replace("1 MW}", STIFF, 1).replace("1 s}", "5 ms}")
+    found = rows(save, text, "{at: 1 s, fault: pdu-1, for: 200 ms, why: a tool}", "{at: 2 s, restore: pdu-1}")
+    assert found == [
+        Change(1.0, "pdu-1", "fault_power", 0.0, verb="detail", why="a tool"),
+        Change(1.0, "pdu-1", "short_circuit", 1.0, verb="fault", why="a tool"),
+        Change(1.2, "pdu-1", "short_circuit", 0.0, verb="restore", why="a tool"),
+        Change(2.0, "pdu-1", "in_service", 1.0, verb="restore"),
+        Change(2.0, "pdu-1", "short_circuit", 0.0, verb="restore"),
+    ]
+
+
+def test_the_impedance_of_a_fault_is_told_by_the_voltage_at_its_place(save: Save, head: str) -> None:
+    """5 mohm at 400 V draw 32 MVA at nominal voltage."""
+    text = head.replace("1 MW}", STIFF, 1).replace("1 s}", "5 ms}")
+    detail, _ = rows(save, text, "{at: 1 s, fault: pdu-2, impedance: 5 mohm}")
+    assert (detail.input, detail.value) == ("fault_power", pytest.approx(400**2 / 5e-3))
 
 
 def test_a_mode_is_set_by_its_word(save: Save, small: str) -> None:

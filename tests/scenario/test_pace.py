@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.small_plants import CDU, RACK, chain
+from tests.small_plants import CDU, RACK, add, chain
 from twin.scenario import Change, RunSettings, Zoom
 from twin.scenario.pace import slow_ticks, stops, tick_after
 
@@ -125,3 +125,33 @@ def test_a_scenario_that_ticks_too_slowly_is_refused_on_reading_with_the_line_of
 
 def test_the_same_scenario_with_a_zoom_is_read(faults):
     assert faults(SCENARIO % ", zoom: [{at: 30 s, for: 30 s, tick: 100 ms}]") == []
+
+
+def shorted(at=60.0, value=1.0, verb="fault"):
+    return Change(at, "board", "short_circuit", value, verb=verb)
+
+
+def guarded():
+    plant = chain()
+    add(plant, "breaker", "breaker", ("board",), rated_power=1e6)
+    return plant
+
+
+def test_a_short_circuit_wants_ticks_that_tell_breakers_apart():
+    (sentence,) = slow_ticks(guarded(), RunSettings(600.0, 0.05), [shorted()])
+    assert sentence == (
+        "a tick of 0.05 s is too long for what board.short_circuit sets off at 60 s: breaker has a time constant of "
+        "0.05 s (its protection answers a short circuit); a tick of at most 0.01 s is wanted, or a zoom from 60 s for "
+        "at least 1 s"
+    )
+    assert slow_ticks(guarded(), RunSettings(600.0, 0.05, [Zoom(60.0, 1.0, 0.01)]), [shorted()]) == []
+    assert slow_ticks(guarded(), RunSettings(600.0, 0.05, [Zoom(60.0, 0.9, 0.01)]), [shorted()]) != []
+
+
+def test_a_short_circuit_that_ends_wants_them_while_it_lasts():
+    ends = shorted(60.2, 0.0, "restore")
+    assert slow_ticks(guarded(), RunSettings(600.0, 0.05, [Zoom(60.0, 0.2, 0.01)]), [shorted(), ends]) == []
+
+
+def test_without_breakers_nothing_has_to_be_told_apart():
+    assert slow_ticks(chain(), RunSettings(600.0, 0.05), [shorted()]) == []

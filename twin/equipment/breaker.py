@@ -16,6 +16,8 @@ CURVES = {"thermal": 0.0, **{name: code + 1.0 for code, name in enumerate(protec
 LATCHES = ("tripped", "tripped_short_time", "tripped_instantaneous", "tripped_undervoltage", "load_shed")
 """What opened it, in the order of the codes in `operated_by`, from 1."""
 RELEASE, SHED = 4.0, 5.0
+PROMPT = 0.05
+"""Seconds in which protection tells a short circuit from a load and opens, at its fastest."""
 
 
 class Contacts(NamedTuple):
@@ -282,6 +284,9 @@ class Breaker(Equipment):
         operated = (s.operated_by > 0) & (cleared == 0)
         by = xp.where(operated, s.operated_by, by)
         return xp.maximum(xp.where(operated, -s.operated_for, first) + self.opening_time, 0.0), by
+
+    def pace(self) -> dict[str, tuple[float, str]]:
+        return {"fault": (PROMPT, "its protection answers a short circuit")}
 
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         contacts = self._contacts(s, u, port, dt)

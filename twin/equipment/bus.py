@@ -13,8 +13,8 @@ class Bus(Equipment):
     """A lossless board: any live feed keeps it alive, and all that live share its load.
 
     They share in proportion to what they can bear, alike where their ratings are; a source that forces
-    its power in bears that, and the others the rest. Circulating currents between feeds, bar impedance and
-    short circuits are left out.
+    its power in bears that, and the others the rest. Circulating currents between feeds and bar impedance
+    are left out.
     """
 
     kind = "bus"

@@ -97,7 +97,7 @@ class Link:
         return along * self.through + xp.where(abs(Y) > 0, limited, 1.0) * (1.0 - self.through)
 
 
-def follow(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Array) -> Short | None:
+def follow(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Array, dt: Any) -> Short | None:
     """Currents of all short circuits, exact for a network that is radial at this instant; None without any.
 
     Admittances run up from the faults, summing at boards, and voltages run down from the sources:
@@ -111,12 +111,15 @@ def follow(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Arr
     Args:
         net: the compiled power network.
         ports: with the splits that were found without a short circuit; they are told `fault_current`.
-        held: voltage of every unit without one [pu], (member, unit + 1).
+        held: voltage of every unit without one at the end of the tick [pu], (member, unit + 1). Whoever dies in the
+            second half of the tick, for a breaker opens there, counts as alive in it.
+        dt: length of the tick [s].
 
     Source: superposition, Thevenin's theorem; IEC 60909-0 besides takes a voltage factor c.
     """
     if not any(_strikes(board, inputs) for board in net.boards):
         return None
+    held = _until_half(net, ports, held, dt)
     links = _links(net, ports, state, inputs, held)
     own = _own(net, inputs, held)
     behind = _up(net, links, own)
@@ -140,6 +143,18 @@ def _strikes(board: Any, inputs: AllRows) -> bool:
 def _any(short_circuit: Array) -> bool:
     """An Input changes between ticks, and is asked when it has: nothing leaves a device within a tick."""
     return bool(to_host(short_circuit).any())
+
+
+def _until_half(net: Any, ports: AllPorts, held: Array, dt: Any) -> Array:
+    """Voltages with those of units that have died in the second half of the tick [pu]."""
+    xp = library_of(held)
+    held = held.copy()
+    for board in net.boards:
+        here, port = board.table.columns, ports[board.table.key]
+        dies = (held[:, here] == 0) & (port.gap < 0.5 * dt)
+        for feed in board.feeds:
+            held[:, here] = xp.where(dies & (held[:, here] == 0), held.take(feed, axis=1), held[:, here])
+    return held
 
 
 def _own(net: Any, inputs: AllRows, held: Array) -> Array:

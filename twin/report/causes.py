@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 INPUT = "input:"
 """How the name of an Input begins in the events of a trace."""
+SHORTED = f"{INPUT}short_circuit"
 SAME_MOMENT = 1e-6
 """Moments closer than this [s] are one: they were interpolated within the same tick."""
 ANSWERS = ("asking", "running", "ready", "closed", "on_alternate", "standby_running")
@@ -99,7 +100,8 @@ class Causes:
     (a flag up, a unit taken out, a fault): the unit's own Inputs, or the nearest unit upstream over the
     flag's medium, whichever came later. A gain is put down to what was given back nearest upstream since
     the loss began. A unit that steps in or back answers whatever changed last nearest upstream.
-    Where the medium knows nothing, settings, then other media, then the unit's own changes are asked.
+    Where the medium knows nothing, settings, then other media, then the unit's own changes are asked; what
+    nothing explains is put down to a short circuit that stands, for all of the site sees it.
     """
 
     def __init__(self, plant: Plant) -> None:
@@ -107,6 +109,7 @@ class Causes:
         self.latest: dict[tuple[int, str], dict[str, _Change]] = {}
         self.began: dict[tuple[int, str, str], tuple[int, int]] = {}
         self.answers: set[int] = set()
+        self.shorted: dict[int, dict[str, int]] = {}
 
     def of(self, index: int, row: Row) -> int | None:
         """Index of the row that led to this one; rows are given in order, each once."""
@@ -117,8 +120,14 @@ class Causes:
             if cause is None:
                 find = self._answer if row.is_answer else self._loss if row.sense == LOSS else self._gain
                 cause = find(row, *self.began.get(key, (-1, -1)))
+            if cause is None and row.sense == LOSS:
+                cause = max(self.shorted.get(event.member, {}).values(), default=None)
             if row.is_answer or row.sense == LOSS:
                 self.began[key] = (index, index if cause is None else cause)
+        elif event.flag == SHORTED:
+            standing = self.shorted.setdefault(event.member, {})
+            standing.pop(event.unit, None)
+            standing |= {event.unit: index} if row.sense == LOSS else {}
         if row.is_answer:
             self.answers.add(index)
         fades = row.is_answer and row.sense == LOSS

@@ -16,7 +16,9 @@ from twin.scenario.document import Documents, Map
 from twin.scenario.faults import Faults
 from twin.scenario.names import BadName, Directory, split
 
-VERBS = ("fail", "restore", "set", "ramp", "sag")
+VERBS = ("fail", "restore", "set", "ramp", "sag", "fault")
+STRIKES = {"sag": "voltage", "fault": "short_circuit"}
+"""Verb -> the Input that it writes."""
 
 
 @dataclass
@@ -107,10 +109,10 @@ def _criterion(said: Any, directory: Directory) -> Criterion | None:
 def _aim(event: dict[str, Any], directory: Directory) -> tuple[tuple[str, ...], str]:
     """The units that an event hits, and the Input that it writes: a whole unit that fails goes out of service."""
     target = next((str(event[verb]) for verb in VERBS if verb in event), "")
-    whole = "voltage" if "sag" in event else "in_service"
+    whole = next((name for verb, name in STRIKES.items() if verb in event), "in_service")
     for text, name in ((target, whole), split(target)):
         try:
-            return directory.find(text), name or "in_service"
+            return directory.find(text), name or whole
         except BadName:
             continue
     return (), ""

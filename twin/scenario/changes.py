@@ -9,18 +9,21 @@ from twin import units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
 from twin.faults import Where
+from twin.plant import Plant
 from twin.scenario import values
 from twin.scenario.document import Broken, Map, Node, Text
 from twin.scenario.faults import Faults, advice
 from twin.scenario.forms import Event, entries, fill, items
 from twin.scenario.names import BadName, Directory, split
+from twin.scenario.striking import STRENGTH, STRUCK, strengths
 
 
 @dataclass(frozen=True)
 class Change:
     """At `time` [s] an Input of a unit becomes `value` (SI); with `until` it moves there steadily.
 
-    `member` None means all members. `verb` is what wrote it: set, ramp, fail, restore, sag, draw, weather, grid.
+    `member` None means all members. `verb` is what wrote it: set, ramp, fail, restore, sag, fault, draw,
+    weather, grid, or detail, of which nobody is told.
     """
 
     time: float
@@ -126,15 +129,17 @@ def initial(node: Node, targets: Targets) -> list[Change]:
     return found
 
 
-EXAMPLES = {"to": "50 %", "over": "15 min", "residual": "30 %", "for": "60 ms"}
+EXAMPLES = {"to": "50 %", "over": "15 min", "residual": "30 %", "for": "60 ms", "impedance": "5 mohm"}
 """What the keys beside a verb may say."""
 
 
 class Events:
     """Lowers the section `events` to Changes; its sags wait in `sags` until all else is known."""
 
-    def __init__(self, targets: Targets, duration: float, members: int) -> None:
+    def __init__(self, targets: Targets, duration: float, members: int, plant: Plant) -> None:
         self.targets = targets
+        self.plant = plant
+        self.struck: set[str] = set()
         self.faults = targets.faults
         self.duration = duration
         self.members = members
@@ -160,12 +165,27 @@ class Events:
         if verb == "sag":
             self._sag(node, event)
             return []
+        if verb == "fault":
+            return self._fault(event, node)
         rows = self._state(node, verb) if verb in ("fail", "restore") else self._value(node, verb)
         time, until = event.at or 0.0, None
         if verb == "ramp":
             until = time + (event.over or 0.0)
         why = event.why or ""
         return [Change(time, unit, name, value, until, event.member, verb, why) for unit, name, value in rows]
+
+    def _fault(self, event: Event, node: Map) -> list[Change]:
+        """A short circuit, until it is restored or its time is over."""
+        where, time, ends = node["fault"].where, event.at or 0.0, event.length
+        names = self.targets.units(str(node["fault"]), where)
+        found = []
+        for unit, strength in strengths(self.plant, names, event.impedance or 0.0, where, self.faults):
+            self.struck.add(unit)
+            rows = [(time, STRENGTH, strength, "detail"), (time, STRUCK, 1.0, "fault")]
+            rows += [(time + ends, STRUCK, 0.0, "restore")] if ends else []
+            for moment, name, value, verb in rows:
+                found.append(Change(moment, unit, name, value, None, event.member, verb, event.why or ""))
+        return found
 
     def _verb(self, node: Map) -> str | None:
         said = [verb for verb in Event.VERBS if verb in node]
@@ -178,10 +198,11 @@ class Events:
     def _keys(self, node: Map, verb: str) -> None:
         """Which other keys a verb wants and which it has no use for."""
         wants = {"set": ("to",), "ramp": ("to", "over"), "sag": ("residual", "for")}.get(verb, ())
+        may = ("impedance", "for") if verb == "fault" else ()
         for key, example in EXAMPLES.items():
             if key in wants and key not in node:
                 self.faults.add(node.where_of(key), f'{verb} wants to know "{key}", e.g. "{key}: {example}"')
-            if key in node and key not in wants:
+            if key in node and key not in wants + may:
                 self.faults.add(node.where_of(key), f'{verb} has no use for "{key}"; leave it out')
 
     def _sag(self, node: Map, event: Event) -> None:
@@ -204,6 +225,8 @@ class Events:
             kind = self.targets.directory.kind_of[unit]
             if "in_service" in inputs_of(kind):
                 rows.append((unit, "in_service", 0.0 if verb == "fail" else 1.0))
+                if verb == "restore" and unit in self.struck:
+                    rows.append((unit, STRUCK, 0.0))
             else:
                 self.faults.add(where, f'a {kind} has no input "in_service" and cannot {verb} as a whole')
         return rows

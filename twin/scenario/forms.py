@@ -137,9 +137,9 @@ class Controller(Form):
 
 
 class Event(Form):
-    """Something happens: one of the verbs fail, restore, set, ramp, sag."""
+    """Something happens: one of the verbs fail, restore, set, ramp, sag, fault."""
 
-    VERBS: ClassVar[tuple[str, ...]] = ("fail", "restore", "set", "ramp", "sag")
+    VERBS: ClassVar[tuple[str, ...]] = ("fail", "restore", "set", "ramp", "sag", "fault")
     at: Time = Field(description="when")
     fail: Annotated[str, Words(600)] | None = Field(default=None, description="unit, or unit.flag, that fails")
     restore: Annotated[str, Words(600)] | None = Field(
@@ -149,9 +149,15 @@ class Event(Form):
     ramp: Annotated[str, Words(600)] | None = Field(default=None, description="unit.input that moves steadily")
     sag: Annotated[str, Words(600)] | None = Field(default=None, description="utility whose voltage sags")
     residual: Residual | None = Field(default=None, description="voltage that is left in a sag, of nominal")
-    length: Length | None = Field(default=None, alias="for", description="how long a sag lasts")
+    fault: Annotated[str, Words(600)] | None = Field(default=None, description="unit whose terminals are shorted")
     to: Raw = Field(default=None, description="the new value, for set and ramp")
     over: Length | None = Field(default=None, description="how long the ramp takes")
+    impedance: Annotated[float, said("ohm", "an impedance", at_least=0, at_most=1e6)] | None = Field(
+        default=None, description="of a fault, per phase; bolted if absent"
+    )
+    length: Length | None = Field(
+        default=None, alias="for", description="how long a sag or a fault lasts; a fault otherwise until restored"
+    )
     member: Member | None = Field(default=None, description="only in this member")
     why: Why | None = Field(default=None, description="words for the timeline")
 

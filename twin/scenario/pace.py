@@ -14,6 +14,8 @@ from twin.scenario.sags import spans
 
 SHARE = 5.0
 """Ticks that a time constant must hold."""
+CLEARED = 1.0
+"""Seconds in which protection, or the one behind it, clears a short circuit that nobody else ends."""
 
 
 def slow_ticks(plant: Plant, run: RunSettings, changes: list[Change]) -> list[str]:
@@ -30,7 +32,7 @@ def slow_ticks(plant: Plant, run: RunSettings, changes: list[Change]) -> list[st
             if tick * SHARE > seconds * (1 + 1e-9):
                 found.append(_sentence(change, unit, words, seconds, tick))
                 break
-    return found + slow_for_sags(run, changes)
+    return found + slow_for_sags(run, changes) + _slow_protection(plant, run, changes)
 
 
 def slow_for_sags(run: RunSettings, changes: list[Change]) -> list[str]:
@@ -48,9 +50,25 @@ def slow_for_sags(run: RunSettings, changes: list[Change]) -> list[str]:
     return []
 
 
+def _slow_protection(plant: Plant, run: RunSettings, changes: list[Change]) -> list[str]:
+    """One sentence where a short circuit lasts through ticks that protection cannot tell apart."""
+    found = shortest(plant, "fault")
+    for change in changes if found is not None else ():
+        if change.input != "short_circuit" or change.value == 0:
+            continue
+        assert found is not None
+        seconds, unit, words = found
+        ends = [c.time - change.time for c in changes if (c.unit, c.input, c.value) == (change.unit, change.input, 0.0)]
+        lasts = min([each for each in ends if each > 0] + [CLEARED])
+        tick = tick_after(run, change.time, lasts)
+        if tick * SHARE > seconds * (1 + 1e-9):
+            return [_sentence(change, unit, words, seconds, tick, max(lasts, seconds))]
+    return []
+
+
 def stops(change: Change) -> bool:
     """Whether a change takes something away: a failure, a unit out of service, a switch turned off."""
-    if change.verb == "fail":
+    if change.verb in ("fail", "fault"):
         return True
     taken_out = change.input in ("in_service", "closed") and change.value == 0
     return taken_out or (change.input == "mode" and change.value in (MODES["off"], MODES["locked_out"]))
@@ -75,9 +93,9 @@ def tick_after(run: RunSettings, moment: float, seconds: float) -> float:
     return run.tick
 
 
-def _sentence(change: Change, unit: str, words: str, seconds: float, tick: float) -> str:
+def _sentence(change: Change, unit: str, words: str, seconds: float, tick: float, lasts: float | None = None) -> str:
     return (
         f"a tick of {tick:g} s is too long for what {change.unit}.{change.input} sets off at {change.time:g} s: "
         f"{unit} has a time constant of {seconds:.3g} s ({words}); a tick of at most {seconds / SHARE:.2g} s is "
-        f"wanted, or a zoom from {change.time:g} s for at least {seconds:.3g} s"
+        f"wanted, or a zoom from {change.time:g} s for at least {lasts or seconds:.3g} s"
     )

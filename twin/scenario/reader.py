@@ -206,7 +206,7 @@ class _Reading:
             does = grid.Disturbances(targets, self.documents, self.shelf, run.duration).lower(root["grid"])
             told, scenario.changes = does[0], scenario.changes + does[1]
         if "events" in root:
-            events = Events(targets, run.duration, run.members)
+            events = Events(targets, run.duration, run.members, scenario.plant)
             scenario.changes += events.read(root["events"])
             told += events.sags
         scenario.changes += sags.lower(told, scenario.initial, scenario.changes, self.faults)
@@ -235,7 +235,7 @@ class _Reading:
         seen: dict[tuple[float, str, str, int | None], Change] = {}
         clashes = []
         for change in ordered:
-            if change.verb not in ("set", "ramp", "fail", "restore"):
+            if change.verb not in ("set", "ramp", "fail", "restore", "fault"):
                 continue
             first = seen.setdefault((change.time, change.unit, change.input, change.member), change)
             if first.value != change.value:

@@ -1,0 +1,91 @@
+"""What a `fault` strikes: units with terminals, at a voltage that is said, with something that limits the current."""
+
+from __future__ import annotations
+
+from twin import units
+from twin.declare import quantities
+from twin.equipment import KINDS
+from twin.faults import Where
+from twin.plant import Plant
+from twin.scenario.faults import Faults
+
+STRUCK, STRENGTH = "short_circuit", "fault_power"
+LEVELS = ("secondary_voltage", "nominal_voltage")
+"""Parameters that say the voltage at a unit's terminals [V]."""
+
+
+def can_be_struck(kind: str) -> bool:
+    """Whether a kind has terminals at which a short circuit can strike."""
+    return STRUCK in quantities(KINDS[kind].Inputs)
+
+
+def strengths(
+    plant: Plant, struck: tuple[str, ...], impedance: float, where: Where, faults: Faults
+) -> list[tuple[str, float]]:
+    """What a short circuit would draw at nominal voltage at each unit that it can strike [VA], 0 where bolted.
+
+    Args:
+        struck: the units at whose terminals it strikes.
+        impedance: of it, per phase; 0 is bolted [ohm].
+        where: of the words that name the units.
+    """
+    found = []
+    for name in struck:
+        kind = plant.units[name].kind
+        if not can_be_struck(kind):
+            kinds = ", ".join(each for each in KINDS if can_be_struck(each))
+            faults.add(where, f"{name} is a {kind}; a fault strikes one of {kinds}")
+            continue
+        strength = power(plant, name, impedance, where, faults)
+        if strength is not None and limited(plant, name, where, faults):
+            found.append((name, strength))
+    return found
+
+
+def power(plant: Plant, name: str, impedance: float, where: Where, faults: Faults) -> float | None:
+    """What an impedance would draw at nominal voltage [VA], V^2/Z; 0 for a bolted one, None after a fault."""
+    if impedance == 0.0:
+        return 0.0
+    level = voltage_level(plant, name)
+    if level > 0.0:
+        return level * level / impedance
+    said = units.show(impedance, "ohm")
+    cure = f"say {' or '.join(reversed(LEVELS))} of what feeds it, or leave the impedance out"
+    faults.add(where, f"the voltage at {name} is not said, so that {said} tells no current; {cure}")
+    return None
+
+
+def voltage_level(plant: Plant, name: str) -> float:
+    """Nominal voltage at a unit's terminals [V], its own or that of the nearest unit before it; 0 where none says."""
+    seen: set[str] = set()
+    while name in plant.units and name not in seen:
+        seen.add(name)
+        parameters = plant.units[name].parameters
+        for key in LEVELS:
+            if parameters.get(key, 0.0) > 0.0:
+                return float(parameters[key])
+        name = next(iter(plant.feeds.get(name, ())), "")
+    return 0.0
+
+
+def limited(plant: Plant, name: str, where: Where, faults: Faults) -> bool:
+    """Whether something limits the current on every way from a source; a fault names a way on which nothing does."""
+    waiting: list[tuple[str, ...]] = [(name,)]
+    while waiting:
+        way = waiting.pop()
+        unit = plant.units.get(way[-1])
+        if unit is None or has_impedance(plant, way[-1]):
+            continue
+        if unit.machine().source:
+            text = f"nothing limits the current of a short circuit at {name}: {' - '.join(way)} has no impedance"
+            faults.add(where, f"{text}; say the short_circuit_power of {way[-1]}, or put a transformer between")
+            return False
+        waiting += [(*way, feed) for feed in plant.feeds.get(way[-1], ()) if feed not in way]
+    return True
+
+
+def has_impedance(plant: Plant, name: str) -> bool:
+    """Whether a unit has an impedance in series, as it is built."""
+    machine = plant.units[name].machine()
+    found = machine.series(machine.State(), machine.Inputs())
+    return found is not None and abs(found) > 0.0
