@@ -202,8 +202,7 @@ class Supply:
 
     voltage: at the end of the tick [pu], complex, 0 when dead, shape (member, n).
     gap: seconds of the tick without supply [s].
-    split: share of its draw taken from each feed, one array (or a number, the same for all) per feed,
-        summing to 1 where fed.
+    split: share of its draw taken from each feed, an array or a number for all; they sum to 1 where fed.
     frequency: of nominal [1]; None: that of the feeds it takes from, weighted by `split`.
     injection: complex power that a source forces into the board it serves while another feed of it lives,
         whatever the load; negative: it takes power [VA]. None (nan where only some do): its share, like any feed.
@@ -220,8 +219,7 @@ class Supply:
 class Branch:
     """A hydraulic element: head added and resistance, dp = laminar q + turbulent q|q| - head.
 
-    head [Pa], laminar [Pa s/m3], turbulent [Pa s2/m6]; `check` is 1 where a check valve bars
-    reverse flow, 0 elsewhere.
+    head [Pa], laminar [Pa s/m3], turbulent [Pa s2/m6]; `check` is 1 where a valve bars reverse flow, 0 elsewhere.
     """
 
     head: Real
@@ -232,10 +230,7 @@ class Branch:
 
 @dataclass(slots=True)
 class Stream:
-    """A thermal element: T_out = alpha + beta T_in + gamma T_partner, means over the tick [K].
-
-    T_partner is the inlet of the other stream of the same exchanger.
-    """
+    """T_out = alpha + beta T_in + gamma T_partner (inlet of the exchanger's other stream), means over the tick [K]."""
 
     alpha: Real
     beta: Real
@@ -287,8 +282,7 @@ class Equipment:
     def once(self, law: Callable[..., Any], *given: Real) -> Any:
         """What a law of parameters and `given` says, worked out again only when one of `given` is another array.
 
-        Most Inputs and flags stay the same arrays for thousands of ticks: they are replaced, never written
-        into. What follows from them alone need not be worked out in each.
+        Most Inputs and flags stay the same arrays for thousands of ticks: they are replaced, never written into.
         """
         known = self._found.get(law.__name__)
         if known is None or not all(map(is_, known[0], given)):
