@@ -35,6 +35,7 @@ PANEL = {"undervoltage_limit": 0.7, "undervoltage_delay": 0.05}
 """Of the first unit of each driven kind in `pod`; the others say nothing, or stay off after a trip."""
 UPS = {"rated_power": 1.5e6, "battery_energy": 1.5e6 * 300, "recharge_power": 150e3}
 GENERATOR = {"rated_power": 3e6, "fuel_tank": 10, "full_load_fuel": 2e-4, "idle_fuel": 2e-5}
+BESS = {"rated_power": 2e6, "battery_energy": 2e6 * 1800, "ramp_rate": 20e6, "auxiliary_power": 10e3}
 TRANSFORMER = {"rated_power": 3e6, "impedance": 0.0575, "no_load_loss": 3e3, "load_loss": 24e3}
 FAN_WALL = {
     "fan_power": 5e3, "air_flow": 20, "coil_conductance": 15e3, "nominal_flow": 0.004, "nominal_pressure_drop": 80e3,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.small_plants import chain, pod, wet_chain
+from tests.small_plants import BESS, add, chain, pod, wet_chain
 from twin import model as compiled
 from twin.declare import quantities, replace
 from twin.ledger import LIMIT, BrokenBalance
@@ -17,7 +17,8 @@ from twin.trace import open_trace
 
 SPANS = {"dry_bulb": (260, 325), "wet_bulb": (260, 300), "supply_setpoint": (280, 325), "leaving_setpoint": (280, 315),
          "utilisation": (0, 1), "hand_valve": (0, 1), "pump_speed": (0, 1), "speed": (0, 1),
-         "power_limit": (0.1, 1), "frequency": (50, 70), "battery_temperature": (250, 310)}  # fmt: skip
+         "power_limit": (0.1, 1), "frequency": (50, 70), "battery_temperature": (250, 310),
+         "power_setpoint": (-3e6, 3e6), "reactive_setpoint": (-2e6, 2e6)}  # fmt: skip
 
 
 def shaken(asked, model, rng, members):
@@ -43,8 +44,10 @@ def shaken(asked, model, rng, members):
 
 
 def shakable():
-    """The pod with a UPS that counts sags and tells ATS and generators, and cells that lose power within."""
+    """The pod with a UPS that counts sags and tells ATS and generators, cells that lose power within, and storage."""
     plant = pod()
+    add(plant, "bess-1", "bess", **{**BESS, "battery_energy": 2e6 * 120, "overload_delay": 1.0})
+    plant.feed("msb", ["ats-1", "bess-1"])
     plant.units["ups-2"].parameters |= {
         "sag_count": 2.0, "discharge_loss": 0.05, "modules": 3.0, "redundant_modules": 1.0,
         "cutoff_charge": 0.1, "generator_recharge": 0.3, "battery_energy": 1.5e6 * 30,

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from tests.small_plants import CDU, CHILLER, FAN_WALL, PUMP, RACK, add, branch, chain, pod
+from tests.small_plants import BESS, CDU, CHILLER, FAN_WALL, PUMP, RACK, add, branch, chain, pod
 from twin import model as compiled
 from twin import plant_checks
 from twin.faults import Where
@@ -183,6 +183,14 @@ CASES = {
         lambda p: p.units["rack-3"].parameters.update(idle_power=140e3),
         ["rack-3: idle_power is not below rated_power"],
     ),
+    "storage that feeds no board": (
+        lambda p: (add(p, "bess", "bess", **BESS), p.feeds["rack-1"].append("bess")),
+        ["rack-1 is fed from bess, which is storage; storage stands among the feeds of a bus"],
+    ),
+    "storage that could hold nothing": (
+        lambda p: (add(p, "bess", "bess", **BESS, lowest_charge=0.95), p.feeds["board"].append("bess")),
+        ["bess: lowest_charge is not below highest_charge; it could hold nothing"],
+    ),
     "a pump curve that rises": (
         lambda p: p.units["pump"].parameters.update(shutoff_head=300e3),
         ["pump: shutoff_head must be above nominal_head; the pump curve must fall with flow"],
@@ -285,7 +293,7 @@ def test_every_check_has_a_test_here():
     tested = {
         "dangling_feeds", "feed_counts", "feed_cycles", "unknown_zones", "dangling_streams", "dangling_signals",
         "unfed_consumers", "unpumped_loops", "lone_exchangers", "uncooled_zones", "racks_without_room", "die_limits",
-        "ratings_cover_loads", "own_ratings",
+        "ratings_cover_loads", "own_ratings", "storage_at_boards",
     }  # fmt: skip
     assert {check.__name__ for check in (*plant_checks.FIRST, *plant_checks.THEN)} == tested
 

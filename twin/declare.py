@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
@@ -151,9 +150,10 @@ class Ports:
 
     Powers are means over the tick. Frequencies are of nominal [1]. `fault_current` flows through a unit into short
     circuits [VA at nominal voltage]. `served_voltage` and `served_frequency` are what a source finds on the board it
-    serves, as it was. `gap` counts the seconds of the tick without supply; a voltage of zero means dead at its end, so
-    gap == dt means dead throughout. `feed_frequency` is None while every source is at nominal. `feed_weight` says how
-    much more one feed can bear than another (None: alike), `feed_injection` what each forces in; both by slot.
+    serves, as it was, `served_otherwise` what that board's other feeds held [pu]. `gap` counts the seconds of the tick
+    without supply; a voltage of zero means dead at its end, so gap == dt means dead throughout. `feed_frequency` is
+    None while every source is at nominal. `feed_weight` says how much more one feed can bear than another (None:
+    alike), `feed_injection` what each forces in; both by slot.
     """
 
     now: Real = 0.0
@@ -169,6 +169,7 @@ class Ports:
     feed_injection: Real = None
     served_voltage: Real = 0.0
     served_frequency: Real = 1.0
+    served_otherwise: Real = 0.0
     fault_current: Real = 0.0
     power: Real = 0.0
     reactive: Real = 0.0
@@ -206,6 +207,7 @@ class Supply:
     frequency: of nominal [1]; None: that of the feeds it takes from, weighted by `split`.
     injection: complex power that a source forces into the board it serves while another feed of it lives,
         whatever the load; negative: it takes power [VA]. None (nan where only some do): its share, like any feed.
+        With neither a voltage nor a gap it only follows: it dies with the board's other feeds.
     """
 
     voltage: Real
@@ -248,6 +250,8 @@ class Equipment:
     """Fewest and most feeds a unit may have; (0, 0) takes no electricity."""
     source: ClassVar[bool] = False
     """True where electricity enters the site: it has no feeds and answers `live` alone."""
+    stores_power: ClassVar[bool] = False
+    """True where a source gives only what it took before: its power is stored power, not supply."""
     serves: ClassVar[bool] = False
     """True where others may be fed from it."""
     streams: ClassVar[tuple[str, ...]] = ()
@@ -391,8 +395,3 @@ def replace(row: Any, **changes: Real) -> Any:
     new.__dict__.update(row.__dict__)
     new.__dict__.update(changes)
     return new
-
-
-def sentence(template: str, show: Callable[[str], str]) -> str:
-    """Fill `{name}` in a flag's `because` with what `show(name)` says."""
-    return re.sub(r"\{(\w+)\}", lambda match: show(match.group(1)), template)

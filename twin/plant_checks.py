@@ -269,11 +269,24 @@ def ratings_cover_loads(plant: Any) -> Iterator[Fault]:
             yield Fault(unit.where, text, warning=True)
 
 
+def storage_at_boards(plant: Any) -> Iterator[Fault]:
+    """Battery storage stands among the feeds of a board, behind switches at most."""
+    for unit in plant.units.values():
+        if not KINDS[unit.kind].stores_power:
+            continue
+        for consumer in [name for name, feeds in plant.feeds.items() if unit.name in feeds]:
+            kind = KINDS[plant.units[consumer].kind]
+            if not kind.conducts and (kind.prefers or not kind.serves):
+                text = f"{consumer} is fed from {unit.name}, which is storage; storage stands among the feeds of a bus"
+                yield Fault(plant.units[consumer].where, text)
+
+
 FIRST = (dangling_feeds, feed_counts, feed_cycles, unknown_zones, dangling_streams, dangling_signals)
 THEN = (
     unfed_consumers,
     unpumped_loops,
     lone_exchangers,
+    storage_at_boards,
     uncooled_zones,
     racks_without_room,
     die_limits,

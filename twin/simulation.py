@@ -17,7 +17,7 @@ import numpy as np
 import simpy
 
 from twin import __version__
-from twin.arrays import open_device
+from twin.arrays import gather_sum, open_device
 from twin.controllers import CONTROLLERS
 from twin.declare import quantities, replace
 from twin.ledger import BrokenBalance
@@ -39,8 +39,9 @@ BLOCK = 64
 HELD = 2e8
 """Most bytes that the ticks of a block hold; an estimate, at 40 quantities a unit."""
 WARM_UP = ((1.0, 20), (10.0, 30), (60.0, 20))
-LADDER = ((10.0, 20), (60.0, 20), (300.0, 60), (1.0, 3))
-"""Ticks [s] and how many of each bring a cold plant near its steady state, and then to it."""
+LADDER = ((10.0, 20), (60.0, 20), (300.0, 60))
+LAST = ((1.0, 3),)
+"""Ticks [s] and how many of each bring a cold plant near its steady state, to it, and into step with its stores."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,21 @@ def settle(model: Model, asked: AllRows, members: int = 1) -> State:
     state itself trips stays tripped. Electric stores, fuel and counters start as at rest.
     """
     rest = now = state(model, asked, members)
-    for ladder in (WARM_UP, LADDER):
-        now.rows.update(_untripped(model, rest, now))
+    for ladder in (WARM_UP, LADDER, LAST):
+        if ladder is not LAST:
+            now.rows.update(_untripped(model, rest, now))
         for tick, count in ladder:
             for _ in range(count):
                 now = step(model, now, asked, 0.0, tick)
+        if ladder is not WARM_UP:
+            _rewind(model, rest, now)
+    held = gather_sum(now.stored, model.ledger.everyone)
+    now.outputs["site"] = replace(now.outputs["site"], stored_energy=held)
+    return now
+
+
+def _rewind(model: Model, rest: State, now: State) -> None:
+    """Put electric stores, fuel, counters and moments back to what they are at rest."""
     for t in model.tables:
         said = quantities(t.machine.State)
         fresh = {name: getattr(rest.rows[t.key], name) for name in said if companion(name, said)}
@@ -78,7 +89,6 @@ def settle(model: Model, asked: AllRows, members: int = 1) -> State:
         fresh |= {name: getattr(rest.rows[t.key], name) for name, q in said.items() if q.unit in counted}
         now.rows[t.key] = replace(now.rows[t.key], **fresh)
     now.stored = stored(model, now, ports(model))
-    return now
 
 
 def _untripped(model: Model, rest: State, now: State) -> AllRows:

@@ -2,6 +2,7 @@
 
 from twin.declare import Equipment
 from twin.equipment.ats import ATS
+from twin.equipment.bess import BESS
 from twin.equipment.breaker import Breaker
 from twin.equipment.bus import Bus
 from twin.equipment.cdu import CDU
@@ -30,6 +31,7 @@ KINDS: dict[str, type[Equipment]] = {
         Bus,
         Breaker,
         Generator,
+        BESS,
         ATS,
         UPS,
         PDU,

@@ -16,10 +16,11 @@ def is_forced(injection: Array) -> Array:
     return injection == injection
 
 
-def follow(port: Ports) -> None:
+def follow(port: Ports, dt: Any) -> None:
     """Let feeds that force their power in stand at the voltage and frequency of the best feed that does not.
 
-    They hold neither; where no other feed lives at the end of the tick they stay as they are.
+    They hold neither; where no other feed lives at the end of the tick they stay as they are. A feed that only
+    follows offers neither a voltage nor a gap: it lives as long as the others do.
     """
     xp = library_of(port.feed_gap[0])
     forced = [is_forced(injection) for injection in port.feed_injection]
@@ -30,9 +31,14 @@ def follow(port: Ports) -> None:
         higher = (abs(voltage) > abs(best)) & ~follows
         best, pace = xp.where(higher, voltage, best), xp.where(higher, frequency, pace)
     held = best != 0
-    port.feed_voltage = [
-        xp.where(follows & held, best, voltage) for follows, voltage in zip(forced, port.feed_voltage)
+    others = xp.where(forced[0], dt, port.feed_gap[0])
+    for follows, gap in zip(forced[1:], port.feed_gap[1:]):
+        others = xp.minimum(others, xp.where(follows, dt, gap))
+    port.feed_gap = [
+        xp.where(follows & (voltage == 0) & (gap == 0), others, gap)
+        for follows, voltage, gap in zip(forced, port.feed_voltage, port.feed_gap)
     ]
+    port.feed_voltage = [xp.where(follows & held, best, voltage) for follows, voltage in zip(forced, port.feed_voltage)]
     port.feed_frequency = [xp.where(follows & held, pace, frequency) for follows, frequency in zip(forced, paces)]
 
 

@@ -25,7 +25,8 @@ NOMINAL = 1.0
 class Board:
     """Where one table stands in the network: its feeds by slot, its edges, and the edges it serves.
 
-    `weight` says what each feed can bear, where they differ; `joins` where several feeds share.
+    `weight` says what each feed can bear, where they differ; `joins` where feeds meet; `beside` are the
+    other feeds of the board that a store of power serves.
     """
 
     table: Table
@@ -35,6 +36,7 @@ class Board:
     served: Array | None
     weight: list[Array] | None
     joins: bool
+    beside: Array | None
 
 
 @dataclass
@@ -94,9 +96,11 @@ def compile_power(plant: Plant, tables: list[Table], xp: ModuleType) -> PowerNet
         # edges are added in an order by name, so that sums do not depend on the order of kinds
         serves = neighbours([sorted(edges_of[name], key=order.__getitem__) for name in t.names], xp, spare=len(order))
         served = _served(plant, t, column, dead, xp)
-        joins = t.machine.serves and not t.machine.prefers and len(feeds) > 1
+        joins = t.machine.serves and not t.machine.prefers and not t.machine.conducts and len(feeds) > 0
         weight = _weights(plant, t, len(feeds), bears, xp) if t.machine.weighs else None
-        boards.append(Board(t, feeds, edges, serves if t.machine.serves else None, served, weight, joins))
+        beside = _beside(plant, t, column, dead, xp) if t.machine.stores_power else None
+        fed = serves if t.machine.serves else None
+        boards.append(Board(t, feeds, edges, fed, served, weight, joins, beside))
     return PowerNetwork(boards, leaves, len(column), len(order))
 
 
@@ -137,6 +141,18 @@ def _served(plant: Plant, t: Table, column: dict[str, int], dead: int, xp: Modul
         return None
     fed = {source: unit for unit, feeds in reversed(plant.feeds.items()) for source in feeds}
     return xp.asarray(np.array([column[fed[n]] if n in fed else dead for n in t.names], dtype=np.int64))
+
+
+def _beside(plant: Plant, t: Table, column: dict[str, int], dead: int, xp: ModuleType) -> Array:
+    """Columns of the other feeds of the board that each unit serves, (unit, feed); through switches, if need be."""
+    fed = {source: unit for unit, feeds in reversed(plant.feeds.items()) for source in feeds}
+    rows = []
+    for name in t.names:
+        board = fed.get(name)
+        while board is not None and len(plant.feeds[board]) == 1:
+            name, board = board, fed.get(board)
+        rows.append([column[feed] for feed in plant.feeds.get(board or "", ()) if feed != name])
+    return neighbours(rows, xp, spare=dead).index
 
 
 def _weights(plant: Plant, t: Table, slots: int, bears: dict[str, float], xp: ModuleType) -> list[Array] | None:
@@ -191,9 +207,11 @@ def energise(
     grid = Grid(xp.zeros(was[0].shape, dtype=was[0].dtype), xp.zeros(was[0].shape) + dt)
     for board in net.boards:
         t, port = board.table, ports[board.table.key]
-        _tell_feeds(board, port, grid)
+        _tell_feeds(board, port, grid, dt)
         if board.served is not None:
             port.served_voltage = abs(was[0].take(board.served, axis=1))
+            if board.beside is not None and board.beside.shape[1]:
+                port.served_otherwise = abs(was[0].take(board.beside, axis=1)).max(axis=-1)
             if type(was[1]) is not float:
                 port.served_frequency = was[1].take(board.served, axis=1)
         supply = t.machine.live(state[t.key], inputs[t.key], port, dt)
@@ -224,7 +242,7 @@ def energise(
     return (grid.voltage, grid.frequency), shares
 
 
-def _tell_feeds(board: Board, port: Ports, grid: Grid) -> None:
+def _tell_feeds(board: Board, port: Ports, grid: Grid, dt: Any) -> None:
     """What the feeds of a table offer, by slot."""
     port.feed_voltage = [grid.voltage.take(feed, axis=1) for feed in board.feeds]
     port.feed_gap = [grid.gap.take(feed, axis=1) for feed in board.feeds]
@@ -233,7 +251,7 @@ def _tell_feeds(board: Board, port: Ports, grid: Grid) -> None:
     port.feed_weight = board.weight
     if board.joins and grid.injection is not None:
         port.feed_injection = [grid.injection.take(feed, axis=1) for feed in board.feeds]
-        injection.follow(port)
+        injection.follow(port, dt)
 
 
 def _mixed(feeds: list[Any] | None, split: list[Any]) -> Any:

@@ -46,7 +46,7 @@ def _counted(story: Story, counter: str, power: str, member: int) -> float | Non
 
 
 def _is_source(kind: str) -> bool:
-    return kind in KINDS and bool(KINDS[kind].source)
+    return kind in KINDS and KINDS[kind].source and not KINDS[kind].stores_power
 
 
 def _energy(story: Story, kind: str, name: str, member: int) -> float | None:

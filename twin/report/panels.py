@@ -89,19 +89,24 @@ def _power(story: Story, member: int) -> Panel:
 
 def _discharge(story: Story, member: int) -> np.ndarray | None:
     """Power out of all batteries [W]: how fast their energy fell since the row before."""
-    energy = story.values("ups", "energy")
-    if energy is None or len(story.time) < 2:
+    if len(story.time) < 2:
         return None
-    fallen = -np.diff(np.asarray(energy[:, member], dtype=float), axis=0, prepend=energy[:1, member])
     steps = np.where(story.steps > 0, story.steps, 1.0)
-    return np.asarray(np.maximum(fallen, 0.0).sum(axis=1) / steps)
+    found = []
+    for kind in story.kinds:
+        energy = story.values(kind, "energy") if story.has(kind, "state_of_charge") else None
+        if energy is not None:
+            fallen = -np.diff(np.asarray(energy[:, member], dtype=float), axis=0, prepend=energy[:1, member])
+            found.append(np.maximum(fallen, 0.0).sum(axis=1) / steps)
+    return np.asarray(sum(found[1:], found[0])) if found else None
 
 
 def _charge(story: Story, member: int) -> Panel:
     panel = Panel("battery charge, %", floor=0.0)
-    values = story.values("ups", "state_of_charge")
-    if values is not None:
-        panel.curves = _each_or_band(story, "ups", values[:, member] * 100.0, BLUE)
+    for kind in story.kinds:
+        values = story.values(kind, "state_of_charge")
+        if values is not None:
+            panel.curves += _each_or_band(story, kind, values[:, member] * 100.0, BLUE if kind == "ups" else GREEN)
     return panel
 
 

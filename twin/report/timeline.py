@@ -6,10 +6,9 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from twin.declare import sentence
 from twin.report.causes import ANSWERS, GAIN, INPUT, LOSS, SAME_MOMENT, Causes, Row
 from twin.report.story import Story, flags_of, said_of
-from twin.report.words import pretty, say, words
+from twin.report.words import pretty, say, sentence, words
 
 if TYPE_CHECKING:
     from twin.trace import Event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from twin import units
 
@@ -12,7 +12,7 @@ SIGNS = {"degC": "°C", "m^3": "m³", "m^2": "m²"}
 """pint's spelling -> what a reader expects to see."""
 
 
-SPELLED = ("it", "pue", "ups", "cdu", "pdu", "ats")
+SPELLED = ("it", "pue", "ups", "cdu", "pdu", "ats", "bess")
 """Words that people write in capitals."""
 
 
@@ -160,3 +160,8 @@ def kinds(kind: str, number: int) -> str:
     if name.endswith("y"):
         return f"{name[:-1]}ies"
     return f"{name}es" if name.endswith("s") else f"{name}s"
+
+
+def sentence(template: str, show: Callable[[str], str]) -> str:
+    """Fill `{name}` in a flag's `because` with what `show(name)` says."""
+    return re.sub(r"\{(\w+)\}", lambda match: show(match.group(1)), template)

@@ -178,6 +178,25 @@ def _generator(m: Maker, w: float, d: float, h: float) -> None:
     m.drum((-w / 2 + 3.2, 0, top), 0.2, 0.7, paint=DARK, sides=12)
 
 
+def _bess(m: Maker, w: float, d: float, h: float) -> None:
+    """Containers of cells side by side, doors and a chiller on each; the inverter and its duct in the east."""
+    last = 0.72 * w - w / 2
+    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0, 0.18), DARK)
+    count = max(2, round(0.72 * w / 1.6))
+    step = (last + w / 2) / count
+    for k in range(count):
+        x = -w / 2 + k * step
+        m.box((x + 0.05, x + step - 0.05), (-d / 2, d / 2), (0.18, 0.86 * h), BODY, edged=True)
+        m.box((x + 0.18, x + step - 0.18), (-d / 2 - 0.03, -d / 2), (0.4, 0.76 * h), TRIM)
+        m.box((x + 0.2, x + step - 0.2), (0.05 * d, 0.4 * d), (0.86 * h, h), LIGHT)
+        m.drum((x + step / 2, 0.22 * d, h - 0.02), 0.16 * min(step, d), 0.04, paint=DARK, sides=16)
+    m.box((last + 0.1, w / 2), (-0.42 * d, 0.42 * d), (0.18, 0.9 * h), BODY, edged=True)
+    for k in range(4):  # louvres
+        z = 0.5 + 0.13 * h * k
+        m.box((last + 0.35, w / 2 - 0.25), (-0.42 * d - 0.03, -0.42 * d), (z, z + 0.07 * h), DARK)
+    m.box((last - 0.05, last + 0.15), (-0.12 * d, 0.12 * d), (0.4 * h, 0.55 * h), TRIM)
+
+
 def _utility(m: Maker, w: float, d: float, h: float) -> None:
     """The gantry where the grid's line comes in."""
     m.box((-w / 2, w / 2), (-d / 2, d / 2), (0, 0.12), LIGHT)
@@ -249,6 +268,7 @@ DRAWN: dict[str, Callable[[Maker, float, float, float], None]] = {
     "fan_wall": _fan_wall,
     "transformer": _transformer,
     "generator": _generator,
+    "bess": _bess,
     "utility": _utility,
     "chiller": _chiller,
     "dry_cooler": _dry_cooler,

@@ -45,6 +45,7 @@ FOOTPRINTS = {
     "tie": Footprint(0.9, 1.2, 2.3, ELECTRICAL),
     "transformer": Footprint(2.6, 1.8, 2.3, ELECTRICAL, "rated_power", 3.0e6),
     "generator": Footprint(12.0, 3.2, 3.6, POWER_YARD, "rated_power", 3.0e6),
+    "bess": Footprint(9.0, 2.4, 2.9, POWER_YARD, "rated_power", 2.5e6),
     "utility": Footprint(4.2, 4.2, 5.6, POWER_YARD),
     "chiller": Footprint(2.3, 7.5, 2.5, COOLING_YARD, "cooling_capacity", 1.5e6),
     "dry_cooler": Footprint(2.4, 9.0, 2.6, COOLING_YARD),

@@ -24,7 +24,7 @@ class Wiring:
         for consumer, feeds in self.feeds.items():
             for feed in feeds:
                 self.consumers.setdefault(feed, []).append(consumer)
-        self.sources = {name for name, unit in plant.units.items() if KINDS[unit.kind].source and not _stores(unit)}
+        self.sources = {name for name, unit in plant.units.items() if _supplies(unit)}
         self.utilities = {name for name in self.sources if plant.units[name].kind == "utility"}
         self.branches = _branches(plant)
         self.loops_of: dict[str, list[str]] = {}
@@ -85,9 +85,9 @@ class Wiring:
         return [each for each in found if each.work or each.others or each.loops]
 
 
-def _stores(unit: Unit) -> bool:
-    """Whether a source gives only what it took before."""
-    return bool(getattr(KINDS[unit.kind], "stores_power", False))
+def _supplies(unit: Unit) -> bool:
+    """Whether electricity enters the site here, and not only what was stored before."""
+    return KINDS[unit.kind].source and not KINDS[unit.kind].stores_power
 
 
 def _branches(plant: Plant) -> dict[str, list[set[str]]]:
