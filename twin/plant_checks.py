@@ -12,7 +12,15 @@ import networkx as nx
 from twin.declare import Equipment, quantities
 from twin.equipment import KINDS
 from twin.faults import Fault
-from twin.plant_electrics import can_feed, feed_graph, nominal_loads
+from twin.plant_electrics import (
+    NEAR,
+    can_feed,
+    feed_graph,
+    incoming,
+    levels,
+    nominal_loads,
+    nominal_powers,
+)
 
 MARGIN = 1.0 + 1e-9
 
@@ -281,6 +289,53 @@ def storage_at_boards(plant: Any) -> Iterator[Fault]:
                 yield Fault(plant.units[consumer].where, text)
 
 
+def currents_within_ampacity(plant: Any) -> Iterator[Fault]:
+    """Warn where a nominal load passes what a conductor is rated for."""
+    level = levels(plant)
+    rated = [unit for unit in plant.units.values() if "ampacity" in unit.parameters and level[unit.name]]
+    if not rated:
+        return
+    load = nominal_powers(plant)
+    for unit in rated:
+        amperes = abs(load[unit.name]) / (3.0**0.5 * level[unit.name])
+        if amperes > unit.parameters["ampacity"] * MARGIN:
+            most = f"{unit.parameters['ampacity']:.4g} A"
+            text = f"{unit.name} carries {amperes:.4g} A at nominal load, above its ampacity of {most}"
+            yield Fault(unit.where, text, warning=True)
+
+
+def wrong_levels(plant: Any) -> Iterator[Fault]:
+    """Whoever is connected has one voltage level; a conductor knows its own."""
+    level = levels(plant)
+    for unit in plant.units.values():
+        wanted = incoming(plant, unit.name, level)
+        if "ampacity" in unit.parameters and not wanted:
+            yield Fault(
+                unit.where,
+                f"{unit.name} has no voltage level; nominal_voltage is wanted, here or on the source that feeds it",
+            )
+        for feed in plant.feeds.get(unit.name, ()):
+            offered = level[feed]
+            if wanted and offered and max(wanted, offered) > NEAR * min(wanted, offered):
+                yield Fault(
+                    unit.where,
+                    f"{unit.name} is at {_volts(wanted)} but fed from {feed} at {_volts(offered)}; "
+                    "one level, or a transformer between, is wanted",
+                )
+
+
+def _volts(level: float) -> str:
+    return f"{level / 1e3:.4g} kV" if level >= 1e3 else f"{level:.4g} V"
+
+
+def no_impedance(plant: Any) -> Iterator[Fault]:
+    """A cable has some impedance; without, it is a breaker."""
+    for unit in plant.units.values():
+        said = unit.parameters
+        if "ampacity" in said and said.get("resistance", 1.0) == 0 and said.get("reactance", 0.0) == 0:
+            yield Fault(unit.where, f"{unit.name} has no impedance; a resistance or a reactance above zero is wanted")
+
+
 FIRST = (dangling_feeds, feed_counts, feed_cycles, unknown_zones, dangling_streams, dangling_signals)
 THEN = (
     unfed_consumers,
@@ -291,5 +346,8 @@ THEN = (
     racks_without_room,
     die_limits,
     own_ratings,
+    no_impedance,
+    wrong_levels,
     ratings_cover_loads,
+    currents_within_ampacity,
 )

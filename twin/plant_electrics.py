@@ -1,11 +1,13 @@
-"""A plant's electrical side as it is drawn: what each feed can bear, and what its units carry at their ratings."""
+"""A plant's electrical side as it is drawn: voltage levels, what each feed can bear, what units carry at rating."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import networkx as nx
 
+from twin.declare import quantities
 from twin.equipment import KINDS
 
 
@@ -31,13 +33,20 @@ def capacities(plant: Any) -> dict[str, float]:
     Of feeds that are chosen among, the best counts; infinity where nothing on the way has a rating.
     """
     bears = dict.fromkeys(plant.units, float("inf"))
+    level = levels(plant)
     for name in downstream(plant):
         unit = plant.units[name]
         feeds = [bears[feed] for feed in plant.feeds.get(name, ())]
         if feeds:
             bears[name] = max(feeds) if KINDS[unit.kind].prefers else sum(feeds)
-        bears[name] = min(bears[name], unit.parameters.get("rated_power", float("inf")))
+        bears[name] = min(bears[name], unit.parameters.get("rated_power", float("inf")), _ampacity(plant, name, level))
     return bears
+
+
+def _ampacity(plant: Any, name: str, level: dict[str, float]) -> float:
+    """What the ampacity of a unit lets it carry at its level [VA]; infinity where it has none."""
+    amperes = plant.units[name].parameters.get("ampacity")
+    return 3.0**0.5 * level[name] * amperes if amperes and level[name] else float("inf")
 
 
 def shares(plant: Any, name: str, bears: dict[str, float]) -> list[float]:
@@ -57,12 +66,67 @@ def nominal_loads(plant: Any) -> dict[str, float]:
 
     Units that prefer take everything from their first feed.
     """
-    load = dict.fromkeys(plant.units, 0.0)
+    return {name: power.real for name, power in nominal_powers(plant).items()}
+
+
+def nominal_powers(plant: Any) -> dict[str, complex]:
+    """Complex power through each unit [VA], as `nominal_loads`; losses are left out."""
+    load = dict.fromkeys(plant.units, 0j)
     bears = capacities(plant)
     for name in reversed(downstream(plant)):
         kind = KINDS[plant.units[name].kind]
         if kind.feeds[1] > 0 and not kind.serves:
-            load[name] += float(plant.units[name].machine().nominal_power())
+            load[name] += _asked(plant.units[name].machine())
         for feed, share in zip(plant.feeds.get(name, ()), shares(plant, name, bears), strict=True):
             load[feed] += load[name] * share
     return load
+
+
+def _asked(machine: Any) -> complex:
+    """What a consumer takes at its rating [VA]; at unity where its power factor is not a rating."""
+    factor = float(getattr(machine, "power_factor", 1.0))
+    power = float(machine.nominal_power())
+    return complex(power, power * (1.0 / factor**2 - 1.0) ** 0.5 - float(getattr(machine, "rated_reactive_power", 0.0)))
+
+
+NEAR = 1.1
+"""Names of one level differ by less than this: 400 and 415 V, 13.2 and 13.8 kV."""
+
+
+def levels(plant: Any) -> dict[str, float]:
+    """Nominal voltage of what each unit serves or takes, line to line [V]; 0 where nobody said.
+
+    Said by `nominal_voltage`, beyond a transformer by `secondary_voltage`, else that of the first feed known.
+    """
+    level = dict.fromkeys(plant.units, 0.0)
+    for name in downstream(plant):
+        if name in plant.units:
+            level[name] = _said(plant, name, "secondary_voltage") or incoming(plant, name, level)
+    return level
+
+
+def incoming(plant: Any, name: str, level: dict[str, float]) -> float:
+    """Nominal voltage at which a unit takes its power [V]; 0 where nobody said."""
+    said = _said(plant, name, "primary_voltage") or _said(plant, name, "nominal_voltage")
+    return said or next((level[feed] for feed in plant.feeds.get(name, ()) if level.get(feed)), 0.0)
+
+
+def _said(plant: Any, name: str, key: str) -> float:
+    unit = plant.units[name]
+    defaults = _defaults(unit.kind)
+    return float(unit.parameters.get(key, defaults[key])) if key in defaults else 0.0
+
+
+@cache
+def _defaults(kind: str) -> dict[str, float]:
+    """The voltages that a kind can say, and what it takes for silence [V]."""
+    said = quantities(KINDS[kind])
+    names = ("nominal_voltage", "primary_voltage", "secondary_voltage")
+    return {name: said[name].default or 0.0 for name in names if name in said}
+
+
+def at_their_levels(plant: Any) -> dict[str, float]:
+    """The level of each unit that has a `nominal_voltage` and does not say it [V]."""
+    level = levels(plant)
+    silent = [name for name, unit in plant.units.items() if "nominal_voltage" in _defaults(unit.kind)]
+    return {name: level[name] for name in silent if not _said(plant, name, "nominal_voltage") and level[name]}

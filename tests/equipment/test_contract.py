@@ -37,6 +37,8 @@ RATINGS = {
     "cooling_tower": COOLING_TOWER,
     "tank": {"volume": 8, "useful_temperature": 305}, "zone": {"volume": 800, "mass_heat_capacity": 3e6},
     "load": {"rated_power": 5e4},
+    "cable": {"length": 400, "resistance": 1e-4, "ampacity": 400, "nominal_voltage": 13.8e3},
+    "capacitor": {"rated_reactive_power": 3e5},
 }  # fmt: skip
 FEW = {"ats": 2, "ups": 2, "bus": 3, "pdu": 2}
 ROWS = ("Inputs", "State", "Outputs")
@@ -127,7 +129,7 @@ def test_inputs_and_state_can_stand_without_being_told(kind):
 
 OPERABLE = [kind for kind, cls in KINDS.items() if "in_service" in quantities(cls.Inputs)]
 """Whatever can be taken out of service. Tank, zone and site are there or are not built."""
-WITHOUT_A_SWITCH = {"utility", "transformer", "bus", "pdu", "load"}
+WITHOUT_A_SWITCH = {"utility", "transformer", "bus", "pdu", "load", "cable"}
 """Out of service or in it, and nothing between: no selector of their own."""
 
 
@@ -230,7 +232,7 @@ MEANINGS = {
     "isolated": r"(quick disconnects|valves) are shut",
     "leaving_setpoint": r"leaving temperature wanted",
     "leaving_temperature": r"leaving",
-    "load_fraction": r"over rat",
+    "load_fraction": r"over (rat|ampacity)",
     "load_loss": r"loss",
     "load_shed": r"is shed",
     "low_for": r"^time (that the voltage has been too low|its supply has been low)",
@@ -253,6 +255,7 @@ MEANINGS = {
     "reactive": r"^reactive power",
     "reset": r"clears a latched",
     "reset_seen": r"the reset as it was",
+    "reactance_ratio": r"^X/R",
     "restart_delay": r"^time from supply to",
     "run_clock": r"allowed to run",
     "fault_power": r"power of that at nominal voltage",

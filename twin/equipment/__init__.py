@@ -5,6 +5,8 @@ from twin.equipment.ats import ATS
 from twin.equipment.bess import BESS
 from twin.equipment.breaker import Breaker
 from twin.equipment.bus import Bus
+from twin.equipment.cable import Cable
+from twin.equipment.capacitor import Capacitor
 from twin.equipment.cdu import CDU
 from twin.equipment.chiller import Chiller
 from twin.equipment.cooling_tower import CoolingTower
@@ -37,6 +39,8 @@ KINDS: dict[str, type[Equipment]] = {
         PDU,
         Rack,
         Load,
+        Cable,
+        Capacitor,
         CDU,
         Chiller,
         DryCooler,

@@ -23,6 +23,10 @@ class Bus(Equipment):
     serves = True
     weighs = True
 
+    nominal_voltage: Real = quantity(
+        "V", "nominal voltage, line to line; 0 takes that of its feed", default=0.0, at_least=0, at_most=1e6
+    )
+
     @table
     class Inputs:
         in_service: Real = quantity("1", "1 is in service, 0 is isolated", default=1.0, at_least=0, at_most=1)

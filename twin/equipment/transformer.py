@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from twin.arrays import complex_of
+from twin.arrays import complex_of, worth_doing
 from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
 from twin.physics.electric import overheated, series_current, series_drop, series_impedance
 from twin.physics.supply import share_alive, through, while_alive
@@ -15,9 +15,10 @@ from twin.physics.supply import share_alive, through, while_alive
 class Transformer(Equipment):
     """A series impedance behind a core: losses by the square of current and by the square of voltage.
 
-    The resistance follows from the load loss, R = load_loss/rated_power, so that voltage and heat agree; the
-    voltage drop uses the current of the last tick and converges on the AC power flow. Inrush, taps,
-    magnetising current and unbalance are left out.
+    The resistance follows from the load loss, R = load_loss/rated_power, so that voltage and heat agree (from
+    X/R where the loss is not known); the voltage drop uses the current of the last tick and converges on the
+    AC power flow. Taps stand on the primary side: one step up lowers the secondary voltage. Inrush, tap
+    changers that act by themselves and unbalance are left out.
     """
 
     kind = "transformer"
@@ -30,6 +31,20 @@ class Transformer(Equipment):
     impedance: Real = quantity("1", "short-circuit impedance, per unit of its rating", above=0, at_most=0.4)
     no_load_loss: Real = quantity("W", "core loss at nominal voltage", at_least=0, at_most=1e7)
     load_loss: Real = quantity("W", "winding loss at rated current", at_least=0, at_most=1e7)
+    no_load_current: Real = quantity(
+        "1", "current at nominal voltage without load, of rated; what the core loss leaves of it magnetises",
+        default=0.0, at_least=0, at_most=0.2,
+    )  # fmt: skip
+    reactance_ratio: Real = quantity(
+        "1", "X/R, asked where load_loss is 0; 0 for no resistance", default=0.0, at_least=0, at_most=1000
+    )
+    primary_voltage: Real = quantity(
+        "V", "nominal voltage of the primary winding; 0 takes that of its feed", default=0.0, at_least=0, at_most=1e6
+    )
+    secondary_voltage: Real = quantity(
+        "V", "nominal voltage of the secondary winding; 0 takes that of its feed", default=0.0, at_least=0, at_most=1e6
+    )
+    tap_step: Real = quantity("1", "one step of its tap changer, of nominal", default=0.025, at_least=0, at_most=0.1)
     thermal_time_constant: Real = quantity("s", "time constant of its heating", default=3600.0, above=0, at_most=1e6)
 
     @table
@@ -39,6 +54,8 @@ class Transformer(Equipment):
         fault_power: Real = quantity(
             "VA", "power of that at nominal voltage; 0 is bolted", default=0.0, at_least=0, at_most=1e12
         )
+        tap_position: Real = quantity("1", "steps of the primary winding above nominal", default=0.0,
+                                      at_least=-32, at_most=32)  # fmt: skip
 
     @table
     class State:
@@ -61,7 +78,15 @@ class Transformer(Equipment):
     @cached_property
     def own_impedance(self) -> Real:
         """Complex series impedance [pu of its own rating]."""
-        return series_impedance(self.impedance, self.load_loss / self.rated_power)
+        k = self.reactance_ratio
+        by_ratio = (k > 0) * self.impedance / (1.0 + k * k) ** 0.5
+        by_loss = self.load_loss / self.rated_power
+        return series_impedance(self.impedance, by_loss + (by_loss == 0) * by_ratio)
+
+    @cached_property
+    def core_power(self) -> Real:
+        """Complex power of the core at nominal voltage [VA]."""
+        return series_impedance(self.no_load_current * self.rated_power, self.no_load_loss)
 
     @cached_property
     def series_power(self) -> Real:
@@ -75,20 +100,25 @@ class Transformer(Equipment):
     def series(self, s: Any, u: Any) -> Real:
         return self._series
 
-    def reactance_ratio(self) -> Real:
-        """X/R [1]."""
-        return self.own_impedance.imag / self.own_impedance.real
-
     def loss(self, load: Real) -> Real:
         """Heat at nominal voltage [W] for an apparent load [VA]."""
-        return self.no_load_loss + self.load_loss * (abs(load) / self.rated_power) ** 2
+        return self.no_load_loss + self.series_power.real * (abs(load) / self.rated_power) ** 2
 
     def efficiency(self, load: Real) -> Real:
         """Power out over power in at unity power factor [1], for a load [W]."""
         return load / (load + self.loss(load))
 
+    def _ratio(self, tap_position: Real) -> Real:
+        """Turns of the primary over those of the secondary, of nominal; the plain number 1.0 where all are so."""
+        return 1.0 + self.tap_step * tap_position if worth_doing(tap_position) else 1.0
+
+    def _induced(self, u: Any, port: Ports) -> Real:
+        """Voltage behind the turns ratio [pu]."""
+        ratio = self.once(self._ratio, u.tap_position)
+        return port.feed_voltage[0] if type(ratio) is float else port.feed_voltage[0] / ratio
+
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
-        voltage, gap, split = through(port.feed_voltage[0], port.feed_gap[0], u.in_service, dt)
+        voltage, gap, split = through(self._induced(u, port), port.feed_gap[0], u.in_service, dt)
         return Supply(voltage * complex_of(1.0 - s.drop_in_phase, -s.drop_in_quadrature), gap, split)
 
     def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
@@ -96,14 +126,14 @@ class Transformer(Equipment):
         port.plan = series_current(while_alive(load / self.rated_power, alive), port.voltage)
         current = abs(port.plan)
         core = abs(port.feed_voltage[0])
-        return load + (self.series_power * (current * current) + self.no_load_loss * (core * core)) * alive
+        return load + (self.series_power * (current * current) + self.core_power * (core * core)) * alive
 
     def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         return port.power - port.load
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         alive, current = share_alive(port.gap, dt), port.plan
-        drop = series_drop(current, self.own_impedance, port.feed_voltage[0])
+        drop = series_drop(current, self.own_impedance, self._induced(u, port))
         fraction = abs(current)
         heating, overloaded, overloaded_at = overheated(
             s.heating, fraction * fraction * alive, self.thermal_time_constant,

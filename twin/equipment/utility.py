@@ -27,7 +27,7 @@ class Utility(Equipment):
 
     rated_power: Real = quantity("W", "power agreed with the grid", above=0, at_most=2e10)
     nominal_voltage: Real = quantity(
-        "V", "nominal voltage, line to line; 0 where it is not said", default=0.0, at_least=0, at_most=1e6
+        "V", "nominal voltage, line to line; 0 leaves it unsaid", default=0.0, at_least=0, at_most=1e6
     )
     nominal_frequency: Real = quantity("Hz", "nominal frequency", default=60.0, above=0, at_most=400)
     short_circuit_power: Real = quantity(

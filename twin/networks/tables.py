@@ -12,6 +12,7 @@ from twin.arrays import Array
 from twin.declare import Equipment, Ports, quantities
 from twin.equipment import KINDS
 from twin.plant import Plant
+from twin.plant_electrics import at_their_levels
 
 
 @dataclass
@@ -63,21 +64,26 @@ def compile_tables(plant: Plant, xp: ModuleType) -> list[Table]:
         for unit in plant.of_kind(kind):
             rows.setdefault((kind, depths[unit.name]), []).append(unit.name)
     tables: list[Table] = []
+    derived = at_their_levels(plant)
     first = 0
     for (kind, depth), names in rows.items():
         alone = sum(1 for other, _ in rows if other == kind) == 1
         cls = KINDS[kind]
-        machine = cls(**_parameters(plant, cls, names, xp))
+        machine = cls(**_parameters(plant, cls, names, derived, xp))
         laws = frozenset(law for law in OPTIONAL_LAWS if getattr(cls, law) is not getattr(Equipment, law))
         tables.append(Table(kind if alone else f"{kind}:{depth}", kind, depth, names, machine, first, laws))
         first += len(names)
     return tables
 
 
-def _parameters(plant: Plant, cls: type[Equipment], names: list[str], xp: ModuleType) -> dict[str, Array]:
+def _parameters(
+    plant: Plant, cls: type[Equipment], names: list[str], derived: dict[str, float], xp: ModuleType
+) -> dict[str, Array]:
     columns: dict[str, Array] = {}
     for name, said in quantities(cls).items():
         values = [plant.units[unit].parameters.get(name, said.default) for unit in names]
+        if name == "nominal_voltage":
+            values = [derived.get(unit, value) for unit, value in zip(names, values, strict=True)]
         if None in values:
             raise ValueError(f"{names[values.index(None)]} has no {name}; a {cls.kind} wants it")
         columns[name] = xp.asarray(np.array([values], dtype=np.float64))

@@ -56,6 +56,11 @@ def series_current(load: Real, voltage: Real) -> Real:
     return (load / voltage).conjugate()
 
 
+def line_current(current: Real, nominal_voltage: Real) -> Real:
+    """Line current [A] of a current in VA at nominal voltage: I = |S|/(sqrt(3) V)."""
+    return abs(current) / (3.0**0.5 * nominal_voltage)
+
+
 def series_drop(current: Real, impedance: Real, voltage: Real) -> Real:
     """Part of the sending voltage lost along a series impedance [1].
 

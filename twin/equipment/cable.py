@@ -1,0 +1,136 @@
+"""Cable: conductors between two places, with the voltage they drop, the heat they make and the charge they take."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from twin.arrays import complex_of, worth_doing
+from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
+from twin.physics.electric import line_current, overheated, series_current, series_drop
+from twin.physics.supply import latched, share_alive, through, while_alive
+
+
+@table
+class Cable(Equipment):
+    """A line of constant impedance, its capacitance half at each end (a pi section).
+
+    The drop uses the current of the last tick and converges on the AC power flow. Skin effect, the
+    resistance's rise with temperature, zero sequence and frequency's part in the reactance are left out.
+    """
+
+    kind = "cable"
+    disturbs = ("power", "flow")
+    feeds = (1, 1)
+    serves = True
+    conducts = True
+
+    length: Real = quantity("m", "length of the run", above=0, at_most=1e6)
+    resistance: Real = quantity("ohm/m", "resistance per length, of a phase", at_least=0, at_most=1)
+    reactance: Real = quantity("ohm/m", "reactance per length, of a phase", default=0.0, at_least=0, at_most=1)
+    capacitance: Real = quantity("F/m", "capacitance per length, of a phase", default=0.0, at_least=0, at_most=1e-6)
+    ampacity: Real = quantity("A", "current that it carries for ever", above=0, at_most=1e6)
+    nominal_voltage: Real = quantity(
+        "V", "nominal voltage, line to line; 0 takes that of its feed", default=0.0, at_least=0, at_most=1e6
+    )
+    nominal_frequency: Real = quantity("Hz", "nominal frequency", default=60.0, above=0, at_most=400)
+    thermal_time_constant: Real = quantity("s", "time constant of its heating", default=1800.0, above=0, at_most=1e6)
+
+    @table
+    class Inputs:
+        in_service: Real = quantity("1", "1 is in service, 0 is isolated", default=1.0, at_least=0, at_most=1)
+        cut: Real = quantity("1", "1: it is cut through", default=0.0, failure=True)
+
+    @table
+    class State:
+        drop_in_phase: Real = quantity("1", "voltage lost in phase with the feed, of the feed's", default=0.0)
+        drop_in_quadrature: Real = quantity("1", "voltage lost at right angles, of the feed's", default=0.0)
+        heating: Real = quantity("1", "heating of the conductors, 1 at rated current for ever", default=0.0)
+        overloaded: Real = flag(
+            "is overheated by overload",
+            "has cooled to its rating",
+            because="it carried more than {ampacity} for too long",
+        )
+        severed: Real = flag("is cut through", "is whole again", because="somebody or something cut it")
+
+    @table
+    class Outputs:
+        power: Real = quantity("W", "power taken from its feed", default=0.0)
+        loss: Real = quantity("W", "heat of its conductors", default=0.0)
+        current: Real = quantity("A", "line current", default=0.0)
+        load_fraction: Real = quantity("1", "current over ampacity", default=0.0)
+        voltage: Real = quantity("1", "voltage at its far end, of nominal", default=1.0)
+
+    @cached_property
+    def _series(self) -> Real:
+        """Impedance of the whole run [pu^2/VA]."""
+        ohms = (self.resistance + 1j * self.reactance) * self.length
+        return ohms / (self.nominal_voltage * self.nominal_voltage)
+
+    @cached_property
+    def charging(self) -> Real:
+        """Reactive power that half of its capacitance gives at nominal voltage [var]."""
+        omega = 2.0 * 3.141592653589793 * self.nominal_frequency
+        return 0.5 * omega * self.capacitance * self.length * self.nominal_voltage * self.nominal_voltage
+
+    @cached_property
+    def _charges(self) -> bool:
+        return worth_doing(self.capacitance > 0)
+
+    @cached_property
+    def rated_apparent(self) -> Real:
+        """Apparent power at its ampacity and nominal voltage [VA]."""
+        return self.ampacity * (3.0**0.5 * self.nominal_voltage)
+
+    def series(self, s: Any, u: Any) -> Real:
+        return self._series
+
+    def _whole(self, in_service: Real, cut: Real) -> Real:
+        return in_service * (1.0 - cut)
+
+    def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
+        whole = self.once(self._whole, u.in_service, u.cut)
+        voltage, gap, split = through(port.feed_voltage[0], port.feed_gap[0], whole, dt)
+        return Supply(voltage * complex_of(1.0 - s.drop_in_phase, -s.drop_in_quadrature), gap, split)
+
+    def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
+        alive = share_alive(port.gap, dt)
+        current = series_current(while_alive(load, alive), port.voltage)
+        if not self._charges:
+            port.plan = current
+            modulus = abs(current)
+            return load + self._series * (modulus * modulus) * alive
+        port.plan = current = current + 1j * self.charging * port.voltage
+        near, far, modulus = abs(port.feed_voltage[0]), abs(port.voltage), abs(current)
+        charge = 1j * self.charging * (near * near + far * far)
+        return load + (self._series * (modulus * modulus) - charge) * alive
+
+    def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        return port.power - port.load
+
+    def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
+        alive, current = share_alive(port.gap, dt), port.plan
+        drop = series_drop(current, self._series, port.feed_voltage[0])
+        fraction = abs(current) / self.rated_apparent
+        heating, overloaded, overloaded_at = overheated(
+            s.heating, fraction * fraction * alive, self.thermal_time_constant,
+            s.overloaded, s.overloaded_at, port.now, dt,
+        )  # fmt: skip
+        severed, severed_at = latched(u.cut, s.severed, s.severed_at, port.now)
+        after = replace(
+            s,
+            drop_in_phase=drop.real.copy(),
+            drop_in_quadrature=drop.imag.copy(),
+            heating=heating,
+            overloaded=overloaded,
+            overloaded_at=overloaded_at,
+            severed=severed,
+            severed_at=severed_at,
+        )
+        return after, self.Outputs(
+            power=port.power,
+            loss=port.power - port.load,
+            current=line_current(current, self.nominal_voltage),
+            load_fraction=fraction,
+            voltage=abs(port.voltage),
+        )
