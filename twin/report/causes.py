@@ -192,7 +192,10 @@ class Causes:
             return _last(self._own(row, (GAIN,), began))
         since = began if row.via in ("power", "signal") else led
         own = [change for change in self._own(row, (GAIN,), began) if change.is_input]
-        near = self._nearest(row, row.via, (GAIN,), since) or self._nearest(row, "any", (GAIN,), since)
+        near = self._nearest(row, row.via, (GAIN,), since)
+        if row.via == "power" and not near:
+            near = self._nearest(row, row.via, (SETTING,), since)  # a voltage that is set back
+        near = near or self._nearest(row, "any", (GAIN,), since)
         if not own + near and led in self.answers:
             return led
         if row.via == "power" and near and not own:

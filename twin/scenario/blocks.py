@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from twin import assets, units
 from twin.faults import Where
 from twin.plant import Plant
-from twin.scenario import forms, redundancy
+from twin.scenario import forms, redundancy, variants
 from twin.scenario.catalog import Catalog
 from twin.scenario.document import Broken, Documents, Map, Node, Text, describe
 from twin.scenario.faults import advice
@@ -56,6 +56,7 @@ class PlantReader:
         self.files: dict[Path, Map | None] = {}
         self.parts: dict[int, Part] = {}
         self.included: dict[int, Map] = {}
+        self.varying: set[int] = set()
 
     def plant(self, content: Map, shelf: Shelf) -> tuple[Part, Plant]:
         """The plant that a document describes; faults go to the documents' list."""
@@ -86,7 +87,19 @@ class PlantReader:
         content = self.files[key]
         if content is None:
             return None
-        return content, Shelf(path.parent, str(PurePosixPath(name).parent).removeprefix("."))
+        return self.whole(content, Shelf(path.parent, str(PurePosixPath(name).parent).removeprefix(".")))
+
+    def whole(self, content: Map, shelf: Shelf) -> tuple[Map, Shelf] | None:
+        """A document in full: where it is a variant, with the plant that it varies; None after a fault."""
+        if variants.KEY not in content:
+            return content, shelf
+        if id(content) in self.varying:
+            self.faults.add(content.where_of(variants.KEY), "this plant is a variant of itself in the end")
+            return None
+        self.varying.add(id(content))
+        base = self.open(content[variants.KEY], shelf)
+        self.varying.discard(id(content))
+        return None if base is None else (variants.merged(base[0], content), base[1])
 
     def _named(self, name: str, where: Where, shelf: Shelf) -> tuple[Path, str] | None:
         shipped = assets.scenarios_folder() / "plants"
@@ -143,7 +156,10 @@ class PlantReader:
                     self.faults.add(body.where, text)
                 continue
             if "include" not in body:
-                found[name] = Block(name, body, shelf, found)
+                made = self.whole(body, shelf)
+                if made is not None:
+                    self.included |= {id(body): made[0]} if made[0] is not body else {}
+                    found[name] = Block(name, made[0], made[1], found)
                 continue
             for key in body:
                 if key != "include":

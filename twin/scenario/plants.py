@@ -65,8 +65,9 @@ class UnitReader:
         if kind is None:
             part.lost |= set(names)
             return
-        parameters = given | self._parameters(kind, node, where, set(given))
-        settings = self._settings(kind, node)
+        each = self._each(node, len(names))
+        parameters = [given | self._parameters(kind, own, where, set(given)) for own in each]
+        settings = [self._settings(kind, own) for own in each]
         zones = self._paired(node.get("zone"), len(names))
         feeds = self._paired(node.get("feeds"), len(names))
         places = layout(node.get("at"), len(names), self.faults)
@@ -76,10 +77,27 @@ class UnitReader:
             zones = [[]] * len(names)
         for index, name in enumerate(names):
             zone = zones[index][0] if zones[index] else None
-            part.add(Unit(name, kind, parameters, zone, like, places[index], where, settings), self.faults)
+            own = min(index, len(each) - 1)
+            unit = Unit(name, kind, parameters[own], zone, like, places[index], where, settings[own])
+            part.add(unit, self.faults)
             if "feeds" in node:
                 part.feeds.setdefault(name, feeds[index])
                 part.lost |= set() if feeds[index] else {name}
+
+    def _each(self, node: Map, count: int) -> list[Map]:
+        """What an entry says of each of its units; one for all where it says the same of them.
+
+        A list as long as the range gives each unit its own value: "restart_delay: [180 s, 190 s, 200 s]".
+        """
+        listed = {key: value for key, value in node.items() if key not in COMMON_KEYS and isinstance(value, Seq)}
+        if count == 1 or not listed:
+            return [node]
+        for key, value in listed.items():
+            if len(value) != count:
+                text = f"{len(value)} values for {count} units; one, or one for each, is wanted"
+                self.faults.add(node.where_of(key), text)
+                return [_without(node, listed)]
+        return [_with(node, {key: value[index] for key, value in listed.items()}) for index in range(count)]
 
     def _kind(self, node: Map, where: Where) -> tuple[str | None, str | None, dict[str, float]]:
         """Kind, record and the record's ratings."""
@@ -217,6 +235,21 @@ class UnitReader:
             return None
         names = self.names(target, node.where)
         return (names, quantity) if names else None
+
+
+def _with(node: Map, own: dict[str, Any]) -> Map:
+    made = Map({**node, **own})
+    made.where, made.keys_at, made.partial = node.where, node.keys_at, node.partial
+    return made
+
+
+def _without(node: Map, keys: Any) -> Map:
+    """A node without some keys, whose fault is told."""
+    made = _with(node, {})
+    made.partial = True
+    for key in keys:
+        del made[key]
+    return made
 
 
 def _stretch(names: list[str], count: int) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from twin.faults import Fault
 from twin.plant import Plant
 from twin.scenario import changes as lowering
-from twin.scenario import criteria, draws, forms, grid, sags, timing, values, workload
+from twin.scenario import criteria, draws, forms, grid, sags, timing, values, variants, workload
 from twin.scenario.blocks import PLANT_KEYS, PlantReader, Shelf
 from twin.scenario.case import ControllerSpec, RunSettings, Scenario
 from twin.scenario.catalog import Catalog
@@ -112,8 +112,9 @@ class _Reading:
             if set(root) & set(SCENARIO_KEYS) - {"title", "description"}:
                 made = self._scenario(root, {})
                 return made.plant if made else None
-            if set(root) & set(PLANT_KEYS) - {"title", "description"}:
-                return self._plant(root, self.shelf)
+            if set(root) & {*PLANT_KEYS, variants.KEY} - {"title", "description"}:
+                opened = self.plants.whole(root, self.shelf)
+                return self._plant(*opened) if opened is not None else None
             if {"kind", "quantities"} <= set(root):
                 Catalog(self.documents).record(root, self.path.stem)
                 return None
@@ -129,7 +130,7 @@ class _Reading:
     def scenario(self, settings: dict[str, int]) -> Scenario | None:
         try:
             root = self.documents.load(self.path, self.name)
-            if root is not None and {"units", "place"} & set(root) and not {"plant", "run"} & set(root):
+            if root is not None and {"units", "place", variants.KEY} & set(root) and not {"plant", "run"} & set(root):
                 text = "this is a plant by itself; a scenario is wanted, which names it"
                 self.faults.add(root.where, f'{text}, e.g. "plant: {self.path.stem}"')
                 return None
@@ -165,7 +166,7 @@ class _Reading:
         if self.faults.errors:
             return None
         instead = dict(self.plants.included)
-        if not isinstance(root["plant"], Map) and opened is not None:
+        if opened is not None and opened[0] is not root["plant"]:
             instead[id(root["plant"])] = opened[0]
         scenario.text = text_of(root, instead, settings)
         scenario.inputs = dict(self.documents.hashes)
@@ -173,7 +174,7 @@ class _Reading:
 
     def _open(self, node: Node) -> tuple[Map, Shelf] | None:
         if isinstance(node, Map):
-            return node, self.shelf
+            return self.plants.whole(node, self.shelf)
         return self.plants.open(node, self.shelf)
 
     def _plant(self, content: Map, shelf: Shelf) -> Plant | None:

@@ -28,7 +28,7 @@ def schema() -> Schema:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A scenario or a plant of an AI factory",
-        "anyOf": [{"$ref": "#/$defs/scenario"}, {"$ref": "#/$defs/plant"}],
+        "anyOf": [{"$ref": "#/$defs/scenario"}, {"$ref": "#/$defs/plant"}, {"$ref": "#/$defs/variant"}],
         "$defs": _forms() | _kinds() | _plants() | {"scenario": _scenario()},
     }
 
@@ -46,6 +46,11 @@ def value(said: Quantity) -> Schema:
         "anyOf": [{"type": "number"}, {"type": "string", "pattern": f"^{NUMBER}(\\s*[^\\s].*)?$"}],
         "description": doc,
     }
+
+
+def _one_or_each(one: Schema) -> Schema:
+    """A value for all units of a range, or a list with one for each."""
+    return {"anyOf": [one, {"type": "array", "items": one}], "description": one["description"]}
 
 
 def of_form(form: type[Form]) -> Schema:
@@ -122,7 +127,7 @@ def _kinds() -> Schema:
         keys = (
             common
             | {"kind": {"const": kind}, "like": TEXT}
-            | {name: value(each) for name, each in (said | settable(kind)).items()}
+            | {name: _one_or_each(value(each)) for name, each in (said | settable(kind)).items()}
         )
         found[f"ratings-{kind}"] = _object(keys, []) | {"description": " ".join((KINDS[kind].__doc__ or "").split())}
         required = [name for name, each in said.items() if each.default is None]
@@ -165,9 +170,15 @@ def _plants() -> Schema:
         "place": named("place"),
     }
     include = _object({"include": TEXT}, ["include"])
+    varied: Schema = {"type": "object", "additionalProperties": {"type": "object"}}
+    variant: Schema = {
+        key: varied if each.get("additionalProperties") else each for key, each in properties.items()
+    } | {"variant_of": TEXT, "redundancy": properties["redundancy"]}
     return {
+        "variant": _object(variant, ["variant_of"])
+        | {"description": "a plant that is another but for what it says: entries of the same name take its keys"},
         "plant": _object(properties, []),
-        "block": {"anyOf": [include, {"$ref": "#/$defs/plant"}]},
+        "block": {"anyOf": [include, {"$ref": "#/$defs/plant"}, {"$ref": "#/$defs/variant"}]},
     }
 
 
@@ -186,8 +197,8 @@ def _scenario() -> Schema:
         "title": {"type": "string", "maxLength": 200},
         "description": TEXT,
         "plant": {
-            "anyOf": [TEXT, one("plant")],
-            "description": "name or path of a plant, or the plant itself",
+            "anyOf": [TEXT, one("plant"), one("variant")],
+            "description": "name or path of a plant, the plant itself, or a variant of one",
         },
         "run": one("run"),
         "weather": one("weather"),
