@@ -30,6 +30,7 @@ COOLING_TOWER = {
     "nominal_flow": 0.036, "nominal_pressure_drop": 60e3, "nominal_range": 5.55, "nominal_approach": 3.9,
     "air_flow": 20, "fan_power": 8e3,
 }  # fmt: skip
+PIPE = {"length": 40, "diameter": 0.15, "fittings": 4, "wall_heat_capacity": 5e5, "loss_conductance": 40}
 PUMP = {"nominal_flow": 0.036, "nominal_head": 300e3, "shutoff_head": 400e3, "efficiency": 0.7}
 PANEL = {"undervoltage_limit": 0.7, "undervoltage_delay": 0.05}
 """Of the first unit of each driven kind in `pod`; the others say nothing, or stay off after a trip."""
@@ -120,7 +121,8 @@ def wet_chain() -> Plant:
     for i in (1, 2):
         add(plant, f"pump-{i}", "pump", ("board",), **PUMP)
         add(plant, f"tower-{i}", "cooling_tower", ("board",), correlation=i, **COOLING_TOWER)
-    trains = [branch(f"pump-{i}", f"tower-{i}") for i in (1, 2)]
+    add(plant, "pipe", "pipe", **PIPE)
+    trains = [branch("pump-1", "tower-1", "pipe"), branch("pump-2", "tower-2")]
     plant.add_loop(Loop("facility", "water", trains, [branch("cdu.facility")]))
     plant.add_loop(Loop("technology", "pg25", [branch("cdu.technology")], [branch(f"rack-{i}") for i in range(1, 5)]))
     return plant

@@ -15,6 +15,7 @@ from twin.equipment.fan_wall import FanWall
 from twin.equipment.generator import Generator
 from twin.equipment.load import Load
 from twin.equipment.pdu import PDU
+from twin.equipment.pipe import Pipe
 from twin.equipment.pump import Pump
 from twin.equipment.rack import Rack
 from twin.equipment.site import Site
@@ -46,6 +47,7 @@ KINDS: dict[str, type[Equipment]] = {
         DryCooler,
         CoolingTower,
         Pump,
+        Pipe,
         Tank,
         FanWall,
         Zone,

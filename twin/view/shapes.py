@@ -253,6 +253,14 @@ def _pump(m: Maker, w: float, d: float, h: float) -> None:
     m.drum((0, 0.31 * d, 0.55 * h), 0.16 * w, 0.5 * h, paint=LIGHT, sides=12)
 
 
+def _pipe(m: Maker, w: float, d: float, h: float) -> None:
+    for y in (-0.36 * d, 0.28 * d):
+        m.box((-0.3 * w, 0.3 * w), (y, y + 0.08 * d), (0, 0.3 * h), DARK)
+    m.drum((0, -d / 2, 0.6 * h), 0.45 * w, d, axis=1, sides=18)
+    for y in (-d / 2, 0.46 * d):
+        m.drum((0, y, 0.6 * h), 0.55 * w, 0.04 * d, axis=1, paint=TRIM, sides=18)
+
+
 def _tank(m: Maker, w: float, d: float, h: float) -> None:
     m.drum((0, 0, 0), 0.5 * w + 0.15, 0.15, paint=LIGHT, sides=40)
     m.drum((0, 0, 0.15), 0.5 * w, 0.85 * h, sides=40)
@@ -274,6 +282,7 @@ DRAWN: dict[str, Callable[[Maker, float, float, float], None]] = {
     "dry_cooler": _dry_cooler,
     "cooling_tower": _cooling_tower,
     "pump": _pump,
+    "pipe": _pipe,
     "tank": _tank,
 }
 

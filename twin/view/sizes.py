@@ -50,6 +50,7 @@ FOOTPRINTS = {
     "chiller": Footprint(2.3, 7.5, 2.5, COOLING_YARD, "cooling_capacity", 1.5e6),
     "dry_cooler": Footprint(2.4, 9.0, 2.6, COOLING_YARD),
     "cooling_tower": Footprint(3.6, 3.6, 4.2, COOLING_YARD),
+    "pipe": Footprint(0.5, 2.4, 0.7, COOLING_YARD),
     "pump": Footprint(0.9, 1.8, 1.2, COOLING_YARD),
     "tank": Footprint(3.6, 3.6, 4.6, COOLING_YARD),
     "zone": Footprint(0.0, 0.0, 0.0, NOWHERE),
