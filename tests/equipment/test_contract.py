@@ -231,6 +231,7 @@ MEANINGS = {
     "initial_charge": r"^charge of the battery at the start",
     "inverter_failed": r"inverter is broken",
     "isolated": r"(quick disconnects|valves) are shut",
+    "length": r"^length of",
     "leaving_setpoint": r"leaving temperature wanted",
     "leaving_temperature": r"leaving",
     "load_fraction": r"over (rat|ampacity)",
