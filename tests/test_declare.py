@@ -20,9 +20,9 @@ from twin.declare import (
     quantities,
     quantity,
     replace,
-    sentence,
     table,
 )
+from twin.report.words import sentence
 
 
 @table
