@@ -35,6 +35,8 @@ PUMP = {"nominal_flow": 0.036, "nominal_head": 300e3, "shutoff_head": 400e3, "ef
 PANEL = {"undervoltage_limit": 0.7, "undervoltage_delay": 0.05}
 """Of the first unit of each driven kind in `pod`; the others say nothing, or stay off after a trip."""
 UPS = {"rated_power": 1.5e6, "battery_energy": 1.5e6 * 300, "recharge_power": 150e3}
+SHELVES = {"shelf_count": 8, "lowest_voltage": 0.85, "storage_capacity": 4680}
+RECTIFIER = {"rated_power": 1.5e6, "battery_energy": 1.2e6 * 240, "battery_power": 1.2e6, "recharge_power": 120e3}
 GENERATOR = {"rated_power": 3e6, "fuel_tank": 10, "full_load_fuel": 2e-4, "idle_fuel": 2e-5}
 BESS = {"rated_power": 2e6, "battery_energy": 2e6 * 1800, "ramp_rate": 20e6, "auxiliary_power": 10e3}
 TRANSFORMER = {"rated_power": 3e6, "impedance": 0.0575, "no_load_loss": 3e3, "load_loss": 24e3}
@@ -57,8 +59,12 @@ def add(
         plant.feed(name, list(feeds))
 
 
-def pod(racks: int = 8) -> Plant:
-    """A pod with everything: two generators, two UPS, two CDUs, two cooling trains, a tank, a room."""
+def pod(racks: int = 8, dc: bool = False) -> Plant:
+    """A pod with everything: two generators, two UPS, two CDUs, two cooling trains, a tank, a room.
+
+    With `dc` two rectifiers stand in place of the UPS, and racks have power shelves with a store.
+    """
+    rack = {**RACK, **SHELVES, "power_factor": 1.0} if dc else RACK
     plant = Plant()
     add(plant, "utility-a", "utility", rated_power=5e6)
     add(plant, "tx-a", "transformer", ("utility-a",), **TRANSFORMER)
@@ -68,11 +74,14 @@ def pod(racks: int = 8) -> Plant:
     add(plant, "ats-1", "ats", ("tx-a", "gbus"))
     add(plant, "msb", "bus", ("ats-1",))
     for i in (1, 2):
-        add(plant, f"ups-{i}", "ups", ("msb",), **UPS)
-        add(plant, f"pdu-{i}", "pdu", (f"ups-{i}",), rated_power=1.5e6)
+        if dc:
+            add(plant, f"rectifier-{i}", "rectifier", ("msb",), **(RECTIFIER if i == 1 else {"rated_power": 1.5e6}))
+        else:
+            add(plant, f"ups-{i}", "ups", ("msb",), **UPS)
+        add(plant, f"pdu-{i}", "pdu", (f"rectifier-{i}" if dc else f"ups-{i}",), rated_power=1.5e6)
     add(plant, "hall", "zone", volume=800, mass_heat_capacity=3e6)
     for i in range(1, racks + 1):
-        add(plant, f"rack-{i:02d}", "rack", ("pdu-1", "pdu-2"), "hall", **RACK)
+        add(plant, f"rack-{i:02d}", "rack", ("pdu-1", "pdu-2"), "hall", **rack)
     panels = {1: PANEL, 2: {}, 3: {**PANEL, "auto_restart": 0.0}}
     for i in (1, 2):
         add(plant, f"cdu-{i}", "cdu", (f"pdu-{i}",), "hall", **CDU, **panels[i])

@@ -18,7 +18,8 @@ from twin.trace import open_trace
 SPANS = {"dry_bulb": (260, 325), "wet_bulb": (260, 300), "supply_setpoint": (280, 325), "leaving_setpoint": (280, 315),
          "utilisation": (0, 1), "hand_valve": (0, 1), "pump_speed": (0, 1), "speed": (0, 1),
          "power_limit": (0.1, 1), "frequency": (50, 70), "battery_temperature": (250, 310),
-         "power_setpoint": (-3e6, 3e6), "reactive_setpoint": (-2e6, 2e6)}  # fmt: skip
+         "power_setpoint": (-3e6, 3e6), "reactive_setpoint": (-2e6, 2e6),
+         "peak": (0, 2), "smoothing": (0, 1), "power_floor": (0, 1)}  # fmt: skip
 
 
 def shaken(asked, model, rng, members):
@@ -86,6 +87,16 @@ def test_books_close_through_any_storm_of_failures(seed):
 
 def test_books_close_through_a_storm_over_cooling_towers():
     assert storm(3, 300, plant=wet_chain) <= LIMIT
+
+
+def test_books_close_on_direct_current_too():
+    assert storm(3, 300, plant=lambda: pod(dc=True)) <= LIMIT
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 110))
+def test_books_close_through_long_storms_on_direct_current(seed):
+    assert storm(seed, 3000, plant=lambda: pod(dc=True)) <= LIMIT
 
 
 @pytest.mark.slow

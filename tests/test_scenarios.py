@@ -39,7 +39,10 @@ MEANT_TO_FAIL = {
     "sag-stops-cooling": {"no tank-1.exhausted"},
     "pod-technology-pumps-lost": {"no rack.shut_down"},
     "ups-loss-in-maintenance": {"no rack.unpowered"},
+    "steady-415vac": set(),
+    "steady-800vdc": set(),
     "utility-loss": set(),
+    "utility-loss-800vdc": set(),
 }
 """Drill -> criteria that its own description calls meant to fail."""
 

@@ -259,10 +259,15 @@ def die_limits(plant: Any) -> Iterator[Fault]:
 
 
 def own_ratings(plant: Any) -> Iterator[Fault]:
-    """What a kind itself finds wrong among the ratings of a unit."""
+    """What a kind itself finds wrong among the ratings of a unit; those of units alike are looked at once."""
+    found: dict[Any, list[str]] = {}
     for unit in plant.units.values():
         if KINDS[unit.kind].faults is not Equipment.faults:
-            for text in unit.machine().faults(len(plant.feeds.get(unit.name, ()))):
+            feeds = len(plant.feeds.get(unit.name, ()))
+            key = (unit.kind, feeds, *unit.parameters.items())
+            if key not in found:
+                found[key] = unit.machine().faults(feeds)
+            for text in found[key]:
                 yield Fault(unit.where, f"{unit.name}: {text}")
 
 

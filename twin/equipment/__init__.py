@@ -18,6 +18,7 @@ from twin.equipment.pdu import PDU
 from twin.equipment.pipe import Pipe
 from twin.equipment.pump import Pump
 from twin.equipment.rack import Rack
+from twin.equipment.rectifier import Rectifier
 from twin.equipment.site import Site
 from twin.equipment.tank import Tank
 from twin.equipment.transformer import Transformer
@@ -38,6 +39,7 @@ KINDS: dict[str, type[Equipment]] = {
         ATS,
         UPS,
         PDU,
+        Rectifier,
         Rack,
         Load,
         Cable,

@@ -35,6 +35,7 @@ FOOTPRINTS = {
     "cdu": Footprint(1.0, 1.2, 2.2, HALL),
     "fan_wall": Footprint(2.6, 1.1, 3.0, WALL),
     "ups": Footprint(3.0, 1.0, 2.0, ELECTRICAL, "rated_power", 2.0e6),
+    "rectifier": Footprint(3.0, 1.0, 2.1, ELECTRICAL, "rated_power", 2.0e6),
     "pdu": Footprint(1.8, 1.0, 2.1, ELECTRICAL, "rated_power", 2.0e6),
     "bus": Footprint(3.0, 1.2, 2.3, ELECTRICAL),
     "ats": Footprint(1.4, 1.2, 2.3, ELECTRICAL),
