@@ -7,7 +7,7 @@ import pytest
 
 from tests.small_plants import chain, pod
 from twin.scenario import Change, ControllerSpec, RunSettings, Scenario, Zoom
-from twin.simulation import CHANGES, CONTROL, RECORD, STEP, WORKLOAD, Simulation, simulate
+from twin.simulation import CHANGES, CONTROL, STEP, Simulation, simulate
 from twin.trace import open_trace
 
 
@@ -82,7 +82,7 @@ def test_a_ramp_runs_in_a_straight_line_and_ends_at_its_value(tmp_path):
 
 
 def test_within_a_moment_changes_come_before_controllers_before_the_step():
-    assert CHANGES < WORKLOAD < CONTROL < STEP < RECORD
+    assert CHANGES < CONTROL < STEP
     scenario = Scenario("order", "", chain(), RunSettings(3.0, 1.0), text="order",
                         changes=[Change(2.0, "site", "power_request", 0.5)],
                         controllers=[ControllerSpec("power_cap", 2.0, 1.0)])  # fmt: skip

@@ -32,7 +32,7 @@ __all__ = ["BrokenBalance", "RunResult", "Simulation", "settle", "simulate"]
 
 QUANTUM = 1e-3
 """Length of the clock's unit [s]; ticks are whole numbers of it."""
-CHANGES, WORKLOAD, CONTROL, STEP, RECORD = 10, 20, 30, 40, 50
+CHANGES, CONTROL, STEP = 10, 20, 30
 """What comes first among entries of one moment."""
 BLOCK = 64
 """Most ticks held before they are checked and written."""
