@@ -32,6 +32,7 @@ class Bench:
         self.out = None
         self.now = 0.0
         self.worst = 0.0
+        self.fault_current = 0.0
 
     def set(self, **inputs):
         for name, value in inputs.items():
@@ -49,6 +50,7 @@ class Bench:
         if frequency is not None:
             port.feed_frequency = [self._array(each) for each in frequency]
         port.served_voltage = self._array(served)
+        port.fault_current = self._array(self.fault_current)
         port.signal = {name: self._array(signal.get(name, 0.0)) for name in unit.signals}
         supply = unit.live(s, u, port, dt)
         port.voltage, port.gap = supply.voltage, supply.gap

@@ -20,6 +20,7 @@ from twin.equipment.pump import Pump
 from twin.equipment.rack import Rack
 from twin.equipment.rectifier import Rectifier
 from twin.equipment.site import Site
+from twin.equipment.sts import STS
 from twin.equipment.tank import Tank
 from twin.equipment.transformer import Transformer
 from twin.equipment.ups import UPS
@@ -37,6 +38,7 @@ KINDS: dict[str, type[Equipment]] = {
         Generator,
         BESS,
         ATS,
+        STS,
         UPS,
         PDU,
         Rectifier,

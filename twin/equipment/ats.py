@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Equipment, Ports, Real, Supply, flag, mode, quantity, replace, table
 from twin.physics.shedding import drops, shed_latch
-from twin.physics.supply import TINY, WHOLE, dead_since, good_since, lasting, latched, usable
+from twin.physics.supply import WHOLE, dead_since, good_since, lasting, latched, usable
+from twin.physics.transfer import Move, by_contacts
 
 
 class Transfer(NamedTuple):
@@ -134,25 +135,13 @@ class ATS(Equipment):
         if self._rests(s, u, port):
             return Supply(port.feed_voltage[0], port.feed_gap[0], [WHOLE, 0.0])
         move = self._transfer(s, u, port, dt)
-        xp = library_of(s.on_alternate)
-        bypass = u.mode == MODES["bypass"]
-        to_alternate = (move.heading > 0) & (bypass == 0)
-        voltage = xp.where(to_alternate, port.feed_voltage[1], port.feed_voltage[0])
-        gap = xp.where(to_alternate, port.feed_gap[1], port.feed_gap[0])
-        closes = xp.minimum(xp.where(bypass, 0.0, move.closes_after), dt)
-        after = xp.where(voltage == 0, xp.maximum(dt - gap - closes, 0.0), dt - xp.maximum(gap, closes))
-        left_gap = xp.where(to_alternate, port.feed_gap[0], port.feed_gap[1])
-        before = xp.where((move.starts > 0) & (bypass == 0), xp.minimum(move.leaves_after, dt - left_gap), 0.0)
-        works = (u.mode == MODES["auto"]) + (u.mode == MODES["hand"]) + bypass
-        on = u.in_service * works * (1.0 - self._drops(s, u, port, move.heading) * to_alternate)
-        after, before = after * on, before * on
-        alive = after + before
-        total = xp.maximum(alive, TINY)
-        shares = [
-            xp.where(to_alternate, before, after) / total,
-            xp.where(to_alternate, after, before) / total,
-        ]
-        return Supply(voltage * (on * (closes < dt)), xp.maximum(dt - alive, 0.0), shares)
+        through = u.mode == MODES["bypass"]
+        stays = 1.0 - through
+        heading = move.heading * stays
+        moved = Move(move.starts * stays, move.leaves_after, move.closes_after * stays, heading)
+        works = (u.mode == MODES["auto"]) + (u.mode == MODES["hand"]) + through
+        on = u.in_service * works * (1.0 - self._drops(s, u, port, heading))
+        return Supply(*by_contacts(moved, port.feed_voltage, port.feed_gap, on, dt))
 
     def _drops(self, s: Any, u: Any, port: Ports, heading: Real) -> Real:
         """1 where it stays open on its alternate feed; back on normal it is shed no more."""

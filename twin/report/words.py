@@ -12,7 +12,7 @@ SIGNS = {"degC": "°C", "m^3": "m³", "m^2": "m²"}
 """pint's spelling -> what a reader expects to see."""
 
 
-SPELLED = ("it", "pue", "ups", "cdu", "pdu", "ats", "bess")
+SPELLED = ("it", "pue", "ups", "cdu", "pdu", "ats", "sts", "bess")
 """Words that people write in capitals."""
 
 

@@ -12,7 +12,7 @@ from twin.view.sizes import COOLING_YARD, ELECTRICAL, HALL, NOWHERE, POWER_YARD,
 
 ROAD = 9.0
 LANE = 1.1
-BOARD_ROWS = (("pdu",), ("ups", "rectifier"), ("ats", "bus", "breaker"), ("transformer",))
+BOARD_ROWS = (("pdu",), ("ups", "rectifier"), ("ats", "sts", "bus", "breaker"), ("transformer",))
 """Rows of the electrical room from the hall side to the yard side."""
 
 

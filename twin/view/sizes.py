@@ -39,6 +39,7 @@ FOOTPRINTS = {
     "pdu": Footprint(1.8, 1.0, 2.1, ELECTRICAL, "rated_power", 2.0e6),
     "bus": Footprint(3.0, 1.2, 2.3, ELECTRICAL),
     "ats": Footprint(1.4, 1.2, 2.3, ELECTRICAL),
+    "sts": Footprint(1.2, 0.9, 2.0, ELECTRICAL),
     "breaker": Footprint(0.9, 1.2, 2.3, ELECTRICAL),
     "load": Footprint(1.2, 1.0, 2.1, ELECTRICAL),
     "cable": Footprint(0.6, 0.6, 1.2, ELECTRICAL),

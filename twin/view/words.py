@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from twin import units
 
-ACRONYMS = {"ats", "cdu", "pdu", "ups"}
+ACRONYMS = {"ats", "cdu", "pdu", "sts", "ups"}
 SIGNS = {"degC": "°C", "m^3": "m³", "m^2": "m²"}
 
 
