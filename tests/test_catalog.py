@@ -155,6 +155,13 @@ def test_ups_efficiencies_and_autonomy() -> None:
     assert ups.autonomy(ups.rated_power) == pytest.approx(300, rel=0.01)
 
 
+def test_ups_in_eco_mode_lies_within_published_efficiencies() -> None:
+    """98.5 to 99.3 % between a quarter of the load and all of it."""
+    ups = machine("ups-2500kw")
+    found = [ups.efficiency(2.5e6 * x, eco=True) for x in (0.25, 0.5, 0.75, 1.0)]
+    assert 0.985 < min(found) < max(found) < 0.993
+
+
 def test_genset_burns_what_its_sheet_says_and_lasts_a_day() -> None:
     genset = machine("genset-3000kw")
     gallon = 3.785412e-3

@@ -54,6 +54,8 @@ def shakable():
         "cutoff_charge": 0.1, "generator_recharge": 0.3, "battery_energy": 1.5e6 * 30,
     }  # fmt: skip
     plant.units["ups-2"].settings["sag_logic"] = 1.0
+    add(plant, "sts", "sts", ("ups-2", "msb"), rated_power=1.5e6)
+    plant.feed("pdu-2", ["sts"])
     plant.add_signal(SignalLine("ups-2", "start_request", "ats-1", "transfer"))
     plant.add_signal(SignalLine("ats-1", "alternate_time", "ups-2", "on_generator"))
     return plant

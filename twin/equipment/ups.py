@@ -197,6 +197,21 @@ class UPS(Equipment):
         full, _ = self.cells(u.battery_age, u.battery_temperature)
         return {"energy": full * u.initial_charge, "walked": self.walk_in_time}
 
+    def faults(self, feeds: int) -> list[str]:
+        found = []
+        if self.redundant_modules >= self.modules:
+            found.append(
+                f"redundant_modules ({self.redundant_modules:g}) leave none of its {self.modules:g} modules to carry "
+                "the rating; fewer are wanted"
+            )
+        if self.overload_time_150 > self.overload_time_125:
+            found.append("overload_time_150 is longer than overload_time_125; more load is borne for less time")
+        if self.low_charge < self.cutoff_charge:
+            found.append("low_charge lies below cutoff_charge; it would stop before it warns")
+        if 1.0 - self.eco_window < self.lowest_voltage or 1.0 + self.eco_window > self.highest_voltage:
+            found.append("eco_window is wider than lowest_voltage to highest_voltage; a narrower one is wanted")
+        return found
+
     def loss(self, load: Real, size: Real = None) -> Real:
         """Heat of double conversion [W] at a load [W]; `size` of the modules at work [W], all of them if not said."""
         size = self._module * self.modules if size is None else size
