@@ -200,10 +200,8 @@ class UPS(Equipment):
     def faults(self, feeds: int) -> list[str]:
         found = []
         if self.redundant_modules >= self.modules:
-            found.append(
-                f"redundant_modules ({self.redundant_modules:g}) leave none of its {self.modules:g} modules to carry "
-                "the rating; fewer are wanted"
-            )
+            spare = f"redundant_modules ({self.redundant_modules:g})"
+            found.append(f"{spare} leave none of its {self.modules:g} modules to carry the rating; fewer are wanted")
         if self.overload_time_150 > self.overload_time_125:
             found.append("overload_time_150 is longer than overload_time_125; more load is borne for less time")
         if self.low_charge < self.cutoff_charge:
