@@ -105,7 +105,7 @@ def flag(rises: str, falls: str = "", *, because: str = "", via: str = "self", d
     Args:
         rises, falls: what happened, as a verb phrase ("throttles", "runs at full clock again").
         because: why it rises, a sentence; `{parameter}` is filled in with the unit's own rating.
-        via: by which medium the cause arrives: self, power, coolant, air or signal.
+        via: by which medium the cause arrives: self, power, coolant, air or signal; or "load", from those it feeds.
     """
     return _field(Quantity("", "1", doc or f"1 when it {rises}", default=0.0, flag=Flag(rises, falls, because, via)))
 

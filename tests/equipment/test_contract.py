@@ -181,7 +181,7 @@ def test_every_flag_says_that_it_rises_and_falls_and_has_its_moment(kind):
         assert (said.unit, said.default) == ("1", 0.0), label
         assert flag.rises, label
         assert flag.falls, f"{label}: what it says when it falls is wanted"
-        assert flag.via in ("self", "power", "coolant", "air", "signal"), label
+        assert flag.via in ("self", "power", "coolant", "air", "signal", "load"), label
         assert flag.because or kind == "utility", f"{label}: a cause is wanted"
         assert set(re.findall(r"\{(\w+)\}", flag.because)) <= names, f"{label}: {flag.because}"
         at = state[f"{said.name}_at"]
@@ -290,6 +290,7 @@ MEANINGS = {
     "stopped": r"stops",
     "stuck": r"contacts do not move",
     "temperature": r"in the tank|room air",
+    "terminal_voltage": r"^voltage at its terminals",
     "thermal_time_constant": r"time constant",
     "transfer_time": r"^time without contact in a transfer",
     "tripped": r"trips",

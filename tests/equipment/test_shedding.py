@@ -57,7 +57,8 @@ def test_an_ats_is_shed_on_its_alternate_feed_alone_and_comes_back_with_normal(b
 @pytest.mark.parametrize("dt", [1.0, 0.1])
 def test_loads_go_in_their_order_and_no_more_than_needed(dt):
     plant = Plant()
-    add(plant, "gen", "generator", **{**GENERATOR, "rated_power": 250e3, "overload_delay": 60, "block_step": 2})
+    strong = {"rated_power": 250e3, "overload_delay": 60, "block_step": 2, "engine_limit": 3}
+    add(plant, "gen", "generator", **{**GENERATOR, **strong})
     add(plant, "gbus", "bus", ("gen",))
     for i, delay in enumerate((2.0, 4.0, 6.0)):
         add(plant, f"pdu-{i}", "pdu", ("gbus",), rated_power=2e6, no_load_loss=99e3)

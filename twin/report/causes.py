@@ -58,6 +58,8 @@ class Upstream:
     def __post_init__(self) -> None:
         for source, target, data in self.plant.graph.edges(data=True):
             self.sources.setdefault(data["medium"], {}).setdefault(target, []).append(source)
+            if data["medium"] == "power":
+                self.sources.setdefault("load", {}).setdefault(source, []).append(target)
 
     def rings(self, unit: str, medium: str) -> list[list[str]]:
         """Units at distance 1, 2, ... upstream over one medium, or over any of them ("any")."""
@@ -119,6 +121,7 @@ class Causes:
             cause = self._at_this_moment(row)
             if cause is None:
                 find = self._answer if row.is_answer else self._loss if row.sense == LOSS else self._gain
+                find = self._burden if row.via == "load" else find
                 cause = find(row, *self.began.get(key, (-1, -1)))
             if cause is None and row.sense == LOSS:
                 cause = max(self.shorted.get(event.member, {}).values(), default=None)
@@ -168,6 +171,19 @@ class Causes:
         own = [change for change in self._own(row, (LOSS,), since) if not change.fades]
         told = self._nearest(row, "signal", either, since) if row.event.flag in TOLD else []
         return _last(own + self._nearest(row, row.via, either, since) + told)
+
+    def _burden(self, row: Row, *_: int) -> int | None:
+        """What changed last among those it feeds, or was lost of those that feed them with it: its load shifted."""
+        recent = row.event.time - FRESH
+        near = [change for change in self._nearest(row, "load", (LOSS, GAIN)) if change.time >= recent]
+        beside = {
+            unit
+            for board in self.upstream.sources.get("load", {}).get(row.event.unit, ())
+            for unit in self.upstream.sources["power"].get(board, ())
+        }
+        lost = [change for unit in beside - {row.event.unit} for change in self._changes(row, unit, (LOSS,))]
+        steps = [change for change in lost if change.time >= recent and not change.only_said]
+        return _last(near + steps + self._own(row, (LOSS,)))
 
     def _loss(self, row: Row, *_: int) -> int | None:
         own = self._own(row, (LOSS,))
