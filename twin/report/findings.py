@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from twin.report.fold import Line, fold
 from twin.report.metrics import ensemble, metrics, plain
+from twin.report.selectivity import Selectivity, Turn
 from twin.report.story import Story
 from twin.report.timeline import Entry, timeline
 from twin.report.verdict import Verdict, judge
@@ -43,6 +45,11 @@ class Findings:
     @cached_property
     def entries(self) -> list[Entry]:
         return timeline(self.story)
+
+    @cached_property
+    def selectivity(self) -> list[Turn]:
+        """Breakers that opened although one below them should have."""
+        return Selectivity(self.story).turns
 
     @cached_property
     def measures(self) -> list[dict[str, Any]]:
@@ -89,6 +96,7 @@ class Findings:
             "metrics": self.measure,
             "per_member": self.measures if story.members > 1 else [],
             "ensemble": self.across,
+            "selectivity": [asdict(turn) for turn in self.selectivity],
             "timeline": [entry.to_json() for entry in self.entries],
             "run": dict(trace.summary or {}),
             "provenance": dict(trace.provenance),

@@ -122,6 +122,7 @@ def _sections(findings: Findings, hall: Section) -> list[Section]:
         _verdict(rows),
         _timeline(findings, rows),
         _seconds(findings, rows),
+        _selectivity(rows),
         _extremes(rows),
         _across(findings, rows),
         _plots(findings),
@@ -162,6 +163,11 @@ def _seconds(findings: Findings, rows: Rows) -> Section:
         told = _columns("feed", "time", "voltage", "for", "ITIC limit", "the ITIC curve says", n=(2, 3, 4), t=(1,))
         tables.append(TablePart(told, sags))
     return Section("seconds", "Seconds left, and what was lost", notes, tables, beside=True)
+
+
+def _selectivity(rows: Rows) -> Section:
+    columns = _columns("time", "opened", "in place of", "what it says", t=(0,), k=(1, 2))
+    return Section("selectivity", "Breakers that opened out of turn", tables=[TablePart(columns, rows.selectivity())])
 
 
 def _extremes(rows: Rows) -> Section:

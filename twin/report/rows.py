@@ -131,6 +131,14 @@ class Rows:
             for each in placed(self.story, self.findings.shown)
         ]
 
+    def selectivity(self) -> list[list[str]]:
+        """Moment, breaker that opened out of turn, the one whose turn it was, and what that is."""
+        return [
+            [clock(turn.time), turn.unit, turn.instead_of, turn.text]
+            for turn in self.findings.selectivity
+            if turn.member == self.findings.shown
+        ]
+
     def pue(self) -> list[list[str]]:
         found = self.measure["pue"]
         undone = "repair" if self.zero == "fault" else "return"

@@ -35,6 +35,8 @@ def whole(findings: Findings, width: int) -> RenderableType:
     )
     columns = ("feed", "at", "voltage", "for", "ITIC limit", "the ITIC curve says")
     parts.append(_table("Sags of the grid", *_spare(columns, rows.sags(), narrow, (4,)), right=(2, 3)))
+    told = _spare(("at", "opened", "in place of", "what it says"), rows.selectivity(), narrow, (0, 1, 2))
+    parts.append(_table("Breakers that opened out of turn", *told))
     parts.append(
         _table(
             "Lost, PUE and energy",

@@ -1,0 +1,78 @@
+"""Coordination of breakers by hand, and as the run itself shows it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from tests.small_plants import add
+from twin.plant import Plant
+from twin.studies.coordination import available, selectivity
+
+LOWER = {"curve": 4, "instantaneous_pickup": 8, "instantaneous_delay": 0.01, "opening_time": 0.03}
+
+
+def two(upper, lower, strength=250e6):
+    plant = Plant()
+    add(plant, "grid", "utility", rated_power=20e6, short_circuit_power=strength, reactance_ratio=10)
+    add(plant, "tx", "transformer", ("grid",), rated_power=2e6, impedance=0.06, no_load_loss=0, load_loss=12e3)
+    add(plant, "main", "breaker", ("tx",), rated_power=2e6, **upper)
+    add(plant, "board", "bus", ("main",))
+    add(plant, "feeder", "breaker", ("board",), rated_power=1e6, **lower)
+    add(plant, "pdu", "pdu", ("feeder",), rated_power=1e6)
+    return plant
+
+
+def test_what_can_flow_by_hand():
+    """Both have X/R 10: 1/(4 ns + 30 ns) = 29.4 MVA."""
+    assert available(two({}, {}), "pdu") == pytest.approx(1 / (1 / 250e6 + 0.06 / 2e6), rel=1e-3)
+    assert available(two({}, {}, strength=0), "pdu") == pytest.approx(2e6 / 0.06)
+
+
+def test_a_main_that_waits_is_selective():
+    (pair,) = selectivity(two({"curve": 4, "short_time_pickup": 4, "short_time_delay": 0.3}, LOWER))
+    assert (pair.upper, pair.lower) == ("main", "feeder")
+    assert pair.selective
+    assert pair.least == pytest.approx(0.3 - 0.04)
+    assert "selective up to 29.4 MVA, all that can flow" in pair.sentence()
+
+
+def test_a_main_that_acts_at_once_is_selective_up_to_its_pickup():
+    upper = {"curve": 4, "instantaneous_pickup": 6, "instantaneous_delay": 0.005}
+    (pair,) = selectivity(two(upper, LOWER))
+    assert not pair.selective
+    assert pair.selective_up_to == pytest.approx(12e6, rel=0.01)
+    assert pair.least == pytest.approx(0.005 - 0.04)
+    assert "main opens first" in pair.sentence()
+
+
+def test_a_margin_that_is_too_small_is_told():
+    (pair,) = selectivity(two({"curve": 4, "short_time_pickup": 4, "short_time_delay": 0.1}, LOWER))
+    assert not pair.selective
+    assert "main waits 60 ms, 100 ms are wanted" in pair.sentence()
+
+
+def test_relay_curves_by_the_standard():
+    """Two very inverse relays at 10 MVA: 13.5 TMS/(I/Is - 1)."""
+    relay = {"curve": 2, "overload_limit": 1.2, "opening_time": 0.06}
+    plant = two({**relay, "time_multiplier": 0.5}, {**relay, "time_multiplier": 0.1})
+    main, feeder = plant.units["main"].machine(), plant.units["feeder"].machine()
+    assert main.trip_time(10e6) == pytest.approx(0.5 * 13.5 / (10 / 2.4 - 1))
+    assert feeder.clearing_time(10e6) == pytest.approx(0.1 * 13.5 / (10 / 1.2 - 1) + 0.06)
+    (pair,) = selectivity(plant)
+    assert pair.selective
+
+
+def test_a_lower_breaker_that_never_opens_makes_no_pair_selective():
+    (pair,) = selectivity(two({"curve": 4}, {"overload_limit": 9.9, "thermal_time_constant": 1e6}))
+    assert not pair.selective
+    assert pair.least < -1.0
+    assert math.isfinite(pair.selective_up_to)
+
+
+def test_a_plant_without_breakers_has_no_pairs():
+    plant = Plant()
+    add(plant, "grid", "utility", rated_power=20e6)
+    add(plant, "board", "bus", ("grid",))
+    assert selectivity(plant) == []
