@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.small_plants import BESS, add, chain, pod, wet_chain
+from tests.small_plants import BESS, GENERATOR, TRANSFORMER, UPS, add, chain, pod, wet_chain
 from twin import model as compiled
 from twin.declare import quantities, replace
 from twin.ledger import LIMIT, BrokenBalance
-from twin.plant import SignalLine
+from twin.plant import Plant, SignalLine
 from twin.scenario import Change, RunSettings, Scenario
 from twin.simulation import settle, simulate
 from twin.step import step
@@ -33,6 +33,8 @@ def shaken(asked, model, rng, members):
         value = float(rng.choice(list(said[name].choices.values())))
     elif name in SPANS:
         value = rng.uniform(*SPANS[name])
+    elif name == "fault_power":
+        value = float(rng.choice([0.0, 1e6, 1e8]))
     elif name == "voltage":
         value = float(rng.choice([1.0, 1.0, 0.5, 0.0]))
     elif said[name].failure or name in ("in_service", "closed", "reset", "eco", "inhibit_recharge"):
@@ -58,6 +60,31 @@ def shakable():
     plant.feed("pdu-2", ["sts"])
     plant.add_signal(SignalLine("ups-2", "start_request", "ats-1", "transfer"))
     plant.add_signal(SignalLine("ats-1", "alternate_time", "ups-2", "on_generator"))
+    return plant
+
+
+def guarded():
+    """A plant of breakers with every element, two grids' worth of sources, a UPS and loads, and nothing to cool."""
+    plant = Plant()
+    unit_trip = {"curve": 4, "short_time_pickup": 4, "short_time_delay": 0.1, "instantaneous_pickup": 10,
+                 "instantaneous_delay": 0.01, "opening_time": 0.03, "undervoltage_limit": 0.5,
+                 "undervoltage_delay": 0.2}  # fmt: skip
+    add(plant, "grid", "utility", rated_power=10e6, short_circuit_power=250e6)
+    add(plant, "relay", "breaker", ("grid",), rated_power=3e6, curve=2, opening_time=0.06, disc_reset_time=5)
+    add(plant, "tx", "transformer", ("relay",), **TRANSFORMER)
+    for i in (1, 2):
+        add(plant, f"gen-{i}", "generator", **GENERATOR)
+    add(plant, "gbus", "bus", ("gen-1", "gen-2"))
+    add(plant, "ats", "ats", ("tx", "gbus"))
+    add(plant, "main", "breaker", ("ats",), rated_power=3e6, **{**unit_trip, "instantaneous_pickup": 0})
+    add(plant, "board", "bus", ("main",))
+    add(plant, "ups", "ups", ("board",), **UPS)
+    for i, feed in enumerate(("board", "board", "ups", "ups")):
+        add(plant, f"feeder-{i}", "breaker", (feed,), rated_power=1e6, **unit_trip)
+        add(plant, f"pdu-{i}", "pdu", (f"feeder-{i}",), rated_power=1e6, no_load_loss=1e3, load_loss=5e3)
+        add(plant, f"load-{i}", "load", (f"pdu-{i}", f"pdu-{i ^ 1}") if i % 2 else (f"pdu-{i}",), rated_power=0.4e6)
+    for i in (1, 2):
+        plant.add_signal(SignalLine("ats", "start_request", f"gen-{i}", "start"))
     return plant
 
 
@@ -99,6 +126,11 @@ def test_books_close_on_direct_current_too():
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_books_close_through_long_storms_on_direct_current(seed):
     assert storm(seed, 3000, plant=lambda: pod(dc=True)) <= LIMIT
+
+
+@pytest.mark.parametrize("seed", [4, 5])
+def test_books_close_through_a_storm_of_short_circuits(seed):
+    assert storm(seed, 400, plant=guarded) <= LIMIT
 
 
 @pytest.mark.slow

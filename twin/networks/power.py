@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.arrays import Array, Neighbours, columns_of, gather_sum, library_of, neighbours, nothing, worth_doing
 from twin.declare import Equipment, Ports, Supply
-from twin.networks import injection
+from twin.networks import injection, short_circuit
 from twin.networks.short_circuit import Short
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
 from twin.physics.supply import WHOLE, shared
@@ -63,6 +63,9 @@ class PowerNetwork:
     unit_count: int
     edge_count: int
     """One more column past the last edge stands for none; nothing is drawn there."""
+
+    def __post_init__(self) -> None:
+        self.struck = [board for board in self.boards if short_circuit.can_be_struck(board.table)]
 
 
 def compile_power(plant: Plant, tables: list[Table], xp: ModuleType) -> PowerNetwork:

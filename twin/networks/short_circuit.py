@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.arrays import Array, gather_sum, library_of, to_host
-from twin.declare import Supply
+from twin.declare import Supply, quantities
 from twin.networks.tables import AllPorts, AllRows, Table
 
 BOLTED = 1e15
@@ -117,7 +117,7 @@ def follow(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Arr
 
     Source: superposition, Thevenin's theorem; IEC 60909-0 besides takes a voltage factor c.
     """
-    if not any(_strikes(board, inputs) for board in net.boards):
+    if not any(_strikes(board.table, inputs) for board in net.struck):
         return None
     held = _until_half(net, ports, held, dt)
     links = _links(net, ports, state, inputs, held)
@@ -134,10 +134,14 @@ def follow(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Arr
     return Short(factor, voltage, current, lost, converts, *_account(net, links, voltage, current))
 
 
-def _strikes(board: Any, inputs: AllRows) -> bool:
+def can_be_struck(t: Table) -> bool:
+    """Whether the units of a table have terminals at which a short circuit can strike."""
+    return STRUCK in quantities(t.machine.Inputs)
+
+
+def _strikes(t: Table, inputs: AllRows) -> bool:
     """Whether any unit of a table is short-circuited; asked once for each change of the Input."""
-    u = inputs[board.table.key]
-    return hasattr(u, STRUCK) and bool(board.table.machine.once(_any, u.short_circuit))
+    return bool(t.machine.once(_any, inputs[t.key].short_circuit))
 
 
 def _any(short_circuit: Array) -> bool:
@@ -161,10 +165,9 @@ def _own(net: Any, inputs: AllRows, held: Array) -> Array:
     """Admittance of the short circuit at each unit's terminals [VA/pu^2]."""
     xp = library_of(held)
     own = xp.zeros(held.shape, dtype=complex)
-    for board in net.boards:
+    for board in net.struck:
         u = inputs[board.table.key]
-        if hasattr(u, STRUCK):
-            own[:, board.table.columns] = u.short_circuit * xp.where(u.fault_power > 0, u.fault_power, BOLTED)
+        own[:, board.table.columns] = u.short_circuit * xp.where(u.fault_power > 0, u.fault_power, BOLTED)
     return own
 
 
