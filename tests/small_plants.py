@@ -78,7 +78,8 @@ def pod(racks: int = 8, dc: bool = False) -> Plant:
             add(plant, f"rectifier-{i}", "rectifier", ("msb",), **(RECTIFIER if i == 1 else {"rated_power": 1.5e6}))
         else:
             add(plant, f"ups-{i}", "ups", ("msb",), **UPS)
-        add(plant, f"pdu-{i}", "pdu", (f"rectifier-{i}" if dc else f"ups-{i}",), rated_power=1.5e6)
+        feed = f"rectifier-{i}" if dc else f"ups-{i}"
+        add(plant, f"pdu-{i}", "pdu", (feed,), rated_power=1.5e6, direct_current=float(dc))
     add(plant, "hall", "zone", volume=800, mass_heat_capacity=3e6)
     for i in range(1, racks + 1):
         add(plant, f"rack-{i:02d}", "rack", ("pdu-1", "pdu-2"), "hall", **rack)

@@ -293,7 +293,7 @@ def test_every_check_has_a_test_here():
     tested = {
         "dangling_feeds", "feed_counts", "feed_cycles", "unknown_zones", "dangling_streams", "dangling_signals",
         "unfed_consumers", "unpumped_loops", "lone_exchangers", "uncooled_zones", "racks_without_room", "die_limits",
-        "ratings_cover_loads", "own_ratings", "storage_at_boards",
+        "ratings_cover_loads", "own_ratings", "direct_current", "taps_and_feeds_lost", "storage_at_boards",
     }  # fmt: skip
     tested |= {"no_impedance", "wrong_levels", "currents_within_ampacity"}  # in test_plant_electrics
     assert {check.__name__ for check in (*plant_checks.FIRST, *plant_checks.THEN)} == tested

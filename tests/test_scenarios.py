@@ -30,6 +30,7 @@ MEANT_TO_FAIL = {
     "chiller-trip": set(),
     "feeder-fault": set(),
     "feeder-fault-cascade": {"no breaker.tripped"},
+    "feed-loss-brake": {"no rack.unpowered"},
     "grid-request": set(),
     "nerc-sags-counting": set(),
     "nerc-sags-counting-no-start": {"no rack.unpowered"},

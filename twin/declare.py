@@ -262,6 +262,8 @@ class Equipment:
     """True where its live feeds share in proportion to what they can bear; else alike."""
     conducts: ClassVar[bool] = False
     """True where what it serves is its only feed's own circuit (a switch, a cable, a transformer)."""
+    rectifies: ClassVar[bool] = False
+    """True where it delivers direct current."""
     prefers: ClassVar[bool] = False
     """True where it takes from its first live feed; else live feeds share."""
     cools_air: ClassVar[bool] = False

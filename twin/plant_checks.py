@@ -12,9 +12,11 @@ import networkx as nx
 from twin.declare import Equipment, quantities
 from twin.equipment import KINDS
 from twin.faults import Fault
+from twin.plant_distribution import direct_current, taps_and_feeds_lost
 from twin.plant_electrics import (
     NEAR,
     can_feed,
+    conductors,
     feed_graph,
     incoming,
     levels,
@@ -302,7 +304,7 @@ def currents_within_ampacity(plant: Any) -> Iterator[Fault]:
         return
     load = nominal_powers(plant)
     for unit in rated:
-        amperes = abs(load[unit.name]) / (3.0**0.5 * level[unit.name])
+        amperes = abs(load[unit.name]) / (conductors(plant, unit.name) * level[unit.name])
         if amperes > unit.parameters["ampacity"] * MARGIN:
             most = f"{unit.parameters['ampacity']:.4g} A"
             text = f"{unit.name} carries {amperes:.4g} A at nominal load, above its ampacity of {most}"
@@ -355,4 +357,6 @@ THEN = (
     wrong_levels,
     ratings_cover_loads,
     currents_within_ampacity,
+    direct_current,
+    taps_and_feeds_lost,
 )

@@ -46,7 +46,22 @@ def capacities(plant: Any) -> dict[str, float]:
 def _ampacity(plant: Any, name: str, level: dict[str, float]) -> float:
     """What the ampacity of a unit lets it carry at its level [VA]; infinity where it has none."""
     amperes = plant.units[name].parameters.get("ampacity")
-    return 3.0**0.5 * level[name] * amperes if amperes and level[name] else float("inf")
+    return conductors(plant, name) * level[name] * amperes if amperes and level[name] else float("inf")
+
+
+def conductors(plant: Any, name: str) -> float:
+    """Apparent power over line current and voltage: sqrt(3) of balanced phases, 1 on direct current."""
+    return 1.0 if plant.units[name].parameters.get("direct_current", 0.0) else 3.0**0.5
+
+
+def direct(plant: Any) -> set[str]:
+    """Units that are fed with direct current."""
+    found: set[str] = set()
+    for name in downstream(plant):
+        feeds = [feed for feed in plant.feeds.get(name, ()) if feed in plant.units]
+        if any(feed in found or KINDS[plant.units[feed].kind].rectifies for feed in feeds):
+            found.add(name)
+    return found
 
 
 def shares(plant: Any, name: str, bears: dict[str, float]) -> list[float]:

@@ -37,6 +37,7 @@ RATINGS = {
     "breaker": {"rated_power": 3e6}, "generator": GENERATOR, "ups": UPS, "pdu": {"rated_power": 2e6}, "rack": RACK,
     "cdu": CDU, "chiller": CHILLER, "dry_cooler": DRY_COOLER, "pump": PUMP, "fan_wall": FAN_WALL,
     "cooling_tower": COOLING_TOWER, "pipe": PIPE,
+    "busway": {"ampacity": 1200, "nominal_voltage": 415},
     "rectifier": {"rated_power": 2e6, "battery_energy": 5e8, "recharge_power": 1e5},
     "tank": {"volume": 8, "useful_temperature": 305}, "zone": {"volume": 800, "mass_heat_capacity": 3e6},
     "load": {"rated_power": 5e4},
@@ -132,7 +133,7 @@ def test_inputs_and_state_can_stand_without_being_told(kind):
 
 OPERABLE = [kind for kind, cls in KINDS.items() if "in_service" in quantities(cls.Inputs)]
 """Whatever can be taken out of service. Tank, zone and site are there or are not built."""
-WITHOUT_A_SWITCH = {"utility", "transformer", "bus", "pdu", "load", "cable"}
+WITHOUT_A_SWITCH = {"busway", "utility", "transformer", "bus", "pdu", "load", "cable"}
 """Out of service or in it, and nothing between: no selector of their own."""
 
 
@@ -209,6 +210,7 @@ def test_one_word_has_one_unit():
 MEANINGS = {
     "air_flow": r"air moved at",
     "alternate_clock": r"^time that alternate is live",
+    "ampacity": r"current that it carries for ever",
     "asked_for": r"time since it (was )?asked( for)?",
     "auto_restart": r"starts again",
     "autonomy": r"^time that (the battery|its charge)",
@@ -221,6 +223,7 @@ MEANINGS = {
     "coil_conductance": r"^UA",
     "current": r"current",
     "dead": r"dead",
+    "direct_current": r"^1 on direct current",
     "drop_in_phase": r"^voltage lost .*in phase",
     "drop_in_quadrature": r"^voltage lost .*at right angles",
     "efficiency_at_10": r"at 10 % of load",

@@ -5,6 +5,7 @@ from twin.equipment.ats import ATS
 from twin.equipment.bess import BESS
 from twin.equipment.breaker import Breaker
 from twin.equipment.bus import Bus
+from twin.equipment.busway import Busway
 from twin.equipment.cable import Cable
 from twin.equipment.capacitor import Capacitor
 from twin.equipment.cdu import CDU
@@ -41,6 +42,7 @@ KINDS: dict[str, type[Equipment]] = {
         STS,
         UPS,
         PDU,
+        Busway,
         Rectifier,
         Rack,
         Load,

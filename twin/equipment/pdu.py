@@ -6,7 +6,7 @@ from typing import Any
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
-from twin.physics.electric import loss_by_load, overheated
+from twin.physics.electric import amperes, loss_by_load, overheated
 from twin.physics.shedding import drops, shed_latch
 from twin.physics.supply import (
     latched,
@@ -24,8 +24,8 @@ class PDU(Equipment):
     """Losses by load behind one or two feeds, shared or (with a static switch) the first while it lives.
 
     Losses are those at nominal voltage. The 4 ms of a static switch, shorter than any rack's hold-up, and
-    breakers of its own are left out. Told to shed (the delay of the signal's line is its priority) it opens, and stays
-    open until `reset` is raised.
+    breakers of its own are left out; currents are those of balanced phases. Told to shed (the delay of the
+    signal's line is its priority) it opens, and stays open until `reset` is raised.
     """
 
     kind = "pdu"
@@ -44,6 +44,10 @@ class PDU(Equipment):
         at_least=0,
         at_most=1,
     )
+    nominal_voltage: Real = quantity(
+        "V", "nominal voltage, line to line; 0 takes that of its feed", default=0.0, at_least=0, at_most=1e6
+    )
+    direct_current: Real = quantity("1", "1 on direct current, 0 on three phases", default=0.0, at_least=0, at_most=1)
     thermal_time_constant: Real = quantity("s", "time constant of its heating", default=3600.0, above=0, at_most=1e6)
 
     @table
@@ -71,6 +75,7 @@ class PDU(Equipment):
     class Outputs:
         power: Real = quantity("W", "power taken from its feeds", default=0.0)
         loss: Real = quantity("W", "heat given to the room", default=0.0)
+        current: Real = quantity("A", "line current, 0 where its voltage level is not known", default=0.0)
         load_fraction: Real = quantity("1", "apparent power over rating", default=0.0)
 
     def loss(self, load: Real) -> Real:
@@ -106,7 +111,11 @@ class PDU(Equipment):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         alive = share_alive(port.gap, dt)
         apparent = library_of(port.load).hypot(port.load, port.load_reactive)
-        fraction = while_alive(apparent, alive) / self.rated_power
+        carried = while_alive(apparent, alive)
+        fraction = carried / self.rated_power
+        current = 0.0 * fraction
+        if worth_doing(self.nominal_voltage):
+            current = amperes(carried, abs(port.voltage), self.nominal_voltage, self.direct_current)
         heating, overloaded, overloaded_at = overheated(
             s.heating, fraction * fraction * alive, self.thermal_time_constant,
             s.overloaded, s.overloaded_at, port.now, dt,
@@ -117,4 +126,6 @@ class PDU(Equipment):
             s, heating=heating, overloaded=overloaded, overloaded_at=overloaded_at, dead=dead, dead_at=dead_at,
             reset_seen=u.reset, **shed_latch(self._drops(s, u, port), s.load_shed, s.load_shed_at, port.now),
         )  # fmt: skip
-        return after, self.Outputs(power=port.power, loss=port.power - port.load, load_fraction=fraction)
+        return after, self.Outputs(
+            power=port.power, loss=port.power - port.load, current=current, load_fraction=fraction
+        )

@@ -55,6 +55,7 @@ class Rectifier(Equipment):
     disturbs = ("power", "flow")
     feeds = (1, 2)
     serves = True
+    rectifies = True
 
     rated_power: Real = quantity("W", "power that it delivers for ever", above=0, at_most=1e8)
     primary_voltage: Real = quantity(

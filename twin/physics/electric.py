@@ -61,6 +61,20 @@ def line_current(current: Real, nominal_voltage: Real) -> Real:
     return abs(current) / (3.0**0.5 * nominal_voltage)
 
 
+def amperes(apparent: Real, voltage: Real, nominal_voltage: Real, direct_current: Real) -> Real:
+    """Line current [A] of balanced phases, |S|/(sqrt(3) V), or on direct current P/V; 0 where no level is known.
+
+    Args:
+        apparent: apparent power while alive [VA]; voltage: modulus [pu], nominal is taken where it died.
+        nominal_voltage: line to line, or between the poles [V]; direct_current: 1 there, 0 on three phases.
+    """
+    xp = library_of(apparent)
+    held = xp.where(voltage > 0, voltage, 1.0)
+    poles = 1.0 + direct_current * (3.0**0.5 - 1.0)
+    known = (nominal_voltage > 0) * 1.0
+    return known * poles * line_current(apparent / held, nominal_voltage + (1.0 - known))
+
+
 def series_drop(current: Real, impedance: Real, voltage: Real) -> Real:
     """Part of the sending voltage lost along a series impedance [1].
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from twin import plant_checks
+from twin import plant_checks, plant_distribution
 from twin.faults import Fault
 from twin.plant import Plant
 from twin.scenario.part import Part
@@ -16,7 +16,12 @@ def plant_faults(plant: Plant, sound: bool, part: Part) -> list[Fault]:
     """The plant's own checks; where its units have faults already, those that need no ratings."""
     if sound:
         return plant.faults()
-    by_rating = (plant_checks.ratings_cover_loads, plant_checks.own_ratings, plant_checks.die_limits)
+    by_rating = (
+        plant_checks.ratings_cover_loads,
+        plant_checks.own_ratings,
+        plant_checks.die_limits,
+        plant_distribution.taps_and_feeds_lost,
+    )
     checks = [each for each in plant_checks.FIRST + plant_checks.THEN if each not in by_rating]
     found: list[Fault] = []
     for each in checks:

@@ -36,6 +36,7 @@ FOOTPRINTS = {
     "fan_wall": Footprint(2.6, 1.1, 3.0, WALL),
     "ups": Footprint(3.0, 1.0, 2.0, ELECTRICAL, "rated_power", 2.0e6),
     "rectifier": Footprint(3.0, 1.0, 2.1, ELECTRICAL, "rated_power", 2.0e6),
+    "busway": Footprint(2.4, 0.4, 0.5, ELECTRICAL),
     "pdu": Footprint(1.8, 1.0, 2.1, ELECTRICAL, "rated_power", 2.0e6),
     "bus": Footprint(3.0, 1.2, 2.3, ELECTRICAL),
     "ats": Footprint(1.4, 1.2, 2.3, ELECTRICAL),

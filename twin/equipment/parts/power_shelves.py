@@ -139,7 +139,10 @@ class PowerShelves(Equipment):
             doc="1 when it trips its power shelves",
         )
         unpowered: Real = flag(
-            "loses power", "works again", because="it had no supply for longer than its hold-up", via="power"
+            "loses power",
+            "works again",
+            because="it had no supply for longer than its hold-up, or its power shelves have tripped",
+            via="power",
         )
 
     @table
