@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.pretend_cupy import LeftTheDevice, library
-from tests.small_plants import pod
+from tests.small_plants import pod, wet_chain
 from twin import model as compiled
 from twin.arrays import library_of, open_device, to_host, worth_doing
 from twin.declare import quantities, replace
@@ -125,6 +125,33 @@ def test_a_tick_never_leaves_the_device_and_saves_no_work_that_counts(pretended)
     model, on_cpu = drill(open_device("cpu"), 50, start=start)
     _, on_device = drill(pretended, 50, start=start)
     assert sum(int((on_cpu[-1][key] != on_cpu[0][key]).sum()) for key in flags(model)) > 10
+    for tick, (one, other) in enumerate(zip(on_cpu, on_device, strict=True)):
+        agree(model, one, other, 1e-11, f"tick {tick}")
+
+
+def wet(device, start, ticks=12):
+    """Towers and a pipe through falling wet bulbs, a fouled fill, dead fans and lost make-up."""
+    model = compiled.compile(wet_chain(), device)
+    now, rows = moved(start, model.xp), []
+    for tick in range(ticks):
+        asked, tower = compiled.inputs(model, 2), {}
+        wet_bulb = np.array([[297.0 - tick], [285.0 + tick]])
+        asked["site"] = replace(asked["site"], wet_bulb=model.xp.asarray(wet_bulb))
+        for name, when in (("fill_fouled", 2), ("makeup_lost", 4), ("fan_failed", 8)):
+            tower[name] = model.xp.asarray(np.full((2, 2), [1.0 * (tick >= when), 0.0]))
+        asked["cooling_tower"] = replace(asked["cooling_tower"], **tower)
+        now = step(model, now, asked, 10.0 * tick, 10.0)
+        tables = ((t.key, row) for t in model.tables for row in (now.rows[t.key], now.outputs[t.key]))
+        rows.append({(key, name): to_host(x) for key, row in tables for name, x in vars(row).items()})
+    return model, rows
+
+
+def test_towers_and_pipes_stay_on_the_device(pretended):
+    resting = compiled.compile(wet_chain())
+    start = settle(resting, compiled.inputs(resting, 2), 2)
+    model, on_cpu = wet(open_device("cpu"), start)
+    _, on_device = wet(pretended, start)
+    assert on_cpu[-1]["cooling_tower", "stopped"].any()
     for tick, (one, other) in enumerate(zip(on_cpu, on_device, strict=True)):
         agree(model, one, other, 1e-11, f"tick {tick}")
 
