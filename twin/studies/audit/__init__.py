@@ -71,7 +71,12 @@ def audit(
     cases = _cases(part)
     bench = Bench(part.plant, part.initial, open_device(device))
     found = _run(bench, cases, at, progress)
-    contingencies = [judged.contingency(case, seen, member) for case, seen, member in found if case.unit is not None]
+    anyway = {case.away: judged.risen(seen, member) for case, seen, member in found if case.unit is None}
+    contingencies = [
+        judged.contingency(case, seen, member, anyway[case.away])
+        for case, seen, member in found
+        if case.unit is not None
+    ]
     away = bool(wiring.sources - wiring.utilities) and bool(wiring.utilities)
     return Audit(
         whole.title,

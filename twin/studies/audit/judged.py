@@ -38,8 +38,22 @@ Seen = tuple[Case, list[Watched], int]
 """A case, what its batch did, and which member of it the case is."""
 
 
-def contingency(case: Case, seen: list[Watched], member: int) -> Contingency:
-    """One failure, told."""
+Risen = set[tuple[str, str]]
+"""Units and their flags that rose."""
+
+
+def risen(seen: list[Watched], member: int) -> Risen:
+    """Every unit and flag that rose within the window in one world."""
+    return {
+        (w.table.names[row], flag)
+        for w in seen
+        for flag, moments in w.rose.items()
+        for row in np.flatnonzero(~np.isnan(moments[member]))
+    }
+
+
+def contingency(case: Case, seen: list[Watched], member: int, anyway: Risen) -> Contingency:
+    """One failure, told; `anyway` rises without it too, and is not its doing."""
     assert case.unit is not None
     charges = [float(w.lowest_charge[member].min()) for w in seen if w.lowest_charge is not None]
     out = {setting[0] for setting in case.settings}
@@ -48,9 +62,9 @@ def contingency(case: Case, seen: list[Watched], member: int) -> Contingency:
         case.unit.kind,
         case.failure,
         case.away,
-        tuple(_risen(seen, member, OFF)),
-        tuple(_risen(seen, member, SLOW)),
-        tuple(_trips(seen, member, out)),
+        tuple(name for name in _risen(seen, member, OFF) if not any((name, flag) in anyway for flag in OFF)),
+        tuple(name for name in _risen(seen, member, SLOW) if not any((name, flag) in anyway for flag in SLOW)),
+        tuple(trip for trip in _trips(seen, member, out) if (trip.unit, trip.flag) not in anyway),
         min(charges, default=None),
         tuple(name for w in seen if w.table.machine.is_work for name in _where(w, _any(w, OFF, member))),
         tuple(

@@ -22,6 +22,8 @@ from twin.units import quoted
 SEA_LEVEL = 101_325.0
 """Air pressure [Pa]."""
 SCENARIO = "as the scenario begins"
+FINE = 0.01
+"""Longest first tick [s]: brakes, trips and transfers act within some of it."""
 LARGEST = 3000
 """Units that are simulated whole; beyond it one block of each sort stands for those like it."""
 
@@ -91,7 +93,7 @@ def _initial(plant: Plant, at: Conditions) -> list[Change]:
 def pace(plant: Plant) -> Pace:
     """Ticks that the rule of pace allows: a fifth of the shortest time constant of whatever a failure upsets."""
     times = [found[0] for upset in ("power", "flow", "heat") if (found := shortest(plant, upset)) is not None]
-    first = min([0.5, *(time / 5.0 for time in times)])
+    first = min([FINE, *(time / 5.0 for time in times)])
     return Pace(max(round(first, 3), 1e-3), 1.0)
 
 

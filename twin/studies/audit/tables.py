@@ -92,17 +92,60 @@ def _when(each: Contingency | None) -> str:
 
 
 def failures(found: Audit) -> RenderableType:
-    """Failures that cost something though no single point: slower racks, trips, batteries drawn."""
-    rows, told = [], set()
+    """Failures that cost something, the worst first; those that cost alike are told together."""
+    alike: dict[tuple[str, ...], list[Contingency]] = {}
+    told: dict[str, str] = {}
     for each in found.contingencies:
-        if _cost(each) and (each.name, _cost(each)) not in told:
-            told.add((each.name, _cost(each)))
-            charge = "" if each.lowest_charge is None else f"{100 * each.lowest_charge:.0f} %"
-            rows.append([each.name, AWAY if each.away else "", _cost(each), charge])
+        cost = _cost(each)
+        if cost and told.get(each.name) != cost:  # with the grid away it need not be told again
+            told.setdefault(each.name, cost)
+            alike.setdefault((each.kind, each.failure, str(each.away), _sort(each)), []).append(each)
+    rows = []
+    for group in sorted(alike.values(), key=_weight, reverse=True):
+        first = group[0]
+        units = names((each.unit for each in group), 3)
+        fails = units if first.failure == OUT else f"{units}: {first.failure.replace('_', ' ')}"
+        charges = [each.lowest_charge for each in group if each.lowest_charge is not None]
+        cost = _cost(first) if len(group) == 1 else _costs(group)
+        rows.append([fails, AWAY if first.away else "", cost, f"{100 * min(charges):.0f} %" if charges else ""])
     columns = ("fails", "", "what comes of it", "least charge")
     if not rows:
         return Text("No failure stops or slows a rack, trips anything or passes a rating.\n")
     return _counted("Failures that cost something", columns, rows, right=(3,))
+
+
+def _sort(each: Contingency) -> str:
+    """What kind of cost it is: the same for failures that differ in names and numbers alone."""
+    kinds = sorted({trip.words for trip in each.trips})
+    bits = (each.dropped, each.throttled, each.after_over, set(each.after_stopped) - set(each.dropped))
+    return "".join("x" if bit else "-" for bit in bits) + ";".join(kinds)
+
+
+def _weight(group: list[Contingency]) -> tuple[int, int, int]:
+    """How much failures cost: racks stopped, things tripped, racks slowed."""
+    return (
+        max(len(each.stops) for each in group),
+        max(len(each.trips) for each in group),
+        max(len(each.throttled) for each in group),
+    )
+
+
+def _costs(group: list[Contingency]) -> str:
+    """The cost of several failures, in numbers."""
+    parts = []
+    for words, counts in (
+        ("stop", [len(each.dropped) for each in group]),
+        ("stand still in the end", [len(set(each.after_stopped) - set(each.dropped)) for each in group]),
+        ("slow down", [len(each.throttled) for each in group]),
+    ):
+        if max(counts):
+            span = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{max(counts)}"
+            parts.append(f"{span} racks {words}")
+    trips = dict.fromkeys(f"{trip.unit.rstrip('0123456789').rstrip('-')} {trip.words}" for trip in group[0].trips)
+    parts += list(trips)[:3]
+    if any(each.after_over for each in group):
+        parts.append("units above rating")
+    return f"each: {'; '.join(parts)}"
 
 
 def _cost(each: Contingency) -> str:
@@ -113,7 +156,7 @@ def _cost(each: Contingency) -> str:
     if later:
         parts.append(f"{names(later, 2)} {'stands' if len(later) == 1 else 'stand'} still in the end")
     if each.throttled:
-        parts.append(f"{names(each.throttled, 2)} {'throttles' if len(each.throttled) == 1 else 'throttle'}")
+        parts.append(f"{names(each.throttled, 2)} {'slows' if len(each.throttled) == 1 else 'slow'} down")
     parts += [f"{trip.unit} {trip.words} at {lasting(trip.time)}" for trip in each.trips[:2]]
     if len(each.trips) > 2:
         parts.append(f"and {len(each.trips) - 2} more trips")
