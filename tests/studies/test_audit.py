@@ -79,6 +79,8 @@ def test_a_plant_with_two_of_everything_has_no_single_point(sound):
     assert sound.single_points == ()
     assert sound.not_maintainable == ()
     assert sound.losses == ()
+    shorted = [each for each in sound.contingencies if each.name == "pdu-1.short_circuit"]
+    assert [each.dropped for each in shorted] == [()], "a rack lives on its other feed"
     assert sound.sentence() == "no single point of failure among 10 units of the power side"
 
 
@@ -87,7 +89,7 @@ def test_a_board_that_all_hangs_on_is_found_by_the_graph_and_in_the_simulation(u
     (loss,) = unsound.losses
     assert loss.work == ("rack-1", "rack-2", "rack-3", "rack-4")
     assert set(loss.loops) == {"facility", "technology"}
-    (seen,) = [each for each in unsound.contingencies if each.unit == "board"]
+    (seen,) = [each for each in unsound.contingencies if each.name == "board"]
     # 4 racks of 135 kW, two UPS of 1.5 MW x 300 s: the batteries outlast the hold
     assert seen.dropped == ()
     assert 0.0 < seen.lowest_charge < 1.0
@@ -96,9 +98,9 @@ def test_a_board_that_all_hangs_on_is_found_by_the_graph_and_in_the_simulation(u
 def test_what_cannot_be_taken_out_is_told_once_the_batteries_are_empty():
     found = audit(one_board(), dataclasses.replace(MILD, hold=3600.0))
     assert found.not_maintainable == ("board",)
-    (seen,) = [each for each in found.contingencies if each.unit == "board"]
+    (seen,) = [each for each in found.contingencies if each.name == "board"]
     assert len(seen.after_stopped) == 4
-    assert seen.lowest_charge == pytest.approx(0.0, abs=5e-3)  # what is left is the cut-off reserve
+    assert seen.lowest_charge == pytest.approx(0.0, abs=0.02)  # what is left is the cut-off reserve
 
 
 def test_loading_is_what_arithmetic_says(sound):
@@ -237,6 +239,15 @@ def test_the_picture_is_drawn(unsound, tmp_path):
     drawn = imread(picture(unsound, tmp_path / "loading.png"))
     assert drawn.shape[1] == 1300
     assert drawn.std() > 0.05
+
+
+def test_breakers_that_are_not_selective_are_told():
+    plant = two_n()
+    for name, feed in (("upper", "transformer-a"), ("lower", "upper")):
+        add(plant, name, "breaker", (feed,), rated_power=1.6e6)
+    plant.feeds["board-a"] = ["lower"]
+    found = audit(plant, MILD)
+    assert any(said.startswith("upper and lower below it are selective up to") for said in found.selectivity)
 
 
 @pytest.mark.slow

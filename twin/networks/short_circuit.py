@@ -43,8 +43,11 @@ class Short:
     def sagged(self, t: Table, supply: Supply, dt: Any) -> Supply:
         """What a table offers while there are short circuits; a collapsed voltage counts as none.
 
-        A converter works on then; `cut` tells those it feeds.
+        A converter works on then; `cut` tells those it feeds. A consumer has no busbar that joins its feeds: what
+        they have left is already in what it is offered.
         """
+        if not t.machine.serves:
+            return supply
         where = library_of(self.factor).where
         left = abs(self.voltage[:, t.columns])
         lost = (left < COLLAPSED) & (left < abs(supply.voltage) * (1.0 - 1e-12))

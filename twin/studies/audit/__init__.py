@@ -24,6 +24,7 @@ from twin.studies.audit.found import (
 from twin.studies.audit.graph import Wiring, failures
 from twin.studies.audit.groups import groups
 from twin.studies.audit.subject import Sample, conditions, pace, sample, subject
+from twin.studies.coordination import selectivity
 
 __all__ = [
     "Audit",
@@ -90,6 +91,7 @@ def audit(
         tuple(judged.upkeep(contingencies)),
         tuple(groups(part.plant, found, contingencies, part.left_out)),
         part.words,
+        tuple(pair.sentence() for pair in selectivity(part.plant) if not pair.selective),
     )
 
 

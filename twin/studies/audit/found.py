@@ -178,7 +178,8 @@ class Audit:
     """All findings about the power side of one plant.
 
     held_at: weather and work, in words; losses: on the grid, and `losses_away` those that count only while the grid
-    is away; scope: what was simulated, in words; notes: what else was looked at, or left out.
+    is away; scope: what was simulated, in words; selectivity: pairs of breakers in series that are not selective;
+    notes: what else was looked at, or left out.
     """
 
     title: str
@@ -192,6 +193,7 @@ class Audit:
     upkeep: tuple[Upkeep, ...]
     groups: tuple[Group, ...]
     scope: str
+    selectivity: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
 
     @property

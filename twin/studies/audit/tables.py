@@ -30,6 +30,7 @@ def whole(found: Audit, width: int) -> RenderableType:
         failures(found),
         upkeep(found),
         redundancy(found, narrow),
+        selectivity(found),
         loading(found, narrow),
         *[Text(note, style="dim") for note in found.notes],
     )
@@ -202,6 +203,12 @@ def redundancy(found: Audit, narrow: bool) -> RenderableType:
     )
     wrong = [Text(each.sentence(), style="red") for each in found.groups if each.fulfils is False]
     return Group(table, *wrong)
+
+
+def selectivity(found: Audit) -> RenderableType:
+    """Breakers in series of which the upper one may open first."""
+    rows = [[sentence] for sentence in found.selectivity]
+    return _counted("Breakers in series that are not selective", ("",), rows) if rows else Text("")
 
 
 def loading(found: Audit, narrow: bool) -> RenderableType:
