@@ -44,6 +44,8 @@ MEANT_TO_FAIL = {
     "ups-loss-in-maintenance": {"no rack.unpowered"},
     "steady-415vac": set(),
     "steady-800vdc": set(),
+    "storage-black-start": set(),
+    "storage-bridges-utility-loss": set(),
     "utility-loss": set(),
     "utility-loss-800vdc": set(),
 }
