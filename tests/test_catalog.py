@@ -193,3 +193,19 @@ def test_pumps_meet_their_duty_points() -> None:
         pump = machine(name)
         assert pump.head(1.0, pump.nominal_flow) == pytest.approx(pump.nominal_head)
         assert math.isclose(pump.nominal_power() * pump.efficiency, pump.nominal_flow * pump.nominal_head)
+
+
+def test_gensets_burn_what_their_sheets_say_and_keep_their_class() -> None:
+    """212.9 and 173.1 gal/h at full load; a step of 60 % within G3 (7 %), of 30 % on gas within G2 (10 %)."""
+    from twin.physics import engine as law
+
+    gallon = 3.785411784e-3 / 3600
+    assert machine("genset-3000kw").fuel_flow(3e6) == pytest.approx(212.9 * gallon, rel=2e-3)
+    assert machine("genset-2500kw").fuel_flow(2.5e6) == pytest.approx(173.1 * gallon, rel=2e-3)
+    for name, group in (("genset-3000kw", "G3"), ("genset-2500kw", "G3"), ("gas-engine-2500kw", "G2")):
+        g = machine(name)
+        zero = np.zeros((1, 1))
+        start = law.Speed(zero, zero, zero)
+        seen = law.swing(g._engine, start, zero + g.block_step, zero + g.engine_limit, zero + 5.0)
+        dip = -float(seen.lowest[0, 0])
+        assert 0.2 * g.frequency_dip_limit < dip < g.frequency_dip_limit == law.ISO_8528_5[group].frequency_dip, name

@@ -46,6 +46,7 @@ MEANT_TO_FAIL = {
     "steady-800vdc": set(),
     "storage-black-start": set(),
     "storage-bridges-utility-loss": set(),
+    "load-shedding": {"no rack.unpowered"},
     "utility-loss": set(),
     "utility-loss-800vdc": set(),
 }

@@ -12,7 +12,7 @@ from twin.physics.electric import NEVER, relaxed
 from twin.physics.supply import TINY
 
 LEAST_FUEL = 1e-12
-"""Fuel flow [m3/s] that stands for none where time left is fuel over flow."""
+"""Fuel flow [m3/s] that stands for none."""
 LOCKS = ("tripped", "failed_to_start", "failed_to_load", "out_of_fuel")
 """What keeps a set from running until its switch is turned to off."""
 
@@ -46,9 +46,8 @@ class Generator(Equipment):
     network a tick later. Sets in parallel keep one speed. It
     takes at most `block_step` of its rating at once above the load that it has settled on, and trips beyond
     that, when overloaded for too long, and by the relays on its speed and power; a set that closes on a live
-    bus is loaded softly. What it has settled on follows the load a tick late, so that no tick hides a step.
-    Two sets whose turns on a dead bus fall within one tick both close. Temperatures of the engine, the
-    ceiling of the exciter and oscillations between sets are left out.
+    bus is loaded softly. Two sets whose turns on a dead bus fall within one tick both close. Temperatures of
+    the engine, the ceiling of the exciter and oscillations between sets are left out.
     """
 
     kind = "generator"
@@ -62,7 +61,6 @@ class Generator(Equipment):
         "V", "nominal voltage, line to line, if said", default=0.0, at_least=0, at_most=1e6
     )
     nominal_frequency: Real = quantity("Hz", "nominal frequency", default=60.0, above=0, at_most=400)
-
     inertia: Real = quantity("s", "kinetic energy at nominal speed over rating (H)", default=1.0, above=0, at_most=20)
     load_damping: Real = quantity("1", "fall of load per fall of frequency", default=0.0, at_least=0, at_most=10)
     engine_lag: Real = quantity("s", "time constant of engine and actuator", default=0.15, above=0, at_most=10)
@@ -223,6 +221,9 @@ class Generator(Equipment):
     def series(self, s: Any, u: Any) -> Real:
         return 1j * self.subtransient_reactance / self.rated_power
 
+    def faults(self, feeds: int) -> list[str]:
+        return genset.at_odds(self, self._engine)
+
     def fuel_flow(self, load: Real) -> Real:
         """Fuel burnt [m3/s] at a load [W]: straight lines through the points that are known."""
         return engine.by_load(load / self.rated_power, self._fuel_points)
@@ -297,9 +298,8 @@ class Generator(Equipment):
 
     def pace(self) -> dict[str, tuple[float, str]]:
         turn = 5.0 * self.arbitration_interval
-        if turn < self.crank_time:
-            return {"power": (turn, "it waits five turns for its place on a dead bus")}
-        return {"power": (self.crank_time, "it cranks once")}
+        cranks = self.crank_time, "it cranks once"
+        return {"power": min((turn, "it waits five turns for its place on a dead bus"), cranks)}
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Course | None:
         return None if self._rests(s, u, port) else self._course(s, u, port, dt)

@@ -61,6 +61,21 @@ def derating(g: Any, dry_bulb: Real) -> Real:
     return xp.maximum(1.0 - hot - high, 0.0)
 
 
+def at_odds(g: Any, dynamics: engine.Engine) -> list[str]:
+    """What is wrong among the ratings of one set, in words that follow its name."""
+    found = []
+    if not engine.is_stable(dynamics).all():
+        text = f"integral_time of {g.integral_time:g} s against an engine_lag of {g.engine_lag:g} s makes its governor"
+        found.append(f"{text} hunt for ever; a longer integral_time is wanted")
+    inner = (g.quarter_load_fuel, g.half_load_fuel, g.three_quarter_load_fuel)
+    points = [float(point) for point in engine.points_by_load(g.idle_fuel, inner, g.full_load_fuel)]
+    if points != sorted(points):
+        found.append("fuel at idle, 1/4, 1/2, 3/4 and full load is not in rising order; more load burns more")
+    if g.underfrequency_limit >= 1.0 - g.frequency_dip_limit:
+        found.append("underfrequency_limit lies within the dip that its class allows; a lower one is wanted")
+    return found
+
+
 def turned(g: Any, dynamics: engine.Engine, s: Any, speed: Real, b: Burden) -> Turned:
     """Speed and voltage one tick on. `speed` is that at its start, of nominal [1]."""
     xp = library_of(speed)
