@@ -44,8 +44,6 @@ MEANT_TO_FAIL = {
     "ups-loss-in-maintenance": {"no rack.unpowered"},
     "steady-415vac": set(),
     "steady-800vdc": set(),
-    "storage-black-start": set(),
-    "storage-bridges-utility-loss": set(),
     "load-shedding": {"no rack.unpowered"},
     "utility-loss": set(),
     "utility-loss-800vdc": set(),
