@@ -74,8 +74,10 @@ class BESS(Equipment):
     overload_delay: Real = quantity(
         "s", "time at the current limit until it trips", default=2.0, at_least=0, at_most=600
     )
-    nominal_voltage: Real = quantity("V", "voltage of its board, line to line", default=480.0, above=0, at_most=1e6)
-    nominal_frequency: Real = quantity("Hz", "frequency of its board", default=60.0, at_least=40, at_most=70)
+    nominal_voltage: Real = quantity(
+        "V", "nominal voltage, line to line, if said", default=0.0, at_least=0, at_most=1e6
+    )
+    nominal_frequency: Real = quantity("Hz", "nominal frequency", default=60.0, at_least=40, at_most=70)
 
     @table
     class Inputs:
