@@ -148,6 +148,8 @@ def test_generators_count_while_the_grid_is_away():
     assert found.single_points_away == ("generator-bus",)
     (group,) = [each for each in found.groups if each.name == "generator"]
     assert (group.away, group.built, group.needed, group.as_built) == (True, 2, 1, "N+1")
+    (said,) = found.swings
+    assert said.startswith("generator: all racks swinging by 60 % move its frequency by")
     rows = {each.unit: each for each in found.loading}
     assert rows["generator-1"].normal == 0.0
     assert rows["generator-1"].worst_by == "generator-2"

@@ -24,6 +24,7 @@ from twin.studies.audit.found import (
 from twin.studies.audit.graph import Wiring, failures
 from twin.studies.audit.groups import groups
 from twin.studies.audit.subject import Sample, conditions, pace, sample, subject
+from twin.studies.audit.swings import swings
 from twin.studies.coordination import selectivity
 
 __all__ = [
@@ -92,6 +93,7 @@ def audit(
         tuple(groups(part.plant, found, contingencies, part.left_out)),
         part.words,
         tuple(pair.sentence() for pair in selectivity(part.plant) if not pair.selective),
+        swings(part.plant) if away else (),
     )
 
 

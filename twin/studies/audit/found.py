@@ -179,7 +179,7 @@ class Audit:
 
     held_at: weather and work, in words; losses: on the grid, and `losses_away` those that count only while the grid
     is away; scope: what was simulated, in words; selectivity: pairs of breakers in series that are not selective;
-    notes: what else was looked at, or left out.
+    swings: what a breathing job does to the generators; notes: what else was looked at, or left out.
     """
 
     title: str
@@ -194,6 +194,7 @@ class Audit:
     groups: tuple[Group, ...]
     scope: str
     selectivity: tuple[str, ...] = field(default=())
+    swings: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
 
     @property

@@ -30,7 +30,8 @@ def whole(found: Audit, width: int) -> RenderableType:
         failures(found),
         upkeep(found),
         redundancy(found, narrow),
-        selectivity(found),
+        _sentences("Breakers in series that are not selective", found.selectivity),
+        _sentences("Generators under a swinging job", found.swings),
         loading(found, narrow),
         *[Text(note, style="dim") for note in found.notes],
     )
@@ -205,10 +206,13 @@ def redundancy(found: Audit, narrow: bool) -> RenderableType:
     return Group(table, *wrong)
 
 
-def selectivity(found: Audit) -> RenderableType:
-    """Breakers in series of which the upper one may open first."""
-    rows = [[sentence] for sentence in found.selectivity]
-    return _counted("Breakers in series that are not selective", ("",), rows) if rows else Text("")
+def _sentences(title: str, said: Sequence[str]) -> RenderableType:
+    """Findings that are sentences, one to a line."""
+    if not said:
+        return Text("")
+    lines = [Text(f"  {each}") for each in said[:MOST]]
+    more = [Text(f"  ... and {len(said) - MOST} more; --json has all", style="dim")] if len(said) > MOST else []
+    return Group(Text(title, style="bold"), *lines, *more, Text(""))
 
 
 def loading(found: Audit, narrow: bool) -> RenderableType:
