@@ -150,10 +150,14 @@ def relays(g: Any, s: Any, b: Burden, t: Turned, stalls: Real, overload_after: R
         "leading": _over(leading_for, g.leading_delay, b.dt),
     }
     found = {"slow_for": slow_for, "fast_for": fast_for, "reverse_for": reverse_for, "leading_for": leading_for}
-    first, trips = NEVER, s.tripped
+    first = NEVER
+    for moment in after.values():
+        first = xp.minimum(first, moment)
+    if not worth_doing(first < NEVER / 2) and not worth_doing(s.tripped):
+        return found  # no relay's flag stands without the trip
+    trips = xp.maximum(s.tripped, first < NEVER / 2)
     for name, moment in after.items():
         acts = moment < NEVER / 2
-        first, trips = xp.minimum(first, moment), xp.maximum(trips, acts)
         found |= flagged(name, s, xp.maximum(getattr(s, name), acts) * held, b.now + moment * acts)
     return found | flagged("tripped", s, trips * held, b.now + xp.where(first < NEVER / 2, first, 0.0))
 
