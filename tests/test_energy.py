@@ -83,6 +83,11 @@ def guarded():
         add(plant, f"feeder-{i}", "breaker", (feed,), rated_power=1e6, **unit_trip)
         add(plant, f"pdu-{i}", "pdu", (f"feeder-{i}",), rated_power=1e6, no_load_loss=1e3, load_loss=5e3)
         add(plant, f"load-{i}", "load", (f"pdu-{i}", f"pdu-{i ^ 1}") if i % 2 else (f"pdu-{i}",), rated_power=0.4e6)
+    run = {"length": 80, "resistance": 1e-4, "reactance": 8e-5, "ampacity": 800, "nominal_voltage": 415}
+    add(plant, "cable", "cable", ("board",), **run)
+    add(plant, "rectifier", "rectifier", ("cable",), rated_power=0.6e6, battery_energy=0.5e6 * 60, recharge_power=5e4)
+    add(plant, "dc", "bus", ("rectifier",))
+    add(plant, "dc-load", "load", ("dc",), rated_power=0.3e6, power_factor=1.0)
     for i in (1, 2):
         plant.add_signal(SignalLine("ats", "start_request", f"gen-{i}", "start"))
     return plant

@@ -145,3 +145,12 @@ def at_their_levels(plant: Any) -> dict[str, float]:
     level = levels(plant)
     silent = [name for name, unit in plant.units.items() if "nominal_voltage" in _defaults(unit.kind)]
     return {name: level[name] for name in silent if not _said(plant, name, "nominal_voltage") and level[name]}
+
+
+def machines(plant: Any) -> dict[str, Any]:
+    """Every unit as an instance of its kind in floats, at the level where it stands."""
+    level = at_their_levels(plant)
+    return {
+        name: KINDS[unit.kind](**(unit.parameters | ({"nominal_voltage": level[name]} if name in level else {})))
+        for name, unit in plant.units.items()
+    }

@@ -17,6 +17,7 @@ from twin.physics.electric import thevenin
 from twin.plant import Plant
 from twin.simulation import settle
 from twin.step import step
+from twin.studies.coordination import available
 
 TX = {"rated_power": 2e6, "impedance": 0.06, "no_load_loss": 0.0, "load_loss": 16e3}
 Z_TX = (0.008 + 1j * np.sqrt(0.06**2 - 0.008**2)) / 2e6
@@ -123,6 +124,22 @@ def test_behind_a_transformer_and_before_it():
         world.tick()
         seen = world.row("main", "load_fraction") * 2e6
         assert seen == pytest.approx(0.0 if unit == "tx" else abs(1 / z), rel=1e-6, abs=3), unit
+
+
+def test_at_the_far_end_of_a_cable():
+    """80 m of 0.1 + j0.08 mohm/m at 415 V: 46 + j37 ns beside 34 ns of grid and transformer."""
+    plant = feeder()
+    run = {"length": 80.0, "resistance": 1e-4, "reactance": 8e-5, "ampacity": 800.0, "nominal_voltage": 415.0}
+    add(plant, "guard", "breaker", ("board",), rated_power=0.5e6)
+    add(plant, "cable", "cable", ("guard",), **run)
+    world = World(plant)
+    world.set("cable", short_circuit=1)
+    world.tick()
+    z = Z_GRID + Z_TX + (1e-4 + 8e-5j) * 80 / 415**2
+    assert world.row("guard", "load_fraction") * 0.5e6 == pytest.approx(abs(1 / z), rel=1e-5)
+    assert available(plant, "cable") == pytest.approx(abs(1 / z), rel=1e-9)
+    assert abs(world.voltage("board")) == pytest.approx(abs(1 - (Z_GRID + Z_TX) / z), rel=1e-5)
+    assert world.worst <= LIMIT
 
 
 def test_two_at_once_share_what_the_transformer_gives():

@@ -208,6 +208,9 @@ class BESS(Equipment):
         lasts = xp.where(s.forming > 0, lasts, NEVER)
         return forms, after * forms, lasts
 
+    def passes(self, s: Any, u: Any) -> tuple[Real, Real]:
+        return 0.0, self.current_limit * self.rated_power
+
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         """It forces its power in; where it forms, it offers a voltage too, on which the board can live alone."""
         drive = self._drive(s, u, port, dt)

@@ -40,6 +40,10 @@ class Cable(Equipment):
     class Inputs:
         in_service: Real = quantity("1", "1 is in service, 0 is isolated", default=1.0, at_least=0, at_most=1)
         cut: Real = quantity("1", "1: it is cut through", default=0.0, failure=True)
+        short_circuit: Real = quantity("1", "1: all phases are shorted at its terminals", default=0.0, failure=True)
+        fault_power: Real = quantity(
+            "VA", "power of that at nominal voltage; 0 is bolted", default=0.0, at_least=0, at_most=1e12
+        )
 
     @table
     class State:

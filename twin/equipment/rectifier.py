@@ -47,8 +47,9 @@ class Rectifier(Equipment):
     After an outage longer than `ride_through` it walks in: with batteries its share of the load rises from 0 to 1
     and they bear the rest, without them the bus is dead until the ramp is done. Batteries hold the bus as long as
     they have energy and the load is not above their power. Losses follow a cubic through four published
-    efficiencies. On the DC side there is no reactive power. Ripple, fault current of the bus, battery ageing and
-    the drop along the bus are left out.
+    efficiencies. On the DC side there is no reactive power. Into a short circuit of the bus it gives its
+    `overload_peak`. Ripple, what batteries and capacitors give besides, battery ageing and the drop along the bus
+    are left out.
     """
 
     kind = "rectifier"
@@ -129,6 +130,9 @@ class Rectifier(Equipment):
 
     def rest(self, u: Any) -> dict[str, Real]:
         return {"energy": self.battery_energy * u.initial_charge, "walked": self.walk_in_time}
+
+    def passes(self, s: Any, u: Any) -> tuple[Real, Real]:
+        return 0.0, self.overload_peak * self.rated_power
 
     def pace(self) -> dict[str, tuple[float, str]]:
         return {"power": (self.walk_in_time, "it walks back in on its feed")}

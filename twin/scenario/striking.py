@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from twin import units
 from twin.declare import quantities
 from twin.equipment import KINDS
 from twin.faults import Where
 from twin.plant import Plant
+from twin.plant_electrics import levels, machines
 from twin.scenario.faults import Faults
 
 STRUCK, STRENGTH = "short_circuit", "fault_power"
-LEVELS = ("secondary_voltage", "nominal_voltage")
-"""Parameters that say the voltage at a unit's terminals [V]."""
 
 
 def can_be_struck(kind: str) -> bool:
@@ -46,37 +47,25 @@ def power(plant: Plant, name: str, impedance: float, where: Where, faults: Fault
     """What an impedance would draw at nominal voltage [VA], V^2/Z; 0 for a bolted one, None after a fault."""
     if impedance == 0.0:
         return 0.0
-    level = voltage_level(plant, name)
+    level = levels(plant)[name]
     if level > 0.0:
         return level * level / impedance
     said = units.show(impedance, "ohm")
-    cure = f"say {' or '.join(reversed(LEVELS))} of what feeds it, or leave the impedance out"
+    cure = "say nominal_voltage or secondary_voltage of what feeds it, or leave the impedance out"
     faults.add(where, f"the voltage at {name} is not said, so that {said} tells no current; {cure}")
     return None
 
 
-def voltage_level(plant: Plant, name: str) -> float:
-    """Nominal voltage at a unit's terminals [V], its own or that of the nearest unit before it; 0 where none says."""
-    seen: set[str] = set()
-    while name in plant.units and name not in seen:
-        seen.add(name)
-        parameters = plant.units[name].parameters
-        for key in LEVELS:
-            if parameters.get(key, 0.0) > 0.0:
-                return float(parameters[key])
-        name = next(iter(plant.feeds.get(name, ())), "")
-    return 0.0
-
-
 def limited(plant: Plant, name: str, where: Where, faults: Faults) -> bool:
     """Whether something limits the current on every way from a source; a fault names a way on which nothing does."""
+    built = machines(plant)
     waiting: list[tuple[str, ...]] = [(name,)]
     while waiting:
         way = waiting.pop()
-        unit = plant.units.get(way[-1])
-        if unit is None or has_impedance(plant, way[-1]):
+        machine = built.get(way[-1])
+        if machine is None or has_impedance(machine):
             continue
-        if unit.machine().source:
+        if machine.source:
             text = f"nothing limits the current of a short circuit at {name}: {' - '.join(way)} has no impedance"
             faults.add(where, f"{text}; say the short_circuit_power of {way[-1]}, or put a transformer between")
             return False
@@ -84,8 +73,8 @@ def limited(plant: Plant, name: str, where: Where, faults: Faults) -> bool:
     return True
 
 
-def has_impedance(plant: Plant, name: str) -> bool:
-    """Whether a unit has an impedance in series, as it is built."""
-    machine = plant.units[name].machine()
-    found = machine.series(machine.State(), machine.Inputs())
-    return found is not None and abs(found) > 0.0
+def has_impedance(machine: Any) -> bool:
+    """Whether a unit limits a current: by an impedance in series, or as a converter that is a source."""
+    s, u = machine.State(), machine.Inputs()
+    found = machine.series(s, u)
+    return (found is not None and abs(found) > 0.0) or (machine.source and machine.passes(s, u)[1] is not None)

@@ -9,6 +9,7 @@ import numpy as np
 
 from twin.physics.electric import NEVER
 from twin.plant import Plant
+from twin.plant_electrics import machines
 
 MARGIN = 0.1
 """Seconds that the upper breaker should wait longer than the lower one needs (IEEE 242: 0.1 to 0.3 s by type)."""
@@ -64,31 +65,31 @@ def selectivity(plant: Plant, margin: float = MARGIN) -> list[Pair]:
     Returns:
         The pairs in the order of the plant.
     """
-    machines = {name: unit.machine() for name, unit in plant.units.items()}
-    guards = [name for name, machine in machines.items() if hasattr(machine, "clearing_time")]
+    known = machines(plant)
+    guards = [name for name, machine in known.items() if hasattr(machine, "clearing_time")]
     return [
-        _pair(machines[upper], machines[lower], upper, lower, available(plant, lower, machines), margin)
+        _pair(known[upper], known[lower], upper, lower, available(plant, lower, known), margin)
         for lower in guards
         for upper in _above(plant, lower, set(guards))
     ]
 
 
-def available(plant: Plant, name: str, machines: dict[str, Any] | None = None) -> float:
+def available(plant: Plant, name: str, known: dict[str, Any] | None = None) -> float:
     """Current of a bolted short circuit at a unit's terminals [VA at nominal voltage], all sources and feeds alive.
 
     I = 1/|z| with the impedances of every way in series, feeds in parallel; infinite where nothing limits it.
     """
-    known = machines or {each: unit.machine() for each, unit in plant.units.items()}
-    return 1.0 / max(abs(_towards(plant, name, known, {})), 1e-300) if plant.feeds.get(name) else float("inf")
+    towards = abs(_towards(plant, name, known or machines(plant), {}))
+    return 1.0 / towards if towards > 0 else float("inf")
 
 
-def _towards(plant: Plant, name: str, machines: dict[str, Any], found: dict[str, complex]) -> complex:
+def _towards(plant: Plant, name: str, known: dict[str, Any], found: dict[str, complex]) -> complex:
     """Impedance from a unit's terminals to the sources [pu^2/VA]."""
     if name not in found:
-        machine = machines[name]
+        machine = known[name]
         own = machine.series(machine.State(), machine.Inputs())
         feeds = plant.feeds.get(name, ())
-        inner = [_towards(plant, feed, machines, found) for feed in (feeds[:1] if machine.prefers else feeds)]
+        inner = [_towards(plant, feed, known, found) for feed in (feeds[:1] if machine.prefers else feeds)]
         parallel = 0j if not inner or any(z == 0 for z in inner) else 1.0 / sum(1.0 / z for z in inner)
         found[name] = complex(0.0 if own is None else own) + parallel
     return found[name]
