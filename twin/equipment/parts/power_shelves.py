@@ -196,6 +196,11 @@ class PowerShelves(Equipment):
     def _sides(self, failed_a: Real, failed_b: Real) -> shelf.Sides:
         return shelf.sides(self.shelf_count, self.second_feed_share, self.shelf_power, (failed_a, failed_b))
 
+    def _all_rating(self, failed_a: Real, failed_b: Real) -> Real:
+        """Rating of the shelves that work while all feeds live [W]."""
+        rating = self.once(self._sides, failed_a, failed_b).rating
+        return (rating[0] + rating[1]) * (self.shelf_count > 0)
+
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         if not self._shelved and not self._windowed:
             return Supply(*shared(port.feed_voltage, port.feed_gap, dt))
@@ -297,7 +302,10 @@ class PowerShelves(Equipment):
         recharge = shelf.recharge(self._full_hold_up - s.hold_up_energy, CHARGING * self.rated_power, port.gap, dt)
         if self._shelved:
             side = self.once(self._sides, u.shelves_failed_a, u.shelves_failed_b)
-            rating = shelf.rating_alive(port.feed_gap, side.rating, dt) * (self.shelf_count > 0)
+            if any(map(worth_doing, port.feed_gap)):
+                rating = shelf.rating_alive(port.feed_gap, side.rating, dt) * (self.shelf_count > 0)
+            else:
+                rating = self.once(self._all_rating, u.shelves_failed_a, u.shelves_failed_b)
             loss = self.shelf_loss(power - given, rating) * self.asked(u)
         taken = power + loss - given + recharge
         end = taken
