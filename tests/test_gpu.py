@@ -77,7 +77,20 @@ def flags(model):
                 yield t.key, name
 
 
-TYPICAL = {"W": 1e6, "var": 1e6, "J": 1e9, "K": 300.0, "s": 100.0, "1": 1.0, "m^3/s": 0.1, "m^3": 1.0, "Hz": 60.0, "A": 1e3, "V": 1e3, "VA": 1e6}
+TYPICAL = {
+    "W": 1e6,
+    "var": 1e6,
+    "J": 1e9,
+    "K": 300.0,
+    "s": 100.0,
+    "1": 1.0,
+    "m^3/s": 0.1,
+    "m^3": 1.0,
+    "Hz": 60.0,
+    "A": 1e3,
+    "V": 1e3,
+    "VA": 1e6,
+}
 """What is large for a pod: a small difference of two large powers is as good as the powers are."""
 
 
