@@ -295,6 +295,7 @@ def test_every_check_has_a_test_here():
         "unfed_consumers", "unpumped_loops", "lone_exchangers", "uncooled_zones", "racks_without_room", "die_limits",
         "ratings_cover_loads", "own_ratings", "direct_current", "taps_and_feeds_lost", "storage_at_boards",
     }  # fmt: skip
+    tested |= {"dangling_ties", "loops_at_rest"}  # in networks/test_mesh
     tested |= {"no_impedance", "wrong_levels", "currents_within_ampacity"}  # in test_plant_electrics
     assert {check.__name__ for check in (*plant_checks.FIRST, *plant_checks.THEN)} == tested
 

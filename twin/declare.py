@@ -260,6 +260,7 @@ class Equipment:
     """Streams that it drives itself."""
     weighs: ClassVar[bool] = False
     """True where its live feeds share in proportion to what they can bear; else alike."""
+    joins: ClassVar[int] = 0  # boards that it joins as a tie, which then says what its contacts do (`couple`)
     conducts: ClassVar[bool] = False
     """True where what it serves is its only feed's own circuit (a switch, a cable, a transformer)."""
     rectifies: ClassVar[bool] = False
@@ -312,7 +313,7 @@ class Equipment:
 
             z = Z/V_nominal^2 = z_pu/S_rated,   dV [pu] = z conj(S/V)
 
-        A source's is that behind its terminals. Whoever wants the network's impedances asks this law alone.
+        A source's is that behind its terminals.
         """
         return None
 

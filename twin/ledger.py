@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.arrays import Array, gather_sum, library_of, stacked, stacked_with_spare, worth_doing
+import numpy as np
+
+from twin.arrays import Array, gather_sum, library_of, stacked, stacked_with_spare, to_host, worth_doing
 from twin.declare import replace
 from twin.model import Model, State, stored
 from twin.networks.tables import AllPorts, AllRows
+from twin.plant_ties import told
 
 LIMIT = 1e-9
 """Largest residual of a sound balance, of the site's throughput."""
@@ -15,8 +18,25 @@ ROUND_OFF = 8 * 2.0**-52
 """What float64 itself loses of the energy a unit holds when it is written down; it shows at millisecond ticks."""
 
 
+class ClosedLoop(RuntimeError):
+    """Switches closed a loop, or joined two live mains; the message names its members."""
+
+
 class BrokenBalance(RuntimeError):
     """Energy was made or lost; the message names the unit and the tick."""
+
+
+def loop_of(model: Model, now: State) -> str:
+    """What loop the ties of some member close, in words; nothing where none does."""
+    for names, closes in now.loops:
+        found = np.argwhere(to_host(closes))
+        if len(found):
+            member, tie = found[0]
+            row = now.rows[model.seats[names[tie]][0]]
+            shut = [name for name, at in zip(names, to_host(row.position)[member], strict=True) if at > 0]
+            who = f" (member {member})" if len(closes) > 1 else ""
+            return f"a loop is closed{who}: {told(model.plant, names[tie], shut)}; power there has two ways"
+    return ""
 
 
 def balance(

@@ -65,7 +65,8 @@ class State:
     all are at it; pressure of supply over return (member, loop) [Pa];
     headers: supply and return temperature (2, member, loop) [K]; outputs: of the last tick;
     stored: energy each unit holds (member, unit + 1) [J], a function of the rows; imbalance: residual of
-    each unit's books in the last tick, of the site's throughput (member, unit + 1).
+    each unit's books in the last tick, of the site's throughput (member, unit + 1); loops: which
+    ties close one, by mesh.
     """
 
     rows: AllRows
@@ -77,6 +78,7 @@ class State:
     imbalance: Array = None
     lost_between: Array = None
     frequency: Any = 1.0
+    loops: Any = ()
 
 
 def compile(plant: Plant, device: Device | None = None) -> Model:

@@ -89,6 +89,7 @@ class Plant:
         self.loops: dict[str, Loop] = {}
         self.signals: list[SignalLine] = []
         self.feeds: dict[str, list[str]] = {}
+        self.joins: dict[str, list[str]] = {}
         self.redundancy: dict[str, str] = {}
         self.add(Unit("site", "site"))
 
@@ -112,6 +113,17 @@ class Plant:
         self.feeds[consumer] = list(sources)
         for slot, source in enumerate(sources):
             self.graph.add_edge(source, consumer, medium="power", slot=slot)
+
+    def join(self, tie: str, boards: list[str]) -> None:
+        """Say which boards a tie stands between."""
+        self.joins[tie] = list(boards)
+        for end, board in enumerate(boards):
+            self.graph.add_edge(board, tie, medium="tie", end=end)
+
+    @property
+    def joined(self) -> set[str]:
+        """The boards that ties stand between."""
+        return {board for boards in self.joins.values() for board in boards}
 
     def add_loop(self, loop: Loop) -> None:
         """Add a coolant loop; its edges run along the coolant, plant -> loads.
@@ -162,6 +174,7 @@ class Plant:
             {
                 "units": [dataclasses.asdict(unit) for unit in self.units.values()],
                 "feeds": self.feeds,
+                "joins": self.joins,
                 "loops": [dataclasses.asdict(loop) for loop in self.loops.values()],
                 "signals": [dataclasses.asdict(line) for line in self.signals],
                 "redundancy": self.redundancy,
@@ -181,6 +194,8 @@ class Plant:
                 plant.add(unit)
         for consumer, sources in said["feeds"].items():
             plant.feed(consumer, sources)
+        for tie, boards in said.get("joins", {}).items():
+            plant.join(tie, boards)
         for row in said["loops"]:
             branches = {key: [[Element(**e) for e in branch] for branch in row[key]] for key in ("plant", "loads")}
             plant.add_loop(

@@ -23,6 +23,7 @@ from twin.plant_electrics import (
     nominal_loads,
     nominal_powers,
 )
+from twin.plant_ties import dangling_ties, loops_at_rest
 
 MARGIN = 1.0 + 1e-9
 
@@ -61,6 +62,7 @@ def feed_counts(plant: Any) -> Iterator[Fault]:
     """Every unit has as many feeds as its kind takes."""
     for unit in plant.units.values():
         least, most = KINDS[unit.kind].feeds
+        least = 0 if unit.name in plant.joined else least
         count = len(plant.feeds.get(unit.name, ()))
         wanted = f"{least}" if least == most else f"{least} to {most}"
         if most == 0 and count:
@@ -156,6 +158,9 @@ def unfed_consumers(plant: Any) -> Iterator[Fault]:
     reached = {unit.name for unit in plant.units.values() if KINDS[unit.kind].source}
     waiting = list(reached)
     consumers: dict[str, list[str]] = {}
+    for boards in plant.joins.values():
+        for one, two in (boards, boards[::-1]):
+            consumers.setdefault(one, []).append(two)
     for consumer, feeds in plant.feeds.items():
         for feed in feeds:
             consumers.setdefault(feed, []).append(consumer)
@@ -343,7 +348,8 @@ def no_impedance(plant: Any) -> Iterator[Fault]:
             yield Fault(unit.where, f"{unit.name} has no impedance; a resistance or a reactance above zero is wanted")
 
 
-FIRST = (dangling_feeds, feed_counts, feed_cycles, unknown_zones, dangling_streams, dangling_signals)
+
+FIRST = (dangling_feeds, feed_counts, feed_cycles, dangling_ties, unknown_zones, dangling_streams, dangling_signals)
 THEN = (
     unfed_consumers,
     unpumped_loops,
@@ -355,6 +361,7 @@ THEN = (
     own_ratings,
     no_impedance,
     wrong_levels,
+    loops_at_rest,
     ratings_cover_loads,
     currents_within_ampacity,
     direct_current,

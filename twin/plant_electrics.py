@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 import networkx as nx
@@ -20,6 +21,24 @@ def can_feed(plant: Any, name: str) -> bool:
 def feed_graph(plant: Any) -> nx.DiGraph:
     """Who feeds whom, source -> consumer."""
     return nx.DiGraph((feed, consumer) for consumer, feeds in plant.feeds.items() for feed in feeds)
+
+
+def rings(plant: Any) -> list[list[str]]:
+    """Boards that ties connect, open or closed."""
+    graph: nx.Graph = nx.Graph(tuple(ends) for ends in plant.joins.values())
+    return [sorted(part) for part in nx.connected_components(graph)]
+
+
+def loop_through(plant: Any, tie: str, closed: list[str]) -> list[str]:
+    """The boards and ties, in turn, of the loop that a tie closes; or the way between the mains it joins."""
+    one, two = plant.joins[tie]
+    graph: nx.Graph = nx.Graph()
+    graph.add_nodes_from((one, two))
+    graph.add_edges_from((*plant.joins[each], {"tie": each}) for each in closed if each != tie)
+    if not nx.has_path(graph, one, two):
+        return [one, tie, two]
+    way = nx.shortest_path(graph, one, two)
+    return [one, *(name for a, b in pairwise(way) for name in (graph.edges[a, b]["tie"], b)), tie]
 
 
 def downstream(plant: Any) -> list[str]:
@@ -114,9 +133,15 @@ def levels(plant: Any) -> dict[str, float]:
     Said by `nominal_voltage`, beyond a transformer by `secondary_voltage`, else that of the first feed known.
     """
     level = dict.fromkeys(plant.units, 0.0)
-    for name in downstream(plant):
-        if name in plant.units:
-            level[name] = _said(plant, name, "secondary_voltage") or incoming(plant, name, level)
+    joined = rings(plant)
+    for _ in range(2 if joined else 1):
+        for name in downstream(plant):
+            if name in plant.units:
+                level[name] = _said(plant, name, "secondary_voltage") or incoming(plant, name, level) or level[name]
+        for part in joined:
+            known = next((level[board] or incoming(plant, board, level) for board in part if level.get(board)), 0.0)
+            level |= {board: level.get(board) or known for board in part}
+    level |= {tie: level.get(boards[0], 0.0) for tie, boards in plant.joins.items() if boards}
     return level
 
 

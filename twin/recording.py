@@ -12,7 +12,7 @@ import numpy as np
 from twin.arrays import Array, library_of, to_host
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
-from twin.ledger import LIMIT, BrokenBalance, run_residual
+from twin.ledger import LIMIT, BrokenBalance, ClosedLoop, loop_of, run_residual
 from twin.model import Model, State
 from twin.networks.tables import AllRows, Table
 from twin.trace import Column, Event, Recorder
@@ -83,8 +83,11 @@ class Gatherer:
 
         Raises:
             BrokenBalance: a tick's books did not close; what went before it is written.
+            ClosedLoop: switches closed a loop in a tick; likewise.
         """
-        bad = self._first_broken()
+        bad, looped = self._first_broken(), next((tick for tick in self.ticks if loop_of(self.model, tick.state)), None)
+        if looped is not None and (bad is None or looped.number <= bad.number):
+            bad = looped
         sound = self.ticks if bad is None else self.ticks[: self.ticks.index(bad)]
         if sound:
             self._find_events(sound)
@@ -93,6 +96,8 @@ class Gatherer:
         if kept:
             self._write(kept)
         self.ticks = []
+        if bad is not None and bad is looped:
+            raise ClosedLoop(f"{loop_of(self.model, bad.state)} in tick {bad.number} ({bad.start:g} s)")
         if bad is not None:
             raise BrokenBalance(self._blame(bad))
 

@@ -20,7 +20,7 @@ from twin import __version__
 from twin.arrays import gather_sum, open_device
 from twin.controllers import CONTROLLERS
 from twin.declare import quantities, replace
-from twin.ledger import BrokenBalance
+from twin.ledger import BrokenBalance, ClosedLoop, loop_of
 from twin.model import Model, State, compile, inputs, ports, state, stored
 from twin.networks.tables import AllRows
 from twin.recording import Gatherer, Tick, columns, companion
@@ -28,7 +28,7 @@ from twin.scenario import Change, ControllerSpec, RunSettings, Scenario
 from twin.step import step
 from twin.trace import Event, Recorder
 
-__all__ = ["BrokenBalance", "RunResult", "Simulation", "settle", "simulate"]
+__all__ = ["BrokenBalance", "ClosedLoop", "RunResult", "Simulation", "settle", "simulate"]
 
 QUANTUM = 1e-3
 """Length of the clock's unit [s]; ticks are whole numbers of it."""
@@ -111,6 +111,8 @@ class Simulation:
         for change in scenario.initial:
             self.put(change, change.value)
         self.state = settle(self.model, self.inputs, self.members)
+        if looped := loop_of(self.model, self.state):
+            raise ClosedLoop(f"{looped} at the start")
         self.environment = simpy.Environment(initial_time=0)
         self.ramps: list[Ramp] = []
         self.ticks = 0

@@ -7,7 +7,7 @@ from typing import Any
 from twin.arrays import worth_doing
 from twin.ledger import balance
 from twin.model import Model, State, ports
-from twin.networks import air, coolant, coolant_heat, power, short_circuit, signal
+from twin.networks import air, coolant, coolant_heat, mesh, power, short_circuit, signal
 from twin.networks.tables import AllPorts, AllRows
 
 
@@ -51,6 +51,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     for t in model.tables:
         after[t.key], outputs[t.key] = t.machine.advance(rows[t.key], inputs[t.key], port[t.key], dt)
     new = State(after, outputs, grid[0], pressure, headers, state.stored, frequency=grid[1])
+    new.loops = mesh.closed_loops(model.power.meshes, port)
     balance(model, state, new, inputs, port, drawn, warmth, rate * (ends[0] - ends[1]), dt, short and short.burnt)
     return new
 

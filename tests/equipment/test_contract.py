@@ -42,9 +42,10 @@ RATINGS = {
     "tank": {"volume": 8, "useful_temperature": 305}, "zone": {"volume": 800, "mass_heat_capacity": 3e6},
     "load": {"rated_power": 5e4},
     "cable": {"length": 400, "resistance": 1e-4, "ampacity": 400, "nominal_voltage": 13.8e3},
+    "tie": {"rated_power": 2e6, "nominal_voltage": 480},
     "capacitor": {"rated_reactive_power": 3e5},
 }  # fmt: skip
-FEW = {"rectifier": 2, "ats": 2, "ups": 2, "bus": 3, "pdu": 2}
+FEW = {"tie": 2, "rectifier": 2, "ats": 2, "ups": 2, "bus": 3, "pdu": 2}
 ROWS = ("Inputs", "State", "Outputs")
 
 REGISTRY = pint.UnitRegistry()
@@ -140,7 +141,7 @@ WITHOUT_A_SWITCH = {"busway", "utility", "transformer", "bus", "pdu", "load", "c
 @every_kind
 def test_what_draws_or_delivers_power_can_be_taken_out_of_service(kind):
     cls = KINDS[kind]
-    acts = cls.source or cls.feeds[1] > 0
+    acts = cls.source or cls.feeds[1] > 0 or cls.joins > 0
     assert (kind in OPERABLE) == acts, f"{kind}: in_service is wanted where a unit acts, and only there"
     if acts:
         said = quantities(cls.Inputs)["in_service"]
@@ -271,6 +272,9 @@ MEANINGS = {
     "overload_limit": r"just trips",
     "overload_used": r"share of its overload time",
     "overloaded": r"overload",
+    "position": r"^1 closed, 0 open",
+    "retransfer_delay": r"^time that .* must be (live|good) again",
+    "sense_delay": r"must be dead before it acts",
     "power": r"power",
     "power_factor": r"^power factor",
     "primary_voltage": r"^nominal voltage of",
@@ -282,7 +286,6 @@ MEANINGS = {
     "reset": r"clears a latched",
     "reset_seen": r"the reset as it was",
     "restart_delay": r"^time from supply to",
-    "retransfer_delay": r"^time that .* must be (live|good) again",
     "run_clock": r"allowed to run",
     "secondary_voltage": r"^nominal voltage of",
     "short_circuit": r"shorted at its terminals",
@@ -432,6 +435,8 @@ def test_every_law_answers_in_shape_and_leaves_what_it_reads_alone(kind, n, memb
             fits(value, members, n, f"{kind}.branch.{name}")
         assert np.all(np.asarray(answer.laminar) > 0), f"{kind}: a finite slope at no flow"
     port.plan = unit.plan(s, u, port, dt)
+    if unit.joins:
+        port.plan = unit.couple(s, u, port, dt), 0j * port.feed_gap[0], 0j * port.feed_gap[0], 0.0 * port.feed_gap[0]
     if unit.serves or unit.source:
         alive = 1.0 - np.zeros((members, n)) - port.gap / dt
         port.load, port.load_reactive = 5e5 * alive, 1e5 * alive

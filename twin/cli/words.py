@@ -22,6 +22,7 @@ CODES = {
     "DeviceUnavailable": MISSING,
     "ViewUnavailable": MISSING,
     "BrokenBalance": BROKEN,
+    "ClosedLoop": BROKEN,
     "TraceWriteError": CANNOT_WRITE,
 }
 """The project's own errors -> exit codes; they carry sentences that people can act on."""

@@ -23,6 +23,7 @@ from twin.equipment.rectifier import Rectifier
 from twin.equipment.site import Site
 from twin.equipment.sts import STS
 from twin.equipment.tank import Tank
+from twin.equipment.tie import Tie
 from twin.equipment.transformer import Transformer
 from twin.equipment.ups import UPS
 from twin.equipment.utility import Utility
@@ -48,6 +49,7 @@ KINDS: dict[str, type[Equipment]] = {
         Load,
         Cable,
         Capacitor,
+        Tie,
         CDU,
         Chiller,
         DryCooler,

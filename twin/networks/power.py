@@ -10,7 +10,7 @@ import numpy as np
 
 from twin.arrays import Array, Neighbours, columns_of, gather_sum, library_of, neighbours, nothing, worth_doing
 from twin.declare import Equipment, Ports, Supply
-from twin.networks import injection, short_circuit
+from twin.networks import injection, mesh, short_circuit
 from twin.networks.short_circuit import Short
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
 from twin.physics.supply import WHOLE, shared
@@ -37,6 +37,7 @@ class Board:
     weight: list[Array] | None
     joins: bool
     beside: Array | None
+    ties: mesh.Mesh | None = None
 
 
 @dataclass
@@ -66,6 +67,7 @@ class PowerNetwork:
 
     def __post_init__(self) -> None:
         self.struck = [board for board in self.boards if short_circuit.can_be_struck(board.table)]
+        self.meshes = [board.ties for board in self.boards if board.ties is not None]
 
 
 def compile_power(plant: Plant, tables: list[Table], xp: ModuleType) -> PowerNetwork:
@@ -104,11 +106,15 @@ def compile_power(plant: Plant, tables: list[Table], xp: ModuleType) -> PowerNet
         beside = _beside(plant, t, column, dead, xp) if t.machine.stores_power else None
         fed = serves if t.machine.serves else None
         boards.append(Board(t, feeds, edges, fed, served, weight, joins, beside))
+    for t in (t for t in tables if t.machine.joins):
+        last = [board for board in boards if board.table.depth == t.depth and board.table.machine.weighs][-1]
+        last.ties = mesh.compile_mesh(plant, t, column, edges_of, len(order), xp)
     return PowerNetwork(boards, leaves, len(column), len(order))
 
 
 def _slots(plant: Plant, names: list[str]) -> int:
-    return max((len(plant.feeds.get(name, ())) for name in names), default=0)
+    """Most feeds of some units; at least one, which may be none, for those that could have one."""
+    return max((len(plant.feeds.get(name, ())) or int(name in plant.joined) for name in names), default=0)
 
 
 def _is_leaf(t: Table) -> bool:
@@ -230,6 +236,9 @@ def energise(
             _keep_frequency(grid, board, port, supply)
         if supply.injection is not None or grid.injection is not None:
             _keep_injection(grid, board, supply)
+        if board.ties is not None:
+            mesh.orient(board.ties, ports, state, inputs, grid, dt)
+            _tell_boards(net, board.ties, ports, grid)
     shares = []
     for group in net.leaves:
         feed_voltage = [grid.voltage.take(feed, axis=1) for feed in group.feeds]
@@ -243,6 +252,16 @@ def energise(
             for t, here in group.tables:
                 ports[t.key].frequency = pace[:, here]
     return (grid.voltage, grid.frequency), shares
+
+
+def _tell_boards(net: PowerNetwork, ties: mesh.Mesh, ports: AllPorts, grid: Grid) -> None:
+    """What the boards of a mesh have, now that it is known who feeds them."""
+    for t in (board.table for board in net.boards if board.table.depth == ties.table.depth):
+        if t.machine.weighs:
+            port = ports[t.key]
+            port.voltage, port.gap = grid.voltage[:, t.columns], grid.gap[:, t.columns]
+            if type(grid.frequency) is not float:
+                port.frequency = grid.frequency[:, t.columns]
 
 
 def _tell_feeds(board: Board, port: Ports, grid: Grid, dt: Any) -> None:
@@ -317,14 +336,19 @@ def load(
         taken[:, group.columns] = power
         for t, here in group.tables:
             ports[t.key].power, ports[t.key].reactive = power[:, here], reactive[:, here]
+    carried: Any = mesh.nothing_carried(taken) if net.meshes else None
     for board in reversed(net.boards):
         t, port = board.table, ports[board.table.key]
         here = t.columns
+        if board.ties is not None:
+            mesh.carry(board.ties, ports, state, inputs, edges, carried, dt)
         asked: Any = 0.0
         if board.serves is not None:
             asked = gather_sum(edges, board.serves)
             if short is not None:
                 asked = asked + short.asked[:, here]
+            if carried is not None:
+                asked = asked + carried.given[:, here]
             given[:, here] = asked.real
             port.load, port.load_reactive = given[:, here], asked.imag.copy()
         if t.machine.source:
@@ -332,13 +356,17 @@ def load(
         drawn = t.machine.draw(state[t.key], inputs[t.key], port, asked, dt)
         if short is not None:
             drawn = drawn + short.carried(t, asked)
+        own = drawn if carried is None else carried.own(t, drawn)
         if port.feed_injection is None:
-            _pass_on(drawn, board.edges, port.split, edges)
+            _pass_on(own, board.edges, port.split, edges)
         else:
-            for edge, part in zip(board.edges, injection.parted(drawn, port, dt), strict=True):
+            for edge, part in zip(board.edges, injection.parted(own, port, dt), strict=True):
                 edges[:, edge] = part
         taken[:, here] = drawn.real
         port.power, port.reactive = taken[:, here], drawn.imag
+    for ties in net.meshes:
+        here = ties.table.columns
+        taken[:, here], given[:, here] = carried.taken[:, here].real, carried.given[:, here].real
     return (taken, given) if short is None else (taken + short.drawn, given + short.delivered)
 
 

@@ -12,7 +12,7 @@ from twin.arrays import Array
 from twin.declare import Equipment, Ports, quantities
 from twin.equipment import KINDS
 from twin.plant import Plant
-from twin.plant_electrics import at_their_levels
+from twin.plant_electrics import at_their_levels, rings
 
 
 @dataclass
@@ -42,17 +42,23 @@ OPTIONAL_LAWS = ("actuate", "plan", "revise", "warm", "stored", "rejected")
 
 
 def electrical_depths(plant: Plant) -> dict[str, int]:
-    """How many connections stand between each unit and the farthest source; the feeds must not form a cycle."""
+    """How many connections stand between each unit and the farthest source; the feeds must not form a cycle.
+
+    Boards that ties join stand at one depth, and their ties with them.
+    """
+    together = {board: part for part in rings(plant) for board in part}
     depths: dict[str, int] = {}
     waiting = list(reversed(plant.units))
     while waiting:
         unit = waiting[-1]
-        missing = [feed for feed in plant.feeds.get(unit, ()) if feed not in depths]
+        group = together.get(plant.joins[unit][0] if unit in plant.joins else unit, [unit])
+        feeds = [feed for board in group for feed in plant.feeds.get(board, ())]
+        missing = [feed for feed in feeds if feed not in depths]
         if missing and unit not in depths:
             waiting.extend(missing)
             continue
         waiting.pop()
-        depths[unit] = 1 + max((depths[feed] for feed in plant.feeds.get(unit, ())), default=-1)
+        depths[unit] = 1 + max((depths[feed] for feed in feeds), default=-1)
     return depths
 
 

@@ -19,6 +19,7 @@ class Part:
 
     units: dict[str, Unit] = field(default_factory=dict)
     feeds: dict[str, list[str]] = field(default_factory=dict)
+    joins: dict[str, list[str]] = field(default_factory=dict)
     loops: dict[str, Loop] = field(default_factory=dict)
     signals: list[SignalLine] = field(default_factory=list)
     redundancy: dict[str, str] = field(default_factory=dict)
@@ -57,6 +58,9 @@ class Part:
         for consumer, sources in block.feeds.items():
             if consumer not in outer:
                 self.feeds[f"{prefix}/{consumer}"] = [named(source) for source in sources]
+        for tie, boards in block.joins.items():
+            if tie not in outer:
+                self.joins[f"{prefix}/{tie}"] = [named(board) for board in boards]
         for loop in block.loops.values():
             branches = [[[_renamed(e, named(e.unit)) for e in b] for b in side] for side in (loop.plant, loop.loads)]
             storage = None if loop.storage is None else named(loop.storage)
@@ -79,6 +83,8 @@ class Part:
             made.add(unit)
         for consumer, sources in self.feeds.items():
             made.feed(consumer, sources)
+        for tie, boards in self.joins.items():
+            made.join(tie, boards)
         for loop in self.loops.values():
             made.add_loop(loop)
         for line in self.signals:

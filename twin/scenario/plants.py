@@ -17,7 +17,7 @@ from twin.scenario.forms import entries, fill, items
 from twin.scenario.names import BadName, expand, split
 from twin.scenario.part import Part, Place
 
-COMMON_KEYS = ("kind", "like", "feeds", "zone", "at")
+COMMON_KEYS = ("kind", "like", "feeds", "joins", "zone", "at")
 LENGTH = Quantity("", "m", "a length", at_least=-1e5, at_most=1e5)
 KNOWN_KINDS = [kind for kind in KINDS if kind != "site"]
 
@@ -70,6 +70,7 @@ class UnitReader:
         settings = [self._settings(kind, own) for own in each]
         zones = self._paired(node.get("zone"), len(names))
         feeds = self._paired(node.get("feeds"), len(names))
+        joins = self._paired(node.get("joins"), len(names))
         places = layout(node.get("at"), len(names), self.faults)
         if any(len(zone) > 1 for zone in zones):
             text = "a unit stands in one zone; one name is wanted, or a range as long"
@@ -80,6 +81,8 @@ class UnitReader:
             own = min(index, len(each) - 1)
             unit = Unit(name, kind, parameters[own], zone, like, places[index], where, settings[own])
             part.add(unit, self.faults)
+            if "joins" in node:
+                part.joins.setdefault(name, joins[index])
             if "feeds" in node:
                 part.feeds.setdefault(name, feeds[index])
                 part.lost |= set() if feeds[index] else {name}

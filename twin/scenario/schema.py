@@ -119,7 +119,7 @@ def _at() -> Schema:
 
 def _kinds() -> Schema:
     """What a unit of each kind may say; with `like`, the record brings its ratings."""
-    common: Schema = {"feeds": NAME_LIST, "zone": TEXT, "at": _at()}
+    common: Schema = {"feeds": NAME_LIST, "joins": NAME_LIST, "zone": TEXT, "at": _at()}
     found: Schema = {}
     rules = []
     for kind in KNOWN_KINDS:

@@ -1,0 +1,285 @@
+"""Mesh: boards and the ties between them, oriented in each tick and member by where the switches stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours
+from twin.networks.tables import AllPorts, AllRows, Table
+from twin.physics.electric import series_current, series_drop
+from twin.physics.supply import TINY
+from twin.plant import Plant
+from twin.plant_electrics import rings
+
+FAR = 1e6
+"""Steps to a source that stand for no way there."""
+
+
+@dataclass
+class Mesh:
+    """The boards and ties of one depth. Boards and ties count from 0 here; one more of each stands for none.
+
+    columns: of the boards in arrays over units; ends: the two boards of each tie (2, T); tie, other: around each
+    board (B, K); ahead: whether that neighbour is the tie's first end, from which power runs forward;
+    rounds: ties on the longest path; serves: edges of what the boards feed.
+    """
+
+    table: Table
+    columns: Array
+    ends: list[Array]
+    tie: Array
+    other: Array
+    ahead: Array
+    rounds: int
+    serves: Neighbours
+
+
+@dataclass
+class Way:
+    """One orientation of a tick; arrays (member, B).
+
+    root: fed by its own feeds; slot: the neighbour that feeds it, K for none; since: from when [s from the
+    tick's start]; seconds: for how long.
+    """
+
+    root: Array
+    slot: Array
+    since: Array
+    seconds: Array
+
+
+@dataclass
+class Course:
+    """A tick of the mesh: its orientations before and after what moved, and voltages of the boards [pu]."""
+
+    before: Way
+    after: Way
+    move: Any
+    voltage: Array
+    loops: Array
+
+
+@dataclass
+class Carried:
+    """Whether units bear on their own feeds [1], what they take from ties and give to them [VA], (member, unit + 1).
+
+    Of a tie, what it takes and gives.
+    """
+
+    bears: Array
+    taken: Array
+    given: Array
+
+    def own(self, t: Table, drawn: Array) -> Array:
+        """What a table draws from its own feeds, of all that it draws [VA]."""
+        return (drawn - self.taken[:, t.columns]) * self.bears[:, t.columns]
+
+
+def nothing_carried(like: Array) -> Carried:
+    """No power along ties yet; `like` is real, (member, unit + 1)."""
+    xp = library_of(like)
+    return Carried(xp.ones(like.shape), *xp.zeros((2, *like.shape), dtype=complex))
+
+
+def compile_mesh(
+    plant: Plant, t: Table, column: dict[str, int], edges: dict[str, list[int]], spare: int, xp: ModuleType
+) -> Mesh:
+    """Index tables of the ties of one depth; `edges` are those that each board serves."""
+    boards = sorted({board for tie in t.names for board in plant.joins[tie]})
+    seat = {name: row for row, name in enumerate(boards)}
+    rows: list[list[tuple[str, int, int, bool]]] = [[] for _ in boards]
+    for index, name in enumerate(t.names):
+        one, two = (seat[board] for board in plant.joins[name])
+        rows[one].append((name, index, two, False))
+        rows[two].append((name, index, one, True))
+    width = max(map(len, rows))
+    tie, other = np.full((len(boards), width), t.size), np.full((len(boards), width), len(boards))
+    ahead = np.zeros((len(boards), width), dtype=bool)
+    for row, around in enumerate(rows):
+        for slot, (_, index, neighbour, first) in enumerate(sorted(around)):
+            tie[row, slot], other[row, slot], ahead[row, slot] = index, neighbour, first
+    ends = [xp.asarray(np.array([seat[plant.joins[name][end]] for name in t.names])) for end in (0, 1)]
+    columns = xp.asarray(np.array([column[name] for name in boards]))
+    rounds = max(len(part) for part in rings(plant) if part[0] in seat) - 1
+    serves = neighbours([edges[name] for name in boards], xp, spare=spare)
+    return Mesh(t, columns, ends, xp.asarray(tie), xp.asarray(other), xp.asarray(ahead), rounds, serves)
+
+
+def _with_none(x: Array, value: Any) -> Array:
+    """An array over boards or ties with one more column that stands for none."""
+    out = library_of(x).full((x.shape[0], x.shape[1] + 1), value, dtype=x.dtype)
+    out[:, :-1] = x
+    return out
+
+
+def _at(values: Array, slot: Array, none: Any) -> Array:
+    """What stands at each board's slot in a table (member, B, K); `none` where there is no slot."""
+    xp, width = library_of(slot), values.shape[-1]
+    found = xp.take_along_axis(values, xp.minimum(slot, width - 1)[..., None], axis=-1)[..., 0]
+    return xp.where(slot < width, found, none)
+
+
+def _slots(mesh: Mesh, root: Array, closed: Array) -> Array:
+    """The neighbour on the shortest way to a source, for each board that is none itself."""
+    xp, width = library_of(root), mesh.tie.shape[1]
+    step = xp.where(_with_none(closed * 1.0, 0.0).take(mesh.tie, axis=1) > 0, 1.0, FAR)
+    level = xp.where(root, 0.0, FAR)
+    for _ in range(mesh.rounds):
+        near = (_with_none(level, FAR).take(mesh.other, axis=1) + step).min(axis=-1)
+        level = xp.where(root, 0.0, xp.minimum(near, FAR))
+    steps = _with_none(level, FAR).take(mesh.other, axis=1) + step
+    return xp.where(root | (level >= FAR), width, steps.argmin(axis=-1))
+
+
+def _down(mesh: Mesh, root: Array, slot: Array, own: Array, along: Array, combine: Any, none: Any) -> Array:
+    """Run a quantity down from the roots; `along` (member, B, K) is what each tie on the way does to it."""
+    xp = library_of(own)
+    value, passed = xp.where(root, own, none), _at(along, slot, none)
+    fed = slot < mesh.tie.shape[1]
+    for _ in range(mesh.rounds):
+        above = _at(_with_none(value, none).take(mesh.other, axis=1), slot, none)
+        value = xp.where(root, own, xp.where(fed, combine(above, passed), none))
+    return value
+
+
+def _bars(mesh: Mesh, ends: tuple[Array, Array], none: float = 0.0) -> Array:
+    """Of each board, by neighbour, what the tie there says of it (member, B, K)."""
+    xp = library_of(ends[0])
+    first, second = (_with_none(end * 1.0, none).take(mesh.tie, axis=1) for end in ends)
+    return xp.where(mesh.ahead, second, first)
+
+
+def _after(mesh: Mesh, move: Any, own: Array, dead: Array, dt: Any) -> Way:
+    """Who feeds whom at the end of the tick, and since when."""
+    xp = library_of(own)
+    barred, was = _bars(mesh, move.bars_after), _bars(mesh, move.bars_before)
+    frees = xp.where((was > 0) & (barred == 0), _bars(mesh, (move.frees_at, move.frees_at)), 0.0).max(axis=-1)
+    root = (own != 0) & (barred.max(axis=-1) == 0)
+    slot = _slots(mesh, root, move.closed_after)
+    moved = xp.where((move.closed_after > 0) & (move.closed_before == 0), move.moves_at, 0.0)
+    along = _with_none(moved, dt).take(mesh.tie, axis=1)
+    since = _down(mesh, root, slot, xp.maximum(dead, frees), along, xp.maximum, dt)
+    return Way(root, slot, since, xp.maximum(dt - since, 0.0))
+
+
+def _before(mesh: Mesh, move: Any, own: Array, dead: Array, after: Way, dt: Any) -> Way:
+    """Who fed whom at the start of the tick, and for how long, until what came after it."""
+    xp = library_of(own)
+    barred, then = _bars(mesh, move.bars_before), _bars(mesh, move.bars_after)
+    bars = xp.where((then > 0) & (barred == 0), _bars(mesh, (move.bars_at, move.bars_at)), dt).min(axis=-1)
+    root = xp.where(own != 0, dead == 0, dead < dt) & (barred.max(axis=-1) == 0)
+    slot = _slots(mesh, root, move.closed_before)
+    moved = xp.where((move.closed_after == 0) & (move.closed_before > 0), move.moves_at, dt + 0.0 * move.moves_at)
+    along = _with_none(moved, 0.0).take(mesh.tie, axis=1)
+    lasts = xp.minimum(xp.where(own != 0, dt, dt - dead), bars)
+    until = _down(mesh, root, slot, lasts, along, xp.minimum, 0.0)
+    return Way(root, slot, 0.0 * until, xp.minimum(until, after.since))
+
+
+def closed_loops(meshes: list[Mesh], ports: AllPorts) -> list[tuple[list[str], Array]]:
+    """The ties of each mesh, and which of them close a loop (member, T)."""
+    return [(mesh.table.names, ports[mesh.table.key].drive.loops) for mesh in meshes]
+
+
+def _loops(mesh: Mesh, after: Way, move: Any) -> Array:
+    """Closed ties between live boards that no board is fed through: each closes a loop (member, T)."""
+    xp, width = library_of(after.slot), mesh.tie.shape[1]
+    live = after.root | (after.slot < width)
+    ties = xp.broadcast_to(mesh.tie, (after.slot.shape[0], *mesh.tie.shape))
+    used = _at(ties, after.slot, -1)
+    index = xp.arange(mesh.table.size)
+    bears = xp.zeros(move.closed_after.shape, dtype=bool)
+    for end in mesh.ends:
+        bears = bears | (used.take(end, axis=1) == index)
+    both = live.take(mesh.ends[0], axis=1) & live.take(mesh.ends[1], axis=1)
+    return (move.closed_after > 0) & both & ~bears
+
+
+def orient(mesh: Mesh, ports: AllPorts, state: AllRows, inputs: AllRows, grid: Any, dt: Any) -> None:
+    """Who feeds whom before and after what moved in this tick; writes voltage, gap and frequency of the boards."""
+    t, xp = mesh.table, library_of(grid.voltage)
+    s, port = state[t.key], ports[t.key]
+    own, dead = grid.voltage.take(mesh.columns, axis=1), grid.gap.take(mesh.columns, axis=1)
+    port.feed_voltage = [own.take(end, axis=1) for end in mesh.ends]
+    port.feed_gap = [dead.take(end, axis=1) for end in mesh.ends]
+    tie: Any = t.machine
+    move = tie.couple(s, inputs[t.key], port, dt)
+    after = _after(mesh, move, own, dead, dt)
+    before = _before(mesh, move, own, dead, after, dt)
+    left = 1.0 - s.drop_in_phase - 1j * s.drop_in_quadrature
+    forward, back = (_with_none(xp.where(s.flows_back == way, left, 1.0), 1.0) for way in (0.0, 1.0))
+    bends = xp.where(mesh.ahead, forward.take(mesh.tie, axis=1), back.take(mesh.tie, axis=1))
+    voltage = _down(mesh, after.root, after.slot, own, bends, xp.multiply, 0.0)
+    grid.voltage[:, mesh.columns] = voltage
+    grid.gap[:, mesh.columns] = xp.maximum(dt - after.seconds - before.seconds, 0.0)
+    if type(grid.frequency) is not float:
+        pace = grid.frequency.take(mesh.columns, axis=1)
+        found = _down(mesh, after.root, after.slot, pace, bends, lambda above, _: above, 1.0)
+        grid.frequency[:, mesh.columns] = found
+    port.drive = Course(before, after, move, voltage, _loops(mesh, after, move))
+
+
+def _up(mesh: Mesh, way: Way, load: Array, voltage: Array, z: Array, dt: Any) -> tuple[Array, Array, Array, Array]:
+    """Loads up one orientation.
+
+    Returns:
+        Power into each board, power it gives to ties [VA], current of the tie that feeds it [VA] and the
+        power that this takes, means over the tick; (member, B).
+    """
+    xp, none = library_of(load), mesh.table.size
+    fed = way.slot < mesh.tie.shape[1]
+    ties = xp.broadcast_to(mesh.tie, (load.shape[0], *mesh.tie.shape))
+    used = _at(ties, way.slot, none)
+    child = _with_none(used, none).take(mesh.other, axis=1) == xp.where(mesh.tie < none, mesh.tie, -1)
+    along, lived = xp.where(fed, z.take(used), 0.0), way.seconds / dt
+    given = 0.0 * load
+    for _ in range(mesh.rounds + 1):
+        into = load + given
+        current = series_current(xp.where(fed, into / xp.maximum(lived, TINY), 0.0), voltage)
+        modulus = abs(current)
+        through = xp.where(fed, into + along * (modulus * modulus) * lived, 0.0)
+        terms = xp.where(child, _with_none(through, 0.0).take(mesh.other, axis=1), 0.0)
+        given = 0.0 * load
+        for slot in range(terms.shape[-1]):
+            given = given + terms[..., slot]
+    return into, given, current, through
+
+
+def _by_tie(mesh: Mesh, way: Way, values: Array, end: int) -> Array:
+    """What boards say of the tie that feeds them, at one end of each tie (member, T); 0 where it does not."""
+    xp = library_of(values)
+    ties = xp.broadcast_to(mesh.tie, (values.shape[0], *mesh.tie.shape))
+    used = _at(ties, way.slot, mesh.table.size).take(mesh.ends[end], axis=1)
+    return xp.where(used == xp.arange(mesh.table.size), values.take(mesh.ends[end], axis=1), 0.0)
+
+
+def carry(
+    mesh: Mesh, ports: AllPorts, state: AllRows, inputs: AllRows, edges: Array, carried: Carried, dt: Any
+) -> None:
+    """Loads up the ties to the boards whose own feeds live; writes what boards and ties draw and deliver."""
+    t, xp = mesh.table, library_of(edges)
+    port = ports[t.key]
+    course: Course = port.drive
+    asked = gather_sum(edges, mesh.serves)
+    seconds = xp.maximum(course.before.seconds + course.after.seconds, TINY)
+    voltage = xp.where(course.voltage == 0, 1.0, course.voltage)
+    impedance: Any = t.machine.series(state[t.key], inputs[t.key])
+    z = _with_none(impedance + 0j, 0.0)[0]
+    drawn, delivered = xp.zeros((2, edges.shape[0], t.size), dtype=complex)
+    for way in (course.before, course.after):
+        into, given, current, through = _up(mesh, way, asked * (way.seconds / seconds), voltage, z, dt)
+        carried.taken[:, mesh.columns] += xp.where(way.root, 0.0, into)
+        carried.given[:, mesh.columns] += given
+        flows = [_by_tie(mesh, way, current, end) for end in (0, 1)]
+        drawn = drawn + _by_tie(mesh, way, through, 0) + _by_tie(mesh, way, through, 1)
+        delivered = delivered + _by_tie(mesh, way, into, 0) + _by_tie(mesh, way, into, 1)
+    carried.bears[:, mesh.columns] = (course.before.root & (course.before.seconds > 0)) | course.after.root
+    carried.taken[:, t.columns], carried.given[:, t.columns] = drawn, delivered
+    port.power, port.load = drawn.real.copy(), delivered.real.copy()
+    flow, back = flows[0] + flows[1], abs(flows[0]) > 0
+    feeding = xp.where(back, course.voltage.take(mesh.ends[1], axis=1), course.voltage.take(mesh.ends[0], axis=1))
+    port.plan = course.move, flow, series_drop(flow, z[:-1], feeding), back * 1.0

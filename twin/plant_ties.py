@@ -1,0 +1,83 @@
+"""What makes the ties of a plant buildable: two boards each, no circle, and no loop closed at rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import networkx as nx
+
+from twin.equipment import KINDS
+from twin.faults import Fault
+from twin.plant_electrics import feed_graph, loop_through, rings
+
+
+def dangling_ties(plant: Any) -> Iterator[Fault]:
+    """Every tie joins two boards, and none of them feeds the other."""
+    for unit in plant.units.values():
+        count = KINDS[unit.kind].joins
+        boards = plant.joins.get(unit.name, [])
+        if count and len(set(boards)) != count:
+            said = " and ".join(boards) or "nothing"
+            yield Fault(unit.where, f"{unit.name} joins {said}; a {unit.kind} joins two boards: joins: [ONE, OTHER]")
+        elif boards and not count:
+            yield Fault(unit.where, f"{unit.name} joins {' and '.join(boards)}, but a {unit.kind} is no tie")
+        for board in boards:
+            if board not in plant.units or not KINDS[plant.units[board].kind].weighs:
+                found = f"a {plant.units[board].kind}" if board in plant.units else "not a unit"
+                yield Fault(unit.where, f"{unit.name} joins {board}, which is {found}; a bus is wanted")
+    graph = feed_graph(plant)
+    for part in rings(plant):
+        for board in part:
+            below = nx.descendants(graph, board) & set(part) if board in graph else ()
+            for other in sorted(below):
+                where = plant.units[board].where if board in plant.units else None
+                text = f"ties connect {board} and {other}, but {board} also feeds {other}; one way is wanted"
+                yield Fault(where, text)
+
+
+def loops_at_rest(plant: Any) -> Iterator[Fault]:
+    """As the switches normally stand no loop is closed, and no two mains feed one island."""
+    closed = [
+        tie for tie in plant.joins
+        if plant.units[tie].settings.get("closed", 0.0) > 0 and not plant.units[tie].parameters.get("auto_throw", 0.0)
+    ]  # fmt: skip
+    shut: list[str] = []
+    graph: nx.Graph = nx.Graph()
+    for tie in closed:
+        one, two = plant.joins[tie]
+        graph.add_nodes_from((one, two))
+        if nx.has_path(graph, one, two):
+            text = f"a loop is closed: {told(plant, tie, shut)}; one of its ties is wanted open"
+            yield Fault(plant.units[tie].where, text)
+            continue
+        shut.append(tie)
+        graph.add_edge(one, two)
+        mains = [board for board in nx.node_connected_component(graph, one) if _has_main(plant, board)]
+        if len(mains) > 1:
+            said = " and ".join(sorted(mains))
+            text = f"{tie} closed joins the mains of {said}; one of the ties between them is wanted open"
+            yield Fault(plant.units[tie].where, text)
+            shut.remove(tie)
+            graph.remove_edge(one, two)
+
+
+def told(plant: Any, tie: str, closed: list[str]) -> str:
+    """The members of the loop that a tie closes, in turn."""
+    members = loop_through(plant, tie, closed)
+    return " - ".join([*members, members[0]] if len(members) > 3 else members)
+
+
+def _has_main(plant: Any, board: str) -> bool:
+    """Whether a board has feeds from a source that runs without being called."""
+    waiting, seen = list(plant.feeds.get(board, ())), set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        kind = KINDS[plant.units[name].kind]
+        if kind.source and "start" not in kind.signals and plant.units[name].settings.get("in_service", 1.0) > 0:
+            return True
+        waiting += plant.feeds.get(name, ())
+    return False
