@@ -244,3 +244,48 @@ def test_any_chunk_of_members_equals_the_whole_bit_for_bit():
             for name, values in vars(alone.rows[key]).items():
                 np.testing.assert_array_equal(values, getattr(together.rows[key], name)[chunk], err_msg=f"{key}.{name}")
     assert len({tuple(abs(row) > 0) for row in together.voltage}) > 3
+
+
+# Energy, and the words of a plant file
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_books_close_through_a_storm_of_switching(seed):
+    """Ties, mains and stuck contacts at random, in ticks from 1 ms to 60 s, loops and joined mains included."""
+    rng = np.random.default_rng(seed)
+    for plant in (ring(5), main_tie_main()):
+        model = compiled.compile(plant)
+        asked = compiled.inputs(model, 3)
+        now, start = compiled.state(model, asked, 3), 0.0
+        for _ in range(150):
+            for key, row in list(asked.items()):
+                kind = key.partition(":")[0]
+                for name in {"tie": ("closed", "stuck", "in_service"), "utility": ("in_service",)}.get(kind, ()):
+                    if rng.random() < 0.2:
+                        array = getattr(row, name).copy()
+                        array[rng.integers(3), rng.integers(array.shape[1])] = rng.integers(2)
+                        row = replace(row, **{name: array})
+                asked[key] = row
+            dt = float(rng.choice([0.001, 0.1, 1.0, 1.0, 60.0]))
+            now = step(model, now, asked, start, dt)
+            start += dt
+            assert float(now.outputs["site"].energy_residual.max()) <= 1e-11
+            assert np.isfinite(now.voltage).all()
+
+
+def test_a_plant_file_says_joins_and_ranges_of_them(tmp_path):
+    from twin.scenario import read_plant
+
+    (tmp_path / "plant.yaml").write_text(
+        "title: A ring\n"
+        "units:\n"
+        "  utility: {kind: utility, rated_power: 5 MW, nominal_voltage: 13.8 kV}\n"
+        "  board-1: {kind: bus, feeds: utility}\n"
+        "  board-2..4: {kind: bus}\n"
+        "  tie-1..3: {kind: tie, rated_power: 2 MVA, joins: [board-1..3, board-2..4], closed: 1}\n"
+        "  tie-4: {kind: tie, rated_power: 2 MVA, joins: [board-4, board-1]}\n"
+    )
+    plant = read_plant(tmp_path / "plant.yaml")
+    assert plant.joins["tie-2"] == ["board-2", "board-3"]
+    assert plant.joins["tie-4"] == ["board-4", "board-1"]
+    assert Plant.from_json(plant.to_json()).joins == plant.joins
