@@ -39,6 +39,7 @@ MEANT_TO_FAIL = {
     "sag-pumps-on-ups": {"no tank-1.exhausted"},
     "sag-stops-cooling": {"no tank-1.exhausted"},
     "pod-technology-pumps-lost": {"no rack.shut_down"},
+    "main-tie-main": set(),
     "storage-black-start": set(),
     "storage-bridges-utility-loss": set(),
     "ups-loss-in-maintenance": {"no rack.unpowered"},

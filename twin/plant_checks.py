@@ -301,6 +301,24 @@ def storage_at_boards(plant: Any) -> Iterator[Fault]:
                 yield Fault(plant.units[consumer].where, text)
 
 
+def one_frequency(plant: Any) -> Iterator[Fault]:
+    """All machines are made for the frequency that the grid has."""
+    made_for = {
+        unit.name: unit.parameters.get("nominal_frequency", quantities(KINDS[unit.kind])["nominal_frequency"].default)
+        for unit in plant.units.values()
+        if "nominal_frequency" in quantities(KINDS[unit.kind])
+    }
+    for name, nominal in made_for.items():
+        unit, first = plant.units[name], next(iter(made_for))
+        if nominal != made_for[first]:
+            text = f"{name} is made for {nominal:g} Hz but {first} for {made_for[first]:g} Hz; "
+            yield Fault(unit.where, f"{text}nominal_frequency: {made_for[first]:g} Hz is wanted, in one of them")
+        running = unit.settings.get("frequency", 60.0)
+        if unit.kind == "utility" and abs(running / nominal - 1.0) > 0.1:
+            text = f"{name} runs at {running:g} Hz where nominal_frequency is {nominal:g} Hz; "
+            yield Fault(unit.where, f"{text}frequency: {nominal:g} Hz is wanted beside it")
+
+
 def currents_within_ampacity(plant: Any) -> Iterator[Fault]:
     """Warn where a nominal load passes what a conductor is rated for."""
     level = levels(plant)
@@ -361,6 +379,7 @@ THEN = (
     own_ratings,
     no_impedance,
     wrong_levels,
+    one_frequency,
     loops_at_rest,
     ratings_cover_loads,
     currents_within_ampacity,
