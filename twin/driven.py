@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
@@ -72,11 +73,16 @@ class Driven(Equipment):
         if (
             self.once(_is_clear, s.low_for, s.tripped)
             and not worth_doing(port.gap)
-            and not worth_doing(abs(port.voltage) < self.undervoltage_limit)
+            and not (self._limited and worth_doing(abs(port.voltage) < self.undervoltage_limit))
         ):
             return None
         limit, delay = self.undervoltage_limit, self.undervoltage_delay
         return held(s.low_for, port.voltage, port.gap, limit, delay, self._latches(u), dt)
+
+    @cached_property
+    def _limited(self) -> bool:
+        """Whether any panel drops out on a supply that is low but not dead."""
+        return worth_doing(self.undervoltage_limit)
 
     def _latches(self, u: Any) -> Real:
         """Whether a panel that drops out stays so when its supply is good again."""
@@ -97,11 +103,11 @@ class Driven(Equipment):
 
     def drive(self, s: Any, u: Any, port: Ports, rise: Real, dt: Real) -> Drive:
         """The tick of a machine that gives its full output `rise` after its first [s]."""
+        asked = self.asked(u)
         hold = self.hold(s, u, port, dt)
+        if hold is None and self.once(_at_full, s.run_clock, asked, self.restart_delay, rise):
+            return Drive(None, steady(s.run_clock, asked, dt), True)
         runs = self.runs(s, u, hold)
-        at_full = hold is None and self.once(_at_full, s.run_clock, runs, self.restart_delay, rise)
-        if at_full:
-            return Drive(None, steady(s.run_clock, runs, dt), True)
         return Drive(hold, restart(s.run_clock, runs, hold or whole(dt), self.restart_delay, rise, dt), False)
 
     def panel(
@@ -114,9 +120,8 @@ class Driven(Equipment):
             ready: mean readiness of its machine [1].
             began: says when the machine first gave output, where it is ready [s from the tick's start].
         """
-        seen = {"reset_seen": self.once(_copied, u.reset)}
         if hold is None:
-            return seen
+            return self._seen(u)
         xp = library_of(s.tripped)
         latches, locked = self._latches(u), self._locked(s, u)
         asked = self.asked(u)
@@ -129,14 +134,17 @@ class Driven(Equipment):
             s.tripped_at,
             lambda: port.now + xp.where(s.tripped > 0, began() * ((ready > 0) & (latches == 0)), hold.drops_after),
         )
-        return {"low_for": hold.low_for, "tripped": tripped, "tripped_at": at} | seen
+        return {"low_for": hold.low_for, "tripped": tripped, "tripped_at": at} | self._seen(u)
+
+    def _seen(self, u: Any) -> dict[str, Real]:
+        return {"reset_seen": self.once(_copied, u.reset)}
 
     def remembered(self, s: Any, u: Any, port: Ports, needed: Real) -> dict[str, Real]:
         """State of a machine and its panel after a tick; it counts as stopped until its clock is at `needed` [s]."""
         hold, run, at_full = port.drive
-        panel = self.panel(s, u, port, hold, run.readiness, lambda: run.moment_of(self.restart_delay))
         if at_full:
-            return panel
+            return self._seen(u)
+        panel = self.panel(s, u, port, hold, run.readiness, lambda: run.moment_of(self.restart_delay))
         stopped, at = latched(run.clock < needed, s.stopped, s.stopped_at, lambda: port.now + run.moment_of(needed))
         return panel | {"run_clock": run.clock, "stopped": stopped, "stopped_at": at}
 

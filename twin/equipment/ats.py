@@ -102,10 +102,12 @@ class ATS(Equipment):
         return (
             self.once(_is_auto, u.mode, u.in_service)
             and self.once(_stands, s.on_alternate, s.open_for, s.asking)
-            and not worth_doing(port.feed_gap[0])
-            and not worth_doing(abs(port.feed_voltage[0]) < self.lowest_voltage)
-            and not worth_doing(port.signal["transfer"])
+            and bool(self.once(self._stays, port.feed_voltage[0], port.feed_gap[0], port.signal["transfer"]))
         )
+
+    def _stays(self, voltage: Real, gap: Real, told: Real) -> bool:
+        """Whether no normal feed was dead or low, and none is told to transfer."""
+        return not (worth_doing(gap) or worth_doing(abs(voltage) < self.lowest_voltage) or worth_doing(told))
 
     def _transfer(self, s: Any, u: Any, port: Ports, dt: Real) -> Transfer:
         xp = library_of(s.on_alternate)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
-from twin.physics.electric import amperes, loss_by_load, overheated
+from twin.physics.electric import Level, amperes, level, loss_by_load, overheated
 from twin.physics.supply import latched, moment_of_change, share_alive, through, while_alive
 
 
@@ -66,7 +67,11 @@ class Busway(Equipment):
 
     def current_of(self, apparent: Real, voltage: Real = 1.0) -> Real:
         """Line current [A] of an apparent power [VA] at a voltage [pu]."""
-        return amperes(apparent, voltage, self.nominal_voltage, self.direct_current)
+        return amperes(apparent, voltage, self._level)
+
+    @cached_property
+    def _level(self) -> Level:
+        return level(self.nominal_voltage, self.direct_current)
 
     def _whole(self, in_service: Real, burnt: Real) -> Real:
         return in_service * (1.0 - burnt)

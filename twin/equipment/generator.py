@@ -13,8 +13,6 @@ from twin.physics.supply import TINY
 
 LEAST_FUEL = 1e-12
 """Fuel flow [m3/s] that stands for none."""
-LOCKS = ("tripped", "failed_to_start", "failed_to_load", "out_of_fuel")
-"""What keeps a set from running until its switch is turned to off."""
 
 
 class Course(NamedTuple):
@@ -243,7 +241,7 @@ class Generator(Equipment):
         """Whether all stand still, asked for nothing, with no latch set and no fuel coming; said on the CPU alone."""
         return (
             self.once(_is_not_started, u.mode, u.refuel_flow)
-            and self.once(_stands_still, s.run_for, *(getattr(s, lock) for lock in LOCKS))
+            and self.once(_stands_still, s.run_for, s.tripped, s.failed_to_start, s.failed_to_load, s.out_of_fuel)
             and not worth_doing(port.signal["start"])
         )
 
@@ -315,12 +313,13 @@ class Generator(Equipment):
             after, turned = self._run(s, u, port, load, dt)
             low, high = ((1.0 + f) * after.ready for f in (turned.swing.lowest, turned.swing.highest))
             dip = turned.dip
+        burns = self.fuel_flow(load) if worth_doing(load) else self.idle_fuel
         return after, self.Outputs(
             power=port.load,
             reactive=port.load_reactive,
             load_fraction=load / self.rated_power,
             available_power=self.once(self._derating, port.dry_bulb) * (self.engine_limit * self.rated_power),
-            fuel_time=after.fuel / xp.maximum(self.fuel_flow(load), LEAST_FUEL),
+            fuel_time=after.fuel / xp.maximum(burns, LEAST_FUEL),
             shed_request=after.shedding_for,
             frequency=after.engine_speed * self.nominal_frequency,
             frequency_low=low * self.nominal_frequency,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
-from twin.physics.electric import amperes, loss_by_load, overheated
+from twin.physics.electric import Level, amperes, level, loss_by_load, overheated
 from twin.physics.shedding import drops, shed_latch
 from twin.physics.supply import (
     latched,
@@ -86,6 +87,14 @@ class PDU(Equipment):
         """Power out over power in [1], for a load [W]."""
         return load / (load + self.loss(load))
 
+    @cached_property
+    def _level(self) -> Level:
+        return level(self.nominal_voltage, self.direct_current)
+
+    @cached_property
+    def _leveled(self) -> bool:
+        return worth_doing(self.nominal_voltage)
+
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         offer = shared(port.feed_voltage, port.feed_gap, dt)
         if len(offer[2]) > 1 and worth_doing(self.static_transfer):
@@ -99,7 +108,7 @@ class PDU(Equipment):
         return Supply(*switched(offer, on, dt))
 
     def _drops(self, s: Any, u: Any, port: Ports) -> Real:
-        return drops(port.signal.get("shed", 0.0), s.load_shed, u.reset, s.reset_seen)
+        return self.once(drops, port.signal.get("shed", 0.0), s.load_shed, u.reset, s.reset_seen)
 
     def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
         alive = share_alive(port.gap, dt)
@@ -113,9 +122,10 @@ class PDU(Equipment):
         apparent = library_of(port.load).hypot(port.load, port.load_reactive)
         carried = while_alive(apparent, alive)
         fraction = carried / self.rated_power
-        current = 0.0 * fraction
-        if worth_doing(self.nominal_voltage):
-            current = amperes(carried, abs(port.voltage), self.nominal_voltage, self.direct_current)
+        if self._leveled:
+            current = amperes(carried, abs(port.voltage), self._level)
+        else:
+            current = 0.0 * fraction
         heating, overloaded, overloaded_at = overheated(
             s.heating, fraction * fraction * alive, self.thermal_time_constant,
             s.overloaded, s.overloaded_at, port.now, dt,

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, nothing, worth_doing
 from twin.declare import Branch, Ports, Real, Stream, flag, mode, quantity, replace, table
-from twin.equipment.parts.power_shelves import Fed, Input, PowerShelves, Trays, shelf_load
+from twin.equipment.parts.power_shelves import Fed, Input, PowerShelves, Trays
 from twin.physics import gpu, hydraulic, thermal
 from twin.physics.electric import apparent
 from twin.physics.supply import latched
@@ -299,14 +299,17 @@ class Rack(PowerShelves):
         if worth_doing(asked.works == 0):
             clock = library_of(clock).where(asked.works, clock, (gpu_power > 0) * 1.0)
         taken = port.plan.taken
-        none = nothing(taken.loss)
+        if nothing(taken.loss):
+            loss = load_fraction = self.once(self._none, u.in_service)
+        else:
+            loss, load_fraction = taken.loss, self.shelf_load(port.plan.power, taken.rating)
         return self.Outputs(
             power=port.plan.power,
             gpu_power=gpu_power,
             clock=clock,
             flow=port.flow["coolant"],
-            loss=self.once(self._none, u.in_service) if none else taken.loss,
-            load_fraction=self.once(self._none, u.in_service) if none else shelf_load(port.plan.power, taken.rating),
+            loss=loss,
+            load_fraction=load_fraction,
         )
 
     def _none(self, like: Real) -> Real:

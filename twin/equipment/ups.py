@@ -8,7 +8,7 @@ from typing import Any
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Equipment, Ports, Real, Supply, flag, mode, quantity, replace, table
 from twin.physics import battery, sags
-from twin.physics.conversion import Window, outside, overload_time
+from twin.physics.conversion import Window, overload_time
 from twin.physics.electric import loss_by_load
 from twin.physics.supply import TINY, WHOLE, while_alive
 from twin.physics.uninterruptible import (
@@ -17,6 +17,7 @@ from twin.physics.uninterruptible import (
     drive_of,
     frequency_of,
     given_by_battery,
+    is_calm,
     load_flags,
     offer_of,
     output_of,
@@ -292,11 +293,10 @@ class UPS(Equipment):
                 self._has_caught_up, s.walked, s.on_battery, s.depleted, s.on_bypass, s.on_eco, s.locked,
                 s.overload_used, s.overload_tripped, s.transfer_left, s.in_window, s.reset_seen,
             )
-            and not worth_doing(port.feed_gap[0])
-            and not worth_doing(port.feed_voltage[0] == 0)
-            and not worth_doing(outside(self.input_window, port.feed_voltage[0], frequency_of(port, 0)))
-            and not worth_doing(s.carried_load > self.rated_power)
-            and not worth_doing(port.signal["on_generator"])
+            and bool(self.once(
+                is_calm, self.input_window, port.feed_voltage[0], port.feed_gap[0], frequency_of(port, 0),
+                s.carried_load, self.rated_power, port.signal["on_generator"],
+            ))
         )  # fmt: skip
 
     def _has_caught_up(self, walked: Real, *flags: Real) -> bool:
@@ -328,14 +328,14 @@ class UPS(Equipment):
 
     def _conversion(self, s: Any, u: Any, load: Real) -> Real:
         """Heat of the modules at work, while alive [W]."""
-        return self.loss(load, self.ways(s, u)[2])
+        return self.once(self.loss, load, self.ways(s, u)[2])
 
     def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
         drive = port.drive
-        alone = while_alive(load.real, drive.alive)
+        alone = while_alive(port.load, drive.alive)
         conversion = self._conversion(s, u, alone)
         if drive.output is None:
-            return load.real + conversion + drive.charge + 0j
+            return port.load + conversion + drive.charge + 0j
         need = (alone + conversion) * drive.converts
         given, _ = given_by_battery(self, s, u, need, drive, dt)
         passing = load * (drive.passes / library_of(need).maximum(drive.alive, TINY))

@@ -291,7 +291,7 @@ def _keep_frequency(grid: Grid, board: Board, port: Ports, supply: Supply) -> No
     if own is None:
         own = _mixed(port.feed_frequency, supply.split)
     if type(grid.frequency) is float:
-        if not worth_doing(own != NOMINAL):
+        if own is NOMINAL or not worth_doing(own != NOMINAL):
             return
         grid.frequency = library_of(grid.gap).ones(grid.gap.shape)
     grid.frequency[:, board.table.columns] = port.frequency = own

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.physics.supply import TINY, latched
@@ -61,18 +61,30 @@ def line_current(current: Real, nominal_voltage: Real) -> Real:
     return abs(current) / (3.0**0.5 * nominal_voltage)
 
 
-def amperes(apparent: Real, voltage: Real, nominal_voltage: Real, direct_current: Real) -> Real:
+class Level(NamedTuple):
+    """A voltage level as `amperes` wants it: poles, 0 where none is known [1], and sqrt(3) times the voltage [V]."""
+
+    poles: Real
+    root: Real
+
+
+def level(nominal_voltage: Real, direct_current: Real) -> Level:
+    """The level of a voltage line to line, or between the poles [V]; direct_current: 1 there, 0 on three phases."""
+    known = (nominal_voltage > 0) * 1.0
+    return Level(known * (1.0 + direct_current * (3.0**0.5 - 1.0)), 3.0**0.5 * (nominal_voltage + (1.0 - known)))
+
+
+def amperes(apparent: Real, voltage: Real, at: Level) -> Real:
     """Line current [A] of balanced phases, |S|/(sqrt(3) V), or on direct current P/V; 0 where no level is known.
 
     Args:
         apparent: apparent power while alive [VA]; voltage: modulus [pu], nominal is taken where it died.
-        nominal_voltage: line to line, or between the poles [V]; direct_current: 1 there, 0 on three phases.
+        at: the voltage level.
     """
-    xp = library_of(apparent)
-    held = xp.where(voltage > 0, voltage, 1.0)
-    poles = 1.0 + direct_current * (3.0**0.5 - 1.0)
-    known = (nominal_voltage > 0) * 1.0
-    return known * poles * line_current(apparent / held, nominal_voltage + (1.0 - known))
+    dead = voltage == 0
+    if worth_doing(dead):
+        voltage = library_of(apparent).where(dead, 1.0, voltage)
+    return at.poles * (apparent / voltage / at.root)
 
 
 def series_drop(current: Real, impedance: Real, voltage: Real) -> Real:

@@ -6,7 +6,16 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.physics import battery, sags
-from twin.physics.conversion import Path, accepted, broken_by, outside, overload_time, overload_used, with_bypass
+from twin.physics.conversion import (
+    Path,
+    Window,
+    accepted,
+    broken_by,
+    outside,
+    overload_time,
+    overload_used,
+    with_bypass,
+)
 from twin.physics.electric import bridged, walk_in
 from twin.physics.supply import TINY, latched, preferred, share_alive
 
@@ -67,6 +76,18 @@ class Drive(NamedTuple):
     at_full: Real
     from_feed: Real
     charge: Real
+
+
+def is_calm(
+    window: Window, voltage: Real, gap: Real, frequency: Real, load: Real, rating: Real, on_generator: Real
+) -> bool:
+    """Whether no feed was dead or outside the window, none is a generator and nothing is overloaded."""
+    return not (
+        worth_doing(gap)
+        or worth_doing((voltage == 0) | outside(window, voltage, frequency))
+        or worth_doing(load > rating)
+        or worth_doing(on_generator)
+    )
 
 
 def feed_of(unit: Any, s: Any, u: Any, port: Any, dt: Real) -> Feed:

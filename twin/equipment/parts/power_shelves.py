@@ -171,6 +171,11 @@ class PowerShelves(Equipment):
     def _efficiencies(self) -> tuple[Real, ...]:
         return self.efficiency_at_10, self.efficiency_at_20, self.efficiency_at_50, self.efficiency_at_100
 
+    def _missing(self, energy: Real) -> Real | None:
+        """Energy that the capacitors lack [J]; None where all are full."""
+        missing = self._full_hold_up - energy
+        return missing if worth_doing(missing) else None
+
     def faults(self, feeds: int) -> list[str]:
         if not self.shelf_count:
             return []
@@ -188,7 +193,12 @@ class PowerShelves(Equipment):
     def shelf_loss(self, power: Real, rating: Real | None = None) -> Real:
         """Heat of the shelves [W] at a power of the busbar [W], behind shelves of a rating [W]; all, if not said."""
         rating = self.shelf_count * self.shelf_power if rating is None else rating
-        return rating * shelf.loss_at(shelf_load(power, rating), self._curve)
+        return rating * shelf.loss_at(self.shelf_load(power, rating), self._curve)
+
+    def shelf_load(self, power: Real, rating: Real) -> Real:
+        """Power over rating [1], 0 where no shelf lives."""
+        divisor, lives = self.once(_divisor, rating)
+        return power / divisor * lives
 
     def nominal_power(self) -> Real:
         return self.rated_power + self.shelf_loss(self.rated_power)
@@ -206,7 +216,7 @@ class PowerShelves(Equipment):
             return Supply(*shared(port.feed_voltage, port.feed_gap, dt))
         volts, gaps = port.feed_voltage, port.feed_gap
         side: shelf.Sides = self.once(self._sides, u.shelves_failed_a, u.shelves_failed_b)
-        if self._windowed:
+        if self._windowed and any(worth_doing(abs(v) < self.lowest_voltage) for v in volts):
             seen = [usable(v, gap, self.lowest_voltage, dt) for v, gap in zip(volts, gaps)]
             volts = [v * good if worth_doing(good == 0) else v for v, (good, _) in zip(volts, seen)]
             gaps = [gap for _, gap in seen]
@@ -219,10 +229,11 @@ class PowerShelves(Equipment):
     def fed(self, s: Any, u: Any, port: Ports, trays: Trays, on: Real, dt: Real) -> Fed:
         """What the GPUs may take, with floor and ramps, peak, brake and trip of the shelves."""
         gpus, level, idle, peak, carried = trays.gpus, trays.gpus, s.idle_clock, s.peak_clock, None
-        if worth_doing(u.smoothing):
-            gpus, level, idle = self._worked(s, u, trays, on, dt)
         extra, time = None, 0.0
-        if worth_doing(u.peak + s.peak_clock):
+        plain = self.once(_is_plain, u.smoothing, u.peak, s.peak_clock)
+        if not plain and worth_doing(u.smoothing):
+            gpus, level, idle = self._worked(s, u, trays, on, dt)
+        if not plain and worth_doing(u.peak + s.peak_clock):
             xp = library_of(gpus)
             time = xp.minimum(xp.maximum(self.peak_duration - s.peak_clock, 0.0), dt) * (u.peak > 0)
             extra = xp.maximum(u.peak * self.rated_power - gpus * trays.takes() - trays.other, 0.0) * (time > 0)
@@ -253,7 +264,7 @@ class PowerShelves(Equipment):
         """Whether all shelves live and carry what is asked with room to spare; said on the CPU alone."""
         if not self._shelved:
             return True
-        if extra is not None or any(map(worth_doing, port.feed_gap)):
+        if extra is not None or not self.once(_none_dead, *port.feed_gap):
             return False
         lost = u.shelves_failed_a, u.shelves_failed_b
         return bool(self.once(self._ample, gpus, other, *lost, s.overloaded, s.braked, s.tripped, s.overload_clock))
@@ -299,13 +310,14 @@ class PowerShelves(Equipment):
         given = gained = loss = rating = 0.0
         if not nothing(fed.supplied.bridged):
             given = power * fed.supplied.bridged / xp.maximum(fed.supplied.fed + fed.supplied.bridged, 1e-12)
-        recharge = shelf.recharge(self._full_hold_up - s.hold_up_energy, CHARGING * self.rated_power, port.gap, dt)
+        missing, most = self.once(self._missing, s.hold_up_energy), CHARGING * self.rated_power
+        recharge = 0.0 if missing is None else shelf.recharge(missing, most, port.gap, dt)
         if self._shelved:
-            side = self.once(self._sides, u.shelves_failed_a, u.shelves_failed_b)
-            if any(map(worth_doing, port.feed_gap)):
-                rating = shelf.rating_alive(port.feed_gap, side.rating, dt) * (self.shelf_count > 0)
-            else:
+            if self.once(_none_dead, *port.feed_gap):
                 rating = self.once(self._all_rating, u.shelves_failed_a, u.shelves_failed_b)
+            else:
+                side = self.once(self._sides, u.shelves_failed_a, u.shelves_failed_b)
+                rating = shelf.rating_alive(port.feed_gap, side.rating, dt) * (self.shelf_count > 0)
             loss = self.shelf_loss(power - given, rating) * self.asked(u)
         taken = power + loss - given + recharge
         end = taken
@@ -319,9 +331,10 @@ class PowerShelves(Equipment):
     def after_supply(self, s: Any, u: Any, port: Ports, fed: Fed, taken: Input, dt: Real) -> dict[str, Real]:
         """State of the supply one tick on."""
         after = {
-            "hold_up_energy": s.hold_up_energy + dt * (taken.recharge - taken.given),
             "gpu_level": fed.level, "idle_clock": fed.idle, "peak_clock": fed.peak, "input_power": taken.end,
         }  # fmt: skip
+        if not (nothing(taken.recharge) and nothing(taken.given)):
+            after["hold_up_energy"] = s.hold_up_energy + dt * (taken.recharge - taken.given)
         if not nothing(taken.gained):
             after["storage_energy"] = s.storage_energy + taken.gained
         return after | self._shelf_flags(s, u, port, fed.carried) | self._supply_flags(s, u, port, fed, dt)
@@ -363,6 +376,15 @@ class PowerShelves(Equipment):
         return {"unpowered": unpowered, "unpowered_at": at, "restart_clock": clock}
 
 
-def shelf_load(power: Real, rating: Real) -> Real:
-    """Power over rating [1], 0 where no shelf lives."""
-    return power / library_of(rating).maximum(rating, 1.0) * (rating > 0)
+def _divisor(rating: Real) -> tuple[Real, Real]:
+    """A rating to divide by, never 0 [W], and whether any shelf lives."""
+    return library_of(rating).maximum(rating, 1.0), rating > 0
+
+
+def _none_dead(*gaps: Real) -> bool:
+    return not any(map(worth_doing, gaps))
+
+
+def _is_plain(*extras: Real) -> bool:
+    """Whether neither smoothing nor a peak is asked for or goes on."""
+    return not any(map(worth_doing, extras))
