@@ -38,7 +38,7 @@ def strengths(
             faults.add(where, f"{name} is a {kind}; a fault strikes one of {kinds}")
             continue
         strength = power(plant, name, impedance, where, faults)
-        if strength is not None and limited(plant, name, where, faults):
+        if strength is not None and untied(plant, name, where, faults) and limited(plant, name, where, faults):
             found.append((name, strength))
     return found
 
@@ -54,6 +54,22 @@ def power(plant: Plant, name: str, impedance: float, where: Where, faults: Fault
     cure = "say nominal_voltage or secondary_voltage of what feeds it, or leave the impedance out"
     faults.add(where, f"the voltage at {name} is not said, so that {said} tells no current; {cure}")
     return None
+
+
+def untied(plant: Plant, name: str, where: Where, faults: Faults) -> bool:
+    """Whether no tie stands between a unit and its sources or converters; short circuits do not run through ties."""
+    ties = {board: tie for tie, boards in plant.joins.items() for board in boards}
+    built = machines(plant)
+    waiting = [name] if ties else []
+    while waiting:
+        unit = waiting.pop()
+        if unit in ties:
+            text = f"{name} stands behind {unit}, which {ties[unit]} joins to another board; a fault strikes"
+            faults.add(where, f"{text} only where no tie is between, for short circuits are not followed through ties")
+            return False
+        if unit in built and built[unit].passes(built[unit].State(), built[unit].Inputs())[1] is None:
+            waiting += plant.feeds.get(unit, ())
+    return True
 
 
 def limited(plant: Plant, name: str, where: Where, faults: Faults) -> bool:
