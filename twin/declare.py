@@ -149,11 +149,12 @@ class Ports:
     """What the networks tell the units of one kind in a tick; arrays are (member, n), dictionaries go by stream.
 
     Powers are means over the tick. Frequencies are of nominal [1]. `fault_current` flows through a unit into short
-    circuits [VA at nominal voltage]. `served_voltage` and `served_frequency` are what a source finds on the board it
-    serves, as it was, `served_otherwise` what that board's other feeds held [pu]. `gap` counts the seconds of the tick
-    without supply; a voltage of zero means dead at its end, so gap == dt means dead throughout. `feed_frequency` is
-    None while every source is at nominal. `feed_weight` says how much more one feed can bear than another (None:
-    alike), `feed_injection` what each forces in; both by slot.
+    circuits [VA at nominal voltage], `fault_power` is what a source gives them beside `load` [W]. `served_voltage`
+    and `served_frequency` are what a source finds on the board it serves, as it was, `served_otherwise` what that
+    board's other feeds held [pu]. `gap` counts the seconds of the tick without supply; a voltage of zero means dead
+    at its end, so gap == dt means dead throughout. `feed_frequency` is None while every source is at nominal.
+    `feed_weight` says how much more one feed can bear than another (None: alike), `feed_injection` what each forces
+    in; both by slot.
     """
 
     now: Real = 0.0
@@ -171,6 +172,7 @@ class Ports:
     served_frequency: Real = 1.0
     served_otherwise: Real = 0.0
     fault_current: Real = 0.0
+    fault_power: Real = 0.0
     power: Real = 0.0
     reactive: Real = 0.0
     split: Any = ()

@@ -25,7 +25,7 @@ def feed_graph(plant: Any) -> nx.DiGraph:
 
 def rings(plant: Any) -> list[list[str]]:
     """Boards that ties connect, open or closed."""
-    graph: nx.Graph = nx.Graph(tuple(ends) for ends in plant.joins.values())
+    graph: nx.Graph = nx.Graph(tuple(ends) for ends in plant.joins.values() if len(set(ends)) == 2)
     return [sorted(part) for part in nx.connected_components(graph)]
 
 
@@ -173,9 +173,10 @@ def at_their_levels(plant: Any) -> dict[str, float]:
 
 
 def machines(plant: Any) -> dict[str, Any]:
-    """Every unit as an instance of its kind in floats, at the level where it stands."""
+    """Every unit as an instance of its kind in floats, at the level where it stands; none that lacks a rating."""
     level = at_their_levels(plant)
     return {
         name: KINDS[unit.kind](**(unit.parameters | ({"nominal_voltage": level[name]} if name in level else {})))
         for name, unit in plant.units.items()
+        if all(said.default is not None or key in unit.parameters for key, said in quantities(KINDS[unit.kind]).items())
     }

@@ -56,7 +56,7 @@ def loops_at_rest(plant: Any) -> Iterator[Fault]:
         mains = [board for board in nx.node_connected_component(graph, one) if _has_main(plant, board)]
         if len(mains) > 1:
             said = " and ".join(sorted(mains))
-            text = f"{tie} closed joins the mains of {said}; one of the ties between them is wanted open"
+            text = f"{tie} closed joins the mains of {said}; one of the ties between them, or a main, is wanted open"
             yield Fault(plant.units[tie].where, text)
             shut.remove(tie)
             graph.remove_edge(one, two)
@@ -77,6 +77,8 @@ def _has_main(plant: Any, board: str) -> bool:
             continue
         seen.add(name)
         kind = KINDS[plant.units[name].kind]
+        if plant.units[name].settings.get("closed", 1.0) == 0.0:
+            continue
         if kind.source and "start" not in kind.signals and plant.units[name].settings.get("in_service", 1.0) > 0:
             return True
         waiting += plant.feeds.get(name, ())

@@ -89,7 +89,7 @@ def test_a_radial_network_converges_on_the_ac_power_flow(V0):
 def test_a_load_beyond_the_nose_of_the_curve_stays_finite():
     """Ten times the rating through 8 %: the voltage collapses, nothing runs away."""
     plant = radial()
-    plant.units["tx"].parameters["rated_power"] = 0.05e6
+    plant.units["tx"].parameters |= {"rated_power": 0.05e6, "load_loss": 0.4e3}
     model = compiled.compile(plant)
     asked = compiled.inputs(model)
     now = compiled.state(model, asked)

@@ -7,7 +7,7 @@ from typing import Any
 
 from twin.arrays import complex_of, worth_doing
 from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
-from twin.physics.electric import line_current, overheated, series_current, series_drop
+from twin.physics.electric import conductor_current, line_current, overheated, series_current, series_drop
 from twin.physics.supply import latched, share_alive, through, while_alive
 
 
@@ -115,9 +115,10 @@ class Cable(Equipment):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         alive, current = share_alive(port.gap, dt), port.plan
         drop = series_drop(current, self._series, port.feed_voltage[0])
-        fraction = abs(current) / self.rated_apparent
+        modulus, flows = conductor_current(current, port.fault_current, 1.0, alive)
+        fraction = modulus / self.rated_apparent
         heating, overloaded, overloaded_at = overheated(
-            s.heating, fraction * fraction * alive, self.thermal_time_constant,
+            s.heating, fraction * fraction * flows, self.thermal_time_constant,
             s.overloaded, s.overloaded_at, port.now, dt,
         )  # fmt: skip
         severed, severed_at = latched(u.cut, s.severed, s.severed_at, port.now)
@@ -134,7 +135,7 @@ class Cable(Equipment):
         return after, self.Outputs(
             power=port.power,
             loss=port.power - port.load,
-            current=line_current(current, self.nominal_voltage),
+            current=line_current(modulus, self.nominal_voltage),
             load_fraction=fraction,
             voltage=abs(port.voltage),
         )

@@ -366,7 +366,7 @@ class Generator(Equipment):
             settled_load=follows * course.closed,
             overloaded_for=(s.overloaded_for + course.alive)
             * (load > self.overload_limit * burden.derating * self.rated_power),
-            delivered_energy=s.delivered_energy + port.load * dt,
+            delivered_energy=s.delivered_energy + (port.load + port.fault_power) * dt,
             **turned.state,
             **genset.asks_to_shed(self, s, burden, turned),
             **genset.outside_class(self, s, burden, turned),

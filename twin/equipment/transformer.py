@@ -7,7 +7,7 @@ from typing import Any
 
 from twin.arrays import complex_of, worth_doing
 from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
-from twin.physics.electric import overheated, series_current, series_drop, series_impedance
+from twin.physics.electric import conductor_current, overheated, series_current, series_drop, series_impedance
 from twin.physics.supply import share_alive, through, while_alive
 
 
@@ -100,6 +100,13 @@ class Transformer(Equipment):
     def series(self, s: Any, u: Any) -> Real:
         return self._series
 
+    def faults(self, feeds: int) -> list[str]:
+        resistance = self.load_loss / self.rated_power
+        if resistance <= self.impedance:
+            return []
+        text = f"a load_loss of {resistance:.3g} of rated_power is more than its impedance, {self.impedance:.3g}"
+        return [f"{text}; a load_loss below impedance times rated_power is wanted"]
+
     def loss(self, load: Real) -> Real:
         """Heat at nominal voltage [W] for an apparent load [VA]."""
         return self.no_load_loss + self.series_power.real * (abs(load) / self.rated_power) ** 2
@@ -134,9 +141,9 @@ class Transformer(Equipment):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         alive, current = share_alive(port.gap, dt), port.plan
         drop = series_drop(current, self.own_impedance, self._induced(u, port))
-        fraction = abs(current)
+        fraction, flows = conductor_current(current, port.fault_current, self.rated_power, alive)
         heating, overloaded, overloaded_at = overheated(
-            s.heating, fraction * fraction * alive, self.thermal_time_constant,
+            s.heating, fraction * fraction * flows, self.thermal_time_constant,
             s.overloaded, s.overloaded_at, port.now, dt,
         )  # fmt: skip
         after = replace(

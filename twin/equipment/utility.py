@@ -80,17 +80,18 @@ class Utility(Equipment):
         return pace if worth_doing(pace != 1.0) else 1.0
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
+        power = port.load + port.fault_power
         lost, lost_at = latched(port.voltage == 0, s.lost, s.lost_at, port.now)
-        after = replace(s, imported_energy=s.imported_energy + port.load * dt, lost=lost, lost_at=lost_at)
+        after = replace(s, imported_energy=s.imported_energy + power * dt, lost=lost, lost_at=lost_at)
         if self._yields:
             load = while_alive(complex_of(port.load, port.load_reactive), share_alive(port.gap, dt))
             held, _ = self.once(_held, u.voltage, u.in_service)
             drop = series_drop(series_current(load, port.voltage), self._series, held)
             after = replace(after, drop_in_phase=drop.real.copy(), drop_in_quadrature=drop.imag.copy())
         return after, self.Outputs(
-            power=port.load,
+            power=power,
             reactive=port.load_reactive,
-            load_fraction=port.load / self.rated_power,
+            load_fraction=power / self.rated_power,
             terminal_voltage=abs(port.voltage),
         )
 

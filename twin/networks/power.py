@@ -367,7 +367,12 @@ def load(
     for ties in net.meshes:
         here = ties.table.columns
         taken[:, here], given[:, here] = carried.taken[:, here].real, carried.given[:, here].real
-    return (taken, given) if short is None else (taken + short.drawn, given + short.delivered)
+    if short is None:
+        return taken, given
+    for board in net.boards:
+        if board.table.machine.source:
+            ports[board.table.key].fault_power = short.delivered[:, board.table.columns]
+    return taken + short.drawn, given + short.delivered
 
 
 def _pass_on(drawn: Array, places: list[slice], split: list[Any], edges: Array) -> None:

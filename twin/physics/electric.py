@@ -87,6 +87,20 @@ def amperes(apparent: Real, voltage: Real, at: Level) -> Real:
     return at.poles * (apparent / voltage / at.root)
 
 
+def conductor_current(current: Real, short: Real, unit: Real, alive: Real) -> tuple[Real, Real]:
+    """Modulus of load and short-circuit current together, and the share of the tick for which it flows [1].
+
+    Args:
+        current: of the load while alive, complex.
+        short: into short circuits, complex [VA]; the plain number 0.0 without any.
+        unit: in which the load's current is told [VA].
+        alive: share of the tick with supply; a collapsed voltage feeds no load, yet the current flows [1].
+    """
+    if type(short) is float:
+        return abs(current), alive
+    return abs(current + short / unit), library_of(short).where(abs(short) > 0, 1.0, alive)
+
+
 def series_drop(current: Real, impedance: Real, voltage: Real) -> Real:
     """Part of the sending voltage lost along a series impedance [1].
 

@@ -235,7 +235,8 @@ class Events:
         rows = []
         for unit, said in self.targets.inputs(text, where):
             if said.failure:
-                rows.append((unit, said.name, value))
+                if said.name != STRUCK or not value or strengths(self.plant, (unit,), 0.0, where, self.faults):
+                    rows.append((unit, said.name, value))
                 continue
             kind = self.targets.directory.kind_of[unit]
             flags = [name for name, each in inputs_of(kind).items() if each.failure]
