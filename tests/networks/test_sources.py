@@ -144,7 +144,8 @@ def test_at_nominal_frequency_nothing_is_worked_out_and_members_do_not_disturb_e
 
 def test_fifty_hertz_is_nominal_where_it_is_said_to_be():
     european = bar(("utility", "utility", {"rated_power": 5e6, "nominal_frequency": 50.0}))
-    _, _, now = run(european, asked=setting("utility", frequency=50.0))
+    european.units["utility"].settings["frequency"] = 50.0
+    _, _, now = run(european)
     assert type(now.frequency) is float
 
 
