@@ -288,12 +288,24 @@ def test_a_rack_finds_its_own_ratings_at_odds():
     assert "makes power" in str(plant.faults()[1])
 
 
+def test_all_machines_are_made_for_the_frequency_of_the_grid():
+    plant = chain()
+    assert not [fault for fault in plant.faults() if "Hz" in fault.text]
+    (grid,) = [unit for unit in plant.units.values() if unit.kind == "utility"]
+    grid.parameters["nominal_frequency"] = 50.0
+    (fault,) = [fault for fault in plant.faults() if "Hz" in fault.text]
+    assert fault.text.endswith("frequency: 50 Hz is wanted beside it")
+    grid.settings["frequency"] = 50.0
+    assert not [fault for fault in plant.faults() if "Hz" in fault.text]
+
+
 def test_every_check_has_a_test_here():
     """A check added to plant_checks wants a case: its name is asked for, so that nobody forgets."""
     tested = {
         "dangling_feeds", "feed_counts", "feed_cycles", "unknown_zones", "dangling_streams", "dangling_signals",
         "unfed_consumers", "unpumped_loops", "lone_exchangers", "uncooled_zones", "racks_without_room", "die_limits",
         "ratings_cover_loads", "own_ratings", "direct_current", "taps_and_feeds_lost", "storage_at_boards",
+        "one_frequency",
     }  # fmt: skip
     tested |= {"dangling_ties", "loops_at_rest"}  # in networks/test_mesh
     tested |= {"no_impedance", "wrong_levels", "currents_within_ampacity"}  # in test_plant_electrics
