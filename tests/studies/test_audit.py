@@ -65,6 +65,21 @@ def one_board() -> Plant:
     return plant
 
 
+def without_racks(guarded: bool = False) -> Plant:
+    """Two loads of two cords on one board."""
+    plant = Plant()
+    add(plant, "grid", "utility", rated_power=3e6)
+    add(plant, "transformer", "transformer", ("grid",), **{**TRANSFORMER, "rated_power": 1.6e6})
+    add(plant, "board", "bus", ("transformer",))
+    for i in (1, 2):
+        if guarded:
+            settings = {"overload_limit": 1.2, "instantaneous_pickup": 5.0, "instantaneous_delay": 0.01}
+            add(plant, f"feeder-{i}", "breaker", ("board",), rated_power=1e6, **settings)
+        add(plant, f"pdu-{i}", "pdu", (f"feeder-{i}" if guarded else "board",), rated_power=1.5e6)
+        add(plant, f"load-{i}", "load", ("pdu-1", "pdu-2"), rated_power=3e5)
+    return plant
+
+
 @pytest.fixture(scope="module")
 def sound():
     return audit(two_n(), MILD)
@@ -101,6 +116,46 @@ def test_what_cannot_be_taken_out_is_told_once_the_batteries_are_empty():
     (seen,) = [each for each in found.contingencies if each.name == "board"]
     assert len(seen.after_stopped) == 4
     assert seen.lowest_charge == pytest.approx(0.0, abs=0.02)  # what is left is the cut-off reserve
+
+
+def test_loads_are_the_work_of_a_plant_without_racks():
+    found = audit(without_racks(guarded=True), MILD)
+    assert found.single_points == ("grid", "transformer", "board")
+    assert found.not_maintainable == found.single_points
+    (seen,) = [each for each in found.contingencies if each.name == "grid"]
+    assert seen.dropped == seen.after_stopped == ("load-1", "load-2")
+    assert found.unguarded == ()
+    console = Console(width=120, no_color=True)
+    with console.capture() as captured:
+        console.print(whole(found, 120))
+    assert "2 loads without a feed" in captured.get()
+    assert "2 loads stop at once" in captured.get()
+    assert "4 of 7 units can be taken out while all work goes on" in captured.get()
+    assert "rack" not in captured.get()
+
+
+def test_loads_that_generators_take_over_stand_still_only_by_what_fails_besides():
+    plant = without_racks(guarded=True)
+    add(plant, "generator", "generator", **GENERATOR)
+    add(plant, "ats", "ats", ("transformer", "generator"))
+    plant.feeds["board"] = ["ats"]
+    plant.add_signal(SignalLine("ats", "start_request", "generator", "start"))
+    found = audit(plant, dataclasses.replace(MILD, window=60.0))
+    assert found.single_points == ("board", "ats")
+    assert found.single_points_away == ("generator",)
+
+
+def test_a_short_circuit_that_no_breaker_clears_takes_the_board_along():
+    found = audit(without_racks(), MILD)
+    assert found.single_points == ("grid", "transformer", "board", "pdu-1", "pdu-2")
+    assert found.unguarded == ("no breaker stands between pdu-1, pdu-2 and board to clear a short circuit",)
+
+
+def test_the_current_of_a_short_circuit_is_no_loading():
+    found = audit(without_racks(guarded=True), MILD)
+    assert max(each.worst for each in found.loading) < 1.0
+    assert not any("short_circuit" in each.worst_by for each in found.loading)
+    assert any(each.name == "pdu-1.short_circuit" and each.trips for each in found.contingencies)
 
 
 def test_loading_is_what_arithmetic_says(sound):

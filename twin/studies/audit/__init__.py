@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -21,8 +22,9 @@ from twin.studies.audit.found import (
     Trip,
     Upkeep,
 )
-from twin.studies.audit.graph import Wiring, failures
+from twin.studies.audit.graph import Wiring, failures, work_called
 from twin.studies.audit.groups import groups
+from twin.studies.audit.guards import unguarded
 from twin.studies.audit.subject import Sample, conditions, pace, sample, subject
 from twin.studies.audit.swings import swings
 from twin.studies.coordination import selectivity
@@ -75,12 +77,12 @@ def audit(
     found = _run(bench, cases, at, progress)
     anyway = {case.away: judged.risen(seen, member) for case, seen, member in found if case.unit is None}
     contingencies = [
-        judged.contingency(case, seen, member, anyway[case.away])
+        judged.contingency(case, seen, member, anyway[case.away], wiring.work)
         for case, seen, member in found
         if case.unit is not None
     ]
     away = bool(wiring.sources - wiring.utilities) and bool(wiring.utilities)
-    return Audit(
+    made = Audit(
         whole.title,
         len(wiring.power_side()),
         whole.held_at,
@@ -94,7 +96,9 @@ def audit(
         part.words,
         tuple(pair.sentence() for pair in selectivity(part.plant) if not pair.selective),
         swings(part.plant) if away else (),
+        work=work_called(whole.plant),
     )
+    return dataclasses.replace(made, unguarded=unguarded(made, Wiring(part.plant)))
 
 
 def _cases(part: Sample) -> list[judged.Case]:

@@ -46,7 +46,8 @@ class Watched:
 
     normal, highest, settled: load over rating at the start, at most over two ticks, and at the end [1]; rose: flag ->
     moment of its first rise in the window [s], nan where it did not rise; late: the same in the hold; lowest_charge:
-    of batteries [1]; live: voltage at the end [pu]; flags: flag -> value at the end.
+    of batteries [1]; live, live_in_window: voltage at the end and at the end of the window [pu]; flags:
+    flag -> value at the end.
     """
 
     table: Table
@@ -57,6 +58,7 @@ class Watched:
     late: dict[str, np.ndarray]
     lowest_charge: np.ndarray | None
     live: np.ndarray
+    live_in_window: np.ndarray
     flags: dict[str, np.ndarray]
 
 
@@ -151,9 +153,12 @@ class _Watch:
         self.highest: dict[str, Any] = dict(self.normal)
         self.lowest: dict[str, Any] = {}
         self.rose: dict[tuple[str, str, bool], Any] = {}
+        self.voltage = start.voltage
 
     def look(self, now: State, *, in_hold: bool) -> None:
         xp = self.bench.model.xp
+        if not in_hold:
+            self.voltage = now.voltage
         for t in self.bench.model.tables:
             row, out = vars(now.rows[t.key]), now.outputs[t.key]
             load = load_of(t, out)
@@ -190,6 +195,7 @@ class _Watch:
             late,
             to_host(self.lowest[t.key]) if t.key in self.lowest else None,
             to_host(abs(now.voltage[:, t.columns])),
+            to_host(abs(self.voltage[:, t.columns])),
             {name: to_host(getattr(now.rows[t.key], name)) for name in self.bench.flags[t.key]},
         )
 

@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
+SHORT = "short_circuit"
+"""The contingency in which a unit's terminals are shorted."""
 OUT = "out"
 """The contingency in which a unit is out of service as a whole; other words name a failure of its kind."""
 
@@ -29,7 +31,8 @@ class Conditions:
 class Loss:
     """A unit without which others have no feed left, by the graph alone; no battery counts.
 
-    work: racks without a feed; others: other consumers; loops: coolant loops of which no branch can pump.
+    work: racks (loads, where there are none) without a feed; others: other consumers; loops: coolant loops of which no
+    branch can pump.
     """
 
     unit: str
@@ -59,7 +62,8 @@ class Contingency:
     """One failure simulated from the steady state.
 
     failure: "out", or the failure's name; away: whether the grid went at the same moment.
-    dropped: racks that lost power or shut down within the window; throttled: racks that ran slower; trips: what
+    dropped: racks that lost power or shut down within the window, of a plant without racks its loads that have no
+    supply at the window's end; throttled: racks that ran slower; trips: what
     else latched or ran out; lowest_charge: of any battery [1], None without one; highest_load: load over rating of
     the worst unit and that unit.
     after_*: the same at the end of the hold: racks that do not work, units without supply, units above rating.
@@ -179,7 +183,8 @@ class Audit:
 
     held_at: weather and work, in words; losses: on the grid, and `losses_away` those that count only while the grid
     is away; scope: what was simulated, in words; selectivity: pairs of breakers in series that are not selective;
-    swings: what a breathing job does to the generators; notes: what else was looked at, or left out.
+    swings: what a breathing job does to the generators; notes: what else was looked at, or left out; work: what counts
+    as work, "rack" or "load"; unguarded: single points that are so for want of a breaker.
     """
 
     title: str
@@ -196,6 +201,8 @@ class Audit:
     selectivity: tuple[str, ...] = field(default=())
     swings: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
+    work: str = "rack"
+    unguarded: tuple[str, ...] = field(default=())
 
     @property
     def single_points(self) -> tuple[str, ...]:

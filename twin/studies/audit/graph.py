@@ -10,6 +10,9 @@ from twin.plant import Plant, Unit
 from twin.scenario.redundancy import stem
 from twin.studies.audit.found import Loss
 
+LOAD = "load"
+"""The kind that counts as work in a plant without racks."""
+
 
 class Wiring:
     """Feeds and consumers by name; a unit lives while any of its feeds does.
@@ -25,6 +28,7 @@ class Wiring:
             for feed in feeds:
                 self.consumers.setdefault(feed, []).append(consumer)
         self.sources = {name for name, unit in plant.units.items() if _supplies(unit)}
+        self.work = work_of(plant)
         self.utilities = {name for name in self.sources if plant.units[name].kind == "utility"}
         self.branches = _branches(plant)
         self.loops_of: dict[str, list[str]] = {}
@@ -69,11 +73,26 @@ class Wiring:
         """What has no feed left when one unit is out, of what was alive."""
         dead = self.dead_without(unit.name, alive) - {unit.name}
         consumers = [name for name in dead if not KINDS[self._kind(name)].serves]
-        work = tuple(sorted(name for name in consumers if KINDS[self._kind(name)].is_work))
-        others = tuple(sorted(name for name in consumers if not KINDS[self._kind(name)].is_work))
+        work = tuple(sorted(name for name in consumers if name in self.work))
+        others = tuple(sorted(name for name in consumers if name not in self.work))
         loops = {loop for name in dead for loop in self.loops_of.get(name, ())}
         still = tuple(sorted(loop for loop in loops if all(branch & dead for branch in self.branches[loop])))
         return Loss(unit.name, unit.kind, work, others, still)
+
+    def unguarded(self, struck: str, stopped: Iterable[str]) -> str | None:
+        """The nearest unit before a struck one, with no breaker between, that feeds all that stops another way too."""
+        lost = set(stopped)
+        among = set(self.plant.units) - {struck}
+        waiting, seen = list(self.feeds.get(struck, ())), {struck}
+        while waiting:
+            name = waiting.pop(0)
+            if name in seen or self._kind(name) == "breaker":
+                continue
+            seen.add(name)
+            if lost <= self._reach({name}, among):
+                return name
+            waiting += self.feeds.get(name, ())
+        return None
 
     def _kind(self, name: str) -> str:
         return self.plant.units[name].kind
@@ -83,6 +102,18 @@ class Wiring:
         alive = self.alive(self.utilities if away else ())
         found = [self.loss(unit, alive) for unit in self.power_side()]
         return [each for each in found if each.work or each.others or each.loops]
+
+
+def work_of(plant: Plant) -> frozenset[str]:
+    """What works: the racks, or in a plant without any its loads."""
+    racks = frozenset(name for name, unit in plant.units.items() if KINDS[unit.kind].is_work)
+    return racks or frozenset(name for name, unit in plant.units.items() if unit.kind == LOAD)
+
+
+def work_called(plant: Plant) -> str:
+    """The word for one unit that works."""
+    works = work_of(plant)
+    return LOAD if works and all(plant.units[name].kind == LOAD for name in works) else "rack"
 
 
 def _supplies(unit: Unit) -> bool:

@@ -6,8 +6,9 @@ import math
 import re
 
 from twin.plant import Plant, Unit
+from twin.report.words import count
 from twin.studies.audit.found import OUT, Contingency, Group
-from twin.studies.audit.graph import Wiring, families
+from twin.studies.audit.graph import Wiring, families, work_called
 from twin.studies.audit.judged import Seen
 
 MOVES = 0.9
@@ -33,7 +34,7 @@ def groups(plant: Plant, found: list[Seen], contingencies: list[Contingency], le
         named = _named(plant, stem, alike)
         if len({unit.parameters["rated_power"] for unit in alike}) > 1 or (len(alike) < 2 and named is None):
             continue
-        group = _group(stem, alike, named, found, contingencies)
+        group = _group(stem, alike, named, found, contingencies, work_called(plant))
         if group is not None:
             made.append(group)
     return made
@@ -49,7 +50,12 @@ def _named(plant: Plant, stem: str, alike: list[Unit]) -> str | None:
 
 
 def _group(
-    stem: str, alike: list[Unit], named: str | None, found: list[Seen], contingencies: list[Contingency]
+    stem: str,
+    alike: list[Unit],
+    named: str | None,
+    found: list[Seen],
+    contingencies: list[Contingency],
+    work: str,
 ) -> Group | None:
     names = [unit.name for unit in alike]
     kind, rating = alike[0].kind, alike[0].parameters["rated_power"]
@@ -62,7 +68,7 @@ def _group(
     if named is None and not _together(found, names, away, load):
         return None
     needed = max(1, math.ceil(load / rating - 1e-9))
-    because = _because(names, away, contingencies)
+    because = _because(names, away, contingencies, work)
     trial = Group(stem, kind, tuple(names), rating, load, needed, not because, because, named, None, away)
     good = None if named is None else fulfils(named, trial.built, needed, trial.spare)
     return Group(stem, kind, tuple(names), rating, load, needed, not because, because, named, good, away)
@@ -92,13 +98,13 @@ def _together(found: list[Seen], names: list[str], away: bool, load: float) -> b
     return len(names) > 1 and _load(found, names, away, names[0]) >= MOVES * load
 
 
-def _because(names: list[str], away: bool, contingencies: list[Contingency]) -> str:
+def _because(names: list[str], away: bool, contingencies: list[Contingency], work: str) -> str:
     """Why the group cannot do without one of its own: the first that shows it; "" where it can."""
     for each in contingencies:
         if each.unit not in names or each.failure != OUT or each.away != away:
             continue
         if each.stops:
-            return f"without {each.unit} {len(each.stops)} {'racks stop' if len(each.stops) > 1 else 'rack stops'}"
+            return f"without {each.unit} {count(len(each.stops), f'{work} stops', f'{work}s stop')}"
         if each.after_over:
             return f"without {each.unit} {each.after_over[0]} passes its rating"
     return ""

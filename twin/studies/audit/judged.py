@@ -10,10 +10,15 @@ from twin.declare import quantities
 from twin.plant import Plant, Unit
 from twin.plant_electrics import nominal_loads
 from twin.studies.audit.contingency import Setting, Watched
-from twin.studies.audit.found import OUT, Contingency, Loading, Trip, Upkeep
+from twin.studies.audit.found import OUT, SHORT, Contingency, Loading, Trip, Upkeep
+from twin.studies.audit.graph import LOAD
 
 OFF = ("unpowered", "shut_down")
 """Flags of work that stands still."""
+UNFED = "unfed"
+"""Stands for a flag where work has none: a load without supply at the end of the window."""
+DARK = 0.1
+"""Voltage [pu] below which a load stands still: what a short circuit that nobody clears leaves of it."""
 SLOW = ("throttled", "slowed", "braked", "power_braked", "capped")
 """Flags of work that goes slower."""
 TROUBLE = ("trip", "deplet", "empty", "out_of", "failed", "overload", "shut_down", "lock", "lost", "stall")
@@ -43,8 +48,9 @@ Risen = set[tuple[str, str]]
 
 
 def risen(seen: list[Watched], member: int) -> Risen:
-    """Every unit and flag that rose within the window in one world."""
-    return {
+    """Every unit and flag that rose within the window in one world, and every load that then has no supply."""
+    dark = {(name, UNFED) for w in seen for name in _dark(w, w.live_in_window[member])}
+    return dark | {
         (w.table.names[row], flag)
         for w in seen
         for flag, moments in w.rose.items()
@@ -52,7 +58,7 @@ def risen(seen: list[Watched], member: int) -> Risen:
     }
 
 
-def contingency(case: Case, seen: list[Watched], member: int, anyway: Risen) -> Contingency:
+def contingency(case: Case, seen: list[Watched], member: int, anyway: Risen, work: frozenset[str]) -> Contingency:
     """One failure, told; `anyway` rises without it too, and is not its doing."""
     assert case.unit is not None
     charges = [float(w.lowest_charge[member].min()) for w in seen if w.lowest_charge is not None]
@@ -62,11 +68,13 @@ def contingency(case: Case, seen: list[Watched], member: int, anyway: Risen) -> 
         case.unit.kind,
         case.failure,
         case.away,
-        tuple(name for name in _risen(seen, member, OFF) if not any((name, flag) in anyway for flag in OFF)),
+        tuple(name for name in _risen(seen, member, OFF) if not any((name, flag) in anyway for flag in OFF))
+        + _without(work, [name for w in seen for name in _dark(w, w.live_in_window[member])], anyway),
         tuple(name for name in _risen(seen, member, SLOW) if not any((name, flag) in anyway for flag in SLOW)),
         tuple(trip for trip in _trips(seen, member, out) if (trip.unit, trip.flag) not in anyway),
         min(charges, default=None),
-        tuple(name for w in seen if w.table.machine.is_work for name in _where(w, _any(w, OFF, member))),
+        tuple(name for w in seen if w.table.machine.is_work for name in _where(w, _any(w, OFF, member)))
+        + _without(work, [name for w in seen for name in _dark(w, w.live[member])], anyway),
         tuple(
             name
             for w in seen
@@ -75,6 +83,16 @@ def contingency(case: Case, seen: list[Watched], member: int, anyway: Risen) -> 
         ),
         tuple(name for w in seen for name in _where(w, w.settled[member] > OVER) if name not in out),
     )
+
+
+def _dark(w: Watched, voltage: np.ndarray) -> list[str]:
+    """Loads of one table that have no supply to speak of."""
+    return _where(w, voltage < DARK) if w.table.kind == LOAD else []
+
+
+def _without(work: frozenset[str], dark: list[str], anyway: Risen) -> tuple[str, ...]:
+    """Loads that count as work and stand still by this failure alone."""
+    return tuple(name for name in dark if name in work and (name, UNFED) not in anyway)
 
 
 def _where(w: Watched, mask: np.ndarray) -> list[str]:
@@ -119,11 +137,16 @@ def _trips(seen: list[Watched], member: int, out: set[str]) -> list[Trip]:
 
 
 def loading(found: list[Seen], left_out: frozenset[str]) -> list[Loading]:
-    """Load of every unit that feeds others, normal and at worst with one other failed; the worst first."""
+    """Load of every unit that feeds others, normal and at worst with one other failed; the worst first.
+
+    Short circuits are left out: while one stands its current is no load, and afterwards it is as if the unit were out.
+    """
     normal: dict[str, float] = {}
     worst: dict[str, tuple[float, Case]] = {}
     rated: dict[str, tuple[str, float, str]] = {}
     for case, seen, member in found:
+        if case.failure == SHORT:
+            continue
         for w in seen:
             if not _is_rated(w):
                 continue

@@ -17,6 +17,7 @@ from twin.scenario import BadInput, Change, Scenario, read, read_plant
 from twin.scenario.pace import shortest
 from twin.studies.audit.contingency import Pace
 from twin.studies.audit.found import Conditions
+from twin.studies.audit.graph import LOAD, work_called
 from twin.units import quoted
 
 SEA_LEVEL = 101_325.0
@@ -45,7 +46,7 @@ def subject(given: Plant | Scenario | str | Path, at: Conditions) -> Subject:
         BadInput: there is none, or it has faults.
     """
     if isinstance(given, Plant):
-        return Subject("plant", given, _initial(given, at), _said(at))
+        return Subject("plant", given, _initial(given, at), _said(given, at))
     if isinstance(given, Scenario):
         return Subject(given.title, given.plant, given.initial, SCENARIO)
     path = _path(given)
@@ -53,11 +54,12 @@ def subject(given: Plant | Scenario | str | Path, at: Conditions) -> Subject:
     if plant is None:
         scenario = read(path)
         return Subject(scenario.title or path.stem, scenario.plant, scenario.initial, SCENARIO)
-    return Subject(path.stem, plant, _initial(plant, at), _said(at))
+    return Subject(path.stem, plant, _initial(plant, at), _said(plant, at))
 
 
-def _said(at: Conditions) -> str:
-    return f"{at.dry_bulb - 273.15:.3g} °C outdoors, {100 * at.utilisation:.3g} % of full work"
+def _said(plant: Plant, at: Conditions) -> str:
+    work = "all loads at rating" if work_called(plant) == LOAD else f"{100 * at.utilisation:.3g} % of full work"
+    return f"{at.dry_bulb - 273.15:.3g} °C outdoors, {work}"
 
 
 def _path(given: str | Path) -> Path:

@@ -70,27 +70,28 @@ def points(found: Audit) -> RenderableType:
         graph = {each.unit: each for each in (found.losses_away if away else found.losses)}
         seen = {each.unit: each for each in reversed(found.contingencies) if each.away == away and each.stops}
         for unit in found.single_points_away if away else found.single_points:
-            rows.append([unit, AWAY if away else "", _takes(graph.get(unit)), _when(seen.get(unit))])
-    return _table("Single points of failure", ("unit", "", "by the graph", "when simulated"), rows)
+            takes, when = _takes(graph.get(unit), found.work), _when(seen.get(unit), found.work)
+            rows.append([unit, AWAY if away else "", takes, when])
+    table = _table("Single points of failure", ("unit", "", "by the graph", "when simulated"), rows)
+    return Group(table, _sentences("", found.unguarded)) if found.unguarded else table
 
 
-def _takes(loss: Loss | None) -> str:
+def _takes(loss: Loss | None, work: str) -> str:
     """What a unit takes with it, by the graph."""
     if loss is None or not loss.single:
-        return "every rack keeps a feed"
-    parts = [f"{count(len(loss.work), 'rack')} without a feed"] if loss.work else []
+        return f"every {work} keeps a feed"
+    parts = [f"{count(len(loss.work), work)} without a feed"] if loss.work else []
     if loss.loops:
         parts.append(f"nothing pumps {names(loss.loops)}")
     return ", ".join(parts)
 
 
-def _when(each: Contingency | None) -> str:
+def _when(each: Contingency | None, work: str) -> str:
     if each is None:
-        return "no rack stops in that time"
+        return f"no {work} stops in that time"
     what = "" if each.failure == OUT else f"({each.failure}) "
-    if each.dropped:
-        return f"{what}{count(len(each.dropped), 'rack stops', 'racks stop')} at once"
-    return f"{what}{count(len(each.after_stopped), 'rack stops', 'racks stop')} in the end"
+    number, when = (len(each.dropped), "at once") if each.dropped else (len(each.after_stopped), "in the end")
+    return f"{what}{count(number, f'{work} stops', f'{work}s stop')} {when}"
 
 
 def failures(found: Audit) -> RenderableType:
@@ -108,11 +109,11 @@ def failures(found: Audit) -> RenderableType:
         units = names((each.unit for each in group), 3)
         fails = units if first.failure == OUT else f"{units}: {first.failure.replace('_', ' ')}"
         charges = [each.lowest_charge for each in group if each.lowest_charge is not None]
-        cost = _cost(first) if len(group) == 1 else _costs(group)
+        cost = _cost(first) if len(group) == 1 else _costs(group, found.work)
         rows.append([fails, AWAY if first.away else "", cost, f"{100 * min(charges):.0f} %" if charges else ""])
     columns = ("fails", "", "what comes of it", "least charge")
     if not rows:
-        return Text("No failure stops or slows a rack, trips anything or passes a rating.\n")
+        return Text(f"No failure stops or slows a {found.work}, trips anything or passes a rating.\n")
     return _counted("Failures that cost something", columns, rows, right=(3,))
 
 
@@ -132,7 +133,7 @@ def _weight(group: list[Contingency]) -> tuple[int, int, int]:
     )
 
 
-def _costs(group: list[Contingency]) -> str:
+def _costs(group: list[Contingency], work: str) -> str:
     """The cost of several failures, in numbers."""
     parts = []
     for words, counts in (
@@ -142,7 +143,7 @@ def _costs(group: list[Contingency]) -> str:
     ):
         if max(counts):
             span = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{max(counts)}"
-            parts.append(f"{span} racks {words}")
+            parts.append(f"{span} {work}s {words}")
     trips = dict.fromkeys(f"{trip.unit.rstrip('0123456789').rstrip('-')} {trip.words}" for trip in group[0].trips)
     parts += list(trips)[:3]
     if any(each.after_over for each in group):
@@ -211,8 +212,9 @@ def _sentences(title: str, said: Sequence[str]) -> RenderableType:
     if not said:
         return Text("")
     lines = [Text(f"  {each}") for each in said[:MOST]]
+    head = [Text(title, style="bold")] if title else []
     more = [Text(f"  ... and {len(said) - MOST} more; --json has all", style="dim")] if len(said) > MOST else []
-    return Group(Text(title, style="bold"), *lines, *more, Text(""))
+    return Group(*head, *lines, *more, Text(""))
 
 
 def loading(found: Audit, narrow: bool) -> RenderableType:
