@@ -43,12 +43,12 @@ def test_a_sound_site_has_no_fault():
 
 def test_a_wrong_level_at_a_connection_names_both():
     assert told(site(board=415 * 2)) == [
-        "board is at 830 V but fed from tx at 480 V; one level, or a transformer between, is wanted"
+        "board is at 830 V but fed from tx at 480 V; nominal_voltage: 480 V, or a transformer between, is wanted"
     ]
     plant = site()
     plant.units["tx"].parameters["primary_voltage"] = 34.5e3
     assert told(plant) == [
-        "tx is at 34.5 kV but fed from cable at 13.8 kV; one level, or a transformer between, is wanted"
+        "tx is at 34.5 kV but fed from cable at 13.8 kV; primary_voltage: 13.8 kV, or a transformer between, is wanted"
     ]
 
 

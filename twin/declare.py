@@ -152,9 +152,8 @@ class Ports:
     circuits [VA at nominal voltage], `fault_power` is what a source gives them beside `load` [W]. `served_voltage`
     and `served_frequency` are what a source finds on the board it serves, as it was, `served_otherwise` what that
     board's other feeds held [pu]. `gap` counts the seconds of the tick without supply; a voltage of zero means dead
-    at its end, so gap == dt means dead throughout. `feed_frequency` is None while every source is at nominal.
-    `feed_weight` says how much more one feed can bear than another (None: alike), `feed_injection` what each forces
-    in; both by slot.
+    at its end, so gap == dt means dead throughout. By slot: `feed_frequency` (None while all is at nominal),
+    `feed_weight` how much more one feed can bear (None: alike), `feed_injection` what each forces in.
     """
 
     now: Real = 0.0

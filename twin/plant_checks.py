@@ -334,6 +334,13 @@ def currents_within_ampacity(plant: Any) -> Iterator[Fault]:
             yield Fault(unit.where, text, warning=True)
 
 
+def _cure(unit: Any, offered: float) -> str:
+    """What mends a wrong level, at a unit that is offered another [V]."""
+    key = next((key for key in ("primary_voltage", "nominal_voltage") if key in unit.parameters), "")
+    one = f"{key}: {_volts(offered)}" if key else "one level"
+    return f"{one}, or a transformer between, is wanted"
+
+
 def wrong_levels(plant: Any) -> Iterator[Fault]:
     """Whoever is connected has one voltage level; a conductor knows its own."""
     level = levels(plant)
@@ -350,7 +357,7 @@ def wrong_levels(plant: Any) -> Iterator[Fault]:
                 yield Fault(
                     unit.where,
                     f"{unit.name} is at {_volts(wanted)} but fed from {feed} at {_volts(offered)}; "
-                    "one level, or a transformer between, is wanted",
+                    + _cure(unit, offered),
                 )
 
 

@@ -367,8 +367,11 @@ def load(
     for ties in net.meshes:
         here = ties.table.columns
         taken[:, here], given[:, here] = carried.taken[:, here].real, carried.given[:, here].real
-    if short is None:
-        return taken, given
+    return (taken, given) if short is None else _with_faults(net, ports, short, taken, given)
+
+
+def _with_faults(net: PowerNetwork, ports: AllPorts, short: Short, taken: Array, given: Array) -> tuple[Array, Array]:
+    """What units draw and deliver with what short circuits take through them; sources are told their part."""
     for board in net.boards:
         if board.table.machine.source:
             ports[board.table.key].fault_power = short.delivered[:, board.table.columns]
