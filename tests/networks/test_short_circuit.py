@@ -152,6 +152,27 @@ def test_two_at_once_share_what_the_transformer_gives():
         assert world.row(f"breaker-{i}", "load_fraction") * 1e6 == pytest.approx(abs(strength * V), rel=1e-6)
 
 
+def test_sources_at_unequal_voltages_keep_their_books():
+    """Two grids on one board, one 2 % lower: what they give to the short circuit shows in their own power, too."""
+    plant = Plant()
+    add(plant, "grid-1", "utility", **GRID)
+    add(plant, "grid-2", "utility", **GRID | {"short_circuit_power": 90e6})
+    add(plant, "board", "bus", ("grid-1", "grid-2"))
+    add(plant, "tx", "transformer", ("board",), **TX)
+    add(plant, "pdu", "pdu", ("tx",), rated_power=1e6)
+    add(plant, "load", "load", ("pdu",), rated_power=0.2e6)
+    world = World(plant)
+    world.set("grid-2", voltage=0.98)
+    world.tick(count=5)
+    world.set("pdu", short_circuit=1, fault_power=20e6)
+    world.tick(count=5)
+    assert world.worst <= LIMIT
+    power = world.row("grid-1", "power") + world.row("grid-2", "power")
+    assert world.row("site", "power") == pytest.approx(power, rel=1e-12)
+    assert power > 5e6
+    assert world.row("tx", "load_fraction") == pytest.approx(10.0, rel=0.5), "through the transformer, seen by it"
+
+
 def test_loads_stand_beside_the_short_circuit():
     """Superposition with a constant-power load on the healthy feeder: a nodal fixed point written by hand."""
     world = World(feeder(load=0.8e6))

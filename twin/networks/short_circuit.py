@@ -253,6 +253,8 @@ def _account(net: Any, links: list[Link], voltage: Array, current: Array) -> tup
             drawn[:, here] += S.real
         given = (1.0 - link.through) * voltage[:, here] * flows.conjugate()
         delivered[:, here] = passed
+        if board.table.machine.source and link.limit is None:
+            continue  # it has no terminals to strike: all that it gives, its boards take
         burnt[:, here] = drawn[:, here] - passed + given.real
         if link.limit is not None:
             asked[:, here] = given
