@@ -151,10 +151,10 @@ def test_every_declared_unit_can_be_read() -> None:
 
 
 def test_ten_thousand_values_take_well_under_two_seconds() -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     for number in range(10_000):
         parse(f"{number}.5 kW", "W")
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 def test_pint_waits_until_a_value_is_read() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from operator import is_
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
@@ -83,8 +83,7 @@ def quantity(
         unit: SI unit as pint reads it, "1" for a pure number.
         doc: what it is, in the trade's words.
         default: value when a scenario is silent; without one the key must be given.
-        above, at_least, below, at_most: bounds in the SI unit.
-        choices: word -> code, for quantities that people set by word.
+        above, at_least, below, at_most: bounds in the SI unit; choices: word -> code, where people set it by word.
         failure: an Input that `fail: unit.name` raises to 1.
     """
     said = Quantity("", unit, doc, default, above, at_least, below, at_most, choices, failure)
@@ -103,7 +102,7 @@ def flag(rises: str, falls: str = "", *, because: str = "", via: str = "self", d
     `table` adds a companion `<name>_at`: the moment [s] of its last change, interpolated within the tick.
 
     Args:
-        rises, falls: what happened, as a verb phrase ("throttles", "runs at full clock again").
+        rises, falls: what happened, as a verb phrase ("throttles").
         because: why it rises, a sentence; `{parameter}` is filled in with the unit's own rating.
         via: by which medium the cause arrives: self, power, coolant, air or signal; or "load", from those it feeds.
     """
@@ -132,11 +131,13 @@ def table(cls: C) -> C:
 
 def quantities(cls: type) -> dict[str, Quantity]:
     """Every declared quantity of a table by name, in the order declared."""
-    return {
-        field.name: dataclasses.replace(field.metadata["quantity"], name=field.name)
-        for field in dataclasses.fields(cls)
-        if "quantity" in field.metadata
-    }
+    return dict(_declared(cls))
+
+
+@cache
+def _declared(cls: type) -> dict[str, Quantity]:
+    said = {each.name: each.metadata["quantity"] for each in dataclasses.fields(cls) if "quantity" in each.metadata}
+    return {name: dataclasses.replace(each, name=name) for name, each in said.items()}
 
 
 @table
@@ -206,9 +207,8 @@ class Supply:
     gap: seconds of the tick without supply [s].
     split: share of its draw taken from each feed, an array or a number for all; they sum to 1 where fed.
     frequency: of nominal [1]; None: that of the feeds it takes from, weighted by `split`.
-    injection: complex power that a source forces into the board it serves while another feed of it lives,
-        whatever the load; negative: it takes power [VA]. None (nan where only some do): its share, like any feed.
-        With neither a voltage nor a gap it only follows: it dies with the board's other feeds.
+    injection: what a source forces into its board while another feed lives, negative where it takes [VA]; None (nan
+        where only some do): its share, like any feed. With neither voltage nor gap it dies with the other feeds.
     """
 
     voltage: Real
@@ -222,8 +222,7 @@ class Supply:
 class Branch:
     """A hydraulic element: head added and resistance, dp = laminar q + turbulent q|q| - head.
 
-    head [Pa], laminar [Pa s/m3], turbulent [Pa s2/m6]; `check` is 1 where a valve bars reverse flow, 0 elsewhere.
-    """
+    head [Pa], laminar [Pa s/m3], turbulent [Pa s2/m6]; `check` is 1 where a valve bars reverse flow, 0 elsewhere."""
 
     head: Real
     laminar: Real

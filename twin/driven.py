@@ -103,11 +103,10 @@ class Driven(Equipment):
 
     def drive(self, s: Any, u: Any, port: Ports, rise: Real, dt: Real) -> Drive:
         """The tick of a machine that gives its full output `rise` after its first [s]."""
-        asked = self.asked(u)
         hold = self.hold(s, u, port, dt)
-        if hold is None and self.once(_at_full, s.run_clock, asked, self.restart_delay, rise):
-            return Drive(None, steady(s.run_clock, asked, dt), True)
         runs = self.runs(s, u, hold)
+        if hold is None and self.once(_at_full, s.run_clock, runs, self.restart_delay, rise):
+            return Drive(None, steady(s.run_clock, runs, dt), True)
         return Drive(hold, restart(s.run_clock, runs, hold or whole(dt), self.restart_delay, rise, dt), False)
 
     def panel(

@@ -89,10 +89,10 @@ def test_nested_places_cannot_grow_without_bound(save: Save) -> None:
     rows = "".join(f"  b{n}: {{place: {{p1..900: {{block: b{n - 1}}}}}}}\n" for n in range(1, 12))
     first = "  b0: {units: {u: {kind: utility, rated_power: 1 MW}}}\n"
     name = save(f"blocks:\n{first}{rows}place: {{x: {{block: b11}}}}\n")
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(BadInput, match="grows beyond 100000 units"):
         read_plant(name)
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0
 
 
 def test_a_gigawatt_of_blocks_is_read_in_seconds(save: Save, small: str) -> None:
@@ -111,8 +111,8 @@ def test_a_gigawatt_of_blocks_is_read_in_seconds(save: Save, small: str) -> None
         "workload: {utilisation: 85 %}\nevents:\n  - {at: 60 s, fail: grid-0*}\n"
         "criteria: [max(rack.die_temperature) < 88 degC]\n"
     )
-    began = time.perf_counter()
+    began = time.process_time()
     scenario = read(name)
-    assert time.perf_counter() - began < 5.0
+    assert time.process_time() - began < 5.0
     assert len(scenario.plant.units) > 14_900
     assert len(scenario.plant.of_kind("rack")) == 116 * 115

@@ -128,9 +128,9 @@ def test_an_alias_bomb_is_told_once_and_not_unfolded(save: Save) -> None:
     ],
 )
 def test_odd_files_do_not_take_long(save: Save, text: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     load(save(text))
-    assert time.perf_counter() - began < 8.0
+    assert time.process_time() - began < 8.0
 
 
 def test_a_line_is_not_endless(save: Save) -> None:

@@ -54,10 +54,10 @@ def test_faults_come_sorted_by_line_and_all_at_once(save: Save, head: str) -> No
 
 
 def test_no_more_faults_than_people_can_read(faults: Callable[..., list[str]], head: str) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     told = faults(head + "events:\n" + "  - {at: 60 s, fail: nobody-at-all}\n" * 5000)
     assert len(told) == 501
-    assert time.perf_counter() - began < 10.0
+    assert time.process_time() - began < 10.0
 
 
 def test_a_warning_is_no_fault(save: Save, head: str) -> None:
@@ -69,9 +69,9 @@ def test_a_warning_is_no_fault(save: Save, head: str) -> None:
 def test_a_scenario_of_a_room_is_read_quickly(save: Save, small: str) -> None:
     name = save(small)
     read(name)
-    began = time.perf_counter()
+    began = time.process_time()
     read(name)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 SHIPPED = sorted(assets.scenarios_folder().rglob("*.yaml")) if assets.scenarios_folder().is_dir() else []
