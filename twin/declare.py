@@ -203,8 +203,7 @@ class Ports:
 class Supply:
     """What a unit offers those it feeds, and from which of its own feeds it takes.
 
-    voltage: at the end of the tick [pu], complex, 0 when dead, shape (member, n).
-    gap: seconds of the tick without supply [s].
+    voltage: at the end of the tick [pu], complex, 0 when dead; gap: seconds of the tick without supply [s].
     split: share of its draw taken from each feed, an array or a number for all; they sum to 1 where fed.
     frequency: of nominal [1]; None: that of the feeds it takes from, weighted by `split`.
     injection: what a source forces into its board while another feed lives, negative where it takes [VA]; None (nan
@@ -222,7 +221,8 @@ class Supply:
 class Branch:
     """A hydraulic element: head added and resistance, dp = laminar q + turbulent q|q| - head.
 
-    head [Pa], laminar [Pa s/m3], turbulent [Pa s2/m6]; `check` is 1 where a valve bars reverse flow, 0 elsewhere."""
+    head [Pa], laminar [Pa s/m3], turbulent [Pa s2/m6]; `check` is 1 where a valve bars reverse flow, 0 elsewhere.
+    """
 
     head: Real
     laminar: Real
