@@ -124,7 +124,7 @@ class _Reading:
                 self.faults.add(root.where_of(key), f"this key is not known; {near}")
             self.faults.add(root.where, f"this is neither; {wanted} is wanted")
         except TooMany:
-            pass  # what was found is told by `faults`, which says itself that it stopped counting
+            pass  # whoever asked reads the faults that were found; going on would only find more
         return None
 
     def scenario(self, settings: dict[str, int]) -> Scenario | None:
