@@ -72,6 +72,46 @@ def test_a_change_lands_on_the_first_tick_at_or_after_its_time(tmp_path):
     assert [trace.time[k + 1] for k in falls] == [4.0, 7.0]  # means of the ticks 3-4 s and 6-7 s
 
 
+def sagging(begins, length, residual=0.4):
+    return [
+        Change(begins, "utility", "voltage", residual, verb="sag"),
+        Change(begins + length, "utility", "voltage", 1.0),
+    ]
+
+
+def with_contactor(delay=0.1):
+    plant = chain()
+    plant.units["pump"].parameters |= {"undervoltage_limit": 0.7, "undervoltage_delay": delay, "restart_delay": 2.0}
+    return plant
+
+
+@pytest.mark.parametrize("begins", [10.0, 10.237])
+def test_a_contactor_feels_a_sag_within_a_second_at_any_tick(tmp_path, begins):
+    """40 % for 300 ms drops a contactor of 100 ms out 100 ms after it began, and back 2 s after it ended."""
+    for tick in (1.0, 0.1, 0.01):
+        settings = RunSettings(14.0, tick, record=1.0)
+        trace = run(tmp_path, with_contactor(), settings, sagging(begins, 0.3), name=f"sag{tick}")
+        found = [(e.value, e.time) for e in trace.events if (e.unit, e.flag) == ("pump", "tripped")]
+        assert [value for value, _ in found] == [1, 0]
+        assert [time for _, time in found] == pytest.approx([begins + 0.1, begins + 2.3], abs=1e-3), tick
+
+
+def test_a_contactor_rides_through_a_sag_shorter_than_its_delay_at_any_tick(tmp_path):
+    for tick in (1.0, 0.01):
+        settings = RunSettings(12.0, tick, record=1.0)
+        trace = run(tmp_path, with_contactor(), settings, sagging(10.2, 0.09), name=f"short{tick}")
+        assert not [e for e in trace.events if e.flag == "tripped"]
+
+
+def test_a_sag_and_a_lost_feed_have_ticks_of_their_own_and_the_others_keep_their_ends(tmp_path):
+    lost = [Change(5.25, "utility", "in_service", 0.0), Change(5.5, "utility", "in_service", 1.0)]
+    slight = [Change(7.5, "utility", "voltage", 0.95), Change(7.75, "utility", "voltage", 1.0)]
+    settings = RunSettings(9.0, 1.0, [Zoom(2.9, 0.4, 0.2)])
+    trace = run(tmp_path, chain(), settings, sagging(2.2, 0.3) + sagging(3.0, 0.05) + lost + slight)
+    wanted = [0, 1, 2, 2.2, 2.5, 2.9, 3, 3.05, 3.1, 3.3, 4.3, 5.25, 5.3, 5.5, 6.3, 7.3, 8.3, 9]
+    np.testing.assert_allclose(trace.time, wanted, atol=1e-9)
+
+
 def test_a_ramp_runs_in_a_straight_line_and_ends_at_its_value(tmp_path):
     changes = [Change(10.0, "rack-1", "utilisation", 0.25, until=20.0, verb="ramp")]
     trace = run(tmp_path, chain(), RunSettings(30.0, 1.0), changes)

@@ -6,15 +6,16 @@ import contextlib
 import dataclasses
 import gc
 import hashlib
+import math
 import platform
 import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import simpy
 
 from twin import __version__
@@ -26,6 +27,7 @@ from twin.model import Model, State, compile, inputs, ports, state, stored
 from twin.networks.tables import AllRows
 from twin.recording import Gatherer, Tick, columns, companion
 from twin.scenario import Change, ControllerSpec, RunSettings, Scenario
+from twin.scenario.sags import edges
 from twin.step import step
 from twin.trace import Event, Recorder
 
@@ -121,6 +123,7 @@ class Simulation:
         self.ticks = 0
         self.gatherer: Gatherer | None = None
         self.told: Callable[[float], None] = lambda seconds: None
+        self.edges = sorted({_quanta(moment) for moment in edges(scenario.plant, scenario.initial + scenario.changes)})
         self.block = int(min(max(HELD / (320.0 * self.members * self.model.unit_count), 1), BLOCK))
 
     def put(self, change: Change, value: float) -> None:
@@ -214,15 +217,25 @@ class Simulation:
         return now
 
     def tick_at(self, now: int) -> int:
-        """Length of the tick that begins at a moment, in quanta; ticks end where a zoom begins or ends."""
-        regular = round(self.settings.tick / QUANTUM)
+        """Length of the tick that begins at a moment, in quanta.
+
+        Ticks end where a zoom begins or ends, and where a feed of the site begins or ends a sag, a swell or an outage:
+        what lasts for part of a tick is a tick of its own, and the next one ends where it would have ended.
+        """
+        regular, began, limit = round(self.settings.tick / QUANTUM), 0, math.inf
         for zoom in self.settings.zooms:
             first, last = round(zoom.at / QUANTUM), round((zoom.at + zoom.length) / QUANTUM)
-            if first <= now < last:
-                return min(round(zoom.tick / QUANTUM), last - now)
             if now < first:
-                regular = min(regular, first - now)
-        return regular
+                limit = first
+                break
+            if now < last:
+                regular, began, limit = round(zoom.tick / QUANTUM), first, last
+                break
+            began = last
+        place = bisect_right(self.edges, now)
+        if place < len(self.edges):
+            limit = min(limit, self.edges[place])
+        return int(min(regular - (now - began) % regular, limit - now))
 
     def _kept(self, now: int, length: int) -> bool:
         """Whether the tick that ends now is recorded: each one in a zoom, else one per recording period."""
@@ -270,8 +283,13 @@ def _by_time(changes: list[Change], duration: float) -> list[tuple[int, list[Cha
     groups: dict[int, list[Change]] = {}
     for change in changes:
         if change.time <= duration:
-            groups.setdefault(max(0, int(np.ceil(change.time / QUANTUM - 1e-9))), []).append(change)
+            groups.setdefault(_quanta(change.time), []).append(change)
     return sorted(groups.items())
+
+
+def _quanta(moment: float) -> int:
+    """The first moment of the clock at or after a moment [s], in quanta."""
+    return max(0, math.ceil(moment / QUANTUM - 1e-9))
 
 
 def simulate(

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 
-from twin import units
 from twin.declare import MODES
 from twin.equipment import KINDS
 from twin.plant import Plant
 from twin.scenario.case import RunSettings
 from twin.scenario.changes import Change
-from twin.scenario.sags import spans
 
 SHARE = 5.0
 """Ticks that a time constant must hold."""
@@ -19,7 +17,7 @@ CLEARED = 1.0
 
 
 def slow_ticks(plant: Plant, run: RunSettings, changes: list[Change]) -> list[str]:
-    """One sentence for each upset with a time constant shorter than five ticks where it happens, one for a sag."""
+    """One sentence for each upset with a time constant shorter than five ticks where it happens."""
     found = []
     for upset in ("power", "flow", "heat"):
         upsetting = [c for c in changes if stops(c) and upset in KINDS[plant.units[c.unit].kind].disturbs]
@@ -32,22 +30,7 @@ def slow_ticks(plant: Plant, run: RunSettings, changes: list[Change]) -> list[st
             if tick * SHARE > seconds * (1 + 1e-9):
                 found.append(_sentence(change, unit, words, seconds, tick))
                 break
-    return found + slow_for_sags(run, changes) + _slow_protection(plant, run, changes)
-
-
-def slow_for_sags(run: RunSettings, changes: list[Change]) -> list[str]:
-    """A sentence for the first sag or swell that holds fewer than five ticks; a tick of 1 ms does for all."""
-    for sag in spans(changes, run.duration):
-        tick = tick_after(run, sag.time, sag.length)
-        wanted = max(math.floor(sag.length / SHARE * 1000 + 1e-6), 1) / 1000
-        if tick > wanted * (1 + 1e-9):
-            length, moment = units.show(sag.length, "s"), units.show(sag.time, "s")
-            zoom = f"zoom: [{{at: {sag.time:g} s, for: {sag.length:g} s, tick: {wanted * 1000:g} ms}}]"
-            return [
-                f"a tick of {tick:g} s is too long for the sag of {sag.unit} at {moment}: it lasts {length}; a tick "
-                f"of at most {wanted * 1000:g} ms is wanted, e.g. {zoom}"
-            ]
-    return []
+    return found + _slow_protection(plant, run, changes)
 
 
 def _slow_protection(plant: Plant, run: RunSettings, changes: list[Change]) -> list[str]:

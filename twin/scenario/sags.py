@@ -8,11 +8,14 @@ from dataclasses import dataclass
 
 from twin import units
 from twin.faults import Where
+from twin.plant import Plant
 from twin.scenario.changes import Change, ToldSag, inputs_of
 from twin.scenario.faults import Faults
 
 LOW, HIGH = 0.9, 1.1
 """Voltage [of nominal] outside of which an event is a sag or a swell. Source: IEEE 1159."""
+SHORTEST = 1e-3
+"""Seconds that the clock counts."""
 LARGEST = 10_000_000
 MOST_ROWS = 100_000
 HEADERS = (["time", "voltage"], ["time", "voltage", "frequency"])
@@ -50,6 +53,9 @@ def lower(told: list[ToldSag], initial: list[Change], changes: list[Change], fau
             )
             faults.add(sag.where, text)
         free_from[key] = sag.time + sag.length
+        if sag.length < SHORTEST:
+            lasts = units.show(sag.length, "s")
+            faults.add(sag.where, f"this sag of {sag.unit} lasts {lasts}; at least 1 ms is wanted, the clock's unit")
         before = _before(sag, initial, changes)
         found.append(Change(sag.time, sag.unit, "voltage", sag.residual, None, sag.member, "sag", sag.why))
         found.append(Change(sag.time + sag.length, sag.unit, "voltage", before, None, sag.member, "sag"))
@@ -88,6 +94,26 @@ def spans(changes: Iterable[Change], duration: float) -> list[Sag]:
                 found.append(Sag(unit, began, worst, change.time - began, member))
                 began, worst = math.nan, 1.0
     return sorted(found, key=lambda sag: (sag.time, sag.unit))
+
+
+def edges(plant: Plant, changes: Iterable[Change]) -> set[float]:
+    """Moments [s] at which a feed of the site goes out of 0.9 to 1.1 of nominal, changes out there, or comes back.
+
+    So do moments at which a feed is taken out of service or put back.
+    """
+    found, outside = set(), dict[tuple[str, int | None], bool]()
+    for change in sorted(changes, key=lambda each: each.time):
+        unit = plant.units.get(change.unit)
+        if unit is None or "voltage" not in inputs_of(unit.kind):
+            continue
+        if change.input == "voltage":
+            key, is_out = (change.unit, change.member), not LOW <= change.value <= HIGH
+            if is_out or outside.get(key):
+                found.add(change.time)
+            outside[key] = is_out
+        elif change.input == "in_service":
+            found.add(change.time)
+    return found
 
 
 def read_rms(raw: bytes, name: str, faults: Faults) -> list[tuple[float, ...]] | None:
