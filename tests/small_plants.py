@@ -62,7 +62,7 @@ def add(
 def pod(racks: int = 8, dc: bool = False) -> Plant:
     """A pod with everything: two generators, two UPS, two CDUs, two cooling trains, a tank, a room.
 
-    With `dc` two rectifiers stand in place of the UPS, and racks have power shelves with a store.
+    With `dc` two rectifiers stand in place of the UPS, racks have power shelves with a store, and the tank two layers.
     """
     rack = {**RACK, **SHELVES, "power_factor": 1.0} if dc else RACK
     plant = Plant()
@@ -92,7 +92,7 @@ def pod(racks: int = 8, dc: bool = False) -> Plant:
         add(plant, f"pump-{i}", "pump", ("msb",), **PUMP, **panels[i])
         add(plant, f"dry-{i}", "dry_cooler", ("msb",), **DRY_COOLER, **panels[i])
         add(plant, f"ch-{i}", "chiller", ("msb",), **CHILLER, **panels[i])
-    add(plant, "tank", "tank", volume=8, useful_temperature=305)
+    add(plant, "tank", "tank", volume=8, useful_temperature=305, stratified=float(dc))
     trains = [branch(f"pump-{i}", f"dry-{i}", f"ch-{i}") for i in (1, 2)]
     loads = [branch(f"cdu-{i}.facility") for i in (1, 2)] + [branch(f"fw-{i}") for i in (1, 2, 3)]
     plant.add_loop(Loop("facility", "water", trains, loads, "tank"))

@@ -40,6 +40,8 @@ MEANT_TO_FAIL = {
     "sag-stops-cooling": {"no tank-1.exhausted"},
     "pod-technology-pumps-lost": {"no rack.shut_down"},
     "main-tie-main": set(),
+    "tank-mixed": {"no tank-1.exhausted"},
+    "tank-stratified": set(),
     "storage-black-start": set(),
     "storage-bridges-utility-loss": set(),
     "ups-loss-in-maintenance": {"no rack.unpowered"},
