@@ -291,9 +291,10 @@ class Equipment:
 
         Most Inputs and flags stay the same arrays for thousands of ticks: they are replaced, never written into.
         """
-        known = self._found.get(law.__name__)
-        if known is None or not all(map(is_, known[0], given)):
-            known = self._found[law.__name__] = (given, law(*given))
+        name = law.__name__
+        known = self._found.get(name)
+        if known is None or known[0][0] is not given[0] or not (len(given) == 1 or all(map(is_, known[0], given))):
+            known = self._found[name] = (given, law(*given))
         return known[1]
 
     def asked(self, u: Any) -> Real:
@@ -395,6 +396,5 @@ def operable(in_service: Real, mode: Real) -> Real:
 def replace(row: Any, **changes: Real) -> Any:
     """A copy of a table's row with some quantities changed (dataclasses.replace without its checks)."""
     new = object.__new__(type(row))
-    new.__dict__.update(row.__dict__)
-    new.__dict__.update(changes)
+    new.__dict__ = row.__dict__ | changes
     return new

@@ -43,8 +43,8 @@ HELD = 2e8
 """Most bytes that the ticks of a block hold; an estimate, at 40 quantities a unit."""
 SWEEP = 200_000
 """Objects made and not yet freed before Python looks for cycles among them; at its usual 700 that is 4 % of a run."""
-WARM_UP = ((1.0, 20), (10.0, 30), (60.0, 20))
-LADDER = ((10.0, 20), (60.0, 20), (300.0, 60))
+WARM_UP = ((1.0, 20), (10.0, 15), (60.0, 10))
+LADDER = ((10.0, 10), (60.0, 10), (300.0, 40))
 LAST = ((1.0, 3),)
 """Ticks [s] and how many of each bring a cold plant near its steady state, to it, and into step with its stores."""
 
@@ -67,9 +67,9 @@ class RunResult:
 def settle(model: Model, asked: AllRows, members: int = 1) -> State:
     """The plant's steady state under the given Inputs.
 
-    The implicit laws allow long ticks, so a ladder of them reaches it in a few hundred. What latched
-    while the cold plant was still finding its flows is let go half-way, so that only what the steady
-    state itself trips stays tripped. Electric stores, fuel and counters start as at rest.
+    The implicit laws allow long ticks, so a ladder of them reaches it in about a hundred (the hall to 1e-6 K).
+    What latched while the cold plant was still finding its flows is let go half-way, so that only what the
+    steady state itself trips stays tripped. Electric stores, fuel and counters start as at rest.
     """
     rest = now = state(model, asked, members)
     for ladder in (WARM_UP, LADDER, LAST):
@@ -115,7 +115,8 @@ class Simulation:
         self.inputs = inputs(self.model, self.members)
         for change in scenario.initial:
             self.put(change, change.value)
-        self.state = settle(self.model, self.inputs, self.members)
+        with _seldom_swept():
+            self.state = settle(self.model, self.inputs, self.members)
         if looped := loop_of(self.model, self.state):
             raise ClosedLoop(f"{looped} at the start")
         self.environment = simpy.Environment(initial_time=0)

@@ -175,7 +175,7 @@ def latched(flag: Real, was: Real, was_at: Real, moment: Real | Callable[[], Rea
         was, was_at: the flag and its moment before this tick [1], [s].
         moment: when it changed, if it did [s]; or a function that finds it, asked only after a change.
     """
-    if flag is was:
+    if flag is was or not (worth_doing(flag) or worth_doing(was)):
         return was, was_at
     changed = flag != was
     if not worth_doing(changed):

@@ -40,7 +40,8 @@ class Sheet:
         self._dimensions = 0
         self._head(provenance)
         self._scales = self._make_scales(members, shape.rows)
-        self._columns = {(c.kind, c.name): self._column(c, shape.chunks[c.kind], units[c.kind]).id for c in columns}
+        kinds = {kind: self._kind(kind, units[kind]) for kind in dict.fromkeys(c.kind for c in columns)}
+        self._columns = {(c.kind, c.name): self._column(c, shape.chunks[c.kind], *kinds[c.kind]).id for c in columns}
         self._log = self._make_log()
         seal = layout.fingerprint(columns, units, members, provenance)
         for name, text in {**texts, "summary": "", "fingerprint": seal}.items():
@@ -111,18 +112,17 @@ class Sheet:
             scales[name] = self._length(name, length)
         return scales
 
-    def _column(self, column: Column, chunk: tuple[int, int, int], names: list[str]) -> Any:
-        group = self._file.get(column.kind) or self._kind(column.kind, names)
-        empty = np.zeros((0, self._members, len(names)), f"<{column.dtype}")
+    def _column(self, column: Column, chunk: tuple[int, int, int], group: Any, unit: Any) -> Any:
+        empty = np.zeros((0, self._members, len(unit)), f"<{column.dtype}")
         made = self._dataset(group, column.name, empty, chunk, grows=True)
         _attribute(made, "units", column.unit)
         _attribute(made, "long_name", column.doc)
-        for axis, scale in enumerate((self._scales["time"], self._scales["member"], group["unit"])):
+        for axis, scale in enumerate((self._scales["time"], self._scales["member"], unit)):
             made.dims[axis].attach_scale(scale)
         return made
 
-    def _kind(self, kind: str, names: list[str]) -> Any:
-        """A group that xarray can open alone: time and member are links to the one dataset of each.
+    def _kind(self, kind: str, names: list[str]) -> tuple[Any, Any]:
+        """A group that xarray can open alone, and its dimension of units; time and member are links.
 
         Names are letters (unit, name_length), as netCDF writes them: HDF5 has no checksum for texts of
         varying length, and ncdump 4.9 crashes on texts of fixed length.
@@ -137,7 +137,7 @@ class Sheet:
         unit.attrs.create("_Netcdf4Coordinates", np.array([number, letter], dtype="<i4"))
         _attribute(unit, "_Encoding", "utf-8")
         _attribute(unit, "long_name", f"name of the {kind}")
-        return group
+        return group, unit
 
     def _make_log(self) -> dict[str, Any]:
         group = self._file.create_group("events")
