@@ -27,6 +27,13 @@ def scenarios_folder() -> Path:
     return _shipped("scenarios")
 
 
+def scenario_file(named: str | Path) -> Path:
+    """The scenario that a name means: a file as it is given, else the shipped one of that bare name."""
+    path = Path(named)
+    shipped = scenarios_folder() / f"{path.name}.yaml"
+    return shipped if path.name == str(named) and not path.exists() and shipped.is_file() else path
+
+
 def display(path: Path) -> str:
     """A shipped file as people know it: "assets/catalog/gb300-nvl72.yaml"; others as they are given."""
     for name in ("assets", "scenarios"):

@@ -28,7 +28,9 @@ class Device(StrEnum):
 
 @guarded
 def run(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Scenario file.", show_default=False)],
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="Scenario file, or the name of a shipped one.", show_default=False)
+    ],
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="OUT.h5", help="Trace to write, if not FILE's name with .h5."),
@@ -43,10 +45,12 @@ def run(
 
     \b
     Examples:
-      twin run scenarios/utility-loss.yaml
+      twin run chiller-trip
       twin run my-site/my-site.yaml -o night.h5 --members 100 --json
     """
-    drill = _drill(file, output, device, members, seed, silent=quiet or as_json)
+    from twin.assets import scenario_file
+
+    drill = _drill(scenario_file(file), output, device, members, seed, silent=quiet or as_json)
     if drill is None:
         return INTERRUPTED
     if as_json:

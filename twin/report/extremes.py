@@ -44,6 +44,8 @@ def extremes(story: Story) -> list[list[Extreme]]:
         known = said_of(kind, "State") | said_of(kind, "Outputs")
         recorded = story.trace.columns(kind)
         for name, said in known.items():
+            if name == "it_power" and not any(KINDS[each].is_work for each in story.kinds if each in KINDS):
+                continue
             if name in recorded and said.unit != "s" and not _is_memory(kind, name):
                 for member, each in _of_column(story, kind, name):
                     found[member].append(each)

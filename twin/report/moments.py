@@ -187,7 +187,9 @@ def _most_at_once(spans: list[Span]) -> tuple[int, float | None, int]:
 
 
 def it_power(story: Story) -> np.ndarray | None:
-    """Power of the work (time, member): the site's own sum, else that of the units that work."""
+    """Power of the work (time, member): the site's own sum, else that of the units that work; None without any."""
+    if not work_kinds(story):
+        return None
     power = story.total("site", "it_power")
     if power is not None:
         return power

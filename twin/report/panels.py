@@ -186,7 +186,7 @@ def _cold(story: Story, member: int) -> Panel:
                 for key, value in limits_of(story, kind, story.trace.units(kind)[places[0]]).items():
                     panel.limits[f"{said} {words(key.removesuffix('_temperature'))}"] = value - 273.15
     outdoors = story.values("site", "dry_bulb")
-    if outdoors is not None:
+    if outdoors is not None and panel.curves:
         panel.curves.append(Curve("outdoors", outdoors[:, member, 0] - 273.15, colour=GREY))
     return panel
 

@@ -19,7 +19,8 @@ FIRST_WORDS = {
     "ups_empty": "first UPS empty",
     "tank_exhausted": "buffer tank exhausted",
 }
-FIRST_NEEDS = {"ups_on_battery": "ups", "ups_empty": "ups", "tank_exhausted": "tank"}
+OF_RACKS = ("first_throttle", "first_slowdown", "first_shutdown", "first_unpowered")
+FIRST_NEEDS = dict.fromkeys(OF_RACKS, "rack") | {"ups_on_battery": "ups", "ups_empty": "ups", "tank_exhausted": "tank"}
 """Lines that a plant without this kind does not have."""
 MOST_FAULTS = 4
 """Faults of one moment that a heading names."""
