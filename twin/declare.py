@@ -151,10 +151,11 @@ class Ports:
 
     Powers are means over the tick. Frequencies are of nominal [1]. `fault_current` flows through a unit into short
     circuits [VA at nominal voltage], `fault_power` is what a source gives them beside `load` [W]. `served_voltage`
-    and `served_frequency` are what a source finds on the board it serves, as it was, `served_otherwise` what that
-    board's other feeds held [pu]. `gap` counts the seconds of the tick without supply; a voltage of zero means dead
-    at its end, so gap == dt means dead throughout. By slot: `feed_frequency` (None while all is at nominal),
-    `feed_weight` how much more one feed can bear (None: alike), `feed_injection` what each forces in.
+    and `served_frequency` are what a source finds on the board it serves, as it was (frequency from `actuate` on as
+    it is), `served_otherwise` what that board's other feeds held [pu]. `gap` counts the seconds of the tick without
+    supply; a voltage of zero means dead at its end, so gap == dt means dead throughout. By slot: `feed_frequency`
+    (None while all is at nominal), `feed_weight` how much more one feed can bear (None: alike), `feed_injection`
+    what each forces in, `feed_push` what each gives beyond its share.
     """
 
     now: Real = 0.0
@@ -168,6 +169,7 @@ class Ports:
     feed_frequency: Real = None
     feed_weight: Real = None
     feed_injection: Real = None
+    feed_push: Real = None
     served_voltage: Real = 0.0
     served_frequency: Real = 1.0
     served_otherwise: Real = 0.0
@@ -208,6 +210,7 @@ class Supply:
     frequency: of nominal [1]; None: that of the feeds it takes from, weighted by `split`.
     injection: what a source forces into its board while another feed lives, negative where it takes [VA]; None (nan
         where only some do): its share, like any feed. With neither voltage nor gap it dies with the other feeds.
+    push: what a source gives beyond its share, as its governor is set, for the other feeds to give less [W].
     """
 
     voltage: Real
@@ -215,6 +218,7 @@ class Supply:
     split: list[Real]
     frequency: Real = None
     injection: Real = None
+    push: Real = None
 
 
 @dataclass(slots=True)
@@ -263,14 +267,10 @@ class Equipment:
     joins: ClassVar[int] = 0  # boards that it joins as a tie, which then says what its contacts do (`couple`)
     conducts: ClassVar[bool] = False
     """True where what it serves is its only feed's own circuit (a switch, a cable, a transformer)."""
-    rectifies: ClassVar[bool] = False
-    """True where it delivers direct current."""
-    prefers: ClassVar[bool] = False
-    """True where it takes from its first live feed; else live feeds share."""
-    cools_air: ClassVar[bool] = False
-    """True where it takes heat out of its zone's air."""
-    storage: ClassVar[bool] = False
-    """True where it stands in a loop's supply header (a buffer tank)."""
+    rectifies: ClassVar[bool] = False  # true where it delivers direct current
+    prefers: ClassVar[bool] = False  # true where it takes from its first live feed; else live feeds share
+    cools_air: ClassVar[bool] = False  # true where it takes heat out of its zone's air
+    storage: ClassVar[bool] = False  # true where it stands in a loop's supply header (a buffer tank)
     signals: ClassVar[tuple[str, ...]] = ()
     """Names of the signals it listens to."""
     disturbs: ClassVar[tuple[str, ...]] = ()

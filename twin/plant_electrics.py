@@ -83,11 +83,44 @@ def direct(plant: Any) -> set[str]:
     return found
 
 
+ISOCHRONOUS = 1e9
+"""What whoever holds frequency or voltage takes, over what a droop of 1 would take at its rating; it stands for all."""
+
+
+def bearing(plant: Any, name: str, bears: dict[str, float], droop: str = "droop") -> list[float]:
+    """What the feeds of a board take of its load, in proportion: what each can bear [W], or what its droop says.
+
+        P_i = S_i (1/droop_i + D_i) (f0_i - f),   with load damping D
+
+    Args:
+        bears: what each unit can bear, as `capacities` says.
+        droop: by which of their ratings generating sets share: droop (active) or voltage_droop (reactive).
+    """
+    found = [_strength(plant, feed, bears, droop) for feed in plant.feeds.get(name, ())]
+    if any(has_droop for _, has_droop in found):
+        return [strength for strength, _ in found]
+    return [bears[feed] for feed in plant.feeds.get(name, ())]
+
+
+def _strength(plant: Any, name: str, bears: dict[str, float], droop: str) -> tuple[float, bool]:
+    """What a feed gives per fall of frequency, or of voltage [W], and whether a set with droop is in it."""
+    unit, feeds = plant.units[name], plant.feeds.get(name, ())
+    kind = KINDS[unit.kind]
+    if feeds and (kind.conducts or kind.weighs):
+        behind = [_strength(plant, feed, bears, droop) for feed in feeds]
+        return sum(strength for strength, _ in behind), any(has_droop for _, has_droop in behind)
+    fall = unit.parameters.get(droop, 0.0) if kind.source and "droop" in quantities(kind) else 0.0
+    if not fall > 0:
+        return ISOCHRONOUS * min(bears[name], ISOCHRONOUS), False
+    damping = unit.parameters.get("load_damping", 0.0) if droop == "droop" else 0.0
+    return unit.parameters["rated_power"] * (1.0 / fall + damping), True
+
+
 def shares(plant: Any, name: str, bears: dict[str, float]) -> list[float]:
-    """What each feed of a unit bears of its draw while all live: alike, on a board by what each can bear."""
+    """What each feed of a unit bears of its draw while all live: alike, on a board by rating or droop."""
     feeds = plant.feeds.get(name, ())
     kind = KINDS[plant.units[name].kind]
-    can = [bears[feed] for feed in feeds]
+    can = bearing(plant, name, bears) if kind.weighs else []
     if kind.prefers:
         return [float(slot == 0) for slot in range(len(feeds))]
     if kind.weighs and can and max(can) < float("inf"):

@@ -303,6 +303,7 @@ MEANINGS = {
     "undervoltage_delay": r"^time (that the voltage must be too low|of low or no supply)",
     "undervoltage_limit": r"^(feed|supply) voltage below which",
     "voltage": r"voltage",
+    "voltage_droop": r"^voltage lost at rated reactive power",
     "volume": r"coolant|water|air in",
     "walk_in_time": r"^ramp of the",
     "walked": r"walk-in ramp",

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Equipment, Ports, Real, Supply, flag, mode, quantity, replace, table
+from twin.equipment.parts.lockouts import Lockouts
 from twin.physics import engine, genset
 from twin.physics.electric import NEVER, relaxed
 from twin.physics.supply import TINY
@@ -41,11 +42,12 @@ class Generator(Equipment):
     after the other (`closing_order`), on a live one after `synchronising_time`. Speed follows the balance of
     engine and load, isochronous or with droop, and voltage dips by the transient reactance: both exact within
     the tick under its mean load, held against its class of ISO 8528-5 (G3 unless said), and felt by the
-    network a tick later. Sets in parallel keep one speed. It
-    takes at most `block_step` of its rating at once above the load that it has settled on, and trips beyond
-    that, when overloaded for too long, and by the relays on its speed and power; a set that closes on a live
-    bus is loaded softly. Two sets whose turns on a dead bus fall within one tick both close. Temperatures of
-    the engine, the ceiling of the exciter and oscillations between sets are left out.
+    network a tick later. Sets in parallel keep one speed and share active power by droop and
+    `no_load_frequency`, reactive power by `voltage_droop`; isochronous ones take the swing, by rating, up to
+    their own trip. A set takes at most `block_step` of its rating at once above the load that it has settled on,
+    and trips beyond that, when overloaded for too long, and by the relays on its speed and power; one that
+    closes on a live bus is loaded softly. Two sets whose turns on a dead bus fall within one tick both close.
+    Temperatures of the engine, the ceiling of the exciter and what sets exchange while they swing are left out.
     """
 
     kind = "generator"
@@ -65,6 +67,7 @@ class Generator(Equipment):
     governor_gain: Real = quantity("1", "fuel per fall of speed, both of nominal", default=15.0, above=0, at_most=1000)
     integral_time: Real = quantity("s", "integral time of the governor", default=1.5, above=0, at_most=600)
     droop: Real = quantity("1", "fall of frequency at rated load; 0 isochronous", default=0.0, at_least=0, at_most=0.2)
+    voltage_droop: Real = quantity("1", "voltage lost at rated reactive power", default=0.0, at_least=0, at_most=0.2)
     engine_limit: Real = quantity("1", "most power its engine gives, of rating", default=1.2, above=0, at_most=10)
     derating_temperature: Real = quantity("K", "air above which it gives less", default=313.15, above=200, at_most=400)
     derating_by_temperature: Real = quantity("1/K", "lost per kelvin above that", default=0.0, at_least=0, at_most=0.1)
@@ -114,12 +117,15 @@ class Generator(Equipment):
         start_delay: Real = quantity("s", "time from request to ready", default=10.0, at_least=0, at_most=3600)
         failed_cranks: Real = quantity("1", "attempts in vain before it fires", default=0.0, at_least=0, at_most=20)
         initial_fuel: Real = quantity("1", "fuel at the start, of the full tank", default=1.0, at_least=0, at_most=1)
+        no_load_frequency: Real = quantity(
+            "1", "frequency without load that a governor with droop is set to", default=1.0, at_least=0.9, at_most=1.1
+        )
         refuel_flow: Real = quantity("m^3/s", "fuel pumped in until full", default=0.0, at_least=0, at_most=1)
         fails_to_start: Real = quantity("1", "1: its engine does not fire", default=0.0, failure=True)
         fails_to_load: Real = quantity("1", "1: it starts, and dies when loaded", default=0.0, failure=True)
 
     @table
-    class State:
+    class State(Lockouts):
         asked_for: Real = quantity("s", "time since it was asked for; negative since it was let go", default=-1e6)
         run_for: Real = quantity("s", "time since it began to crank", default=0.0)
         fuel: Real = quantity("m^3", "fuel in the tank", default=0.0)
@@ -129,7 +135,6 @@ class Generator(Equipment):
         shedding_for: Real = quantity("s", "time since it asked for load to be shed", default=0.0)
         delivered_energy: Real = quantity("J", "energy delivered since the start", default=0.0)
         engine_speed: Real = quantity("1", "speed, of nominal; 0 until it is ready", default=0.0)
-        told_speed: Real = quantity("1", "speed at the start of the last tick, of nominal", default=0.0)
         engine_power: Real = quantity("1", "power of its engine, of rating", default=0.0)
         fuel_setting: Real = quantity("1", "integral part of its governor, of rating", default=0.0)
         internal_voltage: Real = quantity("1", "voltage behind its transient reactance, of nominal", default=1.0)
@@ -157,37 +162,6 @@ class Generator(Equipment):
             "asks for load to be shed", "asks for it no more",
             because="its load passed {shed_limit} of its rating, or its frequency {shed_frequency}", via="load",
         )  # fmt: skip
-        failed_to_start: Real = flag(
-            "gives up starting", "is reset", because="its engine did not fire in {crank_attempts} attempts"
-        )
-        failed_to_load: Real = flag(
-            "dies when it is loaded", "is reset", because="its engine could not take load", via="load"
-        )
-        stalled: Real = flag(
-            "is stalled", "is reset", because="it met a step of load above {block_step} of its rating", via="load"
-        )
-        overloaded: Real = flag(
-            "is tripped by overload", "is reset",
-            because="its load was above {overload_limit} of its rating for {overload_delay}", via="load",
-        )  # fmt: skip
-        too_slow: Real = flag(
-            "is tripped by underfrequency", "is reset",
-            because="its frequency was below {underfrequency_limit} for {underfrequency_delay}", via="load",
-        )  # fmt: skip
-        too_fast: Real = flag(
-            "is tripped by overfrequency", "is reset",
-            because="its frequency was above {overfrequency_limit} for {overfrequency_delay}", via="load",
-        )  # fmt: skip
-        reverse_power: Real = flag(
-            "is tripped by reverse power", "is reset",
-            because="it took in more than {reverse_power_limit} of its rating for {reverse_power_delay}", via="load",
-        )  # fmt: skip
-        leading: Real = flag(
-            "is tripped by leading reactive power", "is reset",
-            because="it took in more than {leading_limit} of its rating for {leading_delay}", via="load",
-        )  # fmt: skip
-        tripped: Real = flag("trips", "is reset", because="one of its relays acted")
-        out_of_fuel: Real = flag("runs out of fuel", "is reset", because="its tank is empty")
 
     @table
     class Outputs:
@@ -276,23 +250,24 @@ class Generator(Equipment):
             overload_after=overload_after,
             alive=xp.maximum(stops - closes, 0.0) * wanted,
             closed=wanted * ((closes < stops) & (stops >= dt)),
-            speed=xp.where(s.ready > 0, self._synchronous(s, port), 1.0),
+            speed=xp.where(s.ready > 0, s.engine_speed, 1.0),
         )
 
     def _will_not_fire(self, u: Any) -> Real:
         return library_of(u.mode).maximum(u.fails_to_start, u.failed_cranks >= self.crank_attempts)
 
-    def _synchronous(self, s: Any, port: Ports) -> Real:
-        """Its speed, brought to that of the sets it runs with: by how much the board's differed from its own."""
-        if isinstance(port.served_frequency, float):
-            return s.engine_speed
-        return s.engine_speed + (port.served_frequency - s.told_speed) * (s.closed * (port.served_voltage > 0))
-
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         if self._rests(s, u, port):
             return Supply(s.run_for + 0j, s.run_for + dt, [])
         course = self._course(s, u, port, dt)
-        return Supply(course.closed * s.terminal_voltage + 0j, dt - course.alive, [], frequency=course.speed)
+        push = self.once(self._push, u.no_load_frequency)
+        push = push if push is None else push * course.closed
+        return Supply(course.closed * s.terminal_voltage + 0j, dt - course.alive, [], course.speed, push=push)
+
+    def _push(self, no_load_frequency: Real) -> Real | None:
+        """What it gives beyond its share [W], as its governor with droop is set; None where all are at nominal."""
+        above = (no_load_frequency - 1.0) * (self.droop > 0)
+        return above * self.rated_power / library_of(above).maximum(self.droop, TINY) if worth_doing(above) else None
 
     def pace(self) -> dict[str, tuple[float, str]]:
         turn = 5.0 * self.arbitration_interval
@@ -327,7 +302,7 @@ class Generator(Equipment):
             voltage_low=dip,
         )
 
-    def _burden(self, s: Any, port: Ports, load: Real, dt: Real) -> genset.Burden:
+    def _burden(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> genset.Burden:
         xp, course = library_of(s.run_for), port.drive
         is_ready = (course.turned >= dt) & (course.ready_after < dt)
         reactive = port.load_reactive * (dt / xp.maximum(course.alive, TINY))
@@ -340,20 +315,23 @@ class Generator(Equipment):
             alive=course.alive,
             seconds=xp.where(course.closed > 0, course.alive, dt) * is_ready,
             is_ready=is_ready,
+            set_above=u.no_load_frequency - 1.0,
             now=port.now,
             dt=dt,
         )
 
     def _run(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> tuple[Any, genset.Turned]:
         xp = library_of(s.run_for)
-        course, burden = port.drive, self._burden(s, port, load, dt)
+        course, burden = port.drive, self._burden(s, u, port, load, dt)
         softly = (s.closed == 0) & (port.served_voltage > 0)
         settled = xp.where(softly, load, s.settled_load)
         # a request is heard a tick late and caught up with: the fuel of that time burns now
         idling = self.idle_fuel * (course.turned + xp.maximum(course.run_before - s.run_for, 0.0))
         burnt = idling + (self.fuel_flow(load) - self.idle_fuel) * course.alive
         follows = relaxed(settled, xp.where(softly, load, s.carried_load), self.recovery_time, course.alive)
-        turned = genset.turned(self, self._engine, s, course.speed, burden)
+        runs_along = (s.closed > 0) & (port.served_voltage > 0)
+        speed = xp.where(runs_along, port.served_frequency, course.speed)  # sets on one board have one speed
+        turned = genset.turned(self, self._engine, s, speed, burden)
         stalls = load > settled + self.block_step * self.rated_power
         overload_after = xp.where(course.overload_after < dt, course.overload_after, NEVER)
         held = u.mode != MODES["off"]

@@ -10,7 +10,8 @@ import numpy as np
 
 from twin.arrays import Array, Neighbours, columns_of, gather_sum, library_of, neighbours, nothing, worth_doing
 from twin.declare import Equipment, Ports, Supply
-from twin.networks import injection, mesh, short_circuit
+from twin.networks import injection, mesh, sharing, short_circuit
+from twin.networks.served import beside, served
 from twin.networks.short_circuit import Short
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
 from twin.physics.supply import WHOLE, shared
@@ -25,8 +26,8 @@ NOMINAL = 1.0
 class Board:
     """Where one table stands in the network: its feeds by slot, its edges, and the edges it serves.
 
-    `weight` says what each feed can bear, where they differ; `joins` where feeds meet; `beside` are the
-    other feeds of the board that a store of power serves.
+    `weight` says what each feed can bear, where they differ, `reactive` what of reactive power, where that
+    differs; `joins` where feeds meet; `beside` are the other feeds of the board that a store of power serves.
     """
 
     table: Table
@@ -34,7 +35,8 @@ class Board:
     edges: list[slice]
     serves: Neighbours | None
     served: Array | None
-    weight: list[Array] | None
+    weight: sharing.Weights
+    reactive: sharing.Weights
     joins: bool
     beside: Array | None
     ties: mesh.Mesh | None = None
@@ -100,12 +102,12 @@ def compile_power(plant: Plant, tables: list[Table], xp: ModuleType) -> PowerNet
         (t,) = group
         # edges are added in an order by name, so that sums do not depend on the order of kinds
         serves = neighbours([sorted(edges_of[name], key=order.__getitem__) for name in t.names], xp, spare=len(order))
-        served = _served(plant, t, column, dead, xp)
+        bar = served(plant, t, column, dead, xp)
         joins = t.machine.serves and not t.machine.prefers and not t.machine.conducts and len(feeds) > 0
-        weight = _weights(plant, t, len(feeds), bears, xp) if t.machine.weighs else None
-        beside = _beside(plant, t, column, dead, xp) if t.machine.stores_power else None
+        shares = sharing.weights(plant, t, len(feeds), bears, xp) if t.machine.weighs else (None, None)
+        others = beside(plant, t, column, dead, xp) if t.machine.stores_power else None
         fed = serves if t.machine.serves else None
-        boards.append(Board(t, feeds, edges, fed, served, weight, joins, beside))
+        boards.append(Board(t, feeds, edges, fed, bar, *shares, joins, others))
     for t in (t for t in tables if t.machine.joins):
         last = [board for board in boards if board.table.depth == t.depth and board.table.machine.weighs][-1]
         last.ties = mesh.compile_mesh(plant, t, column, edges_of, len(order), xp)
@@ -144,36 +146,6 @@ def _feed(plant: Plant, unit: str, slot: int) -> str | None:
     return feeds[slot] if slot < len(feeds) else None
 
 
-def _served(plant: Plant, t: Table, column: dict[str, int], dead: int, xp: ModuleType) -> Array | None:
-    """Column of the first unit fed by each source, whose voltage tells whether its board is alive."""
-    if not t.machine.source:
-        return None
-    fed = {source: unit for unit, feeds in reversed(plant.feeds.items()) for source in feeds}
-    return xp.asarray(np.array([column[fed[n]] if n in fed else dead for n in t.names], dtype=np.int64))
-
-
-def _beside(plant: Plant, t: Table, column: dict[str, int], dead: int, xp: ModuleType) -> Array:
-    """Columns of the other feeds of the board that each unit serves, (unit, feed); through switches, if need be."""
-    fed = {source: unit for unit, feeds in reversed(plant.feeds.items()) for source in feeds}
-    rows = []
-    for name in t.names:
-        board = fed.get(name)
-        while board is not None and len(plant.feeds[board]) == 1:
-            name, board = board, fed.get(board)
-        rows.append([column[feed] for feed in plant.feeds.get(board or "", ()) if feed != name])
-    return neighbours(rows, xp, spare=dead).index
-
-
-def _weights(plant: Plant, t: Table, slots: int, bears: dict[str, float], xp: ModuleType) -> list[Array] | None:
-    """What each feed can bear, of the first, by slot; None where all of a table's units have feeds alike."""
-    rows = np.ones((slots, 1, t.size))
-    for column, name in enumerate(t.names):
-        can = [bears[feed] for feed in plant.feeds.get(name, ())]
-        if can and max(can) < float("inf") and min(can) != max(can):
-            rows[: len(can), 0, column] = np.array(can) / can[0]
-    return [xp.asarray(row) for row in rows] if (rows != 1.0).any() else None
-
-
 Shares = list[list[Any]]
 """For each group of leaves, the share of their draw that each feed bears."""
 
@@ -183,13 +155,14 @@ class Grid:
     """What the units offer each other while voltage runs down; arrays are (member, unit + 1).
 
     frequency: of nominal [1], NOMINAL while all are at it; injection: what a unit forces in [VA], nan where
-    it does not, None where none does.
+    it does not, None where none does; push: what it gives beyond its share [W], None where none does.
     """
 
     voltage: Array
     gap: Array
     frequency: Any = NOMINAL
     injection: Any = None
+    push: Any = None
 
 
 def energise(
@@ -234,11 +207,12 @@ def energise(
         port.voltage, port.gap, port.split = supply.voltage, supply.gap, supply.split
         if supply.frequency is not None or type(grid.frequency) is not float:
             _keep_frequency(grid, board, port, supply)
-        if supply.injection is not None or grid.injection is not None:
-            _keep_injection(grid, board, supply)
+        _keep_forced(grid, board, supply)
         if board.ties is not None:
             mesh.orient(board.ties, ports, state, inputs, grid, dt)
             _tell_boards(net, board.ties, ports, grid)
+    if type(grid.frequency) is not float or type(was[1]) is not float:
+        _tell_sources(net, ports, grid.frequency)
     shares = []
     for group in net.leaves:
         feed_voltage = [grid.voltage.take(feed, axis=1) for feed in group.feeds]
@@ -252,6 +226,14 @@ def energise(
             for t, here in group.tables:
                 ports[t.key].frequency = pace[:, here]
     return (grid.voltage, grid.frequency), shares
+
+
+def _tell_sources(net: PowerNetwork, ports: AllPorts, pace: Any) -> None:
+    """The frequency of the boards that sources serve, now that it is known who feeds them."""
+    for board in net.boards:
+        if board.served is not None:
+            now = pace if type(pace) is float else pace.take(board.served, axis=1)
+            ports[board.table.key].served_frequency = now
 
 
 def _tell_boards(net: PowerNetwork, ties: mesh.Mesh, ports: AllPorts, grid: Grid) -> None:
@@ -274,6 +256,8 @@ def _tell_feeds(board: Board, port: Ports, grid: Grid, dt: Any) -> None:
     if board.joins and grid.injection is not None:
         port.feed_injection = [grid.injection.take(feed, axis=1) for feed in board.feeds]
         injection.follow(port, dt)
+    if board.joins and grid.push is not None:
+        port.feed_push = [grid.push.take(feed, axis=1) for feed in board.feeds]
 
 
 def _mixed(feeds: list[Any] | None, split: list[Any]) -> Any:
@@ -297,16 +281,24 @@ def _keep_frequency(grid: Grid, board: Board, port: Ports, supply: Supply) -> No
     grid.frequency[:, board.table.columns] = port.frequency = own
 
 
-def _keep_injection(grid: Grid, board: Board, supply: Supply) -> None:
-    """Note what a table forces in; it goes through units that conduct."""
-    forced: Any = supply.injection
-    if forced is None and board.table.machine.conducts and grid.injection is not None:
-        forced = grid.injection.take(board.feeds[0], axis=1)
-    if forced is None:
-        return
-    if grid.injection is None:
-        grid.injection = library_of(grid.gap).full(grid.voltage.shape, float("nan"), dtype=grid.voltage.dtype)
-    grid.injection[:, board.table.columns] = forced
+def _keep_forced(grid: Grid, board: Board, supply: Supply) -> None:
+    """Note what a table forces in or pushes."""
+    if supply.injection is not None or grid.injection is not None:
+        grid.injection = _kept(grid, board, supply.injection, grid.injection, complex("nan"))
+    if supply.push is not None or grid.push is not None:
+        grid.push = _kept(grid, board, supply.push, grid.push, 0.0)
+
+
+def _kept(grid: Grid, board: Board, said: Any, known: Any, none: Any) -> Any:
+    """What units force in or push, with what a table says; it goes through units that conduct. None where none does."""
+    if said is None and board.table.machine.conducts and known is not None:
+        said = known.take(board.feeds[0], axis=1)
+    if said is None:
+        return known
+    if known is None:
+        known = library_of(grid.gap).full(grid.gap.shape, none)
+    known[:, board.table.columns] = said
+    return known
 
 
 def load(
@@ -357,11 +349,12 @@ def load(
         if short is not None:
             drawn = drawn + short.carried(t, asked)
         own = drawn if carried is None else carried.own(t, drawn)
-        if port.feed_injection is None:
-            _pass_on(own, board.edges, port.split, edges)
+        if port.feed_injection is not None:
+            _write(injection.parted(own, port, dt), board.edges, edges)
+        elif port.feed_push is not None or board.reactive is not None:
+            _write(sharing.parted(own, board.reactive, port, dt), board.edges, edges)
         else:
-            for edge, part in zip(board.edges, injection.parted(own, port, dt), strict=True):
-                edges[:, edge] = part
+            _pass_on(own, board.edges, port.split, edges)
         taken[:, here] = drawn.real
         port.power, port.reactive = taken[:, here], drawn.imag
     for ties in net.meshes:
@@ -376,6 +369,12 @@ def _with_faults(net: PowerNetwork, ports: AllPorts, short: Short, taken: Array,
         if board.table.machine.source:
             ports[board.table.key].fault_power = short.delivered[:, board.table.columns]
     return taken + short.drawn, given + short.delivered
+
+
+def _write(parts: list[Array], places: list[slice], edges: Array) -> None:
+    """Write what is drawn through each feed, where each bears a part of its own."""
+    for edge, part in zip(places, parts, strict=True):
+        edges[:, edge] = part
 
 
 def _pass_on(drawn: Array, places: list[slice], split: list[Any], edges: Array) -> None:

@@ -38,9 +38,13 @@ def internal_voltage(voltage: Real, active: Real, reactive: Real, reactance: Rea
     return xp.hypot(voltage + fall * reactive, fall * active)
 
 
-def regulated(voltage: Real, time_constant: Real, seconds: Real) -> Real:
-    """Terminal voltage after some seconds of a steady load: V = 1 + (V_0 - 1) e^(-t/tau)."""
-    return 1.0 + (voltage - 1.0) * library_of(voltage).exp(-seconds / time_constant)
+def regulated(voltage: Real, time_constant: Real, seconds: Real, wanted: Real = 1.0) -> Real:
+    """Terminal voltage after some seconds of a steady load: V = V_w + (V_0 - V_w) e^(-t/tau).
+
+    Args:
+        wanted: what the regulator holds, nominal without droop [pu].
+    """
+    return wanted + (voltage - wanted) * library_of(voltage).exp(-seconds / time_constant)
 
 
 def voltage_response(

@@ -25,7 +25,8 @@ class Burden(NamedTuple):
     """What a set bears in a tick: over rating, while connected [1]; moments and times count from its start [s].
 
     derating: what the air and the height leave of its power [1]; closed: connected at the end; begins: when
-    it was connected; alive: seconds connected; seconds: for which it turns; is_ready: up to speed at the end.
+    it was connected; alive: seconds connected; seconds: for which it turns; is_ready: up to speed at the end;
+    set_above: how far above nominal its governor with droop is set [1].
     """
 
     active: Real
@@ -36,6 +37,7 @@ class Burden(NamedTuple):
     alive: Real
     seconds: Real
     is_ready: Real
+    set_above: Real
     now: Real
     dt: Real
 
@@ -80,14 +82,14 @@ def turned(g: Any, dynamics: engine.Engine, s: Any, speed: Real, b: Burden) -> T
     """Speed and voltage one tick on. `speed` is that at its start, of nominal [1]."""
     xp = library_of(speed)
     was_ready, ready = s.ready * b.is_ready, b.is_ready * 1.0
-    now = engine.Speed((speed - 1.0) * was_ready, s.engine_power * was_ready, s.fuel_setting * was_ready)
+    setting = xp.where(dynamics.reset == 0, dynamics.gain * b.set_above, s.fuel_setting)
+    now = engine.Speed((speed - 1.0) * was_ready, s.engine_power * was_ready, setting * was_ready)
     seen = engine.swing(dynamics, now, b.active, g.engine_limit * b.derating, b.seconds)
     stepped = alternator.terminal_voltage(s.internal_voltage, b.active, b.reactive, g.transient_reactance)
-    voltage = alternator.regulated(stepped, g.regulator_time, b.seconds)
+    voltage = alternator.regulated(stepped, g.regulator_time, b.seconds, 1.0 - g.voltage_droop * b.reactive)
     behind = alternator.internal_voltage(voltage, b.active, b.reactive, g.transient_reactance)
     state = {
         "engine_speed": (1.0 + seen.end.deviation) * ready,
-        "told_speed": speed * ready,
         "engine_power": seen.end.power * ready,
         "fuel_setting": seen.end.setting * ready,
         "internal_voltage": xp.where(b.is_ready, behind, 1.0),
