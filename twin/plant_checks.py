@@ -12,7 +12,7 @@ import networkx as nx
 from twin.declare import Equipment, quantities
 from twin.equipment import KINDS
 from twin.faults import Fault
-from twin.plant_distribution import direct_current, taps_and_feeds_lost
+from twin.plant_distribution import breaking_capacities, direct_current, taps_and_feeds_lost
 from twin.plant_electrics import (
     NEAR,
     can_feed,
@@ -392,4 +392,5 @@ THEN = (
     currents_within_ampacity,
     direct_current,
     taps_and_feeds_lost,
+    breaking_capacities,
 )

@@ -1,4 +1,4 @@
-"""Checks of what brings power to the racks: direct current where it is meant, taps, and busways with a feed lost."""
+"""Checks of what brings power to the racks: direct current where it is meant, taps, feeds lost, breaking capacity."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from twin.declare import quantities
 from twin.equipment import KINDS
 from twin.faults import Fault
-from twin.plant_electrics import conductors, direct, levels
+from twin.plant_electrics import conductors, direct, duties, levels
 
 
 def direct_current(plant: Any) -> Iterator[Fault]:
@@ -56,6 +56,14 @@ def taps_and_feeds_lost(plant: Any) -> Iterator[Fault]:
                 text = f"carries {current:.4g} A with {other} lost, above {share:.0%} of its ampacity, {most:.4g} A"
                 yield Fault(way.where, f"{name} {text}", warning=True)
                 break
+
+
+def breaking_capacities(plant: Any) -> Iterator[Fault]:
+    """Warn of a breaker that cannot break what can flow behind it."""
+    for name, can, flows in duties(plant):
+        if flows > can:
+            text = f"breaks {can / 1e6:.3g} MVA (breaking_capacity), but {flows / 1e6:.3g} MVA can flow behind it"
+            yield Fault(plant.units[name].where, f"{name} {text}", warning=True)
 
 
 def _amperes(unit: Any) -> float:

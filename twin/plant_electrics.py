@@ -213,3 +213,37 @@ def machines(plant: Any) -> dict[str, Any]:
         for name, unit in plant.units.items()
         if all(said.default is not None or key in unit.parameters for key, said in quantities(KINDS[unit.kind]).items())
     }
+
+
+def available(plant: Any, name: str, known: dict[str, Any] | None = None) -> float:
+    """Current of a bolted short circuit at a unit's terminals [VA at nominal voltage], all sources and feeds alive.
+
+    I = 1/|z| with the impedances of every way in series, feeds in parallel; infinite where nothing limits it.
+    """
+    towards = abs(_towards(plant, name, known or machines(plant), {}))
+    return 1.0 / towards if towards > 0 else float("inf")
+
+
+def _towards(plant: Any, name: str, known: dict[str, Any], found: dict[str, complex]) -> complex:
+    """Impedance from a unit's terminals to the sources [pu^2/VA]."""
+    if name not in found:
+        machine = known[name]
+        own = machine.series(machine.State(), machine.Inputs())
+        feeds = plant.feeds.get(name, ())
+        inner = [_towards(plant, feed, known, found) for feed in (feeds[:1] if machine.prefers else feeds)]
+        parallel = 0j if not inner or any(z == 0 for z in inner) else 1.0 / sum(1.0 / z for z in inner)
+        found[name] = complex(0.0 if own is None else own) + parallel
+    return found[name]
+
+
+def duties(plant: Any) -> list[tuple[str, float, float]]:
+    """Of each breaker that says it: what it can break, and what a bolted short circuit behind it draws [VA].
+
+    Those at which nothing limits the current are left out.
+    """
+    rated = [name for name, unit in plant.units.items() if unit.parameters.get("breaking_capacity", 0.0) > 0]
+    if not rated:
+        return []
+    known = machines(plant)
+    found = [(name, known[name].breaking_capacity, available(plant, name, known)) for name in rated if name in known]
+    return [duty for duty in found if duty[2] < float("inf")]

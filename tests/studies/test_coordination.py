@@ -8,7 +8,9 @@ import pytest
 
 from tests.small_plants import add
 from twin.plant import Plant
-from twin.studies.coordination import available, selectivity
+from twin.plant_distribution import breaking_capacities
+from twin.plant_electrics import available, duties
+from twin.studies.coordination import overstressed, selectivity
 
 LOWER = {"curve": 4, "instantaneous_pickup": 8, "instantaneous_delay": 0.01, "opening_time": 0.03}
 
@@ -76,3 +78,16 @@ def test_a_plant_without_breakers_has_no_pairs():
     add(plant, "grid", "utility", rated_power=20e6)
     add(plant, "board", "bus", ("grid",))
     assert selectivity(plant) == []
+
+
+def test_a_duty_beyond_the_breaking_capacity_is_named_and_warned_of():
+    """29.4 MVA can flow behind the feeder (1/(1/250 + 0.06/2) MVA, both of X/R 10)."""
+    for capacity, wrong in ((20e6, True), (30e6, False)):
+        plant = two({"breaking_capacity": 50e6}, {**LOWER, "breaking_capacity": capacity})
+        assert [name for name, _, _ in duties(plant)] == ["main", "feeder"]
+        said = "feeder breaks 20 of 29.4 MVA; told to open on more, it stays closed and is damaged"
+        assert overstressed(plant) == ([said] if wrong else [])
+        text = "feeder breaks 20 MVA (breaking_capacity), but 29.4 MVA can flow behind it"
+        assert [fault.text for fault in breaking_capacities(plant) if fault.warning] == ([text] if wrong else [])
+    assert duties(two({}, LOWER)) == []
+    assert duties(two({"breaking_capacity": 50e6}, LOWER, strength=0)) != [], "the transformer limits it"

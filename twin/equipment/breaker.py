@@ -25,7 +25,8 @@ class Contacts(NamedTuple):
 
     at_start, at_end: closed, 0/1; seconds: closed in the tick; moment: when they moved; by: code of what
     opened them, 0 for none; latches: as at the tick's end; disobeys: they are stuck though told to open.
-    cleared: a reset came; low_for, released: of the undervoltage release; None where all rest.
+    damaged: by a current that they could not break; cleared: a reset came; low_for, released: of the undervoltage
+    release; None where all rest.
     """
 
     at_start: Real
@@ -35,6 +36,7 @@ class Contacts(NamedTuple):
     by: Real = None
     latches: tuple[Real, ...] = ()
     disobeys: Real = 0.0
+    damaged: Real = 0.0
     cleared: Real = 0.0
     low_for: Real = 0.0
     released: Real = NEVER
@@ -67,11 +69,7 @@ class Breaker(Equipment):
     time_multiplier: Real = quantity("1", "time multiplier of an inverse curve", default=0.1, above=0, at_most=10)
     long_time_delay: Real = quantity("s", "long-time delay, at six times its rating", default=8.0, above=0, at_most=600)
     disc_reset_time: Real = quantity(
-        "s",
-        "time in which a curve forgets a whole trip without current; 0 at once",
-        default=0.0,
-        at_least=0,
-        at_most=1e4,
+        "s", "time in which a curve forgets a whole trip without current; 0: none", default=0.0, at_least=0, at_most=1e4
     )
     short_time_pickup: Real = quantity("1", "short-time pickup, of rating; 0 none", default=0.0, at_least=0, at_most=50)
     short_time_delay: Real = quantity("s", "short-time delay", default=0.3, at_least=0, at_most=60)
@@ -86,6 +84,10 @@ class Breaker(Equipment):
     opening_time: Real = quantity(
         "s", "time from an element's word to open contacts", default=0.0, at_least=0, at_most=10
     )
+    breaking_capacity: Real = quantity(
+        "VA", "short circuit that it can break, at nominal voltage; 0 leaves it unchecked",
+        default=0.0, at_least=0, at_most=1e12,
+    )  # fmt: skip
     undervoltage_limit: Real = quantity(
         "1", "feed voltage below which its release opens it, of nominal; 0 none", default=0.0, at_least=0, below=1
     )
@@ -93,11 +95,7 @@ class Breaker(Equipment):
         "s", "time that the voltage must be too low", default=0.0, at_least=0, at_most=1e4
     )
     shed_return_delay: Real = quantity(
-        "s",
-        "time after the end of shedding until it closes again; 0 waits for reset",
-        default=0.0,
-        at_least=0,
-        at_most=1e5,
+        "s", "time after the end of shedding until it closes again; 0: reset", default=0.0, at_least=0, at_most=1e5
     )
 
     @table
@@ -143,6 +141,12 @@ class Breaker(Equipment):
         )
         load_shed: Real = flag("is shed", "is restored", because="the generators asked for less load", via="signal")
         failed_to_open: Real = flag("fails to open", "obeys again", because="its contacts are stuck")
+        damaged: Real = flag(
+            "fails to clear a short circuit and is damaged",
+            "is replaced",
+            because="it opened on more than its breaking capacity of {breaking_capacity}",
+            via="load",
+        )
 
     @table
     class Outputs:
@@ -195,6 +199,12 @@ class Breaker(Equipment):
             lowest = xp.where(pickup > 0, xp.minimum(lowest, pickup), lowest)
         return lowest * lowest
 
+    @cached_property
+    def _most_squared(self) -> Real:
+        """Square of the current that it can break, over rating [1]."""
+        can = library_of(self.rated_power).where(self.breaking_capacity > 0, self.breaking_capacity, NEVER)
+        return (can / self.rated_power) ** 2
+
     def _waits(self, x: Real) -> tuple[Real, Real, Real]:
         """Times of the overload curve, the short-time and the instantaneous element [s], at a current over rating."""
         where = library_of(x).where
@@ -222,7 +232,9 @@ class Breaker(Equipment):
         """Whether all are closed, asked to be so, healthy and below their limits; said on the CPU alone."""
         limit = self.overload_limit * self.overload_limit
         return (
-            self.once(_is_closed, s.position, s.operated_by, s.overload_travel, s.failed_to_open, *self._latches(s))
+            self.once(
+                _is_closed, s.position, s.operated_by, s.overload_travel, s.failed_to_open, s.damaged, *self._latches(s)
+            )
             and self.once(_shall_close, u.mode, u.in_service, u.closed, u.fails_to_open)
             and not worth_doing(port.signal.get("shed", 0.0))
             and not worth_doing((s.heating >= limit) | (s.squared_current > self._lowest_squared))
@@ -253,7 +265,9 @@ class Breaker(Equipment):
         in_hand = u.mode == MODES["hand"]
         asked = u.in_service * xp.where(in_hand, s.position, (u.mode == MODES["auto"]) * u.closed)
         wanted = asked * (1.0 - latch)
-        stuck = u.fails_to_open * s.position * u.in_service
+        told_not = u.fails_to_open * s.position * u.in_service
+        welds = xp.maximum(s.damaged, s.squared_current > self._most_squared) * s.position * u.in_service
+        stuck = xp.maximum(told_not, welds)
         at_start = xp.maximum(wanted, stuck)
         low_for, released = self._release(s, u, port, dt)
         after, by = self._opening(s, u, cleared, told, released)
@@ -262,9 +276,11 @@ class Breaker(Equipment):
         moment = xp.where(trips > 0, xp.maximum(after, returns * waits), returns * waits)
         seconds = at_start * xp.where(opens > 0, moment, dt)
         latches = tuple(xp.maximum(was, opens * (by == code)) for code, was in enumerate(held, 1))
+        parts = xp.maximum(1.0 - wanted, trips)
         return Contacts(
             at_start, at_start - opens, xp.maximum(seconds - returns * waits, 0.0), moment, opens * by, latches,
-            stuck * xp.maximum(1.0 - wanted, trips), cleared, low_for, released,
+            told_not * parts, xp.maximum(s.damaged * u.in_service, welds * parts * (1.0 - told_not)),
+            cleared, low_for, released,
         )  # fmt: skip
 
     def _release(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Real, Real]:
@@ -362,7 +378,8 @@ class Breaker(Equipment):
         moment = port.now + contacts.moment
         quiet_for = (s.quiet_for + dt) * contacts.latches[-1] * (port.signal.get("shed", 0.0) <= 0)
         changes: dict[str, Real] = {"low_for": contacts.low_for, "quiet_for": quiet_for}
-        for name, value in zip((*LATCHES, "failed_to_open"), (*contacts.latches, contacts.disobeys), strict=True):
+        said = (*contacts.latches, contacts.disobeys, contacts.damaged)
+        for name, value in zip((*LATCHES, "failed_to_open", "damaged"), said, strict=True):
             changes[name], changes[f"{name}_at"] = latched(value, getattr(s, name), getattr(s, f"{name}_at"), moment)
         return changes
 

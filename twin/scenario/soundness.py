@@ -21,6 +21,7 @@ def plant_faults(plant: Plant, sound: bool, part: Part) -> list[Fault]:
         plant_checks.own_ratings,
         plant_checks.die_limits,
         plant_distribution.taps_and_feeds_lost,
+        plant_distribution.breaking_capacities,
     )
     checks = [each for each in plant_checks.FIRST + plant_checks.THEN if each not in by_rating]
     found: list[Fault] = []

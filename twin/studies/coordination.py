@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.physics.electric import NEVER
 from twin.plant import Plant
-from twin.plant_electrics import machines
+from twin.plant_electrics import available, duties, machines
 
 MARGIN = 0.1
 """Seconds that the upper breaker should wait longer than the lower one needs (IEEE 242: 0.1 to 0.3 s by type)."""
@@ -74,25 +74,13 @@ def selectivity(plant: Plant, margin: float = MARGIN) -> list[Pair]:
     ]
 
 
-def available(plant: Plant, name: str, known: dict[str, Any] | None = None) -> float:
-    """Current of a bolted short circuit at a unit's terminals [VA at nominal voltage], all sources and feeds alive.
-
-    I = 1/|z| with the impedances of every way in series, feeds in parallel; infinite where nothing limits it.
-    """
-    towards = abs(_towards(plant, name, known or machines(plant), {}))
-    return 1.0 / towards if towards > 0 else float("inf")
-
-
-def _towards(plant: Plant, name: str, known: dict[str, Any], found: dict[str, complex]) -> complex:
-    """Impedance from a unit's terminals to the sources [pu^2/VA]."""
-    if name not in found:
-        machine = known[name]
-        own = machine.series(machine.State(), machine.Inputs())
-        feeds = plant.feeds.get(name, ())
-        inner = [_towards(plant, feed, known, found) for feed in (feeds[:1] if machine.prefers else feeds)]
-        parallel = 0j if not inner or any(z == 0 for z in inner) else 1.0 / sum(1.0 / z for z in inner)
-        found[name] = complex(0.0 if own is None else own) + parallel
-    return found[name]
+def overstressed(plant: Plant) -> list[str]:
+    """A sentence for each breaker that cannot break what can flow behind it."""
+    return [
+        f"{name} breaks {can / 1e6:.3g} of {flows / 1e6:.3g} MVA; told to open on more, it stays closed and is damaged"
+        for name, can, flows in duties(plant)
+        if flows > can
+    ]
 
 
 def _above(plant: Plant, name: str, guards: set[str]) -> list[str]:

@@ -27,7 +27,7 @@ from twin.studies.audit.groups import groups
 from twin.studies.audit.guards import unguarded
 from twin.studies.audit.subject import Sample, conditions, pace, sample, subject
 from twin.studies.audit.swings import swings
-from twin.studies.coordination import selectivity
+from twin.studies.coordination import overstressed, selectivity
 
 __all__ = [
     "Audit",
@@ -94,7 +94,7 @@ def audit(
         tuple(judged.upkeep(contingencies)),
         tuple(groups(part.plant, found, contingencies, part.left_out)),
         part.words,
-        tuple(pair.sentence() for pair in selectivity(part.plant) if not pair.selective),
+        tuple([pair.sentence() for pair in selectivity(part.plant) if not pair.selective] + overstressed(part.plant)),
         swings(part.plant) if away else (),
         work=work_called(whole.plant),
     )
