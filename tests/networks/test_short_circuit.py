@@ -7,17 +7,18 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.small_plants import UPS, add
+from tests.small_plants import BESS, UPS, add
 from twin import model as compiled
 from twin.declare import replace
+from twin.equipment.bess import FOLLOW, FORM
 from twin.ledger import LIMIT
 from twin.networks import power, short_circuit
 from twin.networks.short_circuit import BOLTED
 from twin.physics.electric import thevenin
 from twin.plant import Plant
+from twin.plant_electrics import available
 from twin.simulation import settle
 from twin.step import step
-from twin.studies.coordination import available
 
 TX = {"rated_power": 2e6, "impedance": 0.06, "no_load_loss": 0.0, "load_loss": 16e3}
 Z_TX = (0.008 + 1j * np.sqrt(0.06**2 - 0.008**2)) / 2e6
@@ -275,6 +276,127 @@ def test_a_ups_that_cannot_clear_a_short_circuit_gives_it_to_the_bypass():
     assert world.row("other", "tripped_instantaneous") == 0
     assert abs(world.voltage("pdu-b")) > 0.95
     assert world.worst <= LIMIT
+
+
+PROMPT = {"curve": 4.0, "instantaneous_pickup": 8.0, "instantaneous_delay": 0.01, "opening_time": 0.03}
+SLOW = {"curve": 4.0, "short_time_pickup": 4.0, "short_time_delay": 0.3, "opening_time": 0.05}
+
+
+@pytest.mark.parametrize(("capacity", "strength", "clears"), [
+    (20e6, 0.0, False), (30e6, 0.0, True), (0.0, 0.0, True), (20e6, 25e6, True), (12e6, 25e6, False),
+])  # fmt: skip
+def test_a_breaker_below_its_duty_stays_closed_and_the_next_one_clears(capacity, strength, clears):
+    """29 MVA flow into a bolted short circuit, 13.6 MVA behind 25 MVA; told to open after 40 ms, the main after 350."""
+    plant = feeder(load=2e5, **PROMPT, breaking_capacity=capacity)
+    plant.units["main"].parameters |= SLOW
+    world = World(plant)
+    began = world.time
+    world.set("pdu-1", short_circuit=1.0, fault_power=strength)
+    world.tick(count=100)
+    found = [world.row(unit, flag) for unit, flag in (("breaker-1", "damaged"), ("breaker-1", "tripped_instantaneous"))]
+    assert found == [float(not clears), float(clears)]
+    assert (world.row("breaker-1", "position"), world.row("main", "position")) == (float(not clears), float(clears))
+    if clears:
+        assert world.row("breaker-1", "tripped_instantaneous_at") == pytest.approx(began + 0.04, abs=1e-9)
+        assert abs(world.voltage("pdu-2")) > 0.9
+    else:
+        assert world.row("breaker-1", "damaged_at") == pytest.approx(began + 0.04, abs=1e-9)
+        assert world.row("main", "tripped_short_time_at") == pytest.approx(began + 0.35, abs=1e-9)
+    assert world.worst < LIMIT
+
+
+def test_a_damaged_breaker_stays_closed_until_it_is_taken_out_of_service():
+    plant = feeder(**PROMPT, breaking_capacity=20e6)
+    plant.units["main"].parameters |= SLOW
+    world = World(plant)
+    world.set("pdu-1", short_circuit=1.0)
+    world.tick(count=100)
+    world.set("pdu-1", short_circuit=0.0)
+    world.set("breaker-1", closed=0.0)
+    world.set("main", reset=1.0)
+    world.tick(count=4)
+    assert (world.row("breaker-1", "position"), world.row("breaker-1", "damaged")) == (1, 1)
+    assert abs(world.voltage("pdu-1")) > 0.9, "it cannot be opened"
+    world.set("breaker-1", in_service=0.0)
+    world.tick(count=2)
+    assert (world.row("breaker-1", "position"), world.row("breaker-1", "damaged")) == (0, 0)
+    world.set("breaker-1", in_service=1.0, closed=1.0)
+    world.tick(count=2)
+    assert abs(world.voltage("pdu-1")) > 0.9
+
+
+def current(world, short, unit):
+    """Through a unit into short circuits [VA]."""
+    key, row = world.model.seats[unit]
+    return short.current[0, world.model.table(key).first + row]
+
+
+def with_storage(control, grid=True, **ratings):
+    """Grid and transformer, with storage of 1 MW beside it on a board; a breaker and a PDU behind the board."""
+    plant = Plant()
+    add(plant, "bess", "bess", **{**BESS, "rated_power": 1e6, "current_limit": 1.2, **ratings})
+    if grid:
+        add(plant, "grid", "utility", **GRID)
+        add(plant, "tx", "transformer", ("grid",), **TX)
+    add(plant, "board", "bus", ("tx", "bess") if grid else ("bess",))
+    add(plant, "breaker", "breaker", ("board",), rated_power=1e6)
+    add(plant, "pdu", "pdu", ("breaker",), rated_power=1e6)
+    add(plant, "load", "load", ("pdu",), rated_power=1.0)
+    plant.units["bess"].settings["control"] = control
+    world = World(plant)
+    world.set("bess", control=control)
+    world.tick(count=100)
+    return world
+
+
+@pytest.mark.parametrize("control", [FOLLOW, FORM])
+def test_storage_gives_its_limit_into_a_bolted_short_circuit_beside_the_grid(control):
+    """1.2 x 1 MW, at right angles, beside 1/|Z_grid + Z_tx| of the grid; forming or following alike."""
+    world = with_storage(control)
+    world.set("pdu", short_circuit=1.0)
+    short = world.short()
+    behind = 1 / (Z_GRID + Z_TX)
+    assert abs(current(world, short, "bess")) == pytest.approx(1.2e6, rel=1e-6)
+    assert abs(current(world, short, "breaker")) == pytest.approx(abs(behind - 1.2e6j), rel=1e-4)
+    world.tick()
+    assert world.worst < LIMIT
+
+
+def test_behind_an_impedance_storage_and_grid_part_the_current_by_theirs():
+    """Both stand at one voltage behind jX = j/1.2 MVA and Z_grid + Z_tx: I = E/(Z_parallel + Z_fault)."""
+    world = with_storage(FOLLOW)
+    world.set("pdu", short_circuit=1.0, fault_power=5e6)
+    short = world.short()
+    grid, own = 1 / (Z_GRID + Z_TX), 1.2e6 / 1j
+    total = 1 / (1 / (grid + own) + 1 / 5e6)
+    assert abs(current(world, short, "breaker")) == pytest.approx(abs(total), rel=1e-4)
+    assert abs(current(world, short, "bess")) == pytest.approx(abs(total * own / (grid + own)), rel=1e-4)
+
+
+def test_alone_it_gives_its_limit_and_trips_after_its_delay():
+    world = with_storage(FORM, grid=False, overload_delay=0.5)
+    assert world.row("bess", "forming") == 1
+    world.set("pdu", short_circuit=1.0)
+    assert abs(current(world, world.short(), "breaker")) == pytest.approx(1.2e6, rel=1e-6)
+    began = world.time
+    world.tick(count=90)
+    assert (world.row("bess", "tripped"), world.row("bess", "at_limit")) == (0, 1)
+    world.tick(count=20)
+    assert world.row("bess", "tripped") == 1
+    assert world.row("bess", "tripped_at") == pytest.approx(began + 0.5, abs=0.006)
+    assert abs(current(world, world.short(), "breaker")) < 1.0
+    assert world.worst < LIMIT
+
+
+def test_storage_far_from_a_short_circuit_follows_its_set_points_on():
+    """A short circuit of 0.2 MVA leaves the board near nominal: 0.4 MW go on, with 8 kW of the 200 beside them."""
+    world = with_storage(FOLLOW)
+    world.set("bess", power_setpoint=4e5)
+    world.tick(count=200)
+    world.set("pdu", short_circuit=1.0, fault_power=2e5)
+    world.tick(count=3)
+    assert world.row("bess", "power") == pytest.approx(4.08e5, rel=2e-3)
+    assert world.row("bess", "forming") == 0
 
 
 def test_members_are_struck_one_by_one():

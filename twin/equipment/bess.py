@@ -41,7 +41,8 @@ class BESS(Equipment):
     board), by a ramp and a first-order lag, within its apparent power, its charge limits and its losses. `control`
     says what it does beyond that: `follow` dies with the board; `black_start` energises it once it has been dead for
     `forming_delay`; `form` holds the board without a gap. Alone it bears the board's whole load, and voltage and
-    frequency droop with that; beyond its current limit voltage sags, and after `overload_delay` it trips. It goes
+    frequency droop with that; beyond its current limit voltage sags, and after `overload_delay` it trips. Into a
+    short circuit it gives reactive current up to that limit, whether it forms or follows, and trips likewise. It goes
     back to its set-points when another feed returns. The moment it runs empty is foreseen from the last tick's
     load. Auxiliary power comes out of its own store. Synchronising, cell temperature, ageing and black-start inrush
     are left out.
@@ -208,8 +209,13 @@ class BESS(Equipment):
         lasts = xp.where(s.forming > 0, lasts, NEVER)
         return forms, after * forms, lasts
 
-    def passes(self, s: Any, u: Any) -> tuple[Real, Real]:
-        return 0.0, self.current_limit * self.rated_power
+    def series(self, s: Any, u: Any) -> Real:
+        """A short circuit sees it behind the reactance that lets its current limit flow; none where it cannot work."""
+        works = self.once(self._sound, u.in_service, u.mode, u.inverter_failed, s.tripped)
+        return self.once(self._limiting, works)
+
+    def _limiting(self, works: Real) -> Real:
+        return 1j / library_of(works).maximum(self.current_limit * self.rated_power * works, LEAST)
 
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         """It forces its power in; where it forms, it offers a voltage too, on which the board can live alone."""
@@ -241,13 +247,16 @@ class BESS(Equipment):
         given = complex_of(port.load + 0.0, port.load_reactive + 0.0)
         differs = abs(given - drive.forced) > ALONE * self.rated_power
         alone = drive.forms * xp.maximum(differs, (port.served_otherwise == 0) & (port.served_voltage > 0))
-        from_store = self._from_store(port.load, drive.works)
+        power = port.load + port.fault_power
+        from_store = self._from_store(power, drive.works)
         energy = s.energy - from_store * dt
         # alone, the set-points wait where the load is, so that the grid's return finds no step
         active = xp.where(alone > 0, port.load, drive.active.given)
         reactive = xp.where(alone > 0, port.load_reactive, drive.reactive.given)
         apparent = abs(given)
         limited = alone * (apparent >= self.current_limit * self.rated_power * (1.0 - 1e-9))
+        shorted = abs(port.fault_current) > self.apparent_limit * self.rated_power
+        limited = xp.maximum(limited, shorted * drive.works)
         after = replace(
             s,
             energy=energy,
@@ -264,12 +273,12 @@ class BESS(Equipment):
         held = xp.maximum(energy, 0.0)
         above = xp.maximum(energy - self.lowest_charge * self.battery_energy, 0.0)
         return after, self.Outputs(
-            power=port.load + 0.0,
+            power=power,
             reactive=port.load_reactive + 0.0,
             load_fraction=apparent / (self.apparent_limit * self.rated_power),
             state_of_charge=held / self.battery_energy,
             autonomy=above / xp.maximum(from_store, LEAST),
-            loss=from_store - port.load,
+            loss=from_store - power,
             frequency=self.nominal_frequency * xp.where(alone > 0, pace, port.served_frequency),
         )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from twin.arrays import Array, library_of
 from twin.declare import Ports
+from twin.networks.tables import AllPorts
 from twin.physics.supply import TINY
 
 Real = Any
@@ -40,6 +41,21 @@ def follow(port: Ports, dt: Any) -> None:
     ]
     port.feed_voltage = [xp.where(follows & held, best, voltage) for follows, voltage in zip(forced, port.feed_voltage)]
     port.feed_frequency = [xp.where(follows & held, pace, frequency) for follows, frequency in zip(forced, paces)]
+
+
+def standing(net: Any, ports: AllPorts, held: Array) -> Array:
+    """Voltages [pu] with those of sources that only follow: they stand at the voltage of the board they serve.
+
+    Args:
+        net: the compiled power network.
+        held: voltage of every unit at the end of the tick, (member, unit + 1); one that follows holds none.
+    """
+    for board in net.boards:
+        port, here = ports[board.table.key], board.table.columns
+        if board.beside is not None:
+            follows = (held[:, here] == 0) & (port.gap == 0)
+            held[:, here] = library_of(held).where(follows, held.take(board.served, axis=1), held[:, here])
+    return held
 
 
 def parted(drawn: Array, port: Ports, dt: Any) -> list[Array]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from twin.arrays import Array, gather_sum, library_of, to_host
 from twin.declare import Supply, quantities
+from twin.networks.injection import standing
 from twin.networks.tables import AllPorts, AllRows, Table
 
 BOLTED = 1e15
@@ -122,7 +123,7 @@ def follow(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Arr
     """
     if not any(_strikes(board.table, inputs) for board in net.struck):
         return None
-    held = _until_half(net, ports, held, dt)
+    held = standing(net, ports, _until_half(net, ports, held, dt))
     links = _links(net, ports, state, inputs, held)
     own = _own(net, inputs, held)
     behind = _up(net, links, own)
