@@ -60,6 +60,19 @@ def test_a_recording_is_played_back_and_hashed(save: Save, fine: str) -> None:
     assert "rms.csv" in read(path).inputs
 
 
+def test_a_shipped_recording_is_found_by_its_name_and_one_in_the_folder_goes_before_it(save: Save, head: str) -> None:
+    text = head + "grid: {utility: utility-a, at: 10 s, file: nerc-2024-07-10.csv}\n"
+    found = read(save(text))
+    assert [digest for name, digest in found.inputs.items() if name.endswith("nerc-2024-07-10.csv")]
+    sags = spans([c for c in found.changes if c.input == "voltage"], 600.0)
+    assert [round(sag.residual, 2) for sag in sags] == [0.25, 0.32, 0.28, 0.40, 0.36, 0.30]
+    assert all(0.042 <= sag.length <= 0.066 + 1 / 60 for sag in sags)
+    assert sags[-1].time - sags[0].time == pytest.approx(81.9, abs=0.01)
+    assert max(c.value for c in found.changes if c.input == "frequency") == 60.047
+    save("# of our own\ntime,voltage\n0,1.0\n1,0.5\n", "nerc-2024-07-10.csv")
+    assert voltages(save(text)) == [(10.0, "utility-a", 1.0), (11.0, "utility-a", 0.5)]
+
+
 def test_a_recording_beside_requests(save: Save, fine: str) -> None:
     save("time,voltage\n0,1.0\n", "rms.csv")
     requests = "requests: [{at: 2 min, reduce: 5 %, ramp: 1 min, for: 1 min}]"

@@ -124,7 +124,8 @@ class Grid(Form):
     at: Time = Field(default=0.0, description="moment from which sags or file count their times")
     sags: Raw = Field(default=None, description="table of sags: [moment, residual voltage, length] each")
     file: Annotated[str, Words(400)] | None = Field(
-        default=None, description="recorded RMS voltage: a CSV file in this folder with time, voltage, frequency"
+        default=None,
+        description="recorded RMS voltage: a CSV file in this folder, or a shipped one: time, voltage, frequency",
     )
 
 

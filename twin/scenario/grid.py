@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin import units
+from twin.assets import assets_folder
 from twin.scenario import sags, values
 from twin.scenario.blocks import Shelf, inside
 from twin.scenario.changes import Change, Targets, ToldSag
@@ -101,6 +102,9 @@ class Disturbances:
             self.faults.add(node.where, f"{units.quoted(node)} leaves the folder of this file; a file in it is wanted")
             return []
         name = self.shelf.called(str(node))
+        shipped = assets_folder() / "traces" / str(node)
+        if not path.exists() and shipped.name == str(node) and shipped.is_file():
+            path, name = shipped, f"assets/traces/{node}"
         raw = self.documents.bytes_of(path, name, node.where, sags.LARGEST)
         rows = sags.read_rms(raw, name, self.faults) if raw is not None else None
         if rows is None:

@@ -120,17 +120,19 @@ def read_rms(raw: bytes, name: str, faults: Faults) -> list[tuple[float, ...]] |
     """Rows of recorded RMS voltage: seconds, per unit of nominal and, where it was recorded, Hz; None after a fault.
 
     Args:
-        raw: the bytes of a CSV file with the header "time,voltage" or "time,voltage,frequency".
+        raw: the bytes of a CSV file with the header "time,voltage" or "time,voltage,frequency"; lines that begin
+            with # are left out.
         name: what messages call the file.
         faults: takes what is wrong, with the line.
     """
     lines = raw.decode("utf-8-sig", errors="replace").splitlines()
-    header = [word.strip().lower() for word in lines[0].split(",")] if lines else []
+    told = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+    first, found = told.pop(0) if told else (1, "")
+    header = [word.strip().lower() for word in found.split(",")]
     if header not in HEADERS:
-        said = f'"{lines[0][:60]}" was found' if lines else "the file is empty"
-        faults.add(Where(name, 1), f'{said}; the header "time,voltage" or "time,voltage,frequency" is wanted')
+        said = f'"{found[:60]}" was found' if found else "the file is empty"
+        faults.add(Where(name, first), f'{said}; the header "time,voltage" or "time,voltage,frequency" is wanted')
         return None
-    told = [(number, line) for number, line in enumerate(lines[1:], 2) if line.strip()]
     if not 1 <= len(told) <= MOST_ROWS:
         text = f"{len(told)} rows were found; 1 to {MOST_ROWS} are wanted"
         faults.add(Where(name, len(lines)), text)
