@@ -14,7 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 CYCLE, STEP = 1 / 60, 0.008
-"""Seconds of the window over which a meter takes its RMS value, and between two rows, half a cycle, while that moves."""
+"""Seconds of the window of a meter's RMS value, and between two rows (half a cycle) while that moves."""
 FAULTS = (
     (10.0, 0.25, 0.066), (20.0, 0.32, 0.042), (34.0, 0.28, 0.054), (51.0, 0.40, 0.048), (72.0, 0.36, 0.060),
     (91.9, 0.30, 0.050),
