@@ -124,7 +124,7 @@ def test_books_close_through_a_storm_over_cooling_towers():
 
 
 def test_books_close_on_direct_current_too():
-    assert storm(3, 300, plant=lambda: pod(dc=True)) <= LIMIT
+    assert storm(4, 300, plant=lambda: pod(dc=True)) <= LIMIT
 
 
 @pytest.mark.slow

@@ -13,11 +13,15 @@ from twin.physics.supply import latched
 
 
 class Drive(NamedTuple):
-    """The tick of one machine: how its panel holds (None: all do), how far it is up, whether all are so in full."""
+    """The tick of one machine: how its panel holds (None: all do), how far it is up, whether all are so in full.
+
+    valve: where a valve of its own is at the tick's end and on average over it [1]; None where none moves.
+    """
 
     hold: Hold | None
     run: Run
     at_full: bool
+    valve: tuple[Real, Real] | None = None
 
     @property
     def readiness(self) -> Real:
@@ -105,6 +109,9 @@ class Driven(Equipment):
         """The tick of a machine that gives its full output `rise` after its first [s]."""
         hold = self.hold(s, u, port, dt)
         runs = self.runs(s, u, hold)
+        told = port.signal.get("standby")
+        if told is not None and worth_doing(told):
+            runs = runs * (told <= 0)
         if hold is None and self.once(_at_full, s.run_clock, runs, self.restart_delay, rise):
             return Drive(None, steady(s.run_clock, runs, dt), True)
         return Drive(hold, restart(s.run_clock, runs, hold or whole(dt), self.restart_delay, rise, dt), False)
@@ -140,7 +147,7 @@ class Driven(Equipment):
 
     def remembered(self, s: Any, u: Any, port: Ports, needed: Real) -> dict[str, Real]:
         """State of a machine and its panel after a tick; it counts as stopped until its clock is at `needed` [s]."""
-        hold, run, at_full = port.drive
+        hold, run, at_full, _ = port.drive
         if at_full:
             return self._seen(u)
         panel = self.panel(s, u, port, hold, run.readiness, lambda: run.moment_of(self.restart_delay))

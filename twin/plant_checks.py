@@ -12,6 +12,7 @@ import networkx as nx
 from twin.declare import Equipment, quantities
 from twin.equipment import KINDS
 from twin.faults import Fault
+from twin.plant_cooling import setpoints_in_reach
 from twin.plant_distribution import breaking_capacities, direct_current, taps_and_feeds_lost
 from twin.plant_electrics import (
     NEAR,
@@ -373,7 +374,6 @@ def no_impedance(plant: Any) -> Iterator[Fault]:
             yield Fault(unit.where, f"{unit.name} has no impedance; a resistance or a reactance above zero is wanted")
 
 
-
 FIRST = (dangling_feeds, feed_counts, feed_cycles, dangling_ties, unknown_zones, dangling_streams, dangling_signals)
 THEN = (
     unfed_consumers,
@@ -384,6 +384,7 @@ THEN = (
     racks_without_room,
     die_limits,
     own_ratings,
+    setpoints_in_reach,
     no_impedance,
     wrong_levels,
     one_frequency,

@@ -52,16 +52,32 @@ def test_part_load_follows_its_curve_and_cycles_below_the_least_load():
 
 
 BEYOND = [(4.43, 26.0), (8.90, 26.0), (18.0, 26.0), (6.67, 15.5), (6.67, 40.0)]
+LIMITS = (4.44, 8.89), (15.56, 29.44)
 
 
 @pytest.mark.parametrize(("leaving", "condenser"), BEYOND)
 def test_its_curves_are_never_extrapolated(leaving, condenser):
-    """Outside, capacity is the rating's and COP 55 % of Carnot's with the approaches (2 and 8 K)."""
+    """Outside, COP goes with Carnot's from the curves' nearest edge on (approaches of 2 and 8 K, lift of 15 K)."""
+
+    def carnot(leaving, condenser):
+        evaporating, condensing = 273.15 + leaving - 2.0, 273.15 + condenser + 8.0
+        return evaporating / max(condensing - evaporating, 15.0)
+
     capacity, cop, inside = york().rating(273.15 + leaving, 273.15 + condenser)
-    evaporating, condensing = 273.15 + leaving - 2.0, 273.15 + condenser + 8.0
+    edge = [min(max(t, low), high) for t, (low, high) in zip((leaving, condenser), LIMITS, strict=True)]
+    there = york().rating(*(273.15 + t for t in edge))
     assert not inside
-    assert cop == pytest.approx(0.55 * evaporating / (condensing - evaporating), rel=1e-12)
-    assert 0.1 * 5464.9e3 <= capacity <= 1.1 * 5464.9e3
+    assert there[2]
+    assert cop / there[1] == pytest.approx(carnot(leaving, condenser) / carnot(*edge), rel=1e-9)
+    assert 0.1 * 5464.9e3 <= capacity <= 1.3 * 5464.9e3
+
+
+@pytest.mark.parametrize("condenser", [15.0, 22.0, 31.0, 38.0])
+def test_nothing_jumps_where_the_curves_end(condenser):
+    for edge in LIMITS[0]:
+        near = [york().rating(273.15 + edge + step, 273.15 + condenser) for step in (-1e-6, 1e-6)]
+        for one_side, other in zip(near[0][:2], near[1][:2], strict=True):
+            assert one_side == pytest.approx(other, rel=1e-5)
 
 
 def test_carnot_by_hand():

@@ -249,6 +249,7 @@ MEANINGS = {
     "leaving_setpoint": r"leaving temperature wanted",
     "leaving_temperature": r"leaving",
     "length": r"^length of",
+    "limited_for": r"^time (that it has been )?at (its current|the) limit",
     "linear_loss": r"^loss in proportion to load, of rating",
     "load_fraction": r"over (rat|ampacity)",
     "load_loss": r"loss",

@@ -4,77 +4,61 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, Stream, flag, quantity, replace, table
-from twin.driven import Driven
+from twin.equipment.parts.compressor import NO_LIFT, Compressor
 from twin.physics import hydraulic
 from twin.physics.electric import apparent
-from twin.physics.machine import biquadratic, carnot_cop, quadratic
 from twin.physics.supply import latched, share_alive
+
+SURGE_BAND = 2.0
+"""Kelvin of lift that it must fall before a machine that surged may run again; an estimate."""
 
 
 @dataclass(slots=True)
 class Plan:
-    """What the machine foresees: what it can take [W], whether it holds its setpoint or gives all, its power [W].
+    """What the machine foresees for a tick.
 
-    Where it does neither it idles.
+    The leaving temperature it goes for [K], what it can take there [W], whether it holds that or gives all it has,
+    its power [W]; what it can take at `reference` [K], and how that rises with the water leaving [W/K].
+    Where it neither holds nor gives all it idles.
     """
 
+    target: Real
     capacity: Real
     holds: Real
     full: Real
     power: Real
+    reference: Real
+    there: Real
+    slope: Real
 
 
 @table
-class Chiller(Driven):
-    """Capacity and power from EIR curves inside their limits, else from a share of Carnot's COP.
+class Chiller(Compressor):
+    """Capacity and power from EIR curves inside their limits; beyond them Carnot's form, from the curves' edge on.
 
-    It holds the leaving setpoint until its capacity is reached, then gives all it has. After a loss
-    of supply or a stop it waits `restart_delay` and loads over `ramp_time`. Condenser entering
-    temperature is the dry bulb (an air-cooled machine) plus `condenser_offset`. Surge, hot-gas
-    bypass and oil return are left out, and so is, outside the curves, capacity gained with warmer water.
-    Below `least_load` the compressor cycles at that load's COP. A stopped machine lets its branch's water
-    pass uncooled until it is `isolated`; nothing does that by itself.
+    It holds the leaving setpoint until its capacity is reached, then gives all it has, more of it to warmer
+    water. After a loss of supply or a stop it waits `restart_delay` and loads over `ramp_time`. Condenser
+    entering temperature is the dry bulb (an air-cooled machine) plus `condenser_offset`. Below its least steady load
+    the compressor cycles at that load's COP, or runs on with a `hot_gas_bypass`; both as means over the tick. Above
+    `most_lift` it surges and stops. Oil return and losses of starting are left out. Without a valve of its own
+    (`isolation_stroke`) a stopped machine lets its branch's water pass uncooled until it is `isolated`.
     """
 
     kind = "chiller"
     disturbs = ("heat",)
     feeds = (1, 2)
     streams = ("coolant",)
+    signals = ("standby",)
+    chilled: ClassVar[str] = "coolant"
+    """The stream that it cools."""
 
-    cooling_capacity: Real = quantity("W", "heat taken at the rating point", above=0, at_most=1e8)
-    rated_cop: Real = quantity("1", "coefficient of performance at the rating point", above=0, at_most=30)
-    carnot_effectiveness: Real = quantity("1", "share of Carnot's COP outside the curves", above=0, below=1)
-    evaporator_approach: Real = quantity("K", "leaving water above evaporating temperature", default=2.0, at_least=0)
-    condenser_approach: Real = quantity("K", "condensing above condenser entering temperature", above=0, at_most=60)
-    condenser_offset: Real = quantity("K", "condenser entering above dry bulb", default=0.0, at_most=30)
-    least_lift: Real = quantity("K", "smallest lift the compressor keeps", default=15.0, above=0)
-    rating_ambient: Real = quantity("K", "dry bulb of the rating point", default=308.15, above=250, below=350)
-    capacity_slope: Real = quantity("1/K", "capacity lost per kelvin of dry bulb above rating", default=0.01)
-    has_curves: Real = quantity("1", "1 where the EIR curves below are given", default=0.0, at_least=0, at_most=1)
-    capacity_c0: Real = quantity("1", "CapFT constant", default=1.0)
-    capacity_c1: Real = quantity("1/K", "CapFT by leaving temperature", default=0.0)
-    capacity_c2: Real = quantity("1/K^2", "CapFT by leaving temperature squared", default=0.0)
-    capacity_c3: Real = quantity("1/K", "CapFT by condenser temperature", default=0.0)
-    capacity_c4: Real = quantity("1/K^2", "CapFT by condenser temperature squared", default=0.0)
-    capacity_c5: Real = quantity("1/K^2", "CapFT by both", default=0.0)
-    input_c0: Real = quantity("1", "EIRFT constant", default=1.0)
-    input_c1: Real = quantity("1/K", "EIRFT by leaving temperature", default=0.0)
-    input_c2: Real = quantity("1/K^2", "EIRFT by leaving temperature squared", default=0.0)
-    input_c3: Real = quantity("1/K", "EIRFT by condenser temperature", default=0.0)
-    input_c4: Real = quantity("1/K^2", "EIRFT by condenser temperature squared", default=0.0)
-    input_c5: Real = quantity("1/K^2", "EIRFT by both", default=0.0)
-    part_load_c0: Real = quantity("1", "EIRFPLR constant", default=0.0)
-    part_load_c1: Real = quantity("1", "EIRFPLR by part load", default=1.0)
-    part_load_c2: Real = quantity("1", "EIRFPLR by part load squared", default=0.0)
-    least_leaving: Real = quantity("K", "lowest leaving temperature of the curves", default=277.15, above=200)
-    most_leaving: Real = quantity("K", "highest leaving temperature of the curves", default=283.15, above=200)
-    least_condenser: Real = quantity("K", "lowest condenser temperature of the curves", default=288.15, above=200)
-    most_condenser: Real = quantity("K", "highest condenser temperature of the curves", default=325.15, above=200)
-    least_load: Real = quantity("1", "smallest steady part load", default=0.15, at_least=0, below=1)
+    isolation_stroke: Real = quantity(
+        "s", "time in which its own valve shuts its branch when it stops; 0: it has none", default=0.0, at_least=0
+    )
     standing_power: Real = quantity("W", "controls and heaters while energised", default=2000.0, at_least=0)
     nominal_flow: Real = quantity("m^3/s", "water through the evaporator", above=0, at_most=10)
     nominal_pressure_drop: Real = quantity("Pa", "lost in the evaporator at nominal flow", above=0, at_most=1e6)
@@ -84,19 +68,25 @@ class Chiller(Driven):
     power_factor: Real = quantity("1", "power factor of the drive", default=0.95, above=0, at_most=1)
 
     @table
-    class Inputs(Driven.Inputs):
+    class Inputs(Compressor.Inputs):
         leaving_setpoint: Real = quantity("K", "leaving temperature wanted", default=291.15, above=250, below=350)
         isolated: Real = quantity("1", "1: its branch's valves are shut", default=0.0, at_least=0, at_most=1)
+        condenser_fouled: Real = quantity("1", "1: its condenser is fouled", default=0.0, at_most=1, failure=True)
 
     @table
-    class State(Driven.State):
+    class State(Compressor.State):
         leaving_temperature: Real = quantity("K", "water leaving", default=298.15)
         inlet_temperature: Real = quantity("K", "water entering, mean of the last tick", default=298.15)
         stopped: Real = flag(
             "stops", "is at full readiness again", because="it lost its supply or was stopped", via="power"
         )
+        isolation_valve: Real = quantity("1", "opening of its own valve", default=1.0)
+        unable_for: Real = quantity("s", "time that it could not run if it were called", default=0.0)
         limited: Real = flag(
             "is at the limit of its capacity", "holds its setpoint again", because="more heat arrives than it can take"
+        )
+        surging: Real = flag(
+            "surges and stops", "can run again", because="its lift passed {most_lift}: its condenser is too warm"
         )
 
     @table
@@ -104,70 +94,73 @@ class Chiller(Driven):
         heat: Real = quantity("W", "heat taken from the water", default=0.0)
         power: Real = quantity("W", "electric power", default=0.0)
         flow: Real = quantity("m^3/s", "water flow", default=0.0)
+        limited_for: Real = quantity("s", "time that it has been at the limit of its capacity", default=0.0)
+        lost_for: Real = quantity("s", "time that it cannot run if it is called", default=0.0)
 
-    def nominal_power(self) -> Real:
-        return self.cooling_capacity / self.rated_cop
-
-    def rating(self, T_leaving: Real, T_condenser: Real) -> tuple[Real, Real, Real]:
-        """Capacity [W], COP at full load [1], whether the curves hold; at leaving and condenser temperatures [K]."""
-        xp = library_of(T_leaving + T_condenser)
-        x, y = T_leaving - 273.15, T_condenser - 273.15
-        inside = (self.has_curves > 0) & (T_leaving >= self.least_leaving) & (T_leaving <= self.most_leaving)
-        inside = inside & (T_condenser >= self.least_condenser) & (T_condenser <= self.most_condenser)
-        by_curve = biquadratic(tuple(getattr(self, f"capacity_c{i}") for i in range(6)), x, y)
-        input_ratio = biquadratic(tuple(getattr(self, f"input_c{i}") for i in range(6)), x, y)
-        by_slope = xp.maximum(
-            1.0 - self.capacity_slope * (T_condenser - self.condenser_offset - self.rating_ambient), 0.1
-        )
-        carnot = carnot_cop(
-            self.carnot_effectiveness,
-            T_leaving - self.evaporator_approach,
-            T_condenser + self.condenser_approach,
-            self.least_lift,
-        )
-        capacity = self.cooling_capacity * xp.where(inside, by_curve, xp.minimum(by_slope, 1.1))
-        return capacity, xp.where(inside, self.rated_cop / input_ratio, carnot), inside
-
-    def power(self, heat: Real, T_leaving: Real, T_condenser: Real) -> Real:
-        """Compressor power [W] to take `heat` [W]; EIR P = Q_ref CapFT/COP_ref EIRFT EIRFPLR(PLR) inside the curves.
-
-        Source: EnergyPlus Engineering Reference, Chiller:Electric:EIR; Carnot form as Modelica Buildings.
-        """
-        capacity, cop, inside = self.rating(T_leaving, T_condenser)
-        return self._power(heat, capacity, cop, inside)
-
-    def _power(self, heat: Real, capacity: Real, cop: Real, inside: Real) -> Real:
-        xp = library_of(heat)
-        ratio = xp.maximum(heat, 0.0) / capacity
-        if not worth_doing(inside):
-            return capacity / cop * ratio
-        steady = xp.maximum(ratio, self.least_load)
-        part = quadratic((self.part_load_c0, self.part_load_c1, self.part_load_c2), steady)
-        cycling = xp.minimum(ratio / xp.maximum(self.least_load, 1e-9), 1.0)
-        return capacity / cop * xp.where(inside, part * cycling, ratio)
+    def runs(self, s: Any, u: Any, hold: Any) -> Real:
+        return self.once(_unless, super().runs(s, u, hold), s.surging)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
-        answer: Branch = self.once(self._branch, u.isolated)
+        valve = port.drive.valve
+        answer: Branch = self.once(self._branch, u.isolated, s.isolation_valve if valve is None else valve[1])
         return answer
 
-    def _branch(self, isolated: Real) -> Branch:
-        """A machine that stops lets water pass uncooled, until somebody isolates it."""
+    def _branch(self, isolated: Real, opening: Real) -> Branch:
+        """A machine that stops lets water pass uncooled, until somebody isolates it or its own valve is shut."""
         a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, 0.1)
-        shut = hydraulic.valve_resistance(1.0 - isolated)
+        shut = hydraulic.valve_resistance((1.0 - isolated) * opening)
         return Branch(0.0, a * shut, b * shut)
 
+    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Any:
+        drive = super().actuate(s, u, port, dt)
+        if not self._has_valve or (drive.at_full and self.once(_is_open, s.isolation_valve)):
+            return drive
+        wanted = (drive.run.clock > 0) * 1.0
+        moved, integral = hydraulic.ramp(s.isolation_valve, wanted, dt - port.gap, self._stroke)
+        return drive._replace(valve=(moved, (integral + s.isolation_valve * port.gap) / dt))
+
+    @cached_property
+    def _has_valve(self) -> bool:
+        return worth_doing(self.isolation_stroke)
+
+    @cached_property
+    def _stroke(self) -> Real:
+        """Of its valve [s]; where it has none, one that never shuts within a run."""
+        return library_of(self.isolation_stroke).where(self.isolation_stroke > 0, self.isolation_stroke, 1e18)
+
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
-        full, cop, inside = self.once(self.rating, u.leaving_setpoint, self.once(self._condenser, port.dry_bulb))
-        capacity = full * port.drive.readiness
-        asked = port.capacity_rate["coolant"] * (s.inlet_temperature - u.leaving_setpoint)
+        target = self.once(self.target, u.leaving_setpoint)
+        T_c = self.condenser_inlet(s, port)
+        full, cop, _ = self.once(self.rating, target, T_c, u.condenser_fouled)
+        lift = self.once(self.lift, target, T_c, u.condenser_fouled)
+        ready = port.drive.readiness
+        asked = port.capacity_rate[self.chilled] * (s.inlet_temperature - target)
         xp = library_of(asked)
+        capacity, reference, there, slope = full * ready, target, full * ready, 0.0
+        holds, at_limit = _regime(asked, capacity)
         taken = xp.minimum(xp.maximum(asked, 0.0), capacity)
+        if worth_doing(at_limit):
+            reference = xp.where(at_limit, self._warmer(s, port, target, full, T_c, u.condenser_fouled), target)
+            at, cop, _ = self.rating(reference, T_c, u.condenser_fouled)
+            there, slope = at * ready, self.slope(reference, T_c, u.condenser_fouled) * ready
+            lift, full, taken = self.lift(reference, T_c, u.condenser_fouled), at, xp.where(at_limit, there, taken)
         standing = self.once(self._standing, u.in_service) * share_alive(port.gap, dt)
-        power = self._power(taken, full, cop, inside) + standing
-        return Plan(capacity, *_regime(asked, capacity), power)
+        power = self.compressor_power(taken, full, cop, lift) + standing
+        return Plan(target, capacity, holds, at_limit, power, reference, there, slope)
+
+    def _warmer(self, s: Any, port: Ports, target: Real, full: Real, T_c: Real, fouled: Real) -> Real:
+        """What leaves a machine that gives all it has, from the inlet of the last tick [K]; see `leaves`."""
+        C_flow, q = port.capacity_rate[self.chilled], self.slope(target, T_c, fouled)
+        xp = library_of(C_flow)
+        ready = port.drive.readiness
+        T = (C_flow * s.inlet_temperature - ready * (full - q * target)) / xp.maximum(C_flow + ready * q, 1e-9)
+        return xp.maximum(T, target)
+
+    def condenser_inlet(self, s: Any, port: Ports) -> Real:
+        """Temperature of what enters the condenser [K]."""
+        return self.once(self._condenser, port.dry_bulb)
 
     def _condenser(self, dry_bulb: Real) -> Real:
-        """Temperature at which air enters the condenser [K]."""
         return dry_bulb + self.condenser_offset
 
     def _standing(self, in_service: Real) -> Real:
@@ -175,7 +168,7 @@ class Chiller(Driven):
 
     def revise(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         plan = port.plan
-        asked = port.capacity_rate["coolant"] * (port.inlet["coolant"] - u.leaving_setpoint)
+        asked = port.capacity_rate[self.chilled] * (port.inlet[self.chilled] - plan.target)
         holds, full = _regime(asked, plan.capacity)
         changed = (holds != plan.holds) | (full != plan.full)
         plan.holds, plan.full = holds, full
@@ -192,36 +185,74 @@ class Chiller(Driven):
         return self.volume
 
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
-        plan, C_flow = port.plan, port.capacity_rate[stream]
-        xp = library_of(C_flow)
-        left = u.leaving_setpoint * plan.holds
-        if worth_doing(plan.full):
-            left = left - xp.where(plan.full, plan.capacity / xp.maximum(C_flow, 1e-9), 0.0)
         answer = port.mixing(stream, self.volume, dt).answer(s.leaving_temperature)
-        return Stream(answer.constant + answer.slope * left, answer.slope * (1.0 - plan.holds))
+        left, follows = self.leaves(port)
+        return Stream(answer.constant + answer.slope * left, answer.slope * follows)
+
+    def leaves(self, port: Ports) -> tuple[Real, Real]:
+        """What leaves the evaporator, left + follows T_in [K].
+
+        Holding, the setpoint. Giving all it has, the T that takes what the machine can at T:
+
+            C (T_in - T) = Q_ref + q (T - T_ref)
+        """
+        plan, C_flow = port.plan, port.capacity_rate[self.chilled]
+        left, follows = plan.target * plan.holds, 1.0 - plan.holds
+        if not worth_doing(plan.full):
+            return left, follows
+        xp = library_of(C_flow)
+        both = xp.maximum(C_flow + plan.slope, 1e-9)
+        at_limit = (plan.slope * plan.reference - plan.there) / both
+        return left + xp.where(plan.full, at_limit, 0.0), xp.where(plan.full, C_flow / both, follows)
+
+    def taken(self, port: Ports) -> Real:
+        """Heat taken from the water [W], mean over the tick."""
+        left, follows = self.leaves(port)
+        inlet = port.inlet[self.chilled]
+        return port.capacity_rate[self.chilled] * (inlet * (1.0 - follows) - left)
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
-        C_flow, plan = port.capacity_rate["coolant"], port.plan
-        inlet = port.inlet["coolant"]
-        heat = C_flow * (inlet - u.leaving_setpoint) * plan.holds
-        if worth_doing(plan.full):
-            heat = library_of(heat).where(plan.full, plan.capacity, heat)
-        T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / self._volume_capacity(
-            port
+        heat = self.taken(port)
+        after = self.on(s, u, port, heat, dt)
+        limited_for = (port.now + dt - after.limited_at) * after.limited
+        out = self.Outputs(
+            heat=heat,
+            power=port.power,
+            flow=port.flow[self.chilled],
+            limited_for=limited_for,
+            lost_for=after.unable_for,
         )
+        return after, out
+
+    def on(self, s: Any, u: Any, port: Ports, heat: Real, dt: Real) -> Any:
+        """The State of evaporator and machine one tick on, with so much heat taken [W]."""
+        C_flow, plan, inlet = port.capacity_rate[self.chilled], port.plan, port.inlet[self.chilled]
+        gained = C_flow * (inlet - port.outlet[self.chilled]) - heat
         ready = self.once(self._is_ready, port.drive.run.clock)
         if port.drive.hold is not None:
             ready = ready & (port.gap == 0)
         limited, limited_at = latched(plan.full & ready, s.limited, s.limited_at, port.now)
-        after = replace(
-            s,
-            leaving_temperature=T,
-            inlet_temperature=inlet,
-            limited=limited,
-            limited_at=limited_at,
-            **self.remembered(s, u, port, self._time_to_full),
-        )
-        return after, self.Outputs(heat=heat, power=port.power, flow=port.flow["coolant"])
+        after = {
+            "leaving_temperature": s.leaving_temperature + dt * gained / self._volume_capacity(port),
+            "inlet_temperature": inlet,
+            "limited": limited,
+            "limited_at": limited_at,
+        }
+        if self._can_surge:
+            lift = self.lift(plan.target, self.condenser_inlet(s, port), u.condenser_fouled)
+            over = lift > self.most_lift - SURGE_BAND * s.surging
+            over = over & ((port.drive.run.clock > 0) | (s.surging > 0))
+            after["surging"], after["surging_at"] = latched(over, s.surging, s.surging_at, port.now)
+        if port.drive.valve is not None:
+            after["isolation_valve"] = port.drive.valve[0]
+        if not (port.drive.at_full and self.once(_is_none, s.unable_for)):
+            unable = (self.runs(s, u, port.drive.hold) <= 0) | (port.gap >= dt)
+            after["unable_for"] = (s.unable_for + dt) * unable
+        return replace(s, **after, **self.remembered(s, u, port, self._time_to_full))
+
+    @cached_property
+    def _can_surge(self) -> bool:
+        return worth_doing(self.most_lift < NO_LIFT)
 
     @cached_property
     def _time_to_full(self) -> Real:
@@ -232,13 +263,25 @@ class Chiller(Driven):
         return clock >= self._time_to_full
 
     def _volume_capacity(self, port: Ports) -> Real:
-        return self.volume * port.heat_capacity["coolant"]
+        return self.volume * port.heat_capacity[self.chilled]
 
     def stored(self, s: Any, port: Ports) -> Real:
         return self._volume_capacity(port) * s.leaving_temperature
 
     def rejected(self, s: Any, u: Any, port: Ports, out: Any, dt: Real) -> Real:
         return out.heat + port.power
+
+
+def _unless(runs: Real, surging: Real) -> Real:
+    return runs * (1.0 - surging)
+
+
+def _is_open(valve: Real) -> bool:
+    return not worth_doing(valve < 1.0)
+
+
+def _is_none(seconds: Real) -> bool:
+    return not worth_doing(seconds)
 
 
 def _regime(asked: Real, capacity: Real) -> tuple[Real, Real]:

@@ -35,6 +35,7 @@ class Pump(Driven):
     disturbs = ("flow",)
     feeds = (1, 2)
     streams = ("coolant",)
+    signals = ("standby",)
     pumps = ("coolant",)
 
     nominal_flow: Real = quantity("m^3/s", "flow at the duty point", above=0, at_most=10)
