@@ -28,6 +28,7 @@ LPM = 1 / 60e3
 MEANT_TO_FAIL = {
     "cdu-pump-standby-stuck": {"no rack.throttled"},
     "chiller-trip": set(),
+    "chiller-trip-staged": set(),
     "feeder-fault": set(),
     "feeder-fault-cascade": {"no breaker.tripped"},
     "feed-loss-brake": {"no rack.unpowered"},

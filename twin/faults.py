@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -28,3 +30,9 @@ class Fault:
     def __str__(self) -> str:
         place = f"{self.where}: " if self.where else ""
         return f"{place}{'warning: ' if self.warning else ''}{self.text}"
+
+
+def near(name: str, names: Iterable[str]) -> str:
+    """Ask whether one of some names was meant, where a name is close to it; nothing else."""
+    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
+    return f"; did you mean {close[0]}?" if close else ""

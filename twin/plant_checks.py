@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import networkx as nx
@@ -12,6 +11,7 @@ import networkx as nx
 from twin.declare import Equipment, quantities
 from twin.equipment import KINDS
 from twin.faults import Fault
+from twin.faults import near as _near
 from twin.plant_cooling import setpoints_in_reach
 from twin.plant_distribution import breaking_capacities, direct_current, taps_and_feeds_lost
 from twin.plant_electrics import (
@@ -24,6 +24,7 @@ from twin.plant_electrics import (
     nominal_loads,
     nominal_powers,
 )
+from twin.plant_signals import dangling_signals
 from twin.plant_ties import dangling_ties, loops_at_rest
 
 MARGIN = 1.0 + 1e-9
@@ -35,11 +36,6 @@ def every_fault(plant: Any) -> list[Fault]:
     if not any(not fault.warning for fault in found):
         found += [fault for check in THEN for fault in check(plant)]
     return found
-
-
-def _near(name: str, names: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]}?" if close else ""
 
 
 def dangling_feeds(plant: Any) -> Iterator[Fault]:
@@ -134,24 +130,6 @@ def dangling_streams(plant: Any) -> Iterator[Fault]:
             if not used[unit.name, stream]:
                 label = f"{unit.name}.{stream}" if len(KINDS[unit.kind].streams) > 1 else unit.name
                 yield Fault(unit.where, f"{label} stands in no coolant loop; nothing would flow through it")
-
-
-def dangling_signals(plant: Any) -> Iterator[Fault]:
-    """Every signal runs from an Output measured in seconds to an input that listens."""
-    for line in plant.signals:
-        for name in (line.source, line.target):
-            if name not in plant.units:
-                yield Fault(line.where, f"a signal names {name}, which is not a unit{_near(name, plant.units)}")
-        if line.source in plant.units:
-            ages = [n for n, q in quantities(KINDS[plant.units[line.source].kind].Outputs).items() if q.unit == "s"]
-            if line.output not in ages:
-                said = f"it offers {', '.join(ages)}" if ages else "it offers none"
-                yield Fault(line.where, f"the signal {line.source}.{line.output} does not exist; {said}")
-        if line.target in plant.units:
-            heard = KINDS[plant.units[line.target].kind].signals
-            if line.input not in heard:
-                said = f"it listens to {', '.join(heard)}" if heard else "it listens to none"
-                yield Fault(line.where, f"the signal input {line.target}.{line.input} does not exist; {said}")
 
 
 def unfed_consumers(plant: Any) -> Iterator[Fault]:

@@ -40,6 +40,7 @@ RATINGS = {
     "busway": {"ampacity": 1200, "nominal_voltage": 415},
     "rectifier": {"rated_power": 2e6, "battery_energy": 5e8, "recharge_power": 1e5},
     "tank": {"volume": 8, "useful_temperature": 305}, "zone": {"volume": 800, "mass_heat_capacity": 3e6},
+    "sequencer": {"machines": 4, "machine_capacity": 1e6},
     "load": {"rated_power": 5e4},
     "cable": {"length": 400, "resistance": 1e-4, "ampacity": 400, "nominal_voltage": 13.8e3},
     "tie": {"rated_power": 2e6, "nominal_voltage": 480},

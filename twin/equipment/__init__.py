@@ -20,6 +20,7 @@ from twin.equipment.pipe import Pipe
 from twin.equipment.pump import Pump
 from twin.equipment.rack import Rack
 from twin.equipment.rectifier import Rectifier
+from twin.equipment.sequencer import Sequencer
 from twin.equipment.site import Site
 from twin.equipment.sts import STS
 from twin.equipment.tank import Tank
@@ -58,6 +59,7 @@ KINDS: dict[str, type[Equipment]] = {
         Pipe,
         Tank,
         FanWall,
+        Sequencer,
         Zone,
     )
 }

@@ -86,7 +86,9 @@ class Chiller(Compressor):
             "is at the limit of its capacity", "holds its setpoint again", because="more heat arrives than it can take"
         )
         surging: Real = flag(
-            "surges and stops", "can run again", because="its lift passed {most_lift}: its condenser is too warm"
+            "surges and stops",
+            "can run again",
+            because="its lift is more than its compressor reaches: its condenser is too warm",
         )
 
     @table

@@ -1,4 +1,4 @@
-"""Signal: what one unit's Output tells another, as the age in seconds since it was raised."""
+"""Signal: what one unit's Output tells another, as the age in seconds since it was raised, or as an amount."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from twin.plant import Plant
 
 @dataclass
 class Wire:
-    """All lines from one Output of one table to one input of another.
+    """All lines from one Output of one table to one input of another; `adds` where they carry amounts that add up.
 
     `lines` (listener, line) are the columns that each unit of the target listens to, `delay` [s] likewise,
     infinite where a unit has fewer lines than another.
@@ -25,6 +25,7 @@ class Wire:
     target: str
     input: str
     pairs: list[tuple[int, int, float]]
+    adds: bool = False
     lines: Array = None
     delay: Array = None
 
@@ -55,6 +56,9 @@ def compile_signals(plant: Plant, tables: list[Table], xp: ModuleType) -> Signal
         (source, row), (target, column) = seat[line.source], seat[line.target]
         key = (source, line.output, target, line.input)
         wires.setdefault(key, Wire(*key, pairs=[])).pairs.append((row, column, line.delay))
+    adding = {t.key: getattr(t.machine, "adds", ()) for t in tables}
+    for wire in wires.values():
+        wire.adds = wire.input in adding[wire.target]
     sizes = {t.key: t.size for t in tables}
     for wire in wires.values():
         wire.lay(sizes[wire.target], xp)
@@ -63,11 +67,19 @@ def compile_signals(plant: Plant, tables: list[Table], xp: ModuleType) -> Signal
 
 
 def solve(net: SignalNetwork, ports: AllPorts, outputs: AllRows, members: int, xp: ModuleType) -> None:
-    """Tell every listener the greatest age among its lines, less each line's delay [s]; 0 means not raised."""
+    """Tell every listener the greatest age among its lines, less each line's delay [s]; 0 means not raised.
+
+    Where lines carry amounts, it is told their sum.
+    """
     for key, (names, size) in net.listens.items():
         ports[key].signal = {name: xp.zeros((members, size)) for name in names}
     for wire in net.wires:
         age: Array = getattr(outputs[wire.source], wire.output)
-        if worth_doing(age):
+        if wire.adds:
+            signal, live = ports[wire.target].signal, (wire.delay < np.inf) * 1.0
+            told = age.take(wire.lines, axis=1) * live
+            for line in range(told.shape[2]):
+                signal[wire.input] = signal[wire.input] + told[..., line]
+        elif worth_doing(age):
             signal, oldest = ports[wire.target].signal, (age.take(wire.lines, axis=1) - wire.delay).max(axis=2)
             signal[wire.input] = xp.maximum(signal[wire.input], oldest)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,9 @@ KNOWN_KINDS = [kind for kind in KINDS if kind != "site"]
 def settable(kind: str) -> dict[str, Quantity]:
     """The Inputs that a plant may set: all but failures."""
     return {name: said for name, said in quantities(KINDS[kind].Inputs).items() if not said.failure}
+
+NUMBERED = re.compile(r"(?P<target>.+?)\.(?P<word>[A-Za-z_]\w*_)(?P<first>[0-9]+)\.\.(?P<last>[0-9]+)")
+"""Several quantities of one unit, as an end of signals."""
 
 
 class UnitReader:
@@ -222,22 +226,31 @@ class UnitReader:
             ]
             if not all(ends):
                 continue
-            (sources, output), (targets, name) = (end for end in ends if end is not None)
+            sources, targets = (end for end in ends if end is not None)
             if len(sources) > 1 and len(targets) > 1 and len(sources) != len(targets):
                 lengths = f"{form.source} ({len(sources)}), {form.target} ({len(targets)})"
                 self.faults.add(body.where, f"the ranges want one length, or one of them a single unit: {lengths}")
                 continue
             count = max(len(sources), len(targets))
-            for source, target in zip(_stretch(sources, count), _stretch(targets, count), strict=True):
-                part.signals.append(SignalLine(source, output, target, name, form.delay or 0.0, body.where))
+            for one, other in zip(_stretch(sources, count), _stretch(targets, count), strict=True):
+                part.signals.append(SignalLine(*one, *other, form.delay or 0.0, body.where))
 
-    def _end(self, text: str, node: Node, what: str) -> tuple[list[str], str] | None:
-        target, quantity = split(text)
+    def _end(self, text: str, node: Node, what: str) -> list[tuple[str, str]]:
+        """Units and quantities that "chiller-1..4.heat" or "sequencer.standby_1..4" names."""
+        several = NUMBERED.fullmatch(text)
+        target, quantity = (several["target"], several["word"]) if several else split(text)
         if not quantity:
             self.faults.add(node.where, f'"{text}" names no {what}; unit.{what} is wanted')
-            return None
+            return []
         names = self.names(target, node.where)
-        return (names, quantity) if names else None
+        if several is None:
+            return [(name, quantity) for name in names]
+        first, last = int(several["first"]), int(several["last"])
+        if len(names) > 1 or last < first or last - first > 99:
+            text = f'"{text}" was found; one unit and a range that counts up are wanted, e.g. "sequencer.standby_1..4"'
+            self.faults.add(node.where, text)
+            return []
+        return [(name, f"{quantity}{k}") for name in names for k in range(first, last + 1)]
 
 
 def _with(node: Map, own: dict[str, Any]) -> Map:
@@ -255,8 +268,8 @@ def _without(node: Map, keys: Any) -> Map:
     return made
 
 
-def _stretch(names: list[str], count: int) -> list[str]:
-    return names * count if len(names) == 1 else names
+def _stretch(ends: list[tuple[str, str]], count: int) -> list[tuple[str, str]]:
+    return ends * count if len(ends) == 1 else ends
 
 
 def resolve_streams(part: Part, faults: Faults) -> None:
