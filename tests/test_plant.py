@@ -299,13 +299,25 @@ def test_all_machines_are_made_for_the_frequency_of_the_grid():
     assert not [fault for fault in plant.faults() if "Hz" in fault.text]
 
 
+def test_a_chiller_is_set_to_water_that_it_can_make():
+    plant = chain()
+    plant.units["chiller"].parameters["highest_leaving"] = 290.0
+    (fault,) = [fault for fault in plant.faults() if not fault.warning]
+    assert fault.text == (
+        "chiller.leaving_setpoint is 18 degC, but its water leaves at 16.85 degC at most; "
+        "a lower setpoint, or another machine, is wanted"
+    )
+    plant.units["chiller"].settings["leaving_setpoint"] = 289.0
+    assert not [fault for fault in plant.faults() if not fault.warning]
+
+
 def test_every_check_has_a_test_here():
     """A check added to plant_checks wants a case: its name is asked for, so that nobody forgets."""
     tested = {
         "dangling_feeds", "feed_counts", "feed_cycles", "unknown_zones", "dangling_streams", "dangling_signals",
         "unfed_consumers", "unpumped_loops", "lone_exchangers", "uncooled_zones", "racks_without_room", "die_limits",
         "ratings_cover_loads", "own_ratings", "direct_current", "taps_and_feeds_lost", "storage_at_boards",
-        "one_frequency",
+        "one_frequency", "setpoints_in_reach",
     }  # fmt: skip
     tested |= {"dangling_ties", "loops_at_rest"}  # in networks/test_mesh
     tested |= {"no_impedance", "wrong_levels", "currents_within_ampacity"}  # in test_plant_electrics

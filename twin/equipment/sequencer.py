@@ -95,7 +95,9 @@ class Sequencer(Driven):
         calls_6: Real = _calls(6)
         calls_7: Real = _calls(7)
         calls_8: Real = _calls(8)
-        stopped: Real = flag("commands nothing", "commands again", because="it lost its supply", via="power")
+        stopped: Real = flag(
+            "stops commanding", "commands again", because="it lost its supply or was stopped", via="power"
+        )
         short_of_machines: Real = flag(
             "has too few machines", "has machines enough", because="those that could join are lost", via="signal"
         )
