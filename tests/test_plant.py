@@ -320,6 +320,7 @@ def test_every_check_has_a_test_here():
         "one_frequency", "setpoints_in_reach",
     }  # fmt: skip
     tested |= {"dangling_ties", "loops_at_rest"}  # in networks/test_mesh
+    tested |= {"breaking_capacities"}  # in studies/test_coordination
     tested |= {"no_impedance", "wrong_levels", "currents_within_ampacity"}  # in test_plant_electrics
     assert {check.__name__ for check in (*plant_checks.FIRST, *plant_checks.THEN)} == tested
 
