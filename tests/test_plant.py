@@ -319,6 +319,7 @@ def test_every_check_has_a_test_here():
         "ratings_cover_loads", "own_ratings", "direct_current", "taps_and_feeds_lost", "storage_at_boards",
         "one_frequency", "setpoints_in_reach",
     }  # fmt: skip
+    tested |= {"breaking_capacities"}  # in studies/test_coordination
     tested |= {"dangling_ties", "loops_at_rest"}  # in networks/test_mesh
     tested |= {"breaking_capacities"}  # in studies/test_coordination
     tested |= {"no_impedance", "wrong_levels", "currents_within_ampacity"}  # in test_plant_electrics
