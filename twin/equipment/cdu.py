@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Branch, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.driven import Driven
 from twin.physics import hydraulic, thermal
+from twin.physics.control import Law, pi
 from twin.physics.drive import Hold, Run, restart, steady, whole
 from twin.physics.electric import apparent
 from twin.physics.supply import latched
@@ -273,30 +275,18 @@ class CDU(Driven):
         return after, out
 
     def control(self, s: Any, u: Any, port: Ports, supply: Real, dt: Real) -> tuple[Real, Real]:
-        """Valve opening and integral part for the next tick: PI, backward Euler in the supply foreseen.
-
-            y = clip(I + Kp (1 + dt/Ti) e(y)),   e(y) ~ e(y0) + D (y - y0),   D <= 0
-
-        For long ticks this tends to Newton's iteration on the ideal controller, so it cannot cycle.
-        """
+        """Valve opening and integral part for the next tick: PI in the supply foreseen."""
         xp = library_of(supply)
-        step = 0.02
-        share, more = self._shares(s.valve, step, port)
-        mixing, inlet = port.mixing("technology", self.technology_volume, dt), port.inlet
-        drop, C = inlet["technology"] - inlet["facility"], self.technology_volume * port.heat_capacity["technology"]
-        plate = inlet["technology"] - share * drop
-        foreseen = supply + (plate - supply) * mixing.gone + port.power * dt / C * mixing.keep
-        error = foreseen - u.supply_setpoint
-        slope = xp.minimum((share - more) * drop * mixing.gone / step, 0.0)
-        strength = self.gain * (1.0 + dt / self.reset_time)
-        wanted = (s.integral + strength * (error - slope * s.valve)) / (1.0 - strength * slope)
-        wanted = xp.minimum(xp.maximum(wanted, 0.0), 1.0)
-        integral = wanted - self.gain * (error + slope * (wanted - s.valve))
-        integral = xp.minimum(xp.maximum(integral, 0.0), 1.0)
+        reach = dt / self.stroke_time
+        foreseen = self._foreseen(port, supply, dt)
+        asked = pi(
+            Law(self.gain, self.reset_time), s.valve, s.integral,
+            lambda valve: foreseen(self._share(s.valve, valve, port)) - u.supply_setpoint, 0.02, reach, dt,
+        )  # fmt: skip
+        wanted, integral = asked
         by_hand = self.once(_by_hand, u.mode)
         if worth_doing(by_hand):
             wanted = xp.where(by_hand, u.hand_valve, wanted)
-        reach = dt / self.stroke_time
         moved = xp.minimum(xp.maximum(wanted, s.valve - reach), s.valve + reach)
         stays = self.once(_stays, u.valve_stuck, u.in_service)
         if port.drive.hold is not None:
@@ -305,18 +295,37 @@ class CDU(Driven):
             return moved, integral
         return xp.where(stays, s.valve, moved), xp.where(stays, s.integral, integral)
 
-    def _shares(self, valve: Real, step: float, port: Ports) -> tuple[Real, Real]:
-        """Share of the inlet difference by which the plates cool the coolant [1]: now, and with the valve a step wider.
+    def _foreseen(self, port: Ports, supply: Real, dt: Real) -> Callable[[Real], Real]:
+        """Supply at the end of the next tick [K] by the share that the plates then take, with return above supply as now.
+
+            C dT/dt = C_flow ((1 - share) rise - share (T - T_facility)) + P
+
+        The return follows the supply: in a long tick coolant goes round many times, and a CDU that took its return
+        for given would open and shut its valve in turn.
+        """
+        C_flow, C = port.capacity_rate["technology"], self.technology_volume * port.heat_capacity["technology"]
+        rise = port.inlet["technology"] - port.outlet["technology"]
+        k, warmed, above = C_flow * dt / C, port.power * dt / C, supply - port.inlet["facility"]
+
+        def supply_at(share: Real) -> Real:
+            pull = k * ((1.0 - share) * rise - share * above) + warmed
+            return supply + pull * thermal.mean_weight(share * k)
+
+        return supply_at
+
+    def _share(self, valve: Real, wider: Real, port: Ports) -> Real:
+        """Share of the inlet difference by which the plates cool the coolant [1], with the valve opened otherwise.
 
         The pressure that the facility side loses now is taken to stay.
         """
         C_technology, flow = port.capacity_rate["technology"], port.flow["facility"]
-        a, b = self.once(self._facility_resistance, valve)
-        wider, _ = hydraulic.branch_flow((a + b * abs(flow)) * flow, *self._facility_resistance(valve + step))
-        C_facility = abs(wider) * port.heat_capacity["facility"]
-        K = self.conductance(port.flow["technology"], wider, C_technology, C_facility)
-        C_least = library_of(K).maximum(C_technology, thermal.TINY)
-        return port.plan / C_least, K / C_least
+        K = port.plan
+        if wider is not valve:
+            a, b = self.once(self._facility_resistance, valve)
+            flow, _ = hydraulic.branch_flow((a + b * abs(flow)) * flow, *self._facility_resistance(wider))
+            C_facility = abs(flow) * port.heat_capacity["facility"]
+            K = self.conductance(port.flow["technology"], flow, C_technology, C_facility)
+        return K / library_of(K).maximum(C_technology, thermal.TINY)
 
     def stored(self, s: Any, port: Ports) -> Real:
         technology = self.technology_volume * port.heat_capacity["technology"] * s.supply_temperature
