@@ -256,12 +256,9 @@ class Equipment:
     """True where electricity enters the site: it has no feeds and answers `live` alone."""
     stores_power: ClassVar[bool] = False
     """True where a source gives only what it took before: its power is stored power, not supply."""
-    serves: ClassVar[bool] = False
-    """True where others may be fed from it."""
-    streams: ClassVar[tuple[str, ...]] = ()
-    """Names of its coolant streams; two of them exchange heat."""
-    pumps: ClassVar[tuple[str, ...]] = ()
-    """Streams that it drives itself."""
+    serves: ClassVar[bool] = False  # true where others may be fed from it
+    streams: ClassVar[tuple[str, ...]] = ()  # names of its coolant streams; two of them exchange heat
+    pumps: ClassVar[tuple[str, ...]] = ()  # streams that it drives itself
     weighs: ClassVar[bool] = False
     """True where its live feeds share in proportion to what they can bear; else alike."""
     joins: ClassVar[int] = 0  # boards that it joins as a tie, which then says what its contacts do (`couple`)
@@ -271,8 +268,7 @@ class Equipment:
     prefers: ClassVar[bool] = False  # true where it takes from its first live feed; else live feeds share
     cools_air: ClassVar[bool] = False  # true where it takes heat out of its zone's air
     storage: ClassVar[bool] = False  # true where it stands in a loop's supply header (a buffer tank)
-    signals: ClassVar[tuple[str, ...]] = ()
-    """Names of the signals it listens to."""
+    signals: ClassVar[tuple[str, ...]] = ()  # names of those it listens to
     disturbs: ClassVar[tuple[str, ...]] = ()
     """What its failure upsets: power, flow (technology coolant stands still), heat (water warms)."""
     is_work: ClassVar[bool] = False
@@ -332,6 +328,10 @@ class Equipment:
 
     def revise(self, s: Any, u: Any, port: Ports, dt: Real) -> Real | None:
         """Correct `port.plan` now that inlets are known; a mask of the units it changed, or None."""
+        return None
+
+    def regulate(self, s: Any, u: Any, port: Ports, dt: Real) -> Real | None:
+        """In a long tick: correct `port.drive` to where I stand at its end; a mask of the units that moved, or None."""
         return None
 
     def coil(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Real, Real]:

@@ -10,6 +10,10 @@ from twin.model import Model, State, ports
 from twin.networks import air, coolant, coolant_heat, mesh, power, short_circuit, signal
 from twin.networks.tables import AllPorts, AllRows
 
+LONG = 5.0
+"""Ticks longer than this [s] are gone through again until those who regulate stand where they would end."""
+PASSES = 6
+
 
 def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> State:
     """Advance the plant by one tick; a pure function of its arguments.
@@ -23,7 +27,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     Returns:
         The state at the end, with the tick's Outputs in `outputs`.
     """
-    xp, members = model.xp, state.voltage.shape[0]
+    xp, members, length = model.xp, state.voltage.shape[0], float(dt)
     dt = xp.asarray(dt)
     port = ports(model)
     rows, weather = state.rows, inputs["site"]
@@ -38,15 +42,19 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     for t in model.tables:
         if "actuate" in t.laws:
             port[t.key].drive = t.machine.actuate(rows[t.key], inputs[t.key], port[t.key], dt)
-    pressure, flow, rate = _flow(model, state, inputs, port, members)
-    for t in model.tables:
-        if "plan" in t.laws:
-            port[t.key].plan = t.machine.plan(rows[t.key], inputs[t.key], port[t.key], dt)
-    drawn = power.load(model.power, port, rows, inputs, shares, members, xp, dt, short)
-    coolant_heat.mix(model.coolant, port, rate, dt)
-    warmth = xp.zeros(grid[0].shape)
-    air.solve(model.air, port, rows, inputs, warmth, xp, dt)
-    headers, ends = _heat(model, state, inputs, port, flow, members, dt)
+    passes = PASSES if length > LONG else 1
+    for left in reversed(range(passes)):
+        pressure, flow, rate = _flow(model, state, inputs, port, members)
+        for t in model.tables:
+            if "plan" in t.laws:
+                port[t.key].plan = t.machine.plan(rows[t.key], inputs[t.key], port[t.key], dt)
+        drawn = power.load(model.power, port, rows, inputs, shares, members, xp, dt, short)
+        coolant_heat.mix(model.coolant, port, rate, dt)
+        warmth = xp.zeros(grid[0].shape)
+        air.solve(model.air, port, rows, inputs, warmth, xp, dt)
+        headers, ends = _heat(model, state, inputs, port, flow, members, dt)
+        if left == 0 or not _asked(model, "regulate", state, inputs, port, dt):
+            break
     after, outputs = {}, {}
     for t in model.tables:
         after[t.key], outputs[t.key] = t.machine.advance(rows[t.key], inputs[t.key], port[t.key], dt)
@@ -77,11 +85,16 @@ def _heat(
             p.inlet[streams.name], p.outlet[streams.name] = ends[0][:, streams.columns], ends[1][:, streams.columns]
         if last:
             break
-        changed = [
-            worth_doing(t.machine.revise(state.rows[t.key], inputs[t.key], port[t.key], dt))
-            for t in model.tables
-            if "revise" in t.laws
-        ]
-        if not any(changed):
+        if not _asked(model, "revise", state, inputs, port, dt):
             break
     return headers, ends
+
+
+def _asked(model: Model, law: str, state: State, inputs: AllRows, port: AllPorts, dt: Any) -> bool:
+    """Whether a machine answers otherwise now; each of them is asked."""
+    answers = [
+        worth_doing(getattr(t.machine, law)(state.rows[t.key], inputs[t.key], port[t.key], dt))
+        for t in model.tables
+        if law in t.laws
+    ]
+    return any(answers)

@@ -9,22 +9,28 @@ from typing import Any, NamedTuple
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Branch, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.driven import Driven
-from twin.physics import hydraulic, thermal
-from twin.physics.control import Law, pi
+from twin.physics import control, hydraulic, thermal
 from twin.physics.drive import Hold, Run, restart, steady, whole
 from twin.physics.electric import apparent
+from twin.physics.machine import moment_of_crossing
 from twin.physics.supply import latched
 
 VALVE_SHARE = 0.5
 """Share of the facility side's nominal loss that falls over the open valve (its authority). Estimate."""
 SLOWEST = 0.05
 """Below this share of full speed a pump counts as stopped."""
+STEADY = 1e-5
+"""A valve that would move by less [1] stands, in a tick that is gone through again."""
 LOST_SPEED = 0.1
 """Below this share of full speed the pumps count as lost."""
 
 
 class Pumps(NamedTuple):
-    """The two pumps over a tick: their panel, how far each is up, its course, and the mean speed of the faster."""
+    """The two pumps and the valve over a tick.
+
+    hold: their panel; *_run: how far each is up; duty, standby: their courses; mean_speed: of the faster; valve: mean
+    opening; stands: where the valve and its integral stand at the end, once that was found in a long tick.
+    """
 
     hold: Hold | None
     duty_run: Run
@@ -32,6 +38,8 @@ class Pumps(NamedTuple):
     duty: hydraulic.Turn
     standby: hydraulic.Turn
     mean_speed: Real
+    valve: Real
+    stands: control.Asked | None
 
     @property
     def driven(self) -> Real:
@@ -160,7 +168,7 @@ class CDU(Driven):
         one = self._turn(s.duty_speed, u, duty_run, dt)
         other = self._turn(s.standby_speed, u, standby_run, dt)
         mean = library_of(one.turned).maximum(one.turned, other.turned) / dt
-        return Pumps(hold, duty_run, standby_run, one, other, mean)
+        return Pumps(hold, duty_run, standby_run, one, other, mean, s.valve, None)
 
     def _stay(self, duty_clock: Real, duty: Real, standby_clock: Real, standby: Real) -> bool:
         """Whether all pumps that are called are up, and all others are not."""
@@ -177,7 +185,7 @@ class CDU(Driven):
             a, b = self.curve
             slope = a * library_of(speed).maximum(speed, hydraulic.LEAST_SPEED)
             return Branch(speed * speed * self.shutoff_head, slope, b, check=1.0)
-        return Branch(0.0, *self.once(self._facility_resistance, s.valve))
+        return Branch(0.0, *self.once(self._facility_resistance, port.drive.valve))
 
     def _facility_resistance(self, opening: Real) -> tuple[Real, Real]:
         plates, valve = 1.0 - VALVE_SHARE, VALVE_SHARE
@@ -225,15 +233,25 @@ class CDU(Driven):
             answer = mixing.answer(s.facility_temperature)
         return Stream(answer.constant, answer.slope * (1.0 - share), answer.slope * share)
 
+    def _heat(self, port: Ports) -> Real:
+        """Heat handed to the facility water [W]."""
+        return port.plan * (port.inlet["technology"] - port.inlet["facility"])
+
+    def _supply(self, s: Any, port: Ports, heat: Real, dt: Real) -> Real:
+        """Supply temperature at the end of the tick [K]."""
+        rate, inlet, outlet = port.capacity_rate["technology"], port.inlet["technology"], port.outlet["technology"]
+        gain = rate * (inlet - outlet) - heat + port.power
+        return s.supply_temperature + dt * gain / (self.technology_volume * port.heat_capacity["technology"])
+
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         inlet, outlet, rate = port.inlet, port.outlet, port.capacity_rate
-        heat = port.plan * (inlet["technology"] - inlet["facility"])
-        gain = rate["technology"] * (inlet["technology"] - outlet["technology"]) - heat + port.power
+        heat = self._heat(port)
+        supply = self._supply(s, port, heat, dt)
         give = rate["facility"] * (inlet["facility"] - outlet["facility"]) + heat
-        supply = s.supply_temperature + dt * gain / (self.technology_volume * port.heat_capacity["technology"])
         facility = s.facility_temperature + dt * give / (self.facility_volume * port.heat_capacity["facility"])
-        valve, integral = self.control(s, u, port, supply, dt)
-        drive, times = port.drive, (self.coast_time, self.ramp_time)
+        drive: Pumps = port.drive
+        valve, integral = drive.stands or self.steer(s, u, port, supply, dt)
+        times = (self.coast_time, self.ramp_time)
         running, running_at = latched(
             drive.standby.end > SLOWEST,
             s.standby_running,
@@ -244,8 +262,12 @@ class CDU(Driven):
         lost, lost_at = latched(
             is_lost, s.pumps_lost, s.pumps_lost_at, lambda: port.now + drive.moment_lost(is_lost, *times)
         )
+        wide_open = 0.995 - 0.02 * s.valve_open
         wide, wide_at = latched(
-            valve > 0.995 - 0.02 * s.valve_open, s.valve_open, s.valve_open_at, lambda: port.now + dt
+            valve > wide_open,
+            s.valve_open,
+            s.valve_open_at,
+            lambda: moment_of_crossing(s.valve, valve, wide_open, port.now, dt),
         )
         after = replace(
             s,
@@ -274,16 +296,40 @@ class CDU(Driven):
         )
         return after, out
 
-    def control(self, s: Any, u: Any, port: Ports, supply: Real, dt: Real) -> tuple[Real, Real]:
-        """Valve opening and integral part for the next tick: PI in the supply foreseen."""
-        xp = library_of(supply)
-        reach = dt / self.stroke_time
+    def steer(self, s: Any, u: Any, port: Ports, supply: Real, dt: Real) -> control.Asked:
+        """Where the valve is to stand at the end of the tick, by the supply temperature foreseen for the next one."""
         foreseen = self._foreseen(port, supply, dt)
-        asked = pi(
-            Law(self.gain, self.reset_time), s.valve, s.integral,
-            lambda valve: foreseen(self._share(s.valve, valve, port)) - u.supply_setpoint, 0.02, reach, dt,
-        )  # fmt: skip
-        wanted, integral = asked
+
+        def error_at(valve: Real) -> Real:
+            return foreseen(self._share(port, valve)) - u.supply_setpoint
+
+        return self._moved(s, u, port, error_at, dt)
+
+    def regulate(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
+        """Move the valve by the supply temperature at the end of this tick, by what the last look at it found."""
+        xp, drive = library_of(s.valve), port.drive
+        foreseen = self._foreseen(port, s.supply_temperature, dt)
+        missed = self._supply(s, port, self._heat(port), dt) - foreseen(self._share(port, drive.valve))
+
+        def error_at(valve: Real) -> Real:
+            return foreseen(self._share(port, self._mean(s.valve, valve, dt))) + missed - u.supply_setpoint
+
+        stands = self._moved(s, u, port, error_at, dt)
+        mean = self._mean(s.valve, stands.output, dt)
+        moves = abs(mean - drive.valve) > STEADY
+        port.drive = drive._replace(valve=xp.where(moves, mean, drive.valve), stands=stands)
+        return moves
+
+    def _mean(self, start: Real, end: Real, dt: Real) -> Real:
+        """Mean opening over a tick in which the valve moves at its speed and then stands."""
+        way = end - start
+        return end - way * abs(way) * (0.5 * self.stroke_time / dt)
+
+    def _moved(self, s: Any, u: Any, port: Ports, error_at: Callable[[Real], Real], dt: Real) -> control.Asked:
+        """The valve and its integral part at the end of the tick: PI on an error, by hand, or where it was."""
+        xp, reach = library_of(s.valve), dt / self.stroke_time
+        law = control.Law(self.gain, self.reset_time)
+        wanted, integral = control.pi(law, s.valve, s.integral, error_at, 0.02, reach, dt)
         by_hand = self.once(_by_hand, u.mode)
         if worth_doing(by_hand):
             wanted = xp.where(by_hand, u.hand_valve, wanted)
@@ -292,11 +338,11 @@ class CDU(Driven):
         if port.drive.hold is not None:
             stays = stays | (port.drive.hold.out > 0)
         if not worth_doing(stays):
-            return moved, integral
-        return xp.where(stays, s.valve, moved), xp.where(stays, s.integral, integral)
+            return control.Asked(moved, integral)
+        return control.Asked(xp.where(stays, s.valve, moved), xp.where(stays, s.integral, integral))
 
     def _foreseen(self, port: Ports, supply: Real, dt: Real) -> Callable[[Real], Real]:
-        """Supply at the end of the next tick [K] by the share that the plates then take, with return above supply as now.
+        """Supply at the end of the next tick [K] by the share that the plates then take; return above supply as now.
 
             C dT/dt = C_flow ((1 - share) rise - share (T - T_facility)) + P
 
@@ -313,16 +359,16 @@ class CDU(Driven):
 
         return supply_at
 
-    def _share(self, valve: Real, wider: Real, port: Ports) -> Real:
-        """Share of the inlet difference by which the plates cool the coolant [1], with the valve opened otherwise.
+    def _share(self, port: Ports, valve: Real) -> Real:
+        """Share of the inlet difference by which the plates cool the coolant [1], with the valve at another opening.
 
         The pressure that the facility side loses now is taken to stay.
         """
-        C_technology, flow = port.capacity_rate["technology"], port.flow["facility"]
+        C_technology, flow, now = port.capacity_rate["technology"], port.flow["facility"], port.drive.valve
         K = port.plan
-        if wider is not valve:
-            a, b = self.once(self._facility_resistance, valve)
-            flow, _ = hydraulic.branch_flow((a + b * abs(flow)) * flow, *self._facility_resistance(wider))
+        if valve is not now:
+            a, b = self.once(self._facility_resistance, now)
+            flow, _ = hydraulic.branch_flow((a + b * abs(flow)) * flow, *self._facility_resistance(valve))
             C_facility = abs(flow) * port.heat_capacity["facility"]
             K = self.conductance(port.flow["technology"], flow, C_technology, C_facility)
         return K / library_of(K).maximum(C_technology, thermal.TINY)

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from twin.arrays import library_of, worth_doing
 
 Real = Any
-LEAP = 0.05
-"""A move of the output in one tick [1] from which the tangent is no longer trusted."""
-HALVINGS = 9
-"""Bisections of the output's range that are made then, before the chord."""
+LEAP, MISSED = 0.005, 0.01
+"""A move of the output in one tick, and by how much it then misses its law [1]: beyond both no tangent is trusted."""
+HALVINGS, CHORDS = 6, 4
+"""Bisections of the output's range that are made then, and steps along the chord after them."""
 
 
 class Law(NamedTuple):
@@ -38,7 +38,7 @@ def pi(
         y = clip(I + Kp (1 + dt/Ti) e(y)),   I' = y - Kp e(y),   e falls with y
 
     For long ticks this tends to the ideal controller, e(y) = 0, and cannot cycle. Near the present output the
-    tangent is followed; where the output may leap, the range is halved until it is found. The integral part stays
+    tangent is followed; where the output may leap, the range is halved before the chord is. The integral part stays
     within the output's limits: no wind-up.
 
     Args:
@@ -56,6 +56,8 @@ def pi(
     left = error + slope * (asked - output)
     far = xp.minimum(abs(asked - output), reach) > LEAP
     if worth_doing(far):
+        far = far & (strength * abs(error_at(asked) - left) > MISSED)
+    if worth_doing(far):
         found, found_left = _halved(law, integral, error_at, strength, output)
         asked, left = xp.where(far, found, asked), xp.where(far, found_left, left)
     integral = xp.minimum(xp.maximum(asked - law.gain * left, law.least), law.most)
@@ -69,13 +71,21 @@ def _halved(
     xp = library_of(output)
     low, high = 0.0 * output + law.least, 0.0 * output + law.most
     e_low, e_high = error_at(low), error_at(high)
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
+    for step in range(HALVINGS + CHORDS):
+        middle = 0.5 * (low + high) if step < HALVINGS else _chord(integral, strength, low, high, e_low, e_high)
         e = error_at(middle)
         more = integral + strength * e > middle
         low, e_low = xp.where(more, middle, low), xp.where(more, e, e_low)
         high, e_high = xp.where(more, high, middle), xp.where(more, e_high, e)
-    fall = (e_high - e_low) / (high - low)
-    asked = (integral + strength * (e_low - fall * low)) / (1.0 - strength * fall)
-    asked = xp.minimum(xp.maximum(asked, low), high)
-    return asked, e_low + fall * (asked - low)
+    asked = _chord(integral, strength, low, high, e_low, e_high)
+    apart = high - low
+    return asked, e_low + (e_high - e_low) * (asked - low) / xp.where(apart > 0, apart, 1.0)
+
+
+def _chord(integral: Real, strength: Real, low: Real, high: Real, e_low: Real, e_high: Real) -> Real:
+    """Where the output meets its law along the chord between two outputs, within them."""
+    xp = library_of(low)
+    apart = high - low
+    fall = (e_high - e_low) / xp.where(apart > 0, apart, 1.0)
+    asked = (integral + strength * (e_low - fall * low)) / (1.0 - strength * xp.minimum(fall, 0.0))
+    return xp.minimum(xp.maximum(asked, low), high)
