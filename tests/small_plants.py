@@ -31,6 +31,8 @@ COOLING_TOWER = {
     "air_flow": 20, "fan_power": 8e3,
 }  # fmt: skip
 PIPE = {"length": 40, "diameter": 0.15, "fittings": 4, "wall_heat_capacity": 5e5, "loss_conductance": 40}
+VALVE = {"flow_coefficient": 250 / 3600}
+STRAINER = {"nominal_flow": 0.036, "nominal_pressure_drop": 10e3, "clogging_rate": 1e-5}
 PUMP = {"nominal_flow": 0.036, "nominal_head": 300e3, "shutoff_head": 400e3, "efficiency": 0.7}
 PANEL = {"undervoltage_limit": 0.7, "undervoltage_delay": 0.05}
 """Of the first unit of each driven kind in `pod`; the others say nothing, or stay off after a trip."""

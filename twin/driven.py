@@ -105,13 +105,15 @@ class Driven(Equipment):
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Any:
         return self.drive(s, u, port, self.ramp_time, dt)
 
-    def drive(self, s: Any, u: Any, port: Ports, rise: Real, dt: Real) -> Drive:
-        """The tick of a machine that gives its full output `rise` after its first [s]."""
+    def drive(self, s: Any, u: Any, port: Ports, rise: Real, dt: Real, allowed: Real | None = None) -> Drive:
+        """The tick of a machine that gives its full output `rise` after its first [s], where `allowed` (None: all)."""
         hold = self.hold(s, u, port, dt)
         runs = self.runs(s, u, hold)
         told = port.signal.get("standby")
         if told is not None and worth_doing(told):
             runs = runs * (told <= 0)
+        if allowed is not None:
+            runs = runs * allowed
         if hold is None and self.once(_at_full, s.run_clock, runs, self.restart_delay, rise):
             return Drive(None, steady(s.run_clock, runs, dt), True)
         return Drive(hold, restart(s.run_clock, runs, hold or whole(dt), self.restart_delay, rise, dt), False)

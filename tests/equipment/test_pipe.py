@@ -1,4 +1,4 @@
-"""Pipe: friction by Churchill, fronts that arrive when they should, loss in closed form, books, measured runs."""
+"""Pipe: friction by Swamee and Jain, fronts that arrive when they should, loss in closed form, books, measured runs."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_friction_at_points_of_moody_s_chart(Re, roughness, f):
 
 
 @pytest.mark.parametrize("q", [1e-6, 1e-4, 0.005, 0.03, 0.1])
-def test_its_branch_meets_churchill_at_the_flow_it_had(q):
+def test_its_branch_meets_darcy_at_the_flow_it_had(q):
     """By hand: (f l/d + K) rho v^2/2."""
     made = unit()
     b = WetBench(made, state={"flow_seen": q})
@@ -53,7 +53,7 @@ def test_its_branch_meets_churchill_at_the_flow_it_had(q):
     assert np.all(branch.turbulent >= 0)
 
 
-def test_at_a_steady_pressure_the_flow_settles_on_churchill():
+def test_at_a_steady_pressure_the_flow_settles_on_darcy():
     b = WetBench(unit())
     for _ in range(12):
         answer = b.tick(1.0, pressure={"coolant": 20e3})

@@ -150,3 +150,79 @@ def test_a_faster_pump_adds_more_head_at_every_flow():
     for flow in np.linspace(0.0, 0.05, 6):
         assert (np.diff(pump.head(speeds, flow)) > 0).all()
         assert (np.diff(pump.shaft_power(speeds, np.float64(flow))) >= 0).all()
+
+
+# Lead and standby
+
+
+def waiting(**more):
+    b = WetBench(unit(standby=1.0, restart_delay=0.5, ramp_time=4.0, **more))
+    b.tick(1.0, {"coolant": 0.0})
+    assert (b.is_("speed_now"), b.is_("stopped"), b.gives("lost_for")) == (0.0, 1.0, 0.0)
+    return b
+
+
+def test_a_standby_pump_waits_until_it_is_called():
+    b = waiting()
+    for _ in range(5):
+        answer = b.tick(1.0, {"coolant": 0.036}, call=1.0)
+    assert b.is_("speed_now") == 1.0, "0.5 s until it turns, 4 s to full speed"
+    assert (b.is_("called"), b.is_("called_at"), answer.power > 1e4) == (1.0, 1.0, True)
+    for _ in range(40):
+        b.tick(1.0, {"coolant": 0.0})
+    assert (b.is_("called"), b.is_("speed_now"), b.is_("stopped")) == (0.0, 0.0, 1.0)
+
+
+@pytest.mark.parametrize(("how", "turns"), [({}, 1.0), ({"fails_to_start": 1.0}, 0.0), ({"mode": MODES["off"]}, 0.0)])
+def test_a_called_pump_turns_unless_it_cannot(how, turns):
+    b = waiting()
+    b.set(**how)
+    for _ in range(10):
+        b.tick(1.0, {"coolant": 0.0}, call=3.0)
+    assert b.is_("speed_now") == turns
+
+
+def test_in_hand_it_runs_without_a_call():
+    b = waiting()
+    b.set(mode=MODES["hand"])
+    for _ in range(10):
+        b.tick(1.0, {"coolant": 0.036})
+    assert b.is_("speed_now") == 1.0
+
+
+def test_a_motor_that_fails_to_start_goes_on_while_it_turns():
+    b, _ = running(fails_to_start=1.0)
+    assert b.is_("speed_now") == 1.0
+    for _ in range(60):
+        b.tick(1.0, {"coolant": 0.0}, gap=1.0, alive=False)
+    for _ in range(60):
+        b.tick(1.0, {"coolant": 0.0})
+    assert b.is_("speed_now") == 0.0
+
+
+@pytest.mark.parametrize("dt", [1.0, 0.1])
+def test_it_says_for_how_long_it_gives_no_flow(dt):
+    """Dead at 3 s: a fifth of full speed is left after 2 (atan(1/r) - atan(0.2/r))/(atan(1/r) - atan(0.5/r)) s."""
+    b, _ = running(dt, round(3 / dt))
+    assert b.gives("lost_for") == 0.0
+    for _ in range(round(10 / dt)):
+        b.tick(dt, {"coolant": 0.02}, gap=dt, alive=False)
+    root = math.sqrt(hydraulic.FRICTION)
+    half = math.atan(1 / root) - math.atan(0.5 / root)
+    assert b.gives("lost_for") == pytest.approx(10 - 2 * (math.atan(1 / root) - math.atan(0.2 / root)) / half, abs=1e-9)
+
+
+def test_a_pump_that_turns_against_a_shut_valve_is_lost_too():
+    b, _ = running()
+    for _ in range(7):
+        b.tick(1.0, {"coolant": 0.0})
+    assert b.gives("lost_for") == 7.0
+    b.tick(1.0, {"coolant": 0.03})
+    assert b.gives("lost_for") == 0.0
+
+
+def test_with_its_check_valve_stuck_open_it_lets_coolant_back():
+    b, _ = running(1.0, 60, in_service=0.0)
+    assert b.tick(1.0, pressure={"coolant": -300e3}).flow["coolant"] == 0.0
+    b.set(check_valve_failed=1.0)
+    assert b.tick(1.0, pressure={"coolant": -300e3}).flow["coolant"] < -0.036

@@ -44,16 +44,17 @@ class WetBench:
             assert hasattr(self.state, name), name
             setattr(self.state, name, self._as(value))
 
-    def ports(self, dt, gap=0.0, alive=True, weather=(298.15, 291.15), feeds=None):
+    def ports(self, dt, gap=0.0, alive=True, weather=(298.15, 291.15), feeds=None, **signals):
         """Fresh ports, with its feed: dead for `gap` seconds, at the tick's start where `alive` at its end.
 
-        Or with several, each (voltage, gap).
+        Or with several, each (voltage, gap). `signals` says for how long each has stood [s].
         """
         unit, port = self.unit, Ports(now=self.now)
         port.dry_bulb, port.wet_bulb = (self._as(T) for T in weather)
         for stream in unit.streams:
             rate = HEAT_CAPACITY[FLUID.get((unit.kind, stream), "water")]
             port.heat_capacity[stream] = self._as(rate)
+        port.signal = {name: self._as(signals.get(name, 0.0)) for name in unit.signals}
         if unit.feeds[1]:
             feeds = feeds or [(float(alive), gap)]
             port.feed_voltage = [self._as(voltage) + 0j for voltage, _ in feeds]

@@ -9,6 +9,7 @@ from twin.equipment.busway import Busway
 from twin.equipment.cable import Cable
 from twin.equipment.capacitor import Capacitor
 from twin.equipment.cdu import CDU
+from twin.equipment.check_valve import CheckValve
 from twin.equipment.chiller import Chiller
 from twin.equipment.cooling_tower import CoolingTower
 from twin.equipment.dry_cooler import DryCooler
@@ -22,12 +23,14 @@ from twin.equipment.rack import Rack
 from twin.equipment.rectifier import Rectifier
 from twin.equipment.sequencer import Sequencer
 from twin.equipment.site import Site
+from twin.equipment.strainer import Strainer
 from twin.equipment.sts import STS
 from twin.equipment.tank import Tank
 from twin.equipment.tie import Tie
 from twin.equipment.transformer import Transformer
 from twin.equipment.ups import UPS
 from twin.equipment.utility import Utility
+from twin.equipment.valve import Valve
 from twin.equipment.zone import Zone
 
 KINDS: dict[str, type[Equipment]] = {
@@ -57,6 +60,9 @@ KINDS: dict[str, type[Equipment]] = {
         CoolingTower,
         Pump,
         Pipe,
+        Valve,
+        CheckValve,
+        Strainer,
         Tank,
         FanWall,
         Sequencer,

@@ -97,6 +97,10 @@ class CDU(Driven):
     reset_time: Real = quantity("s", "integral time of the controller", default=30.0, above=0)
     stroke_time: Real = quantity("s", "time of the valve from shut to open", default=30.0, above=0)
     power_factor: Real = quantity("1", "power factor of the drives", default=0.95, above=0, at_most=1)
+    curve_share: Real = quantity(
+        "1", "share of the fall of head from no flow to nominal that goes in proportion to flow",
+        default=0.02, above=0, at_most=1,
+    )  # fmt: skip
 
     @table
     class Inputs(Driven.Inputs):
@@ -204,7 +208,7 @@ class CDU(Driven):
     @cached_property
     def curve(self) -> tuple[Real, Real]:
         """How the pumps' head falls with flow [Pa s/m3], [Pa s2/m6]."""
-        return hydraulic.resistance(self.shutoff_head - self.nominal_head, self.nominal_flow, 0.02)
+        return hydraulic.resistance(self.shutoff_head - self.nominal_head, self.nominal_flow, self.curve_share)
 
     @cached_property
     def _facility_loss(self) -> tuple[Real, Real]:

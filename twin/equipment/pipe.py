@@ -47,9 +47,9 @@ class Pipe(Equipment):
 
     The profile is kept as sixteen straight pieces and moved by any share of the pipe, either way; a front comes out
     at its time and is smeared over a sixth of the delay. The wall is one stirred mass behind it, which agrees with
-    measured steel pipes as well as one along the way. Friction is Churchill's, fitted at the last tick's flow. Heat
-    goes to the outdoor air. Mixing along the pipe, viscosity by temperature and rooms are left out (a pipe indoors is
-    best given no loss), and so is heat of friction: the pumps' electricity is heat already.
+    measured steel pipes as well as one along the way. Friction is Darcy's, by Swamee and Jain, fitted at the last
+    tick's flow. Heat goes to the outdoor air. Mixing along the pipe, viscosity by temperature and rooms are left out (a
+    pipe indoors is best given no loss), and so is heat of friction: the pumps' electricity is heat already.
     """
 
     kind = "pipe"

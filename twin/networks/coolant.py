@@ -116,7 +116,7 @@ def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> Coolan
                 loop_of.append(number)
     held = heat_capacity.copy()
     for group in streams:
-        held[group.columns] *= to_host(group.table.machine.holds(group.name))[0]
+        held[group.columns] *= np.ravel(to_host(group.table.machine.holds(group.name)))
     members: list[list[int]] = [[] for _ in plant.loops]
     for branch_number, number in enumerate(loop_of):
         members[number].append(branch_number)

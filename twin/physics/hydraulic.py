@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from twin.arrays import library_of, worth_doing
+from twin.arrays import library_of, nothing, worth_doing
 
 Real = Any
 
@@ -52,17 +52,22 @@ def valve_resistance(opening: Real) -> Real:
     return 1.0 / (passed * passed)
 
 
-def pump_power(speed: Real, flow: Real, nominal_flow: Real, nominal_power: Real, idle_share: Real = 0.4) -> Real:
+def pump_power(
+    speed: Real, flow: Real, nominal_flow: Real, nominal_power: Real, idle_share: Real = 0.4, bend: Real = 0.0
+) -> Real:
     """Electric power of a pump [W] by the affinity laws.
 
-        P = n^3 P_n (i + (1 - i) q/(n q_n)),   q/(n q_n) limited to 0..2
+        P = n^3 P_n (i + (1 - i - c) x + c x^2),   x = q/(n q_n) limited to 0..2
 
-    i is the share of nominal power taken at shut-off; 0.4 is typical of a radial pump (estimate).
+    i is the share of nominal power taken at shut-off; 0.4 is typical of a radial pump (estimate). c bends the line.
     """
     xp = library_of(speed)
     spin = xp.maximum(speed, 1e-9)
     share = xp.minimum(xp.maximum(flow / (spin * nominal_flow), 0.0), 2.0)
-    return nominal_power * speed * speed * speed * (idle_share + (1.0 - idle_share) * share)
+    taken = idle_share + (1.0 - idle_share) * share
+    if not nothing(bend):
+        taken = xp.maximum(taken + bend * share * (share - 1.0), 0.0)
+    return nominal_power * speed * speed * speed * taken
 
 
 def coast(speed: Real, seconds: Real, half_time: Real) -> tuple[Real, Real]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
-from twin.arrays import library_of
+from twin.arrays import library_of, worth_doing
 
 Real = Any
 TINY = 1e-12
@@ -14,19 +14,29 @@ TINY = 1e-12
 def friction_factor(Re: Real, roughness: Real) -> Real:
     """Darcy's friction factor in laminar, transitional and turbulent flow.
 
-        f = 8 ((8/Re)^12 + (A + B)^-1.5)^{1/12}
-        A = (2.457 ln(1/((7/Re)^0.9 + 0.27 e/d)))^16,   B = (37530/Re)^16
+        Re < 2000:   f = 64/Re
+        Re > 4000:   f = 1/Y3^2,   Y3 = -2 log10(e/(3.7 d) + 5.74/Re^0.9)
+        between:     Dunlop's cubic, which meets both in value and slope
 
     Args:
         Re: Reynolds number [1], > 0.
         roughness: of the wall over the diameter [1].
 
-    Source: Churchill (1977), Chemical Engineering 84(24), 91-92.
+    Source: Swamee and Jain (1976); Dunlop (1991); both as EPANET 2.2, User Manual, chapter 12.
     """
     xp = library_of(Re)
-    A = (2.457 * xp.log(1.0 / ((7.0 / Re) ** 0.9 + 0.27 * roughness))) ** 16
-    B = (37530.0 / Re) ** 16
-    return 8.0 * ((8.0 / Re) ** 12 + (A + B) ** -1.5) ** (1.0 / 12.0)
+    wall = roughness / 3.7
+    Y2 = wall + 5.74 / xp.maximum(Re, 4000.0) ** 0.9
+    Y3 = -0.86858896 * xp.log(Y2)
+    rough = 1.0 / (Y3 * Y3)
+    if not worth_doing(Re < 4000.0):
+        return rough
+    bent = rough * (2.0 - 0.00514215 / (Y2 * Y3))
+    R = xp.minimum(xp.maximum(Re / 2000.0, 1.0), 2.0)
+    X4 = R * (0.032 - 3.0 * rough + 0.5 * bent)
+    X3 = -0.128 + 13.0 * rough - 2.0 * bent
+    between = 7.0 * rough - bent + R * (0.128 - 17.0 * rough + 2.5 * bent + R * (X3 + X4))
+    return xp.where(Re >= 4000.0, rough, xp.where(Re <= 2000.0, 64.0 / Re, between))
 
 
 def pipe_loss(q: Real, length: Real, diameter: Real, roughness: Real, fittings: Real, rho: Real, mu: Real) -> Real:

@@ -10,7 +10,7 @@ from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
 from twin.faults import Where
 from twin.plant import Element, Loop, SignalLine, Unit
-from twin.scenario import forms, values
+from twin.scenario import forms, points, values
 from twin.scenario.catalog import Catalog
 from twin.scenario.document import Broken, Documents, Map, Node, Seq, Text, describe
 from twin.scenario.faults import Faults, advice
@@ -69,7 +69,9 @@ class UnitReader:
         if kind is None:
             part.lost |= set(names)
             return
-        each = self._each(node, len(names))
+        lowered, tables = points.lowered(kind, node, given, self.faults)
+        given = given | lowered
+        each = self._each(_without(node, tables, partial=False) if tables else node, len(names))
         parameters = [given | self._parameters(kind, own, where, set(given)) for own in each]
         settings = [self._settings(kind, own) for own in each]
         zones = self._paired(node.get("zone"), len(names))
@@ -138,7 +140,7 @@ class UnitReader:
             else:
                 inputs = key in quantities(KINDS[kind].Inputs)
                 note = "is a failure, not a setting; set it under initial or events" if inputs else ""
-                near = advice(key, [*known, *settable(kind), *COMMON_KEYS])
+                near = advice(key, [*known, *settable(kind), *points.curves_of(kind), *COMMON_KEYS])
                 cure = note or f"is not a key of a {kind}; {near}"
                 self.faults.add(node.where_of(key), cure if inputs else f"this {cure}")
         if "like" in node and not given:
@@ -259,10 +261,10 @@ def _with(node: Map, own: dict[str, Any]) -> Map:
     return made
 
 
-def _without(node: Map, keys: Any) -> Map:
-    """A node without some keys, whose fault is told."""
+def _without(node: Map, keys: Any, partial: bool = True) -> Map:
+    """A node without some keys, whose fault is told where it is `partial`."""
     made = _with(node, {})
-    made.partial = True
+    made.partial = partial or node.partial
     for key in keys:
         del made[key]
     return made

@@ -7,7 +7,7 @@ from typing import Any
 from twin import assets, units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
-from twin.scenario import forms
+from twin.scenario import forms, points
 from twin.scenario.catalog import records
 from twin.scenario.criteria import FUNCTIONS
 from twin.scenario.draws import DISTRIBUTIONS
@@ -128,9 +128,11 @@ def _kinds() -> Schema:
             common
             | {"kind": {"const": kind}, "like": TEXT}
             | {name: _one_or_each(value(each)) for name, each in (said | settable(kind)).items()}
+            | {name: _points() for name in points.curves_of(kind)}
         )
         found[f"ratings-{kind}"] = _object(keys, []) | {"description": " ".join((KINDS[kind].__doc__ or "").split())}
-        required = [name for name, each in said.items() if each.default is None]
+        by_points = {name for key in points.curves_of(kind) for name in points.RATINGS[key]}
+        required = [name for name, each in said.items() if each.default is None and name not in by_points]
         then: Schema = {"$ref": f"#/$defs/ratings-{kind}"}
         by_kind = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
         rules.append({"if": by_kind, "then": then})
@@ -149,6 +151,12 @@ def _kinds() -> Schema:
         "allOf": rules,
     }
     return found
+
+
+def _points() -> Schema:
+    row = {"type": "array", "items": TEXT, "minItems": 2, "maxItems": 2}
+    doc = "published points, flow and head or power at full speed, in place of the ratings that follow from them"
+    return {"type": "array", "items": row, "minItems": 2, "description": doc}
 
 
 def _plants() -> Schema:
