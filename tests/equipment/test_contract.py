@@ -262,6 +262,7 @@ MEANINGS = {
     "load_loss": r"loss",
     "load_shed": r"is shed",
     "loss": r"heat",
+    "lost_for": r"^time that it (was|is|cannot|has|could)",
     "low_for": r"^time (that the voltage has been too low|its supply has been low)",
     "lowest_voltage": r"voltage taken for dead",
     "mode": r"selector|auto",

@@ -156,7 +156,7 @@ def test_a_faster_pump_adds_more_head_at_every_flow():
 
 
 def waiting(**more):
-    b = WetBench(unit(standby=1.0, restart_delay=0.5, ramp_time=4.0, **more))
+    b = WetBench(unit(on_call=1.0, restart_delay=0.5, ramp_time=4.0, **more))
     b.tick(1.0, {"coolant": 0.0})
     assert (b.is_("speed_now"), b.is_("stopped"), b.gives("lost_for")) == (0.0, 1.0, 0.0)
     return b

@@ -21,7 +21,7 @@ def group(delay: float = 3.0) -> Plant:
         add(plant, f"rack-{i}", "rack", ("board",), **{**RACK, "air_fraction": 0.0})
     add(plant, "cdu", "cdu", ("board",), **CDU)
     for i in (1, 2):
-        add(plant, f"pump-{i}", "pump", ("board",), restart_delay=1.0, ramp_time=5.0, standby=float(i == 2), **PUMP)
+        add(plant, f"pump-{i}", "pump", ("board",), restart_delay=1.0, ramp_time=5.0, on_call=float(i == 2), **PUMP)
         add(plant, f"chiller-{i}", "chiller", ("board",), **CHILLER)
     trains = [branch(f"pump-{i}", f"chiller-{i}") for i in (1, 2)]
     plant.add_loop(Loop("facility", "water", trains, [branch("cdu.facility")]))

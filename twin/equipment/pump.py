@@ -32,7 +32,7 @@ class Shaft(NamedTuple):
 class Pump(Driven):
     """A centrifugal pump by the affinity laws; it coasts down without power and ramps up after a delay.
 
-    With `standby` it runs in auto only while a `call` stands: that of a lead pump's `lost_for`, after the signal's
+    With `on_call` it runs in auto only while a `call` stands: that of a lead pump's `lost_for`, after the signal's
     delay. It is released when the lead pump gives flow again. A scenario may give points of head and power (`curve`,
     `power_curve`) in place of ratings. All its electricity ends as heat in the coolant. Suction pressure and
     cavitation are left out.
@@ -42,9 +42,8 @@ class Pump(Driven):
     disturbs = ("flow",)
     feeds = (1, 2)
     streams = ("coolant",)
-    signals = ("standby",)
     pumps = ("coolant",)
-    signals = ("call",)
+    signals = ("standby", "call")
 
     nominal_flow: Real = quantity("m^3/s", "flow at the duty point", above=0, at_most=10)
     nominal_head: Real = quantity("Pa", "pressure added at the duty point", above=0, at_most=5e6)
@@ -63,7 +62,7 @@ class Pump(Driven):
     power_bend: Real = quantity(
         "1", "part of the power at the duty point that goes with flow squared", default=0.0, at_least=-2, at_most=2
     )
-    standby: Real = quantity("1", "1 stands by, and in auto runs only when called", default=0.0, at_least=0, at_most=1)
+    on_call: Real = quantity("1", "1 runs in auto only when called", default=0.0, at_least=0, at_most=1)
 
     @table
     class Inputs(Driven.Inputs):
@@ -88,7 +87,7 @@ class Pump(Driven):
         lost_for: Real = quantity("s", "time that it was to run and gives no flow", default=0.0)
 
     def rest(self, u: Any) -> dict[str, Real]:
-        return {"speed_now": u.speed * (1.0 - self.standby), "stopped": 1.0 * (self.standby > 0)}
+        return {"speed_now": u.speed * (1.0 - self.on_call), "stopped": 1.0 * (self.on_call > 0)}
 
     def nominal_power(self) -> Real:
         return self.nominal_flow * self.nominal_head / self.efficiency
@@ -114,7 +113,7 @@ class Pump(Driven):
     def _may_turn(self, s: Any, u: Any, port: Ports) -> Real | None:
         """0 where a pump waits to be called or its motor does not start, else 1; None where all may turn."""
         may = None
-        if self._any_standby:
+        if self._any_on_call:
             waits = self.once(self._waits, u.mode) * (port.signal["call"] <= 0)
             may = 1.0 - waits
         if worth_doing(u.fails_to_start):
@@ -122,12 +121,12 @@ class Pump(Driven):
         return may
 
     @cached_property
-    def _any_standby(self) -> bool:
-        return worth_doing(self.standby)
+    def _any_on_call(self) -> bool:
+        return worth_doing(self.on_call)
 
     def _waits(self, mode: Real) -> Real:
         """1 where a pump stands by and turns only when called."""
-        return (self.standby > 0) & (mode == MODES["auto"])
+        return (self.on_call > 0) & (mode == MODES["auto"])
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         speed = port.drive.mean_speed
@@ -195,16 +194,16 @@ class Pump(Driven):
         turn, flow = port.drive.turn, port.flow["coolant"]
         slow = turn.end < LOST_SPEED
         lost = slow | (flow < self._least_flow)
-        if not (self._any_standby or worth_doing(lost)):
+        if not (self._any_on_call or worth_doing(lost)):
             return {"lost_clock": lost * 0.0} if worth_doing(s.lost_clock) else {}
         xp = library_of(flow)
         changes = {}
-        if self._any_standby:
+        if self._any_on_call:
             waits, call = self.once(self._waits, u.mode), port.signal["call"]
             called, at = latched(waits & (call > 0), s.called, s.called_at, port.now)
             changes = {"called": called, "called_at": at}
             lost = lost & ((waits == 0) | (call > 0))
-        lost = lost & (u.speed > 0)
+        lost = lost & (u.speed > 0) & (port.signal["standby"] <= 0)
         fell = slow & (turn.start >= LOST_SPEED)
         since = xp.where(fell, turn.moment_of(LOST_SPEED, self.coast_time, self.ramp_time), 0.0)
         return {**changes, "lost_clock": xp.where(lost, s.lost_clock + dt - since, 0.0)}
