@@ -162,8 +162,11 @@ CASES = {
     ),
     "an exchanger that shares its branch": (
         lambda p: (p.units.update({}), facility(p).plant.clear(), facility(p).plant.append(branch("pump")),
-                   facility(p).loads.clear(), facility(p).loads.append(branch("cdu.facility", "chiller"))),
-        ["cdu shares a branch with another element; an exchanger stands alone in its branches"],
+                   facility(p).loads.clear(), add(p, "cdu-2", "cdu", ("board",), **CDU),
+                   p.loops["technology"].plant.append(branch("cdu-2.technology")),
+                   facility(p).loads.append(branch("cdu.facility", "cdu-2.facility")),
+                   facility(p).plant[0].append(*branch("chiller"))),
+        [f"{cdu} shares a branch with another exchanger; one in a branch is wanted" for cdu in ("cdu", "cdu-2")],
     ),
     "a room that nothing cools": (
         lambda p: (add(p, "hall", "zone", volume=10, mass_heat_capacity=0),

@@ -167,10 +167,14 @@ def unpumped_loops(plant: Any) -> Iterator[Fault]:
             yield Fault(loop.where, f"loop {loop.name} has no pump among its plant; nothing would flow")
 
 
+def _streams(plant: Any, name: str) -> tuple[str, ...]:
+    return KINDS[plant.units[name].kind].streams
+
+
 def lone_exchangers(plant: Any) -> Iterator[Fault]:
-    """An exchanger stands alone in its branches, gives heat outwards, and all of a loop give to one loop."""
+    """A branch has one exchanger at most; it gives heat outwards, and all of a loop give to one loop."""
     seat = {
-        (element.unit, element.stream): (loop, way, len(branch))
+        (element.unit, element.stream): (loop, way, sum(len(_streams(plant, e.unit)) > 1 for e in branch))
         for loop in plant.loops.values()
         for way, branches in (("plant", loop.plant), ("loads", loop.loads))
         for branch in branches
@@ -181,18 +185,15 @@ def lone_exchangers(plant: Any) -> Iterator[Fault]:
         streams = KINDS[unit.kind].streams
         if len(streams) != 2 or any((unit.name, stream) not in seat for stream in streams):
             continue
-        (inside, way, length), (outside, other_way, other_length) = (seat[unit.name, stream] for stream in streams)
+        (inside, way, together), (outside, other_way, other_together) = (seat[unit.name, stream] for stream in streams)
         if (way, other_way) != ("plant", "loads"):
             yield Fault(
                 unit.where,
                 f"{unit.name}.{streams[0]} must stand in the plant of a loop and "
                 f"{unit.name}.{streams[1]} in the loads of another",
             )
-        if length > 1 or other_length > 1:
-            yield Fault(
-                unit.where,
-                f"{unit.name} shares a branch with another element; an exchanger stands alone in its branches",
-            )
+        if together > 1 or other_together > 1:
+            yield Fault(unit.where, f"{unit.name} shares a branch with another exchanger; one in a branch is wanted")
         outer.setdefault(inside.name, set()).add(outside.name)
     for name, outside in outer.items():
         if len(outside) > 1:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from random_loops import two_loops
 
-from tests.small_plants import CDU, CHILLER, PUMP, RACK, add, branch, chain, pod
+from tests.small_plants import CDU, CHILLER, PIPE, PUMP, RACK, VALVE, add, branch, chain, pod
 from twin.networks.coolant import CoolantNetwork, compile_coolant
 from twin.networks.coolant_heat import compile_heat, solve_heat
 from twin.networks.tables import compile_tables
@@ -44,7 +44,28 @@ def three_deep() -> Plant:
     return plant
 
 
-PLANTS = {"one loop": one_loop, "two loops": two_loops, "with a tank": chain, "a pod": pod, "three deep": three_deep}
+def in_series() -> Plant:
+    """Exchangers between valves, pipes and pumps of their branches, and a bypass between the headers."""
+    plant = three_deep()
+    for i in range(2):
+        for name in ("before", "after", "racks"):
+            add(plant, f"{name}-{i}", "pipe", **PIPE)
+        add(plant, f"booster-{i}", "pump", ("board",), **PUMP)
+    add(plant, "bypass", "valve", **VALVE)
+    plant.loops["facility"].loads = [
+        branch("before-0", "cdu-0.facility", "after-0"), branch("cdu-1.facility", "booster-1"), branch("bypass"),
+    ]  # fmt: skip
+    plant.loops["technology"].plant = [
+        branch("booster-0", "before-1", "cdu-0.technology"), branch("after-1", "cdu-1.technology", "racks-1"),
+    ]  # fmt: skip
+    plant.loops["facility"].plant[0].insert(0, *branch("racks-0"))
+    return plant
+
+
+PLANTS = {
+    "in series": in_series, "one loop": one_loop, "two loops": two_loops, "with a tank": chain, "a pod": pod,
+    "three deep": three_deep,
+}  # fmt: skip
 
 
 def random_case(net: CoolantNetwork, members: int, seed: int):

@@ -11,6 +11,8 @@ from twin.physics import valve
 from twin.physics.hydraulic import ramp
 from twin.physics.supply import latched
 
+STILL = 1e-6
+"""Flow [m3/s] that a valve may pass backward and still count as standing."""
 SHUT = 0.01
 """Opening below which a valve counts as shut."""
 
@@ -52,6 +54,9 @@ class Valve(Fitting):
     class State:
         opening_now: Real = quantity("1", "opening that it stands at", default=1.0)
         shut: Real = flag("is shut", "opens", because="its motor moved it")
+        reversed: Real = flag(
+            "runs backward", "runs forward again", because="the pressure across it turned round", via="coolant"
+        )
 
     @table
     class Outputs:
@@ -91,6 +96,10 @@ class Valve(Fitting):
             pressure_lost=dp,
             authority=valve.authority(dp, self.once(self.share, stroke.mean), port.pressure["coolant"]),
         )
+        backward = flow < -STILL
+        if worth_doing(backward != s.reversed):
+            turned, turned_at = latched(backward, s.reversed, s.reversed_at, port.now)
+            s = replace(s, reversed=turned, reversed_at=turned_at)
         if stroke.end is s.opening_now:
             return s, out
         moment = lambda: port.now + abs(s.opening_now - SHUT) * self.stroke_time  # noqa: E731

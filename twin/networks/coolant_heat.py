@@ -27,6 +27,7 @@ from twin.arrays import (
     worth_doing,
 )
 from twin.networks.coolant import CoolantNetwork
+from twin.networks.coolant_series import Way, along_chain, before_exchangers, chained, series_of
 from twin.networks.tables import AllPorts, AllRows
 from twin.physics.thermal import TINY, Mixing, mixing
 
@@ -61,7 +62,9 @@ class HeatNetwork:
     """Order of elimination, and the branches with more than one element.
 
     `chain_elements` (position, chain) lists their streams in order; `outer` pairs branches that exchange with a
-    loop solved after their own with the partner's branch.
+    loop solved after their own with the partner's branch. Where exchangers stand in series with other elements,
+    `upstream` (2, position, chain) says which elements come before a chain's exchanger, ahead and backward, and
+    `partner_branch` (position, chain) the branch of each element's partner.
     """
 
     levels: list[Level]
@@ -72,6 +75,9 @@ class HeatNetwork:
     partner: Array
     stream_branch: Array
     to_supply: Array
+    upstream: Array
+    partner_branch: Array
+    in_series: bool
 
 
 def loop_partners(net: CoolantNetwork) -> dict[int, int]:
@@ -100,6 +106,7 @@ def compile_heat(net: CoolantNetwork, xp: ModuleType) -> HeatNetwork:
     chains = [b for b, row in enumerate(net.element_lists) if len(row) > 1]
     padded = [[*net.element_lists[b], *[net.stream_count] * (longest - len(net.element_lists[b]))] for b in chains]
     partner = np.array([net.partner.get(s, net.stream_count) for s in range(net.stream_count)], dtype=np.int64)
+    upstream, partner_branch, in_series = series_of(net, padded, longest)
     return HeatNetwork(
         levels,
         xp.asarray(np.array([row[0] for row in net.element_lists], dtype=np.int64)),
@@ -109,14 +116,17 @@ def compile_heat(net: CoolantNetwork, xp: ModuleType) -> HeatNetwork:
         xp.asarray(partner),
         net.branch_of,
         net.sign > 0,
+        xp.asarray(upstream),
+        xp.asarray(partner_branch),
+        in_series,
     )
 
 
 def _pairs(net: CoolantNetwork, branches: Iterable[int], way: float, xp: ModuleType) -> tuple[Columns, Array]:
     """Those of some branches that exchange heat and run one way, and the branches of their partners."""
     sign, branch_of = to_host(net.sign)[0], to_host(net.branch_of)
-    rows = [(b, net.element_lists[b][0]) for b in branches if sign[b] == way]
-    rows = [(b, int(branch_of[net.partner[first]])) for b, first in rows if first in net.partner]
+    exchangers = [(b, s) for b in branches if sign[b] == way for s in net.element_lists[b] if s in net.partner]
+    rows = [(b, int(branch_of[net.partner[s]])) for b, s in exchangers]
     return columns_of([b for b, _ in rows], xp), xp.asarray(np.array([other for _, other in rows], dtype=np.int64))
 
 
@@ -164,17 +174,6 @@ def answers(
     return said
 
 
-@dataclass
-class Way:
-    """Which way each branch flows: ahead where True; `turned` says whether any flows backward.
-
-    Said on the CPU alone; on a device it is always true, and both ways are worked out.
-    """
-
-    ahead: Array
-    turned: bool
-
-
 def solve_heat(net: CoolantNetwork, heat: HeatNetwork, said: Array, flow: Array, was: Array) -> tuple[Array, Array]:
     """Temperatures of every stream at its inlet and outlet, means over the tick.
 
@@ -192,7 +191,8 @@ def solve_heat(net: CoolantNetwork, heat: HeatNetwork, said: Array, flow: Array,
     way = Way(ahead, worth_doing(~ahead))
     links = said.take(heat.chain_elements, axis=2)  # (3, member, position, chain)
     alpha, beta, gamma = _branches(heat, said, links, way)
-    terms = _terms(net, heat, alpha, beta, gamma, way)
+    before = before_exchangers(heat, links, way, alpha) if heat.in_series else None
+    terms = _terms(net, heat, alpha, beta, gamma, way, before)
     weights = xp.zeros((2, 1, *terms.shape[1:]))  # what flows into supply and into return
     weights[0, 0, :, :-1] = xp.maximum(net.sign * flow, 0.0)
     weights[1, 0, :, :-1] = xp.maximum(-net.sign * flow, 0.0)
@@ -200,11 +200,11 @@ def solve_heat(net: CoolantNetwork, heat: HeatNetwork, said: Array, flow: Array,
     sums = []
     for level in heat.levels:
         if len(level.inner[1]):
-            _meet_inner(level, terms, gamma, headers, way)
+            _meet_inner(level, terms, gamma, headers, way, before)
         sums.append(gather_sum(weights * terms, level.branches))
         headers[..., level.loops] = _two_by_two(level, sums[-1], said, was)
     now, delivered = _substitute(heat, headers, sums, was)
-    return now, _walk(net, heat, said, links, now, delivered, way)
+    return now, _walk(net, heat, said, links, now, delivered, way, before)
 
 
 def _branches(heat: HeatNetwork, said: Array, links: Array, way: Way) -> Array:
@@ -214,30 +214,17 @@ def _branches(heat: HeatNetwork, said: Array, links: Array, way: Way) -> Array:
         lift = links.copy()
         lift[1] = 0.0
         positions = range(links.shape[2])
-        total = _chain(lift, links[1], positions)
+        total = chained(lift, links[1], positions)
         if way.turned:
-            back = _chain(lift, links[1], positions[::-1])
+            back = chained(lift, links[1], positions[::-1])
             total = library_of(said).where(taken(way.ahead, heat.chains), total, back)
         branch[..., heat.chains] = total
     return branch
 
 
-def _chain(lift: Array, beta: Array, order: range) -> Array:
-    """alpha, beta, gamma of chained elements taken in one order, (3, member, chain).
-
-    Args:
-        lift: alpha, 0 and gamma of each element, (3, member, position, chain).
-        beta: factor of each element on all that comes before it, (member, position, chain).
-        order: the positions, upstream first.
-    """
-    total = lift[:, :, order[0]].copy()
-    total[1] = beta[:, order[0]]
-    for k in order[1:]:
-        total = beta[:, k] * total + lift[:, :, k]
-    return total
-
-
-def _terms(net: CoolantNetwork, heat: HeatNetwork, alpha: Array, beta: Array, gamma: Array, way: Way) -> Array:
+def _terms(
+    net: CoolantNetwork, heat: HeatNetwork, alpha: Array, beta: Array, gamma: Array, way: Way, before: Array | None
+) -> Array:
     """Coefficients of the heat that each branch carries, (7, member, branch + 1), before it meets inner loops."""
     xp = library_of(alpha)
     here, there = heat.outer
@@ -246,6 +233,9 @@ def _terms(net: CoolantNetwork, heat: HeatNetwork, alpha: Array, beta: Array, ga
     terms[CONSTANT, :, :-1], terms[INLET, :, :-1] = alpha, beta
     if len(there):
         gamma = taken(gamma, here)
+        if before is not None:
+            terms[CONSTANT][:, here] += gamma * before[0].take(there, axis=1)
+            gamma = gamma * before[1].take(there, axis=1)
         if way.turned:
             ahead = way.ahead.take(there, axis=1)
             terms[OUTER_RETURN][:, here] = xp.where(ahead, 0.0, gamma)
@@ -254,7 +244,7 @@ def _terms(net: CoolantNetwork, heat: HeatNetwork, alpha: Array, beta: Array, ga
     return terms
 
 
-def _meet_inner(level: Level, terms: Array, gamma: Array, headers: Array, way: Way) -> None:
+def _meet_inner(level: Level, terms: Array, gamma: Array, headers: Array, way: Way, before: Array | None) -> None:
     """Put in place of an exchanger's partner what enters it.
 
     That is the return header of the inner loop, or the supply header where the partner runs backward.
@@ -264,6 +254,9 @@ def _meet_inner(level: Level, terms: Array, gamma: Array, headers: Array, way: W
     if way.turned:
         ahead = way.ahead.take(there, axis=1)
         partner = library_of(terms).where(ahead, partner, headers[0].take(loop, axis=2))
+    if before is not None:
+        partner = partner * before[1].take(there, axis=1)
+        partner[-1] += before[0].take(there, axis=1)
     by_own_supply, by_own_return, constant = taken(gamma, here) * partner
     terms[CONSTANT][:, here] += constant
     terms[OWN_SUPPLY][:, here], terms[OWN_RETURN][:, here] = by_own_supply, by_own_return
@@ -317,7 +310,14 @@ def _delivered(to_supply: Array, to_return: Array, here: Array, outside: Array |
 
 
 def _walk(
-    net: CoolantNetwork, heat: HeatNetwork, said: Array, links: Array, now: Array, delivered: list[Array], way: Way
+    net: CoolantNetwork,
+    heat: HeatNetwork,
+    said: Array,
+    links: Array,
+    now: Array,
+    delivered: list[Array],
+    way: Way,
+    before: Array | None,
 ) -> Array:
     """Inlet and outlet of every stream [K] (2, member, stream), following each branch in the direction of its flow."""
     xp = library_of(now)
@@ -327,9 +327,12 @@ def _walk(
     inlet[:, : net.stream_count] = enters.take(heat.stream_branch, axis=1)
     if links.shape[3]:
         start, positions = taken(enters, heat.chains), range(links.shape[2])
-        along = _along(links, start, positions)
+        if before is not None:  # what an exchanger's partner pushes counts with its own lift
+            push = links[2] * (before[0] + before[1] * enters).take(heat.partner_branch, axis=1)
+            links = stacked(links[0] + push, links[1])
+        along = along_chain(links, start, positions)
         if way.turned:
-            along = xp.where(taken(way.ahead, heat.chains)[:, None], along, _along(links, start, positions[::-1]))
+            along = xp.where(taken(way.ahead, heat.chains)[:, None], along, along_chain(links, start, positions[::-1]))
         inlet[:, heat.chain_elements] = along
     for level, mix in zip((level for level in heat.levels if level.has_tank), delivered, strict=True):
         inlet[:, level.tank] = mix  # what a tank receives is the mix that its loop's plant delivers
@@ -337,12 +340,3 @@ def _walk(
     alpha, beta, gamma = said[:, :, : net.stream_count]
     entering = inlet[:, : net.stream_count]
     return stacked(entering, alpha + beta * entering + gamma * partner)
-
-
-def _along(links: Array, start: Array, order: range) -> Array:
-    """Inlets of chained elements [K] (member, position, chain), taken in one order."""
-    inlet, T = library_of(links).zeros(links.shape[1:]), start
-    for k in order:
-        inlet[:, k] = T
-        T = links[0][:, k] + links[1][:, k] * T
-    return inlet
