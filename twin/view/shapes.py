@@ -283,6 +283,9 @@ DRAWN: dict[str, Callable[[Maker, float, float, float], None]] = {
     "cooling_tower": _cooling_tower,
     "pump": _pump,
     "pipe": _pipe,
+    "valve": _pipe,
+    "check_valve": _pipe,
+    "strainer": _pipe,
     "tank": _tank,
 }
 
