@@ -86,8 +86,10 @@ def pod(racks: int = 8, dc: bool = False) -> Plant:
     for i in range(1, racks + 1):
         add(plant, f"rack-{i:02d}", "rack", ("pdu-1", "pdu-2"), "hall", **rack)
     panels = {1: PANEL, 2: {}, 3: {**PANEL, "auto_restart": 0.0}}
+    add(plant, "panel", "control_panel", ("msb",), "hall", restart_delay=30)
+    acts = {1: {"valve_without_control": 1.0, "without_control": 3.0}, 2: {}}
     for i in (1, 2):
-        add(plant, f"cdu-{i}", "cdu", (f"pdu-{i}",), "hall", **CDU, **panels[i])
+        add(plant, f"cdu-{i}", "cdu", (f"pdu-{i}",), "hall", **CDU, **panels[i], **acts[i])
     for i in (1, 2, 3):
         add(plant, f"fw-{i}", "fan_wall", ("msb",), "hall", **FAN_WALL, **panels[i])
     for i in (1, 2):
@@ -103,6 +105,7 @@ def pod(racks: int = 8, dc: bool = False) -> Plant:
     for i in (1, 2):
         plant.add_signal(SignalLine("ats-1", "start_request", f"gen-{i}", "start"))
         plant.add_signal(SignalLine(f"gen-{i}", "shed_request", "pdu-2", "shed", 2.0))
+        plant.add_signal(SignalLine("panel", "down_time", f"cdu-{i}", "uncontrolled"))
     return plant
 
 

@@ -11,6 +11,9 @@ from twin.declare import Equipment, Ports, Real, flag, mode, quantity, table
 from twin.physics.drive import Hold, Run, held, restart, steady, whole
 from twin.physics.supply import latched
 
+CLOSED, OPEN, LAST, MINIMUM = 0.0, 1.0, 2.0, 3.0
+"""What a valve or drive does without its controller, as it is declared by word."""
+
 
 class Drive(NamedTuple):
     """The tick of one machine: how its panel holds (None: all do), how far it is up, whether all are so in full.
@@ -52,6 +55,10 @@ class Driven(Equipment):
     auto_restart: Real = quantity(
         "1", "1 starts again when its supply is good, 0 stays off until reset", default=1.0, at_least=0, at_most=1
     )
+    without_control: Real = quantity(
+        "1", "what it does while its control panel is lost: it goes on as it was (last), or stops (closed)",
+        default=LAST, choices={"closed": CLOSED, "last": LAST},
+    )  # fmt: skip
 
     @table
     class Inputs:
@@ -114,6 +121,9 @@ class Driven(Equipment):
             runs = runs * (told <= 0)
         if allowed is not None:
             runs = runs * allowed
+        told = port.signal.get("uncontrolled")
+        if told is not None and worth_doing(told):
+            runs = runs * (1.0 - (told > 0) * (self.without_control == CLOSED))
         if hold is None and self.once(_at_full, s.run_clock, runs, self.restart_delay, rise):
             return Drive(None, steady(s.run_clock, runs, dt), True)
         return Drive(hold, restart(s.run_clock, runs, hold or whole(dt), self.restart_delay, rise, dt), False)

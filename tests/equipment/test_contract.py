@@ -43,7 +43,7 @@ RATINGS = {
     "rectifier": {"rated_power": 2e6, "battery_energy": 5e8, "recharge_power": 1e5},
     "tank": {"volume": 8, "useful_temperature": 305}, "zone": {"volume": 800, "mass_heat_capacity": 3e6},
     "sequencer": {"machines": 4, "machine_capacity": 1e6},
-    "load": {"rated_power": 5e4},
+    "load": {"rated_power": 5e4}, "control_panel": {},
     "cable": {"length": 400, "resistance": 1e-4, "ampacity": 400, "nominal_voltage": 13.8e3},
     "tie": {"rated_power": 2e6, "nominal_voltage": 480},
     "capacitor": {"rated_reactive_power": 3e5},
@@ -320,6 +320,7 @@ MEANINGS = {
     "volume": r"coolant|water|air in",
     "walk_in_time": r"^ramp of the",
     "walked": r"walk-in ramp",
+    "without_control": "^what (it|its drives) do(es)? while",
 }
 """What a word that several kinds use means in all of them, as a pattern that each doc must match."""
 

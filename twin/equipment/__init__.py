@@ -11,6 +11,7 @@ from twin.equipment.capacitor import Capacitor
 from twin.equipment.cdu import CDU
 from twin.equipment.check_valve import CheckValve
 from twin.equipment.chiller import Chiller
+from twin.equipment.control_panel import ControlPanel
 from twin.equipment.cooling_tower import CoolingTower
 from twin.equipment.dry_cooler import DryCooler
 from twin.equipment.fan_wall import FanWall
@@ -66,6 +67,7 @@ KINDS: dict[str, type[Equipment]] = {
         Tank,
         FanWall,
         Sequencer,
+        ControlPanel,
         Zone,
     )
 }

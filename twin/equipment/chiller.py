@@ -52,7 +52,7 @@ class Chiller(Compressor):
     disturbs = ("heat",)
     feeds = (1, 2)
     streams = ("coolant",)
-    signals = ("standby",)
+    signals = ("standby", "uncontrolled")
     chilled: ClassVar[str] = "coolant"
     """The stream that it cools."""
 

@@ -53,7 +53,7 @@ class CoolingTower(Driven):
     disturbs = ("heat",)
     feeds = (1, 2)
     streams = ("coolant",)
-    signals = ("standby",)
+    signals = ("standby", "uncontrolled")
 
     nominal_flow: Real = quantity("m^3/s", "water flow over the fill", above=0, at_most=10)
     nominal_pressure_drop: Real = quantity("Pa", "lost in nozzles and lift at nominal flow", above=0, at_most=1e6)

@@ -41,7 +41,7 @@ class DryCooler(Driven):
     disturbs = ("heat",)
     feeds = (1, 2)
     streams = ("coolant",)
-    signals = ("standby",)
+    signals = ("standby", "uncontrolled")
 
     coil_conductance: Real = quantity("W/K", "UA at nominal flows", above=0, at_most=1e8)
     air_flow: Real = quantity("m^3/s", "air moved at full speed", above=0, at_most=1e4)

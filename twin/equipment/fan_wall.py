@@ -21,6 +21,7 @@ class FanWall(Driven):
     kind = "fan_wall"
     disturbs = ("heat",)
     feeds = (1, 2)
+    signals = ("uncontrolled",)
     streams = ("coolant",)
     cools_air = True
 

@@ -43,7 +43,7 @@ class Pump(Driven):
     feeds = (1, 2)
     streams = ("coolant",)
     pumps = ("coolant",)
-    signals = ("standby", "call")
+    signals = ("standby", "call", "uncontrolled")
 
     nominal_flow: Real = quantity("m^3/s", "flow at the duty point", above=0, at_most=10)
     nominal_head: Real = quantity("Pa", "pressure added at the duty point", above=0, at_most=5e6)

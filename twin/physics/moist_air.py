@@ -99,3 +99,21 @@ def pressure_at(height: Real) -> Real:
     Source: ASHRAE Handbook - Fundamentals (2017), chapter 1, equation 3.
     """
     return STANDARD_PRESSURE * (1.0 - 2.25577e-5 * height) ** 5.2559
+
+
+def dew_point(T: Real, phi: Real) -> Real:
+    """Dew point [K] of air at T [K] with relative humidity phi > 0 [1].
+
+        t_d = 6.54 + 14.526 a + 0.7389 a^2 + 0.09486 a^3 + 0.4569 p_w^0.1984     (0 to 93 degC)
+        t_d = 6.09 + 12.608 a + 0.4959 a^2                                       (below 0 degC),   a = ln p_w
+
+    with the vapour pressure p_w in kPa.
+
+    Source: ASHRAE Handbook - Fundamentals (2017), chapter 1, equations 37 and 38.
+    """
+    xp = library_of(T)
+    p_w = phi * saturation_pressure(T) / 1000.0
+    a = xp.log(p_w)
+    warm = 6.54 + a * (14.526 + a * (0.7389 + 0.09486 * a)) + 0.4569 * p_w**0.1984
+    cold = 6.09 + a * (12.608 + 0.4959 * a)
+    return FREEZING + xp.where(warm >= 0.0, warm, cold)

@@ -58,6 +58,7 @@ FOOTPRINTS = {
     "heat_exchanger": Footprint(1.2, 2.4, 2.4, COOLING_YARD),
     "heat_sink": Footprint(1.2, 2.4, 2.0, COOLING_YARD),
     "sequencer": Footprint(0.8, 0.4, 2.0, ELECTRICAL),
+    "control_panel": Footprint(0.8, 0.4, 2.0, ELECTRICAL),
     "pipe": Footprint(0.5, 2.4, 0.7, COOLING_YARD),
     "valve": Footprint(0.6, 0.8, 0.9, COOLING_YARD),
     "check_valve": Footprint(0.5, 0.8, 0.6, COOLING_YARD),
