@@ -218,7 +218,8 @@ def machines(plant: Any) -> dict[str, Any]:
 def available(plant: Any, name: str, known: dict[str, Any] | None = None) -> float:
     """Current of a bolted short circuit at a unit's terminals [VA at nominal voltage], all sources and feeds alive.
 
-    I = 1/|z| with the impedances of every way in series, feeds in parallel; infinite where nothing limits it.
+    I = 1/|z| with the impedances of every way in series, feeds in parallel; infinite where nothing limits it. A board
+    with ties has the strongest of the ways that they can give it, one at a time.
     """
     towards = abs(_towards(plant, name, known or machines(plant), {}))
     return 1.0 / towards if towards > 0 else float("inf")
@@ -226,14 +227,34 @@ def available(plant: Any, name: str, known: dict[str, Any] | None = None) -> flo
 
 def _towards(plant: Any, name: str, known: dict[str, Any], found: dict[str, complex]) -> complex:
     """Impedance from a unit's terminals to the sources [pu^2/VA]."""
-    if name not in found:
-        machine = known[name]
-        own = machine.series(machine.State(), machine.Inputs())
-        feeds = plant.feeds.get(name, ())
-        inner = [_towards(plant, feed, known, found) for feed in (feeds[:1] if machine.prefers else feeds)]
-        parallel = 0j if not inner or any(z == 0 for z in inner) else 1.0 / sum(1.0 / z for z in inner)
-        found[name] = complex(0.0 if own is None else own) + parallel
+    if name not in found and name in plant.joined:
+        part = next(part for part in rings(plant) if name in part)
+        fed = {board: _by_feeds(plant, board, known, found) for board in part if plant.feeds.get(board)}
+        found |= dict.fromkeys(part, 0j) | _along_ties(plant, part, fed, known)
+    elif name not in found:
+        found[name] = _by_feeds(plant, name, known, found)
     return found[name]
+
+def _by_feeds(plant: Any, name: str, known: dict[str, Any], found: dict[str, complex]) -> complex:
+    """Impedance to the sources by a unit's own feeds, in parallel, and its own [pu^2/VA]."""
+    machine = known[name]
+    own = machine.series(machine.State(), machine.Inputs())
+    feeds = plant.feeds.get(name, ())
+    inner = [_towards(plant, feed, known, found) for feed in (feeds[:1] if machine.prefers else feeds)]
+    parallel = 0j if not inner or any(z == 0 for z in inner) else 1.0 / sum(1.0 / z for z in inner)
+    return complex(0.0 if own is None else own) + parallel
+
+
+def _along_ties(plant: Any, part: list[str], fed: dict[str, complex], known: dict[str, Any]) -> dict[str, complex]:
+    """Impedance of the nearest way that ties can give each of some boards, one at a time; theirs by feeds is known."""
+    best = dict(fed)
+    for _ in part:
+        for tie, ends in plant.joins.items():
+            z = complex(known[tie].series(known[tie].State(), known[tie].Inputs())) if ends[0] in part else 0j
+            for here, there in (ends, ends[::-1]):
+                if here in part and there in best and abs(z + best[there]) < abs(best.get(here, float("inf"))):
+                    best[here] = z + best[there]
+    return best
 
 
 def duties(plant: Any) -> list[tuple[str, float, float]]:

@@ -91,3 +91,16 @@ def test_a_duty_beyond_the_breaking_capacity_is_named_and_warned_of():
         assert [fault.text for fault in breaking_capacities(plant) if fault.warning] == ([text] if wrong else [])
     assert duties(two({}, LOWER)) == []
     assert duties(two({"breaking_capacity": 50e6}, LOWER, strength=0)) != [], "the transformer limits it"
+
+
+def test_boards_that_ties_join_see_the_strongest_way_and_the_mains_of_both():
+    """A ring board without feeds of its own: 4 + 30 ns of grid and transformer and 10 ns of tie."""
+    plant = two({}, LOWER)
+    add(plant, "far", "bus", ())
+    add(plant, "tie", "tie", rated_power=2e6, series_reactance=0.01 * 480**2 / 1e6, nominal_voltage=480)
+    plant.join("tie", ["far", "board"])
+    add(plant, "far-feeder", "breaker", ("far",), rated_power=1e6, **LOWER)
+    add(plant, "far-pdu", "pdu", ("far-feeder",), rated_power=1e6)
+    assert available(plant, "far-pdu") == pytest.approx(1 / (4e-9 + 30e-9 + 10e-9), rel=2e-3)
+    assert available(plant, "pdu") == pytest.approx(1 / (4e-9 + 30e-9), rel=1e-3)
+    assert {(pair.upper, pair.lower) for pair in selectivity(plant)} == {("main", "feeder"), ("main", "far-feeder")}

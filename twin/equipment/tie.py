@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of
 from twin.declare import MODES, Equipment, Ports, Real, flag, mode, quantity, replace, table
-from twin.physics.electric import overheated
+from twin.physics.electric import conductor_current, overheated
 from twin.physics.supply import dead_since, good_since, lasting, latched, usable
 
 
@@ -152,7 +152,8 @@ class Tie(Equipment):
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         move, current, drop, back = port.plan
-        fraction = abs(current) / self.rated_power
+        modulus, _ = conductor_current(current, port.fault_current, 1.0, 1.0)
+        fraction = modulus / self.rated_power
         heating, overloaded, overloaded_at = overheated(
             s.heating, fraction * fraction, self.thermal_time_constant, s.overloaded, s.overloaded_at, port.now, dt
         )

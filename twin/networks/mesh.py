@@ -54,13 +54,17 @@ class Way:
 
 @dataclass
 class Course:
-    """A tick of the mesh: its orientations before and after what moved, and voltages of the boards [pu]."""
+    """A tick of the mesh: its orientations before and after what moved, and voltages of the boards [pu].
+
+    bends: what the loads leave of the voltage along each tie, by board and neighbour (member, B, K) [1].
+    """
 
     before: Way
     after: Way
     move: Any
     voltage: Array
     loops: Array
+    bends: Array
 
 
 @dataclass
@@ -109,14 +113,14 @@ def compile_mesh(
     return Mesh(t, columns, ends, xp.asarray(tie), xp.asarray(other), xp.asarray(ahead), rounds, serves)
 
 
-def _with_none(x: Array, value: Any) -> Array:
+def with_none(x: Array, value: Any) -> Array:
     """An array over boards or ties with one more column that stands for none."""
     out = library_of(x).full((x.shape[0], x.shape[1] + 1), value, dtype=x.dtype)
     out[:, :-1] = x
     return out
 
 
-def _at(values: Array, slot: Array, none: Any) -> Array:
+def at_slot(values: Array, slot: Array, none: Any) -> Array:
     """What stands at each board's slot in a table (member, B, K); `none` where there is no slot."""
     xp, width = library_of(slot), values.shape[-1]
     found = xp.take_along_axis(values, xp.minimum(slot, width - 1)[..., None], axis=-1)[..., 0]
@@ -126,22 +130,22 @@ def _at(values: Array, slot: Array, none: Any) -> Array:
 def _slots(mesh: Mesh, root: Array, closed: Array) -> Array:
     """The neighbour on the shortest way to a source, for each board that is none itself."""
     xp, width = library_of(root), mesh.tie.shape[1]
-    step = xp.where(_with_none(closed * 1.0, 0.0).take(mesh.tie, axis=1) > 0, 1.0, FAR)
+    step = xp.where(with_none(closed * 1.0, 0.0).take(mesh.tie, axis=1) > 0, 1.0, FAR)
     level = xp.where(root, 0.0, FAR)
     for _ in range(mesh.rounds):
-        near = (_with_none(level, FAR).take(mesh.other, axis=1) + step).min(axis=-1)
+        near = (with_none(level, FAR).take(mesh.other, axis=1) + step).min(axis=-1)
         level = xp.where(root, 0.0, xp.minimum(near, FAR))
-    steps = _with_none(level, FAR).take(mesh.other, axis=1) + step
+    steps = with_none(level, FAR).take(mesh.other, axis=1) + step
     return xp.where(root | (level >= FAR), width, steps.argmin(axis=-1))
 
 
-def _down(mesh: Mesh, root: Array, slot: Array, own: Array, along: Array, combine: Any, none: Any) -> Array:
+def run_down(mesh: Mesh, root: Array, slot: Array, own: Array, along: Array, combine: Any, none: Any) -> Array:
     """Run a quantity down from the roots; `along` (member, B, K) is what each tie on the way does to it."""
     xp = library_of(own)
-    value, passed = xp.where(root, own, none), _at(along, slot, none)
+    value, passed = xp.where(root, own, none), at_slot(along, slot, none)
     fed = slot < mesh.tie.shape[1]
     for _ in range(mesh.rounds):
-        above = _at(_with_none(value, none).take(mesh.other, axis=1), slot, none)
+        above = at_slot(with_none(value, none).take(mesh.other, axis=1), slot, none)
         value = xp.where(root, own, xp.where(fed, combine(above, passed), none))
     return value
 
@@ -149,7 +153,7 @@ def _down(mesh: Mesh, root: Array, slot: Array, own: Array, along: Array, combin
 def _bars(mesh: Mesh, ends: tuple[Array, Array], none: float = 0.0) -> Array:
     """Of each board, by neighbour, what the tie there says of it (member, B, K)."""
     xp = library_of(ends[0])
-    first, second = (_with_none(end * 1.0, none).take(mesh.tie, axis=1) for end in ends)
+    first, second = (with_none(end * 1.0, none).take(mesh.tie, axis=1) for end in ends)
     return xp.where(mesh.ahead, second, first)
 
 
@@ -161,8 +165,8 @@ def _after(mesh: Mesh, move: Any, own: Array, dead: Array, dt: Any) -> Way:
     root = (own != 0) & (barred.max(axis=-1) == 0)
     slot = _slots(mesh, root, move.closed_after)
     moved = xp.where((move.closed_after > 0) & (move.closed_before == 0), move.moves_at, 0.0)
-    along = _with_none(moved, dt).take(mesh.tie, axis=1)
-    since = _down(mesh, root, slot, xp.maximum(dead, frees), along, xp.maximum, dt)
+    along = with_none(moved, dt).take(mesh.tie, axis=1)
+    since = run_down(mesh, root, slot, xp.maximum(dead, frees), along, xp.maximum, dt)
     return Way(root, slot, since, xp.maximum(dt - since, 0.0))
 
 
@@ -174,10 +178,16 @@ def _before(mesh: Mesh, move: Any, own: Array, dead: Array, after: Way, dt: Any)
     root = xp.where(own != 0, dead == 0, dead < dt) & (barred.max(axis=-1) == 0)
     slot = _slots(mesh, root, move.closed_before)
     moved = xp.where((move.closed_after == 0) & (move.closed_before > 0), move.moves_at, dt + 0.0 * move.moves_at)
-    along = _with_none(moved, 0.0).take(mesh.tie, axis=1)
+    along = with_none(moved, 0.0).take(mesh.tie, axis=1)
     lasts = xp.minimum(xp.where(own != 0, dt, dt - dead), bars)
-    until = _down(mesh, root, slot, lasts, along, xp.minimum, 0.0)
+    until = run_down(mesh, root, slot, lasts, along, xp.minimum, 0.0)
     return Way(root, slot, 0.0 * until, xp.minimum(until, after.since))
+
+
+def hanging_on(mesh: Mesh, used: Array) -> Array:
+    """Which neighbours of each board are fed through the tie between (member, B, K); `used` is the tie of each."""
+    none = mesh.table.size
+    return with_none(used, none).take(mesh.other, axis=1) == library_of(used).where(mesh.tie < none, mesh.tie, -1)
 
 
 def closed_loops(meshes: list[Mesh], ports: AllPorts) -> list[tuple[list[str], Array]]:
@@ -190,7 +200,7 @@ def _loops(mesh: Mesh, after: Way, move: Any) -> Array:
     xp, width = library_of(after.slot), mesh.tie.shape[1]
     live = after.root | (after.slot < width)
     ties = xp.broadcast_to(mesh.tie, (after.slot.shape[0], *mesh.tie.shape))
-    used = _at(ties, after.slot, -1)
+    used = at_slot(ties, after.slot, -1)
     index = xp.arange(mesh.table.size)
     bears = xp.zeros(move.closed_after.shape, dtype=bool)
     for end in mesh.ends:
@@ -199,7 +209,7 @@ def _loops(mesh: Mesh, after: Way, move: Any) -> Array:
     return (move.closed_after > 0) & both & ~bears
 
 
-def orient(mesh: Mesh, ports: AllPorts, state: AllRows, inputs: AllRows, grid: Any, dt: Any) -> None:
+def orient(mesh: Mesh, ports: AllPorts, state: AllRows, inputs: AllRows, grid: Any, dt: Any, short: Any = None) -> None:
     """Who feeds whom before and after what moved in this tick; writes voltage, gap and frequency of the boards."""
     t, xp = mesh.table, library_of(grid.voltage)
     s, port = state[t.key], ports[t.key]
@@ -211,20 +221,26 @@ def orient(mesh: Mesh, ports: AllPorts, state: AllRows, inputs: AllRows, grid: A
     after = _after(mesh, move, own, dead, dt)
     before = _before(mesh, move, own, dead, after, dt)
     left = 1.0 - s.drop_in_phase - 1j * s.drop_in_quadrature
-    forward, back = (_with_none(xp.where(s.flows_back == way, left, 1.0), 1.0) for way in (0.0, 1.0))
+    forward, back = (with_none(xp.where(s.flows_back == way, left, 1.0), 1.0) for way in (0.0, 1.0))
     bends = xp.where(mesh.ahead, forward.take(mesh.tie, axis=1), back.take(mesh.tie, axis=1))
-    voltage = _down(mesh, after.root, after.slot, own, bends, xp.multiply, 0.0)
-    grid.voltage[:, mesh.columns] = voltage
-    grid.gap[:, mesh.columns] = xp.maximum(dt - after.seconds - before.seconds, 0.0)
+    voltage = run_down(mesh, after.root, after.slot, own, bends, xp.multiply, 0.0)
+    gap = xp.maximum(dt - after.seconds - before.seconds, 0.0)
+    if short is not None:
+        dips = bends * with_none(short.along(mesh), 1.0).take(mesh.tie, axis=1)
+        whole, voltage = voltage, run_down(mesh, after.root, after.slot, own, dips, xp.multiply, 0.0)
+        gap = xp.where((whole != 0) & (voltage == 0), dt, gap)
+    grid.voltage[:, mesh.columns], grid.gap[:, mesh.columns] = voltage, gap
     if type(grid.frequency) is not float:
         pace = grid.frequency.take(mesh.columns, axis=1)
-        found = _down(mesh, after.root, after.slot, pace, bends, lambda above, _: above, 1.0)
+        found = run_down(mesh, after.root, after.slot, pace, bends, lambda above, _: above, 1.0)
         grid.frequency[:, mesh.columns] = found
-    port.drive = Course(before, after, move, voltage, _loops(mesh, after, move))
+    port.drive = Course(before, after, move, voltage, _loops(mesh, after, move), bends)
 
 
-def _up(mesh: Mesh, way: Way, load: Array, voltage: Array, z: Array, dt: Any) -> tuple[Array, Array, Array, Array]:
-    """Loads up one orientation.
+def _up(
+    mesh: Mesh, way: Way, load: Array, voltage: Array, z: Array, lost: Array | None, dt: Any
+) -> tuple[Array, Array, Array, Array]:
+    """Loads up one orientation; `lost` is voltage that short circuits lose along each tie [pu], (member, T).
 
     Returns:
         Power into each board, power it gives to ties [VA], current of the tie that feeds it [VA] and the
@@ -233,16 +249,20 @@ def _up(mesh: Mesh, way: Way, load: Array, voltage: Array, z: Array, dt: Any) ->
     xp, none = library_of(load), mesh.table.size
     fed = way.slot < mesh.tie.shape[1]
     ties = xp.broadcast_to(mesh.tie, (load.shape[0], *mesh.tie.shape))
-    used = _at(ties, way.slot, none)
-    child = _with_none(used, none).take(mesh.other, axis=1) == xp.where(mesh.tie < none, mesh.tie, -1)
+    used = at_slot(ties, way.slot, none)
+    child = hanging_on(mesh, used)
     along, lived = xp.where(fed, z.take(used), 0.0), way.seconds / dt
+    dip: Any = 0.0
+    if lost is not None:
+        dip = xp.where(voltage != 0, at_slot(with_none(lost, 0.0).take(mesh.tie, axis=1), way.slot, 0.0), 0.0)
     given = 0.0 * load
     for _ in range(mesh.rounds + 1):
         into = load + given
         current = series_current(xp.where(fed, into / xp.maximum(lived, TINY), 0.0), voltage)
         modulus = abs(current)
-        through = xp.where(fed, into + along * (modulus * modulus) * lived, 0.0)
-        terms = xp.where(child, _with_none(through, 0.0).take(mesh.other, axis=1), 0.0)
+        taken = into + along * (modulus * modulus) * lived
+        through = xp.where(fed, taken if lost is None else taken + dip * current.conjugate() * lived, 0.0)
+        terms = xp.where(child, with_none(through, 0.0).take(mesh.other, axis=1), 0.0)
         given = 0.0 * load
         for slot in range(terms.shape[-1]):
             given = given + terms[..., slot]
@@ -253,12 +273,19 @@ def _by_tie(mesh: Mesh, way: Way, values: Array, end: int) -> Array:
     """What boards say of the tie that feeds them, at one end of each tie (member, T); 0 where it does not."""
     xp = library_of(values)
     ties = xp.broadcast_to(mesh.tie, (values.shape[0], *mesh.tie.shape))
-    used = _at(ties, way.slot, mesh.table.size).take(mesh.ends[end], axis=1)
+    used = at_slot(ties, way.slot, mesh.table.size).take(mesh.ends[end], axis=1)
     return xp.where(used == xp.arange(mesh.table.size), values.take(mesh.ends[end], axis=1), 0.0)
 
 
 def carry(
-    mesh: Mesh, ports: AllPorts, state: AllRows, inputs: AllRows, edges: Array, carried: Carried, dt: Any
+    mesh: Mesh,
+    ports: AllPorts,
+    state: AllRows,
+    inputs: AllRows,
+    edges: Array,
+    carried: Carried,
+    dt: Any,
+    short: Any = None,
 ) -> None:
     """Loads up the ties to the boards whose own feeds live; writes what boards and ties draw and deliver."""
     t, xp = mesh.table, library_of(edges)
@@ -268,10 +295,11 @@ def carry(
     seconds = xp.maximum(course.before.seconds + course.after.seconds, TINY)
     voltage = xp.where(course.voltage == 0, 1.0, course.voltage)
     impedance: Any = t.machine.series(state[t.key], inputs[t.key])
-    z = _with_none(impedance + 0j, 0.0)[0]
+    z = with_none(impedance + 0j, 0.0)[0]
+    lost = None if short is None else short.lost[:, t.columns]
     drawn, delivered = xp.zeros((2, edges.shape[0], t.size), dtype=complex)
     for way in (course.before, course.after):
-        into, given, current, through = _up(mesh, way, asked * (way.seconds / seconds), voltage, z, dt)
+        into, given, current, through = _up(mesh, way, asked * (way.seconds / seconds), voltage, z, lost, dt)
         carried.taken[:, mesh.columns] += xp.where(way.root, 0.0, into)
         carried.given[:, mesh.columns] += given
         flows = [_by_tie(mesh, way, current, end) for end in (0, 1)]

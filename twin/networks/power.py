@@ -209,7 +209,7 @@ def energise(
             _keep_frequency(grid, board, port, supply)
         _keep_forced(grid, board, supply)
         if board.ties is not None:
-            mesh.orient(board.ties, ports, state, inputs, grid, dt)
+            mesh.orient(board.ties, ports, state, inputs, grid, dt, short)
             _tell_boards(net, board.ties, ports, grid)
     if type(grid.frequency) is not float or type(was[1]) is not float:
         _tell_sources(net, ports, grid.frequency)
@@ -333,7 +333,7 @@ def load(
         t, port = board.table, ports[board.table.key]
         here = t.columns
         if board.ties is not None:
-            mesh.carry(board.ties, ports, state, inputs, edges, carried, dt)
+            mesh.carry(board.ties, ports, state, inputs, edges, carried, dt, short)
         asked: Any = 0.0
         if board.serves is not None:
             asked = gather_sum(edges, board.serves)

@@ -8,7 +8,9 @@ from typing import Any
 from twin.arrays import Array, gather_sum, library_of, to_host
 from twin.declare import Supply, quantities
 from twin.networks.injection import standing
+from twin.networks.mesh import Mesh
 from twin.networks.tables import AllPorts, AllRows, Table
+from twin.networks.tied_faults import Hanging, hanging
 
 BOLTED = 1e15
 """Admittance that stands for a short circuit without impedance [VA/pu^2]; it leaves a millionth of the voltage."""
@@ -28,7 +30,8 @@ class Short:
     voltage: at its terminals [pu]; current: through it into short circuits, conj(S/V) [VA]; lost: voltage that
     this current loses along its series impedance [pu]; converts: 1 where a converter stands between [1];
     asked: what it gives them [VA]; drawn, delivered, burnt: real power that they take through each unit, and
-    that it and the fault at its terminals turn into heat [W].
+    that it and the fault at its terminals turn into heat [W]; hangs: boards that are fed through a tie, None
+    without ties. A tie's factor is of the voltage beyond it.
     """
 
     factor: Array
@@ -40,6 +43,14 @@ class Short:
     drawn: Array
     delivered: Array
     burnt: Array
+    hangs: Array | None = None
+
+    def along(self, m: Mesh) -> Array:
+        """Voltage left beyond each tie, of what it would hold there [1], (member, T); a collapsed one is none."""
+        where, here = library_of(self.factor).where, m.table.columns
+        factor = self.factor[:, here]
+        dips = (abs(self.voltage[:, here]) < COLLAPSED) & (abs(factor) < 1.0 - 1e-12)
+        return where(dips, 0.0, factor)
 
     def sagged(self, t: Table, supply: Supply, dt: Any) -> Supply:
         """What a table offers while there are short circuits; a collapsed voltage counts as none.
@@ -52,6 +63,8 @@ class Short:
         where = library_of(self.factor).where
         left = abs(self.voltage[:, t.columns])
         lost = (left < COLLAPSED) & (left < abs(supply.voltage) * (1.0 - 1e-12))
+        if self.hangs is not None:
+            lost = lost & ~self.hangs[:, t.columns]  # what its own feeds offer is not what it holds
         voltage = where(lost, 0.0, supply.voltage * self.factor[:, t.columns])
         gap = where(lost & (self.converts[:, t.columns] == 0), dt, supply.gap)
         return Supply(voltage, gap, supply.split, supply.frequency, supply.injection)
@@ -77,7 +90,8 @@ class Link:
 
     impedance: in series [pu^2/VA]; through: share of their current that its feeds bear, 0 for a source or a
     converter [1]; limit: current that it gives as a converter at most [VA], None where its impedance alone
-    limits it; shares: of that current by feed; gains: voltage that it holds without them, over each feed's.
+    limits it; shares: of that current by feed; gains: voltage that it holds without them, over each feed's;
+    tied: how its boards hang on each other, None without ties.
     """
 
     board: Any
@@ -86,6 +100,7 @@ class Link:
     limit: Any
     shares: list[Array]
     gains: list[Array]
+    tied: Hanging | None = None
 
     def left(self, Y: Array) -> Array:
         """Voltage left at its terminals, of what it would hold [1], with short circuits of admittance Y behind it.
@@ -123,8 +138,9 @@ def follow(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Arr
     """
     if not any(_strikes(board.table, inputs) for board in net.struck):
         return None
-    held = standing(net, ports, _until_half(net, ports, held, dt))
-    links = _links(net, ports, state, inputs, held)
+    held, tied = _until_half(net, ports, state, inputs, held, dt)
+    held = standing(net, ports, held)
+    links = _links(net, ports, state, inputs, held, tied)
     own = _own(net, inputs, held)
     behind = _up(net, links, own)
     factor, voltage = _down(links, behind, held)
@@ -135,7 +151,27 @@ def follow(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Arr
         lost[:, t.columns] = current[:, t.columns] * link.impedance * link.through
         if link.limit is not None:
             converts[:, t.columns] = 1.0 - link.through
-    return Short(factor, voltage, current, lost, converts, *_account(net, links, voltage, current))
+        if link.tied is not None:
+            _tell_ties(link.tied, ports, current, lost)
+    hangs = _hanging(links, abs(held) < 0.0)
+    return Short(factor, voltage, current, lost, converts, *_account(net, links, voltage, current), hangs)
+
+
+def _hanging(links: list[Link], nobody: Array) -> Array | None:
+    """Boards that are fed through a tie (member, unit + 1); None without ties."""
+    found = None
+    for link in links:
+        if link.tied is not None:
+            found = nobody if found is None else found
+            found[:, link.tied.mesh.columns] = link.tied.child
+    return found
+
+
+def _tell_ties(tied: Hanging, ports: AllPorts, current: Array, lost: Array) -> None:
+    """What flows through the ties of a mesh into short circuits, and the voltage that it loses there."""
+    t, boards = tied.mesh.table, current.take(tied.mesh.columns, axis=1)
+    current[:, t.columns] = ports[t.key].fault_current = tied.by_tie(boards)
+    lost[:, t.columns] = tied.by_tie(tied.impedance * boards)
 
 
 def can_be_struck(t: Table) -> bool:
@@ -153,16 +189,22 @@ def _any(short_circuit: Array) -> bool:
     return bool(to_host(short_circuit).any())
 
 
-def _until_half(net: Any, ports: AllPorts, held: Array, dt: Any) -> Array:
-    """Voltages with those of units that have died in the second half of the tick [pu]."""
-    xp = library_of(held)
+def _until_half(
+    net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Array, dt: Any
+) -> tuple[Array, dict[str, Hanging]]:
+    """Voltages with those of units that have died in the second half of the tick [pu]; how tied boards hang, by key."""
+    xp, tied = library_of(held), {}
     held = held.copy()
     for board in net.boards:
         here, port = board.table.columns, ports[board.table.key]
         dies = (held[:, here] == 0) & (port.gap < 0.5 * dt)
         for feed in board.feeds:
             held[:, here] = xp.where(dies & (held[:, here] == 0), held.take(feed, axis=1), held[:, here])
-    return held
+        if board.ties is not None:
+            t = board.ties.table
+            series = t.machine.series(state[t.key], inputs[t.key])
+            tied[board.table.key] = hanging(board.ties, ports, held, series, dt)
+    return held, tied
 
 
 def _own(net: Any, inputs: AllRows, held: Array) -> Array:
@@ -175,11 +217,13 @@ def _own(net: Any, inputs: AllRows, held: Array) -> Array:
     return own
 
 
-def _links(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Array) -> list[Link]:
+def _links(
+    net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Array, tied: dict[str, Hanging]
+) -> list[Link]:
     """Every table in the way of a short circuit, in the order in which voltage runs down.
 
-    A feed that is dead or switched off bears none. Where several live ones join, each bears in proportion to
-    the admittance towards its sources; who prefers one takes from that.
+    A feed that is dead or switched off bears none, nor does that of a board that a tie feeds. Where several live
+    ones join, each bears in proportion to the admittance towards its sources; who prefers one takes from that.
     """
     xp = library_of(held)
     inner = xp.zeros(held.shape, dtype=complex)
@@ -190,10 +234,13 @@ def _links(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Arr
         own = held[:, t.columns]
         z, (through, limit) = t.machine.series(s, u), t.machine.passes(s, u)
         link = Link(board, 0.0 if z is None else z, 0.0 if t.machine.source else through, limit, [], [])
+        link.tied, by_itself = tied.get(t.key), own != 0
+        if link.tied is not None:
+            by_itself[:, link.tied.mesh.columns - t.first] &= link.tied.root
         weights, beyond = [], []
         for feed, split in zip(board.feeds, port.split):
             outer = held.take(feed, axis=1)
-            on = (outer != 0) & (own != 0) & (xp.zeros(own.shape) + split > 0)
+            on = (outer != 0) & by_itself & (xp.zeros(own.shape) + split > 0)
             beyond.append(inner.take(feed, axis=1))
             weights.append(on * (split if t.machine.prefers else 1.0 / (beyond[-1] + LEAST_IMPEDANCE)))
             link.gains.append(own / xp.where(on, outer, 1.0))
@@ -206,6 +253,9 @@ def _links(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Arr
         inner[:, t.columns] += link.impedance
         if limit is not None:
             inner[:, t.columns] += (1.0 - link.through) / xp.maximum(limit, 1.0)
+        if link.tied is not None:
+            boards = link.tied.mesh.columns
+            inner[:, boards] = link.tied.inner(inner.take(boards, axis=1))
         links.append(link)
     return links
 
@@ -218,6 +268,9 @@ def _up(net: Any, links: list[Link], own: Array) -> Array:
         board, here = link.board, link.board.table.columns
         if board.serves is not None:
             behind[:, here] += gather_sum(edges, board.serves)
+        if link.tied is not None:
+            boards = link.tied.mesh.columns
+            behind[:, boards] = link.tied.behind(behind.take(boards, axis=1))
         Y = behind[:, here]
         seen = link.through * Y / (1.0 + link.impedance * Y)
         for edge, share, gain in zip(board.edges, link.shares, link.gains):
@@ -236,6 +289,14 @@ def _down(links: list[Link], behind: Array, held: Array) -> tuple[Array, Array]:
             for feed, share, gain in zip(link.board.feeds, link.shares, link.gains)
         )
         voltage[:, here] = (along * link.through + held[:, here] * (1.0 - link.through)) * left
+        if link.tied is not None:
+            boards, ties = link.tied.mesh.columns, link.tied.mesh.table.columns
+            Y = behind.take(boards, axis=1)
+            voltage[:, boards] = beyond = link.tied.voltage(voltage.take(boards, axis=1), Y)
+            voltage[:, ties], factor[:, ties] = (
+                link.tied.by_tie(beyond),
+                1.0 + link.tied.by_tie(link.tied.left(Y) - 1.0),
+            )
     return factor, voltage
 
 
@@ -254,6 +315,9 @@ def _account(net: Any, links: list[Link], voltage: Array, current: Array) -> tup
             drawn[:, here] += S.real
         given = (1.0 - link.through) * voltage[:, here] * flows.conjugate()
         delivered[:, here] = passed
+        if link.tied is not None:
+            _account_ties(link.tied, voltage, current, drawn, delivered, burnt)
+            passed = delivered[:, here]
         if board.table.machine.source and link.limit is None:
             continue  # it has no terminals to strike: all that it gives, its boards take
         burnt[:, here] = drawn[:, here] - passed + given.real
@@ -261,3 +325,12 @@ def _account(net: Any, links: list[Link], voltage: Array, current: Array) -> tup
             asked[:, here] = given
             delivered[:, here] -= given.real
     return asked, drawn, delivered, burnt
+
+
+def _account_ties(tied: Hanging, voltage: Array, current: Array, drawn: Array, delivered: Array, burnt: Array) -> None:
+    """Add what boards take from ties and give to them [W], and what ties take, give and turn into heat."""
+    boards, ties = tied.mesh.columns, tied.mesh.table.columns
+    taken, given, sent, arrived = tied.account(voltage.take(boards, axis=1), current.take(boards, axis=1))
+    drawn[:, boards] += taken
+    delivered[:, boards] += given
+    drawn[:, ties], delivered[:, ties], burnt[:, ties] = sent, arrived, sent - arrived

@@ -38,7 +38,7 @@ def strengths(
             faults.add(where, f"{name} is a {kind}; a fault strikes one of {kinds}")
             continue
         strength = power(plant, name, impedance, where, faults)
-        if strength is not None and untied(plant, name, where, faults) and limited(plant, name, where, faults):
+        if strength is not None and limited(plant, name, where, faults):
             found.append((name, strength))
     return found
 
@@ -56,22 +56,6 @@ def power(plant: Plant, name: str, impedance: float, where: Where, faults: Fault
     return None
 
 
-def untied(plant: Plant, name: str, where: Where, faults: Faults) -> bool:
-    """Whether no tie stands between a unit and its sources or converters; short circuits do not run through ties."""
-    ties = {board: tie for tie, boards in plant.joins.items() for board in boards}
-    built = machines(plant)
-    waiting = [name] if ties else []
-    while waiting:
-        unit = waiting.pop()
-        if unit in ties:
-            text = f"{name} stands behind {unit}, which {ties[unit]} joins to another board; a fault strikes"
-            faults.add(where, f"{text} only where no tie is between, for short circuits are not followed through ties")
-            return False
-        if unit in built and built[unit].passes(built[unit].State(), built[unit].Inputs())[1] is None:
-            waiting += plant.feeds.get(unit, ())
-    return True
-
-
 def limited(plant: Plant, name: str, where: Where, faults: Faults) -> bool:
     """Whether something limits the current on every way from a source; a fault names a way on which nothing does."""
     built = machines(plant)
@@ -86,7 +70,19 @@ def limited(plant: Plant, name: str, where: Where, faults: Faults) -> bool:
             faults.add(where, f"{text}; say the short_circuit_power of {way[-1]}, or put a transformer between")
             return False
         waiting += [(*way, feed) for feed in plant.feeds.get(way[-1], ()) if feed not in way]
+        waiting += [(*way, tie, board) for tie, board in across(plant, way[-1]) if board not in way]
     return True
+
+
+def across(plant: Plant, board: str) -> list[tuple[str, str]]:
+    """The ties of a board that limit no current by themselves, and the boards beyond them."""
+    known = machines(plant) if board in plant.joined else {}
+    return [
+        (tie, end)
+        for tie, ends in plant.joins.items()
+        for end in ends
+        if board in ends and end != board and not (tie in known and has_impedance(known[tie]))
+    ]
 
 
 def has_impedance(machine: Any) -> bool:

@@ -96,6 +96,7 @@ def _above(plant: Plant, name: str, guards: set[str]) -> list[str]:
             found.append(unit)
         else:
             waiting += plant.feeds.get(unit, ())
+            waiting += [end for ends in plant.joins.values() if unit in ends for end in ends]
     return found
 
 
