@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.small_plants import BESS, GENERATOR, TRANSFORMER, UPS, add, chain, pod, wet_chain
+from tests.small_plants import BESS, GENERATOR, TRANSFORMER, UPS, add, chain, pod, tied, wet_chain
 from twin import model as compiled
 from twin.declare import quantities, replace
 from twin.ledger import LIMIT, BrokenBalance
@@ -91,30 +91,6 @@ def guarded():
     add(plant, "dc-load", "load", ("dc",), rated_power=0.3e6, power_factor=1.0)
     for i in (1, 2):
         plant.add_signal(SignalLine("ats", "start_request", f"gen-{i}", "start"))
-    return plant
-
-
-def tied():
-    """Main-tie-main and a ring behind it: mains, feeders and ties of every sort, and short circuits on any board."""
-    plant = Plant()
-    unit_trip = {"short_time_pickup": 4, "short_time_delay": 0.3, "instantaneous_pickup": 12, "opening_time": 0.05}
-    add(plant, "grid", "utility", rated_power=10e6, short_circuit_power=250e6, nominal_voltage=13.8e3)
-    for i in (1, 2):
-        add(plant, f"tx-{i}", "transformer", ("grid",), **TRANSFORMER, secondary_voltage=480)
-        add(plant, f"main-{i}", "breaker", (f"tx-{i}",), rated_power=3e6, **unit_trip)
-    for i in range(1, 5):
-        add(plant, f"board-{i}", "bus", (f"main-{i}",) if i < 3 else ())
-        add(plant, f"feeder-{i}", "breaker", (f"board-{i}",), rated_power=1e6, **unit_trip)
-        add(plant, f"pdu-{i}", "pdu", (f"feeder-{i}",), rated_power=1e6, no_load_loss=1e3, load_loss=5e3)
-        add(plant, f"load-{i}", "load", (f"pdu-{i}",), rated_power=0.4e6)
-    add(plant, "ups", "ups", ("board-3",), **UPS)
-    add(plant, "ups-load", "load", ("ups",), rated_power=0.3e6)
-    add(plant, "throw", "tie", rated_power=3e6, auto_throw=1, retransfer_delay=20)
-    plant.join("throw", ["board-1", "board-2"])
-    for name, ends in (("ring-1", (2, 3)), ("ring-2", (3, 4)), ("ring-3", (4, 1))):
-        add(plant, name, "tie", rated_power=2e6, series_resistance=0.002, series_reactance=0.003)
-        plant.units[name].settings["closed"] = float(name == "ring-1")
-        plant.join(name, [f"board-{i}" for i in ends])
     return plant
 
 

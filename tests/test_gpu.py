@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.pretend_cupy import LeftTheDevice, library
-from tests.small_plants import pod, wet_chain
+from tests.small_plants import pod, tied, wet_chain
 from twin import model as compiled
 from twin.arrays import library_of, open_device, to_host, worth_doing
 from twin.declare import quantities, replace
@@ -165,6 +165,44 @@ def test_towers_and_pipes_stay_on_the_device(pretended):
     model, on_cpu = wet(open_device("cpu"), start)
     _, on_device = wet(pretended, start)
     assert on_cpu[-1]["cooling_tower", "stopped"].any()
+    for tick, (one, other) in enumerate(zip(on_cpu, on_device, strict=True)):
+        agree(model, one, other, 1e-11, f"tick {tick}")
+
+
+def thrown(device, ticks=60):
+    """A tie that throws over in one member and is locked out by a short circuit in the other; a ring that opens."""
+    model = compiled.compile(tied(), device)
+    xp = model.xp
+    start = settle(compiled.compile(tied()), compiled.inputs(compiled.compile(tied()), 2), 2)
+    now, rows = moved(start, xp), []
+    for tick in range(ticks):
+        asked = compiled.inputs(model, 2)
+
+        def put(unit, name, values, asked=asked):
+            key, row = model.seats[unit]
+            array = to_host(getattr(asked[key], name)).copy()
+            array[:, row] = values
+            asked[key] = replace(asked[key], **{name: xp.asarray(array)})
+
+        if tick >= 2:
+            put("board-1", "short_circuit", [1.0, 0.0])
+            put("main-1", "closed", [1.0, 0.0])
+        if tick >= 30:
+            put("ring-1", "closed", [0.0, 1.0])
+        if tick >= 40:
+            put("board-3", "short_circuit", [0.0, 1.0])
+        now = step(model, now, asked, 0.02 * tick, 0.02)
+        tables = ((t.key, row) for t in model.tables for row in (now.rows[t.key], now.outputs[t.key]))
+        rows.append({(key, name): to_host(x) for key, row in tables for name, x in vars(row).items()})
+    return model, rows
+
+
+def test_ties_and_short_circuits_through_them_stay_on_the_device(pretended):
+    model, on_cpu = thrown(open_device("cpu"))
+    _, on_device = thrown(pretended)
+    (tie,) = [key for key, name in on_cpu[-1] if name == "locked_out"]
+    assert on_cpu[-1][tie, "locked_out"][0].any()
+    assert on_cpu[-1][tie, "thrown"][1].any()
     for tick, (one, other) in enumerate(zip(on_cpu, on_device, strict=True)):
         agree(model, one, other, 1e-11, f"tick {tick}")
 

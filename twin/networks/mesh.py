@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours
+from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, worth_doing
+from twin.declare import quantities
 from twin.networks.tables import AllPorts, AllRows, Table
 from twin.physics.electric import series_current, series_drop
 from twin.physics.supply import TINY
 from twin.plant import Plant
 from twin.plant_electrics import rings
 
+ON_CURRENT = ("tripped", "tripped_short_time", "tripped_instantaneous")
+"""State with which a breaker says that it has opened on current."""
 FAR = 1e6
 """Steps to a source that stand for no way there."""
 
@@ -25,7 +28,8 @@ class Mesh:
 
     columns: of the boards in arrays over units; ends: the two boards of each tie (2, T); tie, other: around each
     board (B, K); ahead: whether that neighbour is the tie's first end, from which power runs forward;
-    rounds: ties on the longest path; serves: edges of what the boards feed.
+    rounds: ties on the longest path; serves: edges of what the boards feed; mains: tables of breakers, with those of
+    each that are mains of the boards (B, M), one past the last for none.
     """
 
     table: Table
@@ -36,6 +40,7 @@ class Mesh:
     ahead: Array
     rounds: int
     serves: Neighbours
+    mains: list[tuple[Table, Array]]
 
 
 @dataclass
@@ -90,7 +95,13 @@ def nothing_carried(like: Array) -> Carried:
 
 
 def compile_mesh(
-    plant: Plant, t: Table, column: dict[str, int], edges: dict[str, list[int]], spare: int, xp: ModuleType
+    plant: Plant,
+    t: Table,
+    tables: list[Table],
+    column: dict[str, int],
+    edges: dict[str, list[int]],
+    spare: int,
+    xp: ModuleType,
 ) -> Mesh:
     """Index tables of the ties of one depth; `edges` are those that each board serves."""
     boards = sorted({board for tie in t.names for board in plant.joins[tie]})
@@ -110,7 +121,47 @@ def compile_mesh(
     columns = xp.asarray(np.array([column[name] for name in boards]))
     rounds = max(len(part) for part in rings(plant) if part[0] in seat) - 1
     serves = neighbours([edges[name] for name in boards], xp, spare=spare)
-    return Mesh(t, columns, ends, xp.asarray(tie), xp.asarray(other), xp.asarray(ahead), rounds, serves)
+    mains = _mains(plant, boards, tables, xp)
+    return Mesh(t, columns, ends, xp.asarray(tie), xp.asarray(other), xp.asarray(ahead), rounds, serves, mains)
+
+
+def _mains(plant: Plant, boards: list[str], tables: list[Table], xp: ModuleType) -> list[tuple[Table, Array]]:
+    """The breakers nearest before each board, with nothing but cables between, by table."""
+    guards = [t for t in tables if set(ON_CURRENT) <= set(quantities(t.machine.State))]
+    seats = {name: (t.key, row) for t in guards for row, name in enumerate(t.names)}
+    wires = {
+        name for t in tables if t.machine.conducts and not hasattr(t.machine, "secondary_voltage") for name in t.names
+    }
+    rows: dict[str, list[list[int]]] = {t.key: [[] for _ in boards] for t in guards}
+    for place, board in enumerate(boards):
+        waiting = list(plant.feeds.get(board, ()))
+        while waiting:
+            name = waiting.pop()
+            if name in seats:
+                rows[seats[name][0]][place].append(seats[name][1])
+            elif name in wires:
+                waiting += plant.feeds.get(name, ())
+    return [(t, neighbours(rows[t.key], xp, spare=t.size).index) for t in guards if any(rows[t.key])]
+
+
+def _opened(mesh: Mesh, state: AllRows) -> Array | None:
+    """Whether the main of each board has opened on current (member, B); None where none has."""
+    found = None
+    for t, index in mesh.mains:
+        s = state[t.key]
+        latches = [getattr(s, name) for name in ON_CURRENT]
+        if not t.machine.once(_any_latched, *latches):
+            continue
+        xp = library_of(latches[0])
+        latch = xp.maximum(xp.maximum(latches[0], latches[1]), latches[2])
+        opened = with_none(latch, 0.0).take(index, axis=1).max(axis=-1)
+        found = opened if found is None else xp.maximum(found, opened)
+    return found
+
+
+def _any_latched(*latches: Array) -> bool:
+    """Whether any latch is up; said on the CPU alone."""
+    return any(map(worth_doing, latches))
 
 
 def with_none(x: Array, value: Any) -> Array:
@@ -217,7 +268,9 @@ def orient(mesh: Mesh, ports: AllPorts, state: AllRows, inputs: AllRows, grid: A
     port.feed_voltage = [own.take(end, axis=1) for end in mesh.ends]
     port.feed_gap = [dead.take(end, axis=1) for end in mesh.ends]
     tie: Any = t.machine
-    move = tie.couple(s, inputs[t.key], port, dt)
+    opened, through = _opened(mesh, state), None if short is None else abs(short.current.take(mesh.columns, axis=1))
+    told = [None if each is None else tuple(each.take(end, axis=1) for end in mesh.ends) for each in (through, opened)]
+    move = tie.couple(s, inputs[t.key], port, dt, *told)
     after = _after(mesh, move, own, dead, dt)
     before = _before(mesh, move, own, dead, after, dt)
     left = 1.0 - s.drop_in_phase - 1j * s.drop_in_quadrature

@@ -110,7 +110,7 @@ def compile_power(plant: Plant, tables: list[Table], xp: ModuleType) -> PowerNet
         boards.append(Board(t, feeds, edges, fed, bar, *shares, joins, others))
     for t in (t for t in tables if t.machine.joins):
         last = [board for board in boards if board.table.depth == t.depth and board.table.machine.weighs][-1]
-        last.ties = mesh.compile_mesh(plant, t, column, edges_of, len(order), xp)
+        last.ties = mesh.compile_mesh(plant, t, tables, column, edges_of, len(order), xp)
     return PowerNetwork(boards, leaves, len(column), len(order))
 
 

@@ -16,12 +16,16 @@ INPUT = "input:"
 SHORTED = f"{INPUT}short_circuit"
 SAME_MOMENT = 1e-6
 """Moments closer than this [s] are one: they were interpolated within the same tick."""
-ANSWERS = ("asking", "running", "ready", "closed", "on_alternate", "standby_running")
+THROWN = "thrown"
+"""Flag of a switch that feeds a board otherwise: what came of its rise is not why it falls."""
+ANSWERS = ("asking", "running", "ready", "closed", "on_alternate", "standby_running", THROWN)
 """Flags of units that step in: their rise gives and their fall takes away, as with no other flag."""
 ONLY_SAID = ("asking", "running", "ready")
 """Flags with which nobody's feed or coolant changes yet."""
 TOLD = ("asking", "on_alternate")
 """Flags of switches that act by themselves or because another unit tells them to."""
+LOCKS, NEAR = "locked_out", 3
+"""Flag of a switch that a fault bars, and within how many steps of it stands what had to open for that."""
 FRESH = 60.0
 """For so long [s] after a unit has stepped back, what it fed may suffer from it (pumps coast down)."""
 LOSS, GAIN, SETTING = 1, -1, 0
@@ -60,6 +64,9 @@ class Upstream:
             self.sources.setdefault(data["medium"], {}).setdefault(target, []).append(source)
             if data["medium"] == "power":
                 self.sources.setdefault("load", {}).setdefault(source, []).append(target)
+            if data["medium"] == "tie":
+                self.sources.setdefault("power", {}).setdefault(target, []).append(source)
+                self.sources["power"].setdefault(source, []).append(target)
 
     def rings(self, unit: str, medium: str) -> list[list[str]]:
         """Units at distance 1, 2, ... upstream over one medium, or over any of them ("any")."""
@@ -87,6 +94,7 @@ class Upstream:
 class _Change:
     """The latest change of one flag or Input of a unit."""
 
+    unit: str
     index: int
     time: float
     sense: int
@@ -112,6 +120,7 @@ class Causes:
         self.began: dict[tuple[int, str, str], tuple[int, int]] = {}
         self.answers: set[int] = set()
         self.shorted: dict[int, dict[str, int]] = {}
+        self.led: dict[int, int | None] = {}
 
     def of(self, index: int, row: Row) -> int | None:
         """Index of the row that led to this one; rows are given in order, each once."""
@@ -134,8 +143,9 @@ class Causes:
         if row.is_answer:
             self.answers.add(index)
         fades = row.is_answer and row.sense == LOSS
-        change = _Change(index, event.time, row.sense, row.is_input, fades, event.flag in ONLY_SAID)
+        change = _Change(event.unit, index, event.time, row.sense, row.is_input, fades, event.flag in ONLY_SAID)
         self.latest.setdefault(key[:2], {})[event.flag] = change
+        self.led[index] = cause
         return cause
 
     def _changes(self, row: Row, unit: str, senses: Iterable[int], since: int = -1) -> list[_Change]:
@@ -145,6 +155,7 @@ class Causes:
             for change in self.latest.get((row.event.member, unit), {}).values()
             if change.sense in senses
             and change.index > since
+            and (since < 0 or row.event.flag != THROWN or self.led[change.index] != since)
             and not (change.fades and row.event.time - change.time > FRESH)
         ]
 
@@ -187,6 +198,9 @@ class Causes:
 
     def _loss(self, row: Row, *_: int) -> int | None:
         own = self._own(row, (LOSS,))
+        if row.event.flag == LOCKS:
+            before = [unit for ring in self.upstream.rings(row.event.unit, row.via)[:NEAR] for unit in ring]
+            return _last([change for unit in before for change in self._changes(row, unit, (LOSS,))])
         if row.via == "self":
             return _last(own or self._own(row, (GAIN, SETTING)))
         if row.via != "power":
@@ -215,7 +229,8 @@ class Causes:
         if not own + near and led in self.answers:
             return led
         if row.via == "power" and near and not own:
-            return min(change.index for change in near)  # the first feed that came back is enough
+            whole = {change.unit: change.index for change in sorted(near, key=lambda each: each.index)}
+            return min(whole.values())  # the first feed that came back, once all of it had, is enough
         return _last(own + near or self._nearest(row, row.via, (GAIN,)))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from twin.declare import Flag, Quantity, quantities
 from twin.equipment import KINDS
-from twin.report.causes import INPUT
+from twin.report.causes import INPUT, SHORTED
 from twin.report.told import Told, read_told
 from twin.report.words import lasting, say, words
 
@@ -215,7 +215,8 @@ class Story:
         """The first fault of each member.
 
         A fault is an Input that takes away: a unit out of service, a declared failure, a mode that is
-        not the normal one. What is already so at the start counts only where nothing follows; without
+        not the normal one; a short circuit goes before all others, for what failed before it only lay in
+        wait. What is already so at the start counts only where nothing follows; without
         any, the first other change that the scenario makes (not the weather) stands for it.
         """
         found: list[Fault | None] = [None] * self.members
@@ -234,6 +235,8 @@ class Story:
         what, sense = self.asked(event)
         later = event.time > self.start
         order = {(1, True): 0, (1, False): 1}.get((sense, later), 2 if later else 3)
+        if event.flag == SHORTED and sense == 1:
+            order = -1
         fault = Fault(float(event.time), event.unit, name, what, sense == 1)
         return (order, event.time, name != "in_service"), fault
 

@@ -94,15 +94,15 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
     return sorted(rows, key=key)
 
 
-def _feed_depth(story: Story) -> dict[str, int]:
-    """How many connections of power lie between a unit and the nearest source."""
+def _feed_depth(story: Story) -> dict[str, float]:
+    """How many connections of power lie between a unit and the nearest source; a tie comes just before its boards."""
     consumers: dict[str, list[str]] = {}
     fed = set()
     for source, target, data in story.plant.graph.edges(data=True):
         if data["medium"] == "power":
             consumers.setdefault(source, []).append(target)
             fed.add(target)
-    depth = {unit: 0 for unit in story.plant.units if unit not in fed}
+    depth: dict[str, float] = {unit: 0.0 for unit in story.plant.units if unit not in fed}
     queue = deque(depth)
     while queue:
         unit = queue.popleft()
@@ -110,4 +110,5 @@ def _feed_depth(story: Story) -> dict[str, int]:
             if target not in depth:
                 depth[target] = depth[unit] + 1
                 queue.append(target)
-    return depth
+    joined = {tie: [depth.get(board, 0) for board in boards] for tie, boards in story.plant.joins.items() if boards}
+    return depth | {tie: min(depths) - 0.5 for tie, depths in joined.items()}
