@@ -19,18 +19,32 @@ ROUND_OFF = 8 * 2.0**-52
 
 
 class ClosedLoop(RuntimeError):
-    """Switches closed a loop, or joined two live mains; the message names its members."""
+    """Switches closed a loop, or joined two live mains, at `time` [s] in `member`; the message names its members."""
+
+    def __init__(self, text: str, time: float = 0.0, member: int = 0) -> None:
+        super().__init__(text, time, member)  # all of them: simpy makes an error anew from its arguments
+        self.text, self.time, self.member = text, time, member
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class BrokenBalance(RuntimeError):
     """Energy was made or lost; the message names the unit and the tick."""
 
 
+def looped_in(now: State) -> int | None:
+    """The first member in which ties close a loop; None where none does."""
+    found = [int(np.argwhere(to_host(closes))[0, 0]) for _, closes in now.loops if to_host(closes).any()]
+    return min(found, default=None)
+
+
 def loop_of(model: Model, now: State) -> str:
-    """What loop the ties of some member close, in words; nothing where none does."""
-    for names, closes in now.loops:
+    """What loop the ties of the first such member close, in words; nothing where none does."""
+    first = looped_in(now) if now.loops else None
+    for names, closes in now.loops if first is not None else ():
         found = np.argwhere(to_host(closes))
-        if len(found):
+        if len(found) and found[0, 0] == first:
             member, tie = found[0]
             row = now.rows[model.seats[names[tie]][0]]
             shut = [name for name, at in zip(names, to_host(row.position)[member], strict=True) if at > 0]

@@ -25,7 +25,7 @@ from twin.plant_electrics import (
     nominal_powers,
 )
 from twin.plant_signals import dangling_signals
-from twin.plant_ties import dangling_ties, loops_at_rest
+from twin.plant_ties import dangling_ties, deaf_ties, loops_at_rest
 
 MARGIN = 1.0 + 1e-9
 
@@ -367,6 +367,7 @@ THEN = (
     no_impedance,
     wrong_levels,
     one_frequency,
+    deaf_ties,
     loops_at_rest,
     ratings_cover_loads,
     currents_within_ampacity,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import networkx as nx
 
+from twin.declare import MODES
 from twin.equipment import KINDS
 from twin.faults import Fault
 from twin.plant_electrics import feed_graph, loop_through, rings
@@ -38,28 +39,56 @@ def dangling_ties(plant: Any) -> Iterator[Fault]:
 
 def loops_at_rest(plant: Any) -> Iterator[Fault]:
     """As the switches normally stand no loop is closed, and no two mains feed one island."""
-    closed = [
-        tie for tie in plant.joins
-        if plant.units[tie].settings.get("closed", 0.0) > 0 and not plant.units[tie].parameters.get("auto_throw", 0.0)
-    ]  # fmt: skip
+    for tie, text in loops_closed(plant, lambda unit, name, usual: plant.units[unit].settings.get(name, usual)):
+        yield Fault(plant.units[tie].where, text)
+
+
+def deaf_ties(plant: Any) -> Iterator[Fault]:
+    """A tie that throws over by itself does not do what `closed` says of it."""
+    for name in plant.joins:
+        unit = plant.units[name]
+        if "closed" in unit.settings and throws(plant, name, unit.settings.get("mode", MODES["auto"])):
+            yield Fault(unit.where, f"{name} {DEAF}")
+
+
+DEAF = "throws over by itself (auto_throw: 1) and in auto does not follow closed; one of the two is wanted"
+Asked = Callable[[str, str, float], float]
+"""What an Input of a unit is asked to be, and what it usually is."""
+
+
+def throws(plant: Any, tie: str, mode: float) -> bool:
+    """Whether a tie decides by itself how it stands."""
+    return plant.units[tie].parameters.get("auto_throw", 0.0) > 0 and mode == MODES["auto"]
+
+
+def loops_closed(plant: Any, asked: Asked) -> Iterator[tuple[str, str]]:
+    """Ties that close a loop or join two mains as the switches are asked to stand, each with the sentence for it."""
     shut: list[str] = []
     graph: nx.Graph = nx.Graph()
-    for tie in closed:
+    for tie in plant.joins:
+        if not _is_shut(plant, tie, asked):
+            continue
         one, two = plant.joins[tie]
         graph.add_nodes_from((one, two))
         if nx.has_path(graph, one, two):
-            text = f"a loop is closed: {told(plant, tie, shut)}; one of its ties is wanted open"
-            yield Fault(plant.units[tie].where, text)
+            yield tie, f"a loop is closed: {told(plant, tie, shut)}; one of its ties is wanted open"
             continue
         shut.append(tie)
         graph.add_edge(one, two)
-        mains = [board for board in nx.node_connected_component(graph, one) if _has_main(plant, board)]
+        mains = [board for board in nx.node_connected_component(graph, one) if _has_main(plant, board, asked)]
         if len(mains) > 1:
             said = " and ".join(sorted(mains))
             text = f"{tie} closed joins the mains of {said}; one of the ties between them, or a main, is wanted open"
-            yield Fault(plant.units[tie].where, text)
+            yield tie, text
             shut.remove(tie)
             graph.remove_edge(one, two)
+
+
+def _is_shut(plant: Any, tie: str, asked: Asked) -> bool:
+    """Whether a tie is asked to be closed, and does what it is asked."""
+    mode = asked(tie, "mode", MODES["auto"])
+    obeys = mode in (MODES["auto"], MODES["hand"]) and not throws(plant, tie, mode)
+    return obeys and asked(tie, "closed", 0.0) > 0 and asked(tie, "in_service", 1.0) > 0
 
 
 def told(plant: Any, tie: str, closed: list[str]) -> str:
@@ -68,7 +97,7 @@ def told(plant: Any, tie: str, closed: list[str]) -> str:
     return " - ".join([*members, members[0]] if len(members) > 3 else members)
 
 
-def _has_main(plant: Any, board: str) -> bool:
+def _has_main(plant: Any, board: str, asked: Asked) -> bool:
     """Whether a board has feeds from a source that runs without being called."""
     waiting, seen = list(plant.feeds.get(board, ())), set()
     while waiting:
@@ -77,9 +106,9 @@ def _has_main(plant: Any, board: str) -> bool:
             continue
         seen.add(name)
         kind = KINDS[plant.units[name].kind]
-        if plant.units[name].settings.get("closed", 1.0) == 0.0:
+        if asked(name, "closed", 1.0) == 0.0 or asked(name, "in_service", 1.0) == 0.0:
             continue
-        if kind.source and "start" not in kind.signals and plant.units[name].settings.get("in_service", 1.0) > 0:
+        if kind.source and "start" not in kind.signals:
             return True
         waiting += plant.feeds.get(name, ())
     return False

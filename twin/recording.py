@@ -12,7 +12,7 @@ import numpy as np
 from twin.arrays import Array, library_of, to_host
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
-from twin.ledger import LIMIT, BrokenBalance, ClosedLoop, loop_of, run_residual
+from twin.ledger import LIMIT, BrokenBalance, ClosedLoop, loop_of, looped_in, run_residual
 from twin.model import Model, State
 from twin.networks.tables import AllRows, Table
 from twin.trace import Column, Event, Recorder
@@ -97,7 +97,8 @@ class Gatherer:
             self._write(kept)
         self.ticks = []
         if bad is not None and bad is looped:
-            raise ClosedLoop(f"{loop_of(self.model, bad.state)} in tick {bad.number} ({bad.start:g} s)")
+            text = f"{loop_of(self.model, bad.state)} in tick {bad.number} ({bad.start:g} s)"
+            raise ClosedLoop(text, bad.start, looped_in(bad.state) or 0)
         if bad is not None:
             raise BrokenBalance(self._blame(bad))
 

@@ -27,6 +27,7 @@ from twin.model import Model, State, compile, inputs, ports, state, stored
 from twin.networks.tables import AllRows
 from twin.recording import Gatherer, Tick, columns, companion
 from twin.scenario import Change, ControllerSpec, RunSettings, Scenario
+from twin.scenario.looping import blamed, said
 from twin.scenario.sags import edges
 from twin.step import step
 from twin.trace import Event, Recorder
@@ -118,7 +119,7 @@ class Simulation:
         with _seldom_swept():
             self.state = settle(self.model, self.inputs, self.members)
         if looped := loop_of(self.model, self.state):
-            raise ClosedLoop(f"{looped} at the start")
+            raise ClosedLoop(self._blamed(f"{looped} at the start", 0.0))
         self.environment = simpy.Environment(initial_time=0)
         self.ramps: list[Ramp] = []
         self.ticks = 0
@@ -145,6 +146,7 @@ class Simulation:
 
         Raises:
             BrokenBalance: energy was made or lost.
+            ClosedLoop: switches closed a loop; the message names the event, the time and the loop.
         """
         self.gatherer, self.told = gatherer, told or self.told
         calendar = self.environment
@@ -155,10 +157,21 @@ class Simulation:
         calendar.process(self._clock())
         end = simpy.Event(calendar)
         self.finished = end
-        with _seldom_swept():
-            calendar.run(until=end)
-        if gatherer is not None:
-            gatherer.close()
+        try:
+            with _seldom_swept():
+                calendar.run(until=end)
+            if gatherer is not None:
+                gatherer.close()
+        except ClosedLoop as loop:
+            raise ClosedLoop(self._blamed(str(loop), loop.time, loop.member)) from None
+
+    def _blamed(self, text: str, time: float, member: int = 0) -> str:
+        """What closed a loop, before the words for it: the last event that switched ties or mains, and its line."""
+        change = blamed(self.scenario.plant, self.scenario.initial + self.scenario.changes, time, member)
+        if change is None:
+            return text
+        place = f"{change.where}: " if change.where else ""
+        return f"{place}{'' if time - change.time < self.settings.tick else 'after '}{said(change)}: {text}"
 
     def _wait(self, delay: int, priority: int) -> simpy.Event:
         """A moment on the calendar, with its place among others of the same moment."""
@@ -373,5 +386,5 @@ def _provenance(scenario: Scenario, settings: RunSettings, model: Model) -> dict
     for name, digest in scenario.inputs.items():
         said[f"sha256:{Path(name).name}"] = digest
     drawn = [change for change in scenario.changes + scenario.initial if change.verb == "draw"]
-    said["drawn_rows"] = "\n".join(str(dataclasses.astuple(change)) for change in drawn)
+    said["drawn_rows"] = "\n".join(str(dataclasses.astuple(change)[:-1]) for change in drawn)
     return said

@@ -22,7 +22,7 @@ CODES = {
     "DeviceUnavailable": MISSING,
     "ViewUnavailable": MISSING,
     "BrokenBalance": BROKEN,
-    "ClosedLoop": BROKEN,
+    "ClosedLoop": BAD_INPUT,
     "TraceWriteError": CANNOT_WRITE,
 }
 """The project's own errors -> exit codes; they carry sentences that people can act on."""
@@ -131,7 +131,7 @@ def told(error: Exception) -> int:
     own = [kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("twin.")]
     for name in own:
         if name in CODES:
-            say(str(error) if name == "BadInput" else f"twin: {error}")
+            say(str(error) if name in ("BadInput", "ClosedLoop") else f"twin: {error}")
             return CODES[name]
     if isinstance(error, OSError):
         what = f"{error.filename}: " if error.filename else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 from twin import units
@@ -23,7 +23,7 @@ class Change:
     """At `time` [s] an Input of a unit becomes `value` (SI); with `until` it moves there steadily.
 
     `member` None means all members. `verb` is what wrote it: set, ramp, fail, restore, sag, fault, draw,
-    weather, grid, or detail, of which nobody is told.
+    weather, grid, or detail, of which nobody is told. `where` is its line, where it has one.
     """
 
     time: float
@@ -34,6 +34,7 @@ class Change:
     member: int | None = None
     verb: str = "set"
     why: str = ""
+    where: Where | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -125,7 +126,7 @@ def initial(node: Node, targets: Targets) -> list[Change]:
     found = []
     for key, value in listed.items():
         for unit, name, number in targets.settings(key, listed.where_of(key), value):
-            found.append(Change(0.0, unit, name, number, verb="initial"))
+            found.append(Change(0.0, unit, name, number, verb="initial", where=listed.where_of(key)))
     return found
 
 
@@ -171,8 +172,8 @@ class Events:
         time, until = event.at or 0.0, None
         if verb == "ramp":
             until = time + (event.over or 0.0)
-        why = event.why or ""
-        return [Change(time, unit, name, value, until, event.member, verb, why) for unit, name, value in rows]
+        rest = (until, event.member, verb, event.why or "", node[verb].where)
+        return [Change(time, unit, name, value, *rest) for unit, name, value in rows]
 
     def _fault(self, event: Event, node: Map) -> list[Change]:
         """A short circuit, until it is restored or its time is over."""
@@ -184,7 +185,7 @@ class Events:
             rows = [(time, STRENGTH, strength, "detail"), (time, STRUCK, 1.0, "fault")]
             rows += [(time + ends, STRUCK, 0.0, "restore")] if ends else []
             for moment, name, value, verb in rows:
-                found.append(Change(moment, unit, name, value, None, event.member, verb, event.why or ""))
+                found.append(Change(moment, unit, name, value, None, event.member, verb, event.why or "", where))
         return found
 
     def _verb(self, node: Map) -> str | None:

@@ -16,6 +16,7 @@ from twin.scenario.changes import Change, Events, Targets, ToldSag
 from twin.scenario.document import Documents, Map, Node
 from twin.scenario.faults import BadInput, Faults, TooMany, advice
 from twin.scenario.forms import fill_all
+from twin.scenario.looping import loops
 from twin.scenario.names import Directory
 from twin.scenario.pace import slow_ticks
 from twin.scenario.part import Part
@@ -160,6 +161,8 @@ class _Reading:
         self._sections(root, scenario)
         scenario.initial[:0] = weather[0]
         scenario.changes = self._sorted(root, scenario, weather[1])
+        if not self.faults.errors:
+            self.faults.extend(loops(plant, scenario.initial, scenario.changes))
         if "run" in root and not self.faults.errors:
             for sentence in slow_ticks(plant, scenario.run, scenario.changes):
                 self.faults.add(root.where_of("run"), sentence)
