@@ -235,6 +235,7 @@ def _towards(plant: Any, name: str, known: dict[str, Any], found: dict[str, comp
         found[name] = _by_feeds(plant, name, known, found)
     return found[name]
 
+
 def _by_feeds(plant: Any, name: str, known: dict[str, Any], found: dict[str, complex]) -> complex:
     """Impedance to the sources by a unit's own feeds, in parallel, and its own [pu^2/VA]."""
     machine = known[name]
