@@ -289,3 +289,15 @@ def test_a_plant_file_says_joins_and_ranges_of_them(tmp_path):
     assert plant.joins["tie-2"] == ["board-2", "board-3"]
     assert plant.joins["tie-4"] == ["board-4", "board-1"]
     assert Plant.from_json(plant.to_json()).joins == plant.joins
+
+
+def test_an_isolated_board_is_fed_by_nobody_and_nothing_is_thrown_onto_it():
+    model = compiled.compile(main_tie_main())
+    asked = compiled.inputs(model)
+    out = put(model, asked, "board-a", in_service=0.0)
+    now = ticks(model, out, compiled.state(model, asked), 20)
+    assert gives(model, now, "load-a", "power") == 0
+    assert now.rows["tie"].thrown[0, 0] == 0
+    model, asked, now = started(ring(5))
+    now = ticks(model, put(model, asked, "board-2", in_service=0.0), now, 5, 40)
+    assert [i for i in range(1, RING + 1) if voltage(model, now, f"board-{i}") == 0] == [2, 3, 4, 5]

@@ -62,7 +62,7 @@ def audit(
         say(f"json: {as_json}")
     if picture is not None:
         say(f"picture: {draw(found, picture)}")
-    return FAILED if strict and found.single_points else GOOD
+    return FAILED if strict and (found.single_points or not found.works) else GOOD
 
 
 BOUNDS = {

@@ -64,6 +64,8 @@ def _ports(made: type[Equipment]) -> list[str]:
     least, most = made.feeds
     feeds = f"{least} feed{'s' if least != 1 else ''}" if least == most else f"{least} to {most} feeds"
     fed = "is a source of power" if made.source else f"takes power from {feeds}" if most else "takes no power"
+    if made.joins:
+        fed = "joins two boards of which either may feed the other (joins: [ONE, OTHER])"
     lines = [f"  power: {fed}{', feeds others' if made.serves else ''}"]
     if made.streams:
         driven = f"; drives {', '.join(made.pumps)}" if made.pumps else ""

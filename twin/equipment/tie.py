@@ -165,13 +165,14 @@ class Tie(Equipment):
         return worth_doing(self.auto_throw * self.lockout > 0)
 
     def couple(
-        self, s: Any, u: Any, port: Ports, dt: Real, currents: Ends | None = None, opened: Ends | None = None
+        self, s: Any, u: Any, port: Ports, dt: Real, currents: Ends | None, opened: Ends | None, ready: Ends | None
     ) -> Coupling:
         """What the contacts do in this tick, from what the boards' own feeds offer.
 
         Args:
             currents: into short circuits through each board [VA]; None without any.
             opened: whether each board's main has opened on current; None where none has.
+            ready: whether each board is in service; None where all are. An isolated one is not thrown over.
         """
         xp = library_of(s.position)
         (good_1, gap_1), (good_2, gap_2) = (
@@ -191,8 +192,9 @@ class Tie(Equipment):
         forced = xp.maximum(dead_since(well_clock, well_gap, dt) + self.sense_delay, back)
         back_at = xp.where(other_good, back + self.retransfer_delay, forced)
         leaves = xp.maximum(xp.where(thrown > 0, back_at, throw_at), 0.0)
-        ready = xp.where(thrown > 0, own_good, (own_good == 0) & other_good)
-        would = throws * (1.0 - u.stuck) * (s.open_for == 0) * ready * (leaves < dt) > 0
+        stands = 1.0 if ready is None else xp.maximum(thrown, ready[0] * ready[1])
+        wants = xp.where(thrown > 0, own_good, (own_good == 0) & other_good) * stands
+        would = throws * (1.0 - u.stuck) * (s.open_for == 0) * wants * (leaves < dt) > 0
         hangs = (thrown > 0) & (s.open_for == 0)
         fed = Fed(second, hangs, xp.where(hangs, other_good, own_good), xp.where(hangs, well_gap, bad_gap))
         lock = self._lockout(s, u, fed, (good_1, good_2), currents, opened, throws, would, leaves, dt)

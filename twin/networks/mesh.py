@@ -29,7 +29,8 @@ class Mesh:
     columns: of the boards in arrays over units; ends: the two boards of each tie (2, T); tie, other: around each
     board (B, K); ahead: whether that neighbour is the tie's first end, from which power runs forward;
     rounds: ties on the longest path; serves: edges of what the boards feed; mains: tables of breakers, with those of
-    each that are mains of the boards (B, M), one past the last for none.
+    each that are mains of the boards (B, M), one past the last for none; seats: key of the boards' table, and their
+    rows there.
     """
 
     table: Table
@@ -41,6 +42,7 @@ class Mesh:
     rounds: int
     serves: Neighbours
     mains: list[tuple[Table, Array]]
+    seats: tuple[str, Array]
 
 
 @dataclass
@@ -122,7 +124,10 @@ def compile_mesh(
     rounds = max(len(part) for part in rings(plant) if part[0] in seat) - 1
     serves = neighbours([edges[name] for name in boards], xp, spare=spare)
     mains = _mains(plant, boards, tables, xp)
-    return Mesh(t, columns, ends, xp.asarray(tie), xp.asarray(other), xp.asarray(ahead), rounds, serves, mains)
+    home = next(each for each in tables if boards[0] in each.names)  # ties join boards of one depth: of one table
+    seats = home.key, xp.asarray(np.array([home.names.index(name) for name in boards]))
+    tables_of = xp.asarray(tie), xp.asarray(other), xp.asarray(ahead)
+    return Mesh(t, columns, ends, *tables_of, rounds, serves, mains, seats)
 
 
 def _mains(plant: Plant, boards: list[str], tables: list[Table], xp: ModuleType) -> list[tuple[Table, Array]]:
@@ -270,9 +275,15 @@ def orient(mesh: Mesh, ports: AllPorts, state: AllRows, inputs: AllRows, grid: A
     tie: Any = t.machine
     opened, through = _opened(mesh, state), None if short is None else abs(short.current.take(mesh.columns, axis=1))
     told = [None if each is None else tuple(each.take(end, axis=1) for end in mesh.ends) for each in (through, opened)]
-    move = tie.couple(s, inputs[t.key], port, dt, *told)
-    after = _after(mesh, move, own, dead, dt)
-    before = _before(mesh, move, own, dead, after, dt)
+    key, rows = mesh.seats
+    there = inputs[key].in_service
+    ready = [there.take(rows.take(end), axis=1) for end in mesh.ends] if worth_doing(there != 1) else None
+    move = tie.couple(s, inputs[t.key], port, dt, *told, ready)
+    seen = move if ready is None else move._replace(
+        closed_before=move.closed_before * ready[0] * ready[1], closed_after=move.closed_after * ready[0] * ready[1]
+    )  # fmt: skip
+    after = _after(mesh, seen, own, dead, dt)
+    before = _before(mesh, seen, own, dead, after, dt)
     left = 1.0 - s.drop_in_phase - 1j * s.drop_in_quadrature
     forward, back = (with_none(xp.where(s.flows_back == way, left, 1.0), 1.0) for way in (0.0, 1.0))
     bends = xp.where(mesh.ahead, forward.take(mesh.tie, axis=1), back.take(mesh.tie, axis=1))
@@ -287,7 +298,7 @@ def orient(mesh: Mesh, ports: AllPorts, state: AllRows, inputs: AllRows, grid: A
         pace = grid.frequency.take(mesh.columns, axis=1)
         found = run_down(mesh, after.root, after.slot, pace, bends, lambda above, _: above, 1.0)
         grid.frequency[:, mesh.columns] = found
-    port.drive = Course(before, after, move, voltage, _loops(mesh, after, move), bends)
+    port.drive = Course(before, after, move, voltage, _loops(mesh, after, seen), bends)
 
 
 def _up(

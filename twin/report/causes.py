@@ -53,9 +53,13 @@ class Row:
 
 @dataclass
 class Upstream:
-    """Who stands upstream of a unit, nearest first, by medium; found once for each unit."""
+    """Who stands upstream of a unit, nearest first, by medium; found once for each unit.
+
+    `shut` are the ties through which boards may have been fed.
+    """
 
     plant: Plant
+    shut: frozenset[str] = frozenset()
     found: dict[tuple[str, str], list[list[str]]] = field(default_factory=dict)
     sources: dict[str, dict[str, list[str]]] = field(default_factory=dict)
 
@@ -66,7 +70,8 @@ class Upstream:
                 self.sources.setdefault("load", {}).setdefault(source, []).append(target)
             if data["medium"] == "tie":
                 self.sources.setdefault("power", {}).setdefault(target, []).append(source)
-                self.sources["power"].setdefault(source, []).append(target)
+                if target in self.shut:
+                    self.sources["power"].setdefault(source, []).append(target)
 
     def rings(self, unit: str, medium: str) -> list[list[str]]:
         """Units at distance 1, 2, ... upstream over one medium, or over any of them ("any")."""
@@ -114,8 +119,8 @@ class Causes:
     nothing explains is put down to a short circuit that stands, for all of the site sees it.
     """
 
-    def __init__(self, plant: Plant) -> None:
-        self.upstream = Upstream(plant)
+    def __init__(self, plant: Plant, shut: frozenset[str] = frozenset()) -> None:
+        self.upstream = Upstream(plant, shut)
         self.latest: dict[tuple[int, str], dict[str, _Change]] = {}
         self.began: dict[tuple[int, str, str], tuple[int, int]] = {}
         self.answers: set[int] = set()
@@ -232,6 +237,12 @@ class Causes:
             whole = {change.unit: change.index for change in sorted(near, key=lambda each: each.index)}
             return min(whole.values())  # the first feed that came back, once all of it had, is enough
         return _last(own + near or self._nearest(row, row.via, (GAIN,)))
+
+
+def shut_ties(plant: Plant, events: Iterable[Event]) -> frozenset[str]:
+    """Ties that stand closed in a plant, or are closed in a run."""
+    rise = {event.unit for event in events if event.flag in (f"{INPUT}closed", THROWN) and event.value >= 0.5}
+    return frozenset(tie for tie in plant.joins if tie in rise or plant.units[tie].settings.get("closed", 0.0) > 0)
 
 
 def _last(changes: list[_Change]) -> int | None:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from twin.report.causes import SAME_MOMENT, SHORTED, Upstream
+from twin.report.causes import SAME_MOMENT, SHORTED, Upstream, shut_ties
 from twin.report.story import Story, flags_of
 
 OVERLOAD, ON_CURRENT = "tripped", ("tripped", "tripped_short_time", "tripped_instantaneous")
@@ -34,7 +34,7 @@ class Selectivity:
 
     def __init__(self, story: Story) -> None:
         self.story = story
-        self.upstream = Upstream(story.plant)
+        self.upstream = Upstream(story.plant, shut_ties(story.plant, story.events))
         self.guards = {name for name, kind in story.kind_of.items() if set(ON_CURRENT) <= set(flags_of(kind))}
 
     @cached_property

@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from twin.report.causes import ANSWERS, GAIN, INPUT, LOSS, SAME_MOMENT, Causes, Row
+from twin.report.causes import ANSWERS, GAIN, INPUT, LOSS, SAME_MOMENT, Causes, Row, shut_ties
 from twin.report.story import Story, flags_of, said_of
 from twin.report.words import pretty, say, sentence, words
 
@@ -32,7 +32,7 @@ class Entry:
 def timeline(story: Story) -> list[Entry]:
     """Every change of a declared flag and every change of an Input, in order, with its cause."""
     rows = _in_order(story, [_as_row(story, event) for event in story.events])
-    causes = Causes(story.plant)
+    causes = Causes(story.plant, shut_ties(story.plant, story.events))
     return [
         Entry(float(row.event.time), row.event.member, row.event.unit, row.what, row.why, causes.of(index, row))
         for index, row in enumerate(rows)

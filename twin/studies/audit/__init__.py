@@ -97,6 +97,7 @@ def audit(
         tuple([pair.sentence() for pair in selectivity(part.plant) if not pair.selective] + overstressed(part.plant)),
         swings(part.plant) if away else (),
         work=work_called(whole.plant),
+        works=len(wiring.work),
     )
     return dataclasses.replace(made, unguarded=unguarded(made, Wiring(part.plant)))
 

@@ -44,15 +44,16 @@ class Pace:
 class Watched:
     """What one table of units did, arrays (member, unit).
 
-    normal, highest, settled: load over rating at the start, at most over two ticks, and at the end [1]; rose: flag ->
-    moment of its first rise in the window [s], nan where it did not rise; late: the same in the hold; lowest_charge:
-    of batteries [1]; live, live_in_window: voltage at the end and at the end of the window [pu]; flags:
-    flag -> value at the end.
+    normal, highest, settled: load over rating at the start, at most over two ticks, and at the end [1]; highest_at:
+    when that stood [s]; rose: flag -> moment of its first rise in the window [s], nan where it did not rise; late: the
+    same in the hold; lowest_charge: of batteries [1]; live, live_in_window: voltage at the end and at the end of the
+    window [pu]; flags: flag -> value at the end.
     """
 
     table: Table
     normal: np.ndarray
     highest: np.ndarray
+    highest_at: np.ndarray
     settled: np.ndarray
     rose: dict[str, np.ndarray]
     late: dict[str, np.ndarray]
@@ -93,7 +94,7 @@ class Bench:
         for tick in _ticks(window, hold, pace):
             now = step(self.model, now, asked, time, tick)
             time += tick
-            watch.look(now, in_hold=time > window * (1 + 1e-12))
+            watch.look(now, time, in_hold=time > window * (1 + 1e-12))
             worst = max(worst, float(now.outputs["site"].energy_residual.max()))
             told(members * tick)
         if not worst <= LIMIT:
@@ -151,11 +152,12 @@ class _Watch:
         self.normal = {t.key: load_of(t, start.outputs[t.key]) for t in bench.model.tables}
         self.last: dict[str, Any] = dict(self.normal)
         self.highest: dict[str, Any] = dict(self.normal)
+        self.highest_at: dict[str, Any] = {}
         self.lowest: dict[str, Any] = {}
         self.rose: dict[tuple[str, str, bool], Any] = {}
         self.voltage = start.voltage
 
-    def look(self, now: State, *, in_hold: bool) -> None:
+    def look(self, now: State, time: float, *, in_hold: bool) -> None:
         xp = self.bench.model.xp
         if not in_hold:
             self.voltage = now.voltage
@@ -164,7 +166,9 @@ class _Watch:
             load = load_of(t, out)
             if load is not None:
                 # a load that stands for one tick alone may be the mean of a tick cut in two
-                self.highest[t.key] = xp.maximum(self.highest[t.key], xp.minimum(load, self.last[t.key]))
+                held, most = xp.minimum(load, self.last[t.key]), self.highest[t.key]
+                self.highest_at[t.key] = xp.where(held > most, time, self.highest_at.get(t.key, 0.0 * most))
+                self.highest[t.key] = xp.maximum(most, held)
                 self.last[t.key] = load
             if hasattr(out, "state_of_charge"):
                 self.lowest[t.key] = xp.minimum(self.lowest.get(t.key, out.state_of_charge), out.state_of_charge)
@@ -190,6 +194,7 @@ class _Watch:
             t,
             to_host(self.normal[t.key]) if rated else none,
             to_host(self.highest[t.key]) if rated else none,
+            to_host(self.highest_at[t.key]) if t.key in self.highest_at else none,
             to_host(settled) if rated else none,
             rose,
             late,
@@ -201,7 +206,7 @@ class _Watch:
 
 
 def load_of(t: Table, out: Any) -> Any:
-    """Load over rating of units that feed others [1]; None where a kind has none."""
-    if not (t.machine.serves or t.machine.source):
+    """Load over rating of units that feed others, or join those that do [1]; None where a kind has none."""
+    if not (t.machine.serves or t.machine.source or t.machine.joins):
         return None
     return getattr(out, "load_fraction", None)

@@ -96,8 +96,8 @@ class Contingency:
 class Loading:
     """Load over rating of one unit: normal, and at worst with one unit failed [1].
 
-    worst_by: that contingency; worst_away: whether the grid was away too; in_hold: whether it came only in the
-    hold, when water has warmed or batteries recharge.
+    worst_by: that contingency; worst_away: whether the grid was away too; worst_at: at which moment after it [s],
+    0 where the load never rose above the normal one.
     """
 
     unit: str
@@ -108,6 +108,7 @@ class Loading:
     worst: float
     worst_by: str
     worst_away: bool
+    worst_at: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -184,7 +185,7 @@ class Audit:
     held_at: weather and work, in words; losses: on the grid, and `losses_away` those that count only while the grid
     is away; scope: what was simulated, in words; selectivity: pairs of breakers in series that are not selective;
     swings: what a breathing job does to the generators; notes: what else was looked at, or left out; work: what counts
-    as work, "rack" or "load"; unguarded: single points that are so for want of a breaker.
+    as work, "rack" or "load", and `works` how many there are; unguarded: single points for want of a breaker.
     """
 
     title: str
@@ -202,6 +203,7 @@ class Audit:
     swings: tuple[str, ...] = field(default=())
     notes: tuple[str, ...] = field(default=())
     work: str = "rack"
+    works: int = 1
     unguarded: tuple[str, ...] = field(default=())
 
     @property
@@ -226,10 +228,15 @@ class Audit:
 
     def sentence(self) -> str:
         """The verdict in one sentence."""
-        points = self.single_points
+        points, away = self.single_points, self.single_points_away
+        if not self.works:
+            return "there are neither racks nor loads, so that nothing can be said of what stops them"
+        if away and not points:
+            return f"no single point of failure on the grid, {len(away)} while it is away"
         if not points:
             return f"no single point of failure among {self.unit_count} units of the power side"
-        return f"{len(points)} single point{'s' if len(points) > 1 else ''} of failure"
+        more = f", {len(away)} more while the grid is away" if away else ""
+        return f"{len(points)} single point{'s' if len(points) > 1 else ''} of failure{more}"
 
     def to_json(self) -> dict[str, Any]:
         """Everything in pure JSON types."""

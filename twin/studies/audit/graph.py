@@ -18,11 +18,17 @@ class Wiring:
     """Feeds and consumers by name; a unit lives while any of its feeds does.
 
     Switches count as able to close and generators as able to start; what only stores (a battery) feeds nobody.
+    Ties feed either way where they stand closed or throw over by themselves.
     """
 
     def __init__(self, plant: Plant) -> None:
         self.plant = plant
         self.feeds = {name: tuple(feeds) for name, feeds in plant.feeds.items()}
+        self.open = {tie for tie in plant.joins if not plant.units[tie].settings.get("closed", 0.0)}
+        for tie, boards in plant.joins.items():
+            if tie not in self.open or plant.units[tie].parameters.get("auto_throw", 0.0):
+                self.feeds[tie] = tuple(boards)
+                self.feeds |= {board: (*self.feeds.get(board, ()), tie) for board in boards}
         self.consumers: dict[str, list[str]] = {}
         for consumer, feeds in self.feeds.items():
             for feed in feeds:
@@ -38,7 +44,8 @@ class Wiring:
 
     def power_side(self) -> list[Unit]:
         """Sources and all that passes power on, in the order of the plant."""
-        return [unit for unit in self.plant.units.values() if KINDS[unit.kind].serves or KINDS[unit.kind].source]
+        kinds = {name for name, kind in KINDS.items() if kind.serves or kind.source or kind.joins}
+        return [unit for unit in self.plant.units.values() if unit.kind in kinds]
 
     def alive(self, gone: Iterable[str] = ()) -> set[str]:
         """Units that a source reaches when some are gone."""
@@ -72,7 +79,7 @@ class Wiring:
     def loss(self, unit: Unit, alive: set[str]) -> Loss:
         """What has no feed left when one unit is out, of what was alive."""
         dead = self.dead_without(unit.name, alive) - {unit.name}
-        consumers = [name for name in dead if not KINDS[self._kind(name)].serves]
+        consumers = [name for name in dead if not (KINDS[self._kind(name)].serves or KINDS[self._kind(name)].joins)]
         work = tuple(sorted(name for name in consumers if name in self.work))
         others = tuple(sorted(name for name in consumers if name not in self.work))
         loops = {loop for name in dead for loop in self.loops_of.get(name, ())}
@@ -86,7 +93,7 @@ class Wiring:
         waiting, seen = list(self.feeds.get(struck, ())), {struck}
         while waiting:
             name = waiting.pop(0)
-            if name in seen or self._kind(name) == "breaker":
+            if name in seen or self._kind(name) == "breaker" or name in self.open:
                 continue
             seen.add(name)
             if lost <= self._reach({name}, among):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 
+from twin.equipment import KINDS
 from twin.plant import Plant, Unit
 from twin.report.words import count
 from twin.studies.audit.found import OUT, Contingency, Group
@@ -27,7 +28,7 @@ def fulfils(named: str, built: int, needed: int, spare: int) -> bool:
 
 def groups(plant: Plant, found: list[Seen], contingencies: list[Contingency], left_out: frozenset[str]) -> list[Group]:
     """Every group of the power side that carries a load together, or that the plant names."""
-    units = [unit for unit in Wiring(plant).power_side() if unit.name not in left_out]
+    units = [unit for unit in Wiring(plant).power_side() if unit.name not in left_out and not KINDS[unit.kind].joins]
     rated = [unit for unit in units if unit.parameters.get("rated_power")]
     made = []
     for stem, alike in families(rated).items():

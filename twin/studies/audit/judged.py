@@ -142,36 +142,39 @@ def loading(found: list[Seen], left_out: frozenset[str]) -> list[Loading]:
     Short circuits are left out: while one stands its current is no load, and afterwards it is as if the unit were out.
     """
     normal: dict[str, float] = {}
-    worst: dict[str, tuple[float, Case]] = {}
+    worst: dict[str, tuple[float, Case, float]] = {}
     rated: dict[str, tuple[str, float, str]] = {}
     for case, seen, member in found:
         if case.failure == SHORT:
             continue
         for w in seen:
-            if not _is_rated(w):
+            by = _rated_by(w)
+            if by is None:
                 continue
-            unit = quantities(type(w.table.machine))["rated_power"].unit
+            unit = quantities(type(w.table.machine))[by].unit
             for row, name in enumerate(w.table.names):
                 if name in left_out:
                     continue
-                rated[name] = (w.table.kind, float(w.table.machine.rated_power[0, row]), unit)  # type: ignore[attr-defined]
+                rated[name] = (w.table.kind, float(getattr(w.table.machine, by)[0, row]), unit)
                 if case.unit is None and not case.away:
                     normal[name] = float(w.normal[member, row])
                 load = float(w.highest[member, row])
                 own = case.unit is not None and case.unit.name == name
-                if not own and load > worst.get(name, (-1.0, case))[0] + (NEAR if case.away else 1e-9):
-                    worst[name] = (load, case)
+                if not own and load > worst.get(name, (-1.0, case, 0.0))[0] + (NEAR if case.away else 1e-9):
+                    worst[name] = (load, case, float(w.highest_at[member, row]))
     made = []
     for name, (kind, rating, unit) in rated.items():
-        load, case = worst[name]
+        load, case, at = worst[name]
         by = "" if case.unit is None else case.unit.name if case.failure == OUT else f"{case.unit.name}.{case.failure}"
-        made.append(Loading(name, kind, rating, unit, normal[name], load, by, case.away))
+        made.append(Loading(name, kind, rating, unit, normal[name], load, by, case.away, at))
     return sorted(made, key=lambda each: -each.worst)
 
 
-def _is_rated(w: Watched) -> bool:
+def _rated_by(w: Watched) -> str | None:
+    """The rating that the load of a table's units is told by; None where they have none."""
     machine = w.table.machine
-    return (machine.serves or machine.source) and hasattr(machine, "rated_power")
+    carries = machine.serves or machine.source or machine.joins
+    return next((name for name in ("rated_power", "ampacity") if carries and hasattr(machine, name)), None)
 
 
 def shared(plant: Plant, left_out: frozenset[str]) -> list[Loading]:

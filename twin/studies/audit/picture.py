@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from twin.report.panels import BLUE, GREY, ORANGE, RED
+from twin.report.words import lasting
 from twin.studies.audit.found import Audit, Loading
 
 if TYPE_CHECKING:
@@ -32,7 +34,10 @@ def picture(found: Audit, output: str | Path) -> Path:
     axes = figure.add_axes((0.20, 0.75 / height, 0.52, 1.0 - HEAD / height))
     _bars(axes, shown)
     left = len(found.loading) - len(shown)
-    figure.text(0.02, 1 - 0.26 / height, f"{found.title}: {found.sentence()}", size=11, weight="bold", va="center")
+    title = textwrap.shorten(f"{found.title}: {found.sentence()}", 105, placeholder=" ...")
+    if len(title) < len(f"{found.title}: {found.sentence()}"):  # the finding goes before the name
+        title = textwrap.shorten(found.sentence(), 105, placeholder=" ...")
+    figure.text(0.02, 1 - 0.26 / height, title, size=11, weight="bold", va="center")
     said = f"{left} more units, less loaded, are left out" if left else "every unit of the power side that has a rating"
     figure.text(0.02, 1 - 0.52 / height, said, size=8, color=GREY, va="center")
     path = Path(output)
@@ -72,4 +77,5 @@ def _by(each: Loading) -> str:
     if "not simulated" in each.worst_by:
         cause = each.worst_by
     grid = "grid away" if each.worst_away else ""
-    return f"{100 * each.worst:.0f} %  " + ", ".join(part for part in (grid, cause) if part)
+    when = f"after {lasting(each.worst_at)}" if each.worst_at and (cause or grid) else ""
+    return f"{100 * each.worst:.0f} %  " + ", ".join(part for part in (grid, cause, when) if part)

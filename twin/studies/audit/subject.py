@@ -129,7 +129,9 @@ def sample(whole: Subject) -> Sample:
     kept = {name for prefix in chosen for name in blocks[prefix]}
     waiting = list(kept)
     while waiting:
-        for feed in plant.feeds.get(waiting.pop(), ()):
+        name = waiting.pop()
+        ties = [one for tie, ends in plant.joins.items() if name in ends for one in (tie, *ends)]
+        for feed in (*plant.feeds.get(name, ()), *ties):
             if feed not in kept:
                 kept.add(feed)
                 waiting.append(feed)
@@ -165,6 +167,9 @@ def _cut(plant: Plant, kept: Iterable[str]) -> Plant:
     for consumer, feeds in plant.feeds.items():
         if consumer in inside:
             made.feed(consumer, feeds)
+    for tie, ends in plant.joins.items():
+        if tie in inside:
+            made.join(tie, ends)
     for loop in plant.loops.values():
         if all(element.unit in inside for branch in loop.branches() for element in branch):
             made.add_loop(loop)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from twin.report.words import count, lasting, names
-from twin.studies.audit.found import OUT, Audit, Contingency, Loading, Loss
+from twin.studies.audit.found import OUT, Audit, Contingency, Loading, Loss, Trip
 
 NARROW = 96
 """Below this many columns a table leaves out what can be spared."""
@@ -40,8 +40,9 @@ def whole(found: Audit, width: int) -> RenderableType:
 def headline(found: Audit) -> RenderableType:
     """The verdict, and what was looked at."""
     text = Text(f"\n{found.title}\n", style="bold")
-    good = not found.single_points
-    text.append("SOUND" if good else "NOT SOUND", style="bold green" if good else "bold red")
+    good = bool(found.works) and not found.single_points
+    verdict = "SOUND" if good else "NOT SOUND" if found.works else "NO WORK"
+    text.append(verdict, style="bold green" if good else "bold red")
     text.append(f"  {found.sentence()}{_named(found.single_points)}\n", style="not bold")
     away = found.single_points_away
     if away:
@@ -119,7 +120,7 @@ def failures(found: Audit) -> RenderableType:
 
 def _sort(each: Contingency) -> str:
     """What kind of cost it is: the same for failures that differ in names and numbers alone."""
-    kinds = sorted({trip.words for trip in each.trips})
+    kinds = sorted({_tripping(trip) for trip in each.trips})
     bits = (each.dropped, each.throttled, each.after_over, set(each.after_stopped) - set(each.dropped))
     return "".join("x" if bit else "-" for bit in bits) + ";".join(kinds)
 
@@ -136,19 +137,27 @@ def _weight(group: list[Contingency]) -> tuple[int, int, int]:
 def _costs(group: list[Contingency], work: str) -> str:
     """The cost of several failures, in numbers."""
     parts = []
-    for words, counts in (
-        ("stop", [len(each.dropped) for each in group]),
-        ("stand still in the end", [len(set(each.after_stopped) - set(each.dropped)) for each in group]),
-        ("slow down", [len(each.throttled) for each in group]),
-    ):
+    for one, words, counts in (
+        ("stops", "stop", [len(each.dropped) for each in group]),
+        (
+            "stands still in the end", "stand still in the end",
+            [len(set(each.after_stopped) - set(each.dropped)) for each in group],
+        ),
+        ("slows down", "slow down", [len(each.throttled) for each in group]),
+    ):  # fmt: skip
         if max(counts):
             span = f"{min(counts)} to {max(counts)}" if min(counts) < max(counts) else f"{max(counts)}"
-            parts.append(f"{span} {work}s {words}")
-    trips = dict.fromkeys(f"{trip.unit.rstrip('0123456789').rstrip('-')} {trip.words}" for trip in group[0].trips)
-    parts += list(trips)[:3]
+            parts.append(f"{span} {work} {one}" if max(counts) == 1 else f"{span} {work}s {words}")
+    trips = list(dict.fromkeys(_tripping(trip) for each in group for trip in each.trips))
+    parts += trips[:3] + ([f"and {len(trips) - 3} more sorts of trips"] if len(trips) > 3 else [])
     if any(each.after_over for each in group):
         parts.append("units above rating")
     return f"each: {'; '.join(parts)}"
+
+
+def _tripping(trip: Trip) -> str:
+    """What trips, without its number, and how."""
+    return f"{trip.unit.rstrip('0123456789').rstrip('-')} {trip.words}"
 
 
 def _cost(each: Contingency) -> str:
@@ -234,7 +243,9 @@ def loading(found: Audit, narrow: bool) -> RenderableType:
 def _loaded(each: Loading, narrow: bool) -> list[str]:
     by = f"{each.worst_by}, {AWAY}" if each.worst_by and each.worst_away else each.worst_by
     by = by or (AWAY if each.worst_away else "")
-    rating = f"{each.rating / 1e6:.3g} {'MVA' if each.unit_of_rating == 'VA' else 'MW'}"
+    by += f", after {lasting(each.worst_at)}" if each.worst_at and by else ""
+    millions = {"VA": "MVA", "W": "MW"}.get(each.unit_of_rating)
+    rating = f"{each.rating / 1e6:.3g} {millions}" if millions else f"{each.rating:.4g} {each.unit_of_rating}"
     drawn = bar(each.normal, each.worst, NARROW_BAR if narrow else WIDE_BAR)
     return [each.unit, rating, f"{100 * each.normal:.0f} %", f"{100 * each.worst:.0f} %", drawn, by]
 
