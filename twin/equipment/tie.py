@@ -165,8 +165,9 @@ class Tie(Equipment):
         return worth_doing(self.auto_throw * self.lockout > 0)
 
     def couple(
-        self, s: Any, u: Any, port: Ports, dt: Real, currents: Ends | None, opened: Ends | None, ready: Ends | None
-    ) -> Coupling:
+        self, s: Any, u: Any, port: Ports, dt: Real, currents: Ends | None = None, opened: Ends | None = None,
+        ready: Ends | None = None,
+    ) -> Coupling:  # fmt: skip
         """What the contacts do in this tick, from what the boards' own feeds offer.
 
         Args:
