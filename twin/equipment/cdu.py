@@ -90,7 +90,7 @@ class CDU(PumpPair):
         measured_temperature: Real = quantity("K", "supply temperature as its sensor reads it", default=313.15)
         guarded: Real = flag(
             "holds its supply above the room's dew point", "follows its setpoint again",
-            because="its setpoint is less than {dew_point_margin} above the dew point", via="air",
+            because="its setpoint is nearer to the dew point than its margin", via="air",
         )  # fmt: skip
         valve_open: Real = flag(
             "has its facility valve wide open",
