@@ -22,10 +22,20 @@ CHILLER = {
     "cooling_capacity": 1.5e6, "rated_cop": 5, "carnot_effectiveness": 0.5, "condenser_approach": 12,
     "nominal_flow": 0.036, "nominal_pressure_drop": 60e3, "volume": 0.5,
 }  # fmt: skip
+WATER_COOLED_CHILLER = {
+    **CHILLER, "condenser_approach": 6, "rating_ambient": 299.26, "rating_leaving": 291.15, "leaving_gain": 0.02,
+    "condenser_flow": 0.045, "condenser_pressure_drop": 60e3, "isolation_stroke": 30,
+}  # fmt: skip
+HEAT_EXCHANGER = {
+    "exchanger_conductance": 300e3, "nominal_flow": 0.036, "nominal_pressure_drop": 50e3, "cold_flow": 0.045,
+    "cold_pressure_drop": 50e3,
+}  # fmt: skip
+HEAT_SINK = {"rated_heat": 2e5, "nominal_flow": 0.01, "nominal_pressure_drop": 30e3}
 DRY_COOLER = {
     "coil_conductance": 250e3, "air_flow": 110, "fan_power": 60e3, "nominal_flow": 0.036,
     "nominal_pressure_drop": 60e3,
 }  # fmt: skip
+ADIABATIC_COOLER = {**DRY_COOLER, "pad_effectiveness": 0.85}
 COOLING_TOWER = {
     "nominal_flow": 0.036, "nominal_pressure_drop": 60e3, "nominal_range": 5.55, "nominal_approach": 3.9,
     "air_flow": 20, "fan_power": 8e3,
@@ -164,4 +174,42 @@ def tied() -> Plant:
         add(plant, name, "tie", rated_power=2e6, series_resistance=0.002, series_reactance=0.003)
         plant.units[name].settings["closed"] = float(name == "ring-1")
         plant.join(name, [f"board-{i}" for i in ends])
+    return plant
+
+
+def water_cooled() -> Plant:
+    """Every way out: water-cooled chillers and an economiser on a tower's water, a heat network, wet pads."""
+    plant = Plant()
+    add(plant, "utility", "utility", rated_power=5e6)
+    add(plant, "board", "bus", ("utility",))
+    for i in range(1, 5):
+        add(plant, f"rack-{i}", "rack", ("board",), **{**RACK, "air_fraction": 0.0})
+    add(plant, "cdu", "cdu", ("board",), **CDU)
+    for name in ("pump-1", "pump-2", "pump-3", "far-1", "far-2", "far-3", "net"):
+        add(plant, name, "pump", ("board",), **PUMP)
+    slim = {"cooling_capacity": 0.5e6, "least_load": 0.15}
+    for i in (1, 2):
+        more = {"most_lift": 45.0} if i == 1 else {"hot_gas_bypass": 1.0, "surge_lift": 10.0, "surge_slope": 0.02}
+        add(plant, f"wc-{i}", "water_cooled_chiller", ("board",), **{**WATER_COOLED_CHILLER, **slim, **more})
+        plant.add_signal(SignalLine(f"wc-{i}", "heat", "staging", "load"))
+        plant.add_signal(SignalLine(f"wc-{i}", "limited_for", "staging", "short"))
+        plant.add_signal(SignalLine(f"wc-{i}", "lost_for", "staging", f"lost_{i}"))
+        for unit in (f"wc-{i}", f"pump-{i}"):
+            plant.add_signal(SignalLine("staging", f"standby_{i}", unit, "standby"))
+    add(plant, "staging", "sequencer", ("board",), machines=2, machine_capacity=0.5e6)
+    for name in ("economiser", "reuse"):
+        add(plant, name, "heat_exchanger", **HEAT_EXCHANGER)
+    plant.units["reuse"].settings["leaving_setpoint"] = 296.15
+    add(plant, "tower", "cooling_tower", ("board",), **COOLING_TOWER)
+    add(plant, "wet", "adiabatic_cooler", ("board",), **ADIABATIC_COOLER)
+    add(plant, "town", "heat_sink", **HEAT_SINK)
+    plant.units["town"].settings["leaving_setpoint"] = 293.15
+    add(plant, "tank", "tank", volume=8, useful_temperature=305)
+    chilled = [branch(f"pump-{i}", f"wc-{i}.evaporator") for i in (1, 2)] + [branch("pump-3", "economiser.warm")]
+    plant.add_loop(Loop("chilled", "water", chilled, [branch("cdu.facility")], "tank"))
+    outer = [branch("far-1", "tower"), branch("far-2", "wet"), branch("far-3", "reuse.warm")]
+    takers = [branch("wc-1.condenser"), branch("wc-2.condenser"), branch("economiser.cold")]
+    plant.add_loop(Loop("condenser", "water", outer, takers))
+    plant.add_loop(Loop("network", "water", [branch("net", "town")], [branch("reuse.cold")]))
+    plant.add_loop(Loop("technology", "pg25", [branch("cdu.technology")], [branch(f"rack-{i}") for i in range(1, 5)]))
     return plant

@@ -14,6 +14,7 @@ import pytest
 from wet_bench import WetBench
 
 from tests.small_plants import (
+    ADIABATIC_COOLER,
     BESS,
     CDU,
     CHILLER,
@@ -21,6 +22,8 @@ from tests.small_plants import (
     DRY_COOLER,
     FAN_WALL,
     GENERATOR,
+    HEAT_EXCHANGER,
+    HEAT_SINK,
     PIPE,
     PUMP,
     RACK,
@@ -28,6 +31,7 @@ from tests.small_plants import (
     TRANSFORMER,
     UPS,
     VALVE,
+    WATER_COOLED_CHILLER,
 )
 from twin.declare import MODES, Branch, Equipment, Flag, Nothing, Ports, Quantity, Stream, Supply, quantities
 from twin.equipment import KINDS
@@ -42,6 +46,8 @@ RATINGS = {
     "busway": {"ampacity": 1200, "nominal_voltage": 415},
     "rectifier": {"rated_power": 2e6, "battery_energy": 5e8, "recharge_power": 1e5},
     "tank": {"volume": 8, "useful_temperature": 305}, "zone": {"volume": 800, "mass_heat_capacity": 3e6},
+    "water_cooled_chiller": WATER_COOLED_CHILLER, "adiabatic_cooler": ADIABATIC_COOLER,
+    "heat_exchanger": HEAT_EXCHANGER, "heat_sink": HEAT_SINK,
     "sequencer": {"machines": 4, "machine_capacity": 1e6},
     "load": {"rated_power": 5e4}, "control_panel": {},
     "cable": {"length": 400, "resistance": 1e-4, "ampacity": 400, "nominal_voltage": 13.8e3},
@@ -237,12 +243,14 @@ MEANINGS = {
     "efficiency_at_50": r"at 50 % of load",
     "energy": r"energy in the battery",
     "curve_share": r"fall of head .* in proportion to flow",
+    "exchanger_conductance": r"^UA of the clean plates",
     "fails_to_restart": r"stays off",
     "fails_to_start": r"does not (fire|start)",
     "fan_power": r"electric power of the fans",
     "fault_power": r"power of that at nominal voltage",
     "flow": r"flow",
     "flow_coefficient": r"^Kv",
+    "fouling_loss": r"^conductance lost with",
     "frequency": r"^frequency",
     "frequency_band": r"frequency refused beyond, off nominal",
     "heat": r"^heat",
@@ -331,7 +339,7 @@ def test_one_word_has_one_meaning():
         for _, said in declared(kind):
             docs[said.name][kind] = said.doc
     for name, by_kind in docs.items():
-        if len(by_kind) == 1 or (name.endswith("_at") and name.removesuffix("_at") in docs):
+        if len(set(by_kind.values())) == 1 or (name.endswith("_at") and name.removesuffix("_at") in docs):
             continue
         assert name in MEANINGS, f"{name} is used by {', '.join(by_kind)}: say here what it means in all of them"
         for kind, doc in by_kind.items():

@@ -1,6 +1,7 @@
 """The catalogue of kinds: one file, one kind, one row here."""
 
 from twin.declare import Equipment
+from twin.equipment.adiabatic_cooler import AdiabaticCooler
 from twin.equipment.ats import ATS
 from twin.equipment.bess import BESS
 from twin.equipment.breaker import Breaker
@@ -16,6 +17,8 @@ from twin.equipment.cooling_tower import CoolingTower
 from twin.equipment.dry_cooler import DryCooler
 from twin.equipment.fan_wall import FanWall
 from twin.equipment.generator import Generator
+from twin.equipment.heat_exchanger import HeatExchanger
+from twin.equipment.heat_sink import HeatSink
 from twin.equipment.load import Load
 from twin.equipment.pdu import PDU
 from twin.equipment.pipe import Pipe
@@ -32,6 +35,7 @@ from twin.equipment.transformer import Transformer
 from twin.equipment.ups import UPS
 from twin.equipment.utility import Utility
 from twin.equipment.valve import Valve
+from twin.equipment.water_cooled_chiller import WaterCooledChiller
 from twin.equipment.zone import Zone
 
 KINDS: dict[str, type[Equipment]] = {
@@ -57,7 +61,11 @@ KINDS: dict[str, type[Equipment]] = {
         Tie,
         CDU,
         Chiller,
+        WaterCooledChiller,
         DryCooler,
+        AdiabaticCooler,
+        HeatExchanger,
+        HeatSink,
         CoolingTower,
         Pump,
         Pipe,

@@ -22,7 +22,8 @@ class Plan:
     """What the machine foresees for a tick.
 
     The leaving temperature it goes for [K], what it can take there [W], whether it holds that or gives all it has,
-    its power [W]; what it can take at `reference` [K], and how that rises with the water leaving [W/K].
+    its power and the part of its controls in that [W]; what it can take at `reference` [K], and how that rises with
+    the water leaving [W/K].
     Where it neither holds nor gives all it idles.
     """
 
@@ -31,6 +32,7 @@ class Plan:
     holds: Real
     full: Real
     power: Real
+    standing: Real
     reference: Real
     there: Real
     slope: Real
@@ -51,7 +53,7 @@ class Chiller(Compressor):
     kind = "chiller"
     disturbs = ("heat",)
     feeds = (1, 2)
-    streams = ("coolant",)
+    streams: ClassVar[tuple[str, ...]] = ("coolant",)
     signals = ("standby", "uncontrolled")
     chilled: ClassVar[str] = "coolant"
     """The stream that it cools."""
@@ -135,28 +137,32 @@ class Chiller(Compressor):
         T_c = self.condenser_inlet(s, port)
         full, cop, _ = self.once(self.rating, target, T_c, u.condenser_fouled)
         lift = self.once(self.lift, target, T_c, u.condenser_fouled)
-        ready = port.drive.readiness
+        ready = self.able_share(s, port, full, cop, dt)
         asked = port.capacity_rate[self.chilled] * (s.inlet_temperature - target)
         xp = library_of(asked)
         capacity, reference, there, slope = full * ready, target, full * ready, 0.0
         holds, at_limit = _regime(asked, capacity)
         taken = xp.minimum(xp.maximum(asked, 0.0), capacity)
         if worth_doing(at_limit):
-            reference = xp.where(at_limit, self._warmer(s, port, target, full, T_c, u.condenser_fouled), target)
+            warmer = self._warmer(s, port, target, ready, full, T_c, u.condenser_fouled)
+            reference = xp.where(at_limit, warmer, target)
             at, cop, _ = self.rating(reference, T_c, u.condenser_fouled)
             there, slope = at * ready, self.slope(reference, T_c, u.condenser_fouled) * ready
             lift, full, taken = self.lift(reference, T_c, u.condenser_fouled), at, xp.where(at_limit, there, taken)
         standing = self.once(self._standing, u.in_service) * share_alive(port.gap, dt)
         power = self.compressor_power(taken, full, cop, lift) + standing
-        return Plan(target, capacity, holds, at_limit, power, reference, there, slope)
+        return Plan(target, capacity, holds, at_limit, power, standing, reference, there, slope)
 
-    def _warmer(self, s: Any, port: Ports, target: Real, full: Real, T_c: Real, fouled: Real) -> Real:
+    def _warmer(self, s: Any, port: Ports, target: Real, ready: Real, full: Real, T_c: Real, fouled: Real) -> Real:
         """What leaves a machine that gives all it has, from the inlet of the last tick [K]; see `leaves`."""
         C_flow, q = port.capacity_rate[self.chilled], self.slope(target, T_c, fouled)
         xp = library_of(C_flow)
-        ready = port.drive.readiness
         T = (C_flow * s.inlet_temperature - ready * (full - q * target)) / xp.maximum(C_flow + ready * q, 1e-9)
         return xp.maximum(T, target)
+
+    def able_share(self, s: Any, port: Ports, full: Real, cop: Real, dt: Real) -> Real:
+        """Share of its capacity that it can give in this tick [1]."""
+        return port.drive.readiness
 
     def condenser_inlet(self, s: Any, port: Ports) -> Real:
         """Temperature of what enters the condenser [K]."""
@@ -187,7 +193,7 @@ class Chiller(Compressor):
         return self.volume
 
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
-        answer = port.mixing(stream, self.volume, dt).answer(s.leaving_temperature)
+        answer = port.mixing(self.chilled, self.volume, dt).answer(s.leaving_temperature)
         left, follows = self.leaves(port)
         return Stream(answer.constant + answer.slope * left, answer.slope * follows)
 

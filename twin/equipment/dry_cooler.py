@@ -18,7 +18,7 @@ class Plan:
     """What the cooler foresees.
 
     The share of the inlet difference it can take at most [1], whether it holds its setpoint or gives all it
-    has, and the power of its fans [W].
+    has, the speed of its fans, of nominal [1], and their power [W].
 
     Where it does neither it idles.
     """
@@ -26,6 +26,7 @@ class Plan:
     most: Real
     holds: Real
     full: Real
+    speed: Real
     power: Real
 
 
@@ -107,7 +108,7 @@ class DryCooler(Driven):
         C_flow, ready = port.capacity_rate["coolant"], port.drive.readiness
         T_in, air, water = (
             s.inlet_temperature,
-            self.once(self._air, port.dry_bulb),
+            self.air(u, port),
             self._water_film(port.flow["coolant"]),
         )
         C_least = library_of(C_flow).maximum(C_flow, 1e-9)
@@ -121,7 +122,11 @@ class DryCooler(Driven):
             wanted = (T_in - u.leaving_setpoint) / xp.maximum(T_in - air, 1e-6)
             wanted = xp.minimum(xp.maximum(wanted, 1e-4), 1.0)
             speed = xp.where(holds, self._speed(wanted, most, ready, C_flow, C_least, water), speed)
-        return Plan(most, holds, full, self.fan_power * speed * speed * speed)
+        return Plan(most, holds, full, speed, self.fan_power * speed * speed * speed)
+
+    def air(self, u: Any, port: Ports) -> Real:
+        """Temperature of the air that enters each coil [K]."""
+        return self.once(self._air, port.dry_bulb)
 
     def _air(self, dry_bulb: Real) -> Real:
         """Temperature of the air that enters each coil [K]."""
@@ -138,7 +143,7 @@ class DryCooler(Driven):
 
     def revise(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         plan = port.plan
-        air = self.once(self._air, port.dry_bulb)
+        air = self.air(u, port)
         holds, full = _regime(port.inlet["coolant"], air, u.leaving_setpoint, plan.most)
         changed = (holds != plan.holds) | (full != plan.full)
         plan.holds, plan.full = holds, full
@@ -152,14 +157,14 @@ class DryCooler(Driven):
 
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         plan, taken = port.plan, port.plan.most * port.plan.full
-        left = u.leaving_setpoint * plan.holds + taken * self.once(self._air, port.dry_bulb)
+        left = u.leaving_setpoint * plan.holds + taken * self.air(u, port)
         follows = 1.0 - plan.holds - taken
         answer = port.mixing(stream, self.volume, dt).answer(s.leaving_temperature)
         return Stream(answer.constant + answer.slope * left, answer.slope * follows)
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         C_flow, plan = port.capacity_rate["coolant"], port.plan
-        inlet, air = port.inlet["coolant"], self.once(self._air, port.dry_bulb)
+        inlet, air = port.inlet["coolant"], self.air(u, port)
         heat = C_flow * ((inlet - u.leaving_setpoint) * plan.holds + plan.most * plan.full * (inlet - air))
         C = self.volume * port.heat_capacity["coolant"]
         T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / C

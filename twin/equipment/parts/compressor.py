@@ -28,8 +28,10 @@ class Compressor(Driven):
     condenser_approach: Real = quantity("K", "condensing above condenser entering temperature", above=0, at_most=60)
     condenser_offset: Real = quantity("K", "condenser entering above dry bulb", default=0.0, at_most=30)
     least_lift: Real = quantity("K", "smallest lift the compressor keeps", default=15.0, above=0)
-    rating_ambient: Real = quantity("K", "dry bulb of the rating point", default=308.15, above=250, below=350)
-    capacity_slope: Real = quantity("1/K", "capacity lost per kelvin of dry bulb above rating", default=0.01)
+    rating_ambient: Real = quantity(
+        "K", "what enters the condenser at the rating point: air, or its water", default=308.15, above=250, below=350
+    )
+    capacity_slope: Real = quantity("1/K", "capacity lost per kelvin of condenser entering above rating", default=0.01)
     rating_leaving: Real = quantity(
         "K", "leaving temperature of the rating point", default=280.15, above=250, below=350
     )
