@@ -6,13 +6,12 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from twin.arrays import complex_of, library_of, worth_doing
-from twin.declare import MODES, Equipment, Ports, Real, Supply, flag, mode, quantity, replace, table
+from twin.declare import MODES, Ports, Real, Supply, flag, mode, quantity, replace, table
+from twin.equipment.parts.trip_unit import CURVES, TripUnit
 from twin.physics import protection
-from twin.physics.electric import NEVER, relaxed, series_current, time_to_pass, time_to_trip
-from twin.physics.supply import latched, share_alive, usable, while_alive
+from twin.physics.electric import NEVER, current_size, relaxed, series_current, time_to_pass, time_to_trip
+from twin.physics.supply import latched, lives, share_alive, usable, while_alive
 
-CURVES = {"thermal": 0.0, **{name: code + 1.0 for code, name in enumerate(protection.CURVES)}, "long_time": 4.0}
-"""Overload element -> its code."""
 LATCHES = ("tripped", "tripped_short_time", "tripped_instantaneous", "tripped_undervoltage", "load_shed")
 """What opened it, in the order of the codes in `operated_by`, from 1."""
 RELEASE, SHED = 4.0, 5.0
@@ -43,7 +42,7 @@ class Contacts(NamedTuple):
 
 
 @table
-class Breaker(Equipment):
+class Breaker(TripUnit):
     """A switch with the elements of a relay or a trip unit; a trip latches until `reset` is raised.
 
     The overload element follows `curve`: thermal heats by the square of current as a first-order law, the
@@ -62,28 +61,6 @@ class Breaker(Equipment):
     signals = ("shed",)
     conducts = True
 
-    rated_power: Real = quantity("VA", "apparent power that it carries for ever", above=0, at_most=1e9)
-    curve: Real = quantity("1", "its overload element", default=0.0, at_least=0, choices=CURVES)
-    overload_limit: Real = quantity("1", "load that just trips it, of rating", default=1.1, above=0, at_most=10)
-    thermal_time_constant: Real = quantity("s", "time constant of its heating", default=600.0, above=0, at_most=1e6)
-    time_multiplier: Real = quantity("1", "time multiplier of an inverse curve", default=0.1, above=0, at_most=10)
-    long_time_delay: Real = quantity("s", "long-time delay, at six times its rating", default=8.0, above=0, at_most=600)
-    disc_reset_time: Real = quantity(
-        "s", "time in which a curve forgets a whole trip without current; 0: none", default=0.0, at_least=0, at_most=1e4
-    )
-    short_time_pickup: Real = quantity("1", "short-time pickup, of rating; 0 none", default=0.0, at_least=0, at_most=50)
-    short_time_delay: Real = quantity("s", "short-time delay", default=0.3, at_least=0, at_most=60)
-    short_time_slope: Real = quantity(
-        "1", "delay by the square of current up to ten times rating", default=0.0, at_least=0,
-        choices={"off": 0.0, "on": 1.0},
-    )  # fmt: skip
-    instantaneous_pickup: Real = quantity(
-        "1", "instantaneous pickup, of rating; 0 none", default=0.0, at_least=0, at_most=100
-    )
-    instantaneous_delay: Real = quantity("s", "delay of the instantaneous element", default=0.0, at_least=0, at_most=10)
-    opening_time: Real = quantity(
-        "s", "time from an element's word to open contacts", default=0.0, at_least=0, at_most=10
-    )
     breaking_capacity: Real = quantity(
         "VA", "short circuit that it can break, at nominal voltage; 0 leaves it unchecked",
         default=0.0, at_least=0, at_most=1e12,
@@ -110,7 +87,7 @@ class Breaker(Equipment):
     @table
     class State:
         position: Real = quantity("1", "1 closed, 0 open", default=1.0)
-        heating: Real = quantity("1", "heating, 1 at rated current for ever", default=0.0)
+        heating: Real = quantity("1", "heating of a thermal element, 1 at rated current for ever", default=0.0)
         squared_current: Real = quantity("1", "square of current over rating while fed", default=0.0)
         overload_travel: Real = quantity("1", "way of its overload curve to a trip", default=0.0)
         short_time_travel: Real = quantity("1", "way of its short-time element to a trip", default=0.0)
@@ -153,66 +130,15 @@ class Breaker(Equipment):
         power: Real = quantity("W", "power passed on", default=0.0)
         load_fraction: Real = quantity("1", "current over rated current", default=0.0)
 
-    def trip_time(self, load: Real, before: Real = 0.0) -> Real:
-        """Seconds until an element trips it at an apparent load [VA] at nominal voltage.
-
-        t = tau ln((I^2 - I0^2)/(I^2 - k^2)) for the thermal element, after a long time at another load.
-        """
-        xp = library_of(load)
-        x = load / self.rated_power
-        heating, target = (before / self.rated_power) ** 2, x**2
-        thermal = time_to_trip(heating, target, self.overload_limit**2, self.thermal_time_constant)
-        curve, *others = self._waits(x)
-        first = xp.where(self.curve == CURVES["thermal"], thermal, curve)
-        for wait in others:
-            first = xp.minimum(first, wait)
-        return first
-
-    def clearing_time(self, load: Real) -> Real:
-        """Seconds from rest until its contacts are open at an apparent load [VA]; NEVER where no element acts."""
-        return library_of(load).minimum(self.trip_time(load) + self.opening_time, NEVER)
-
-    @cached_property
-    def _constants(self) -> tuple[Real, Real]:
-        """K [s] and exponent [1] of the inverse curves, harmless ones elsewhere."""
-        where = library_of(self.curve).where
-        k, a = 1.0, 1.0
-        for name, (one_k, one_a) in protection.CURVES.items():
-            k, a = where(self.curve == CURVES[name], one_k, k), where(self.curve == CURVES[name], one_a, a)
-        return k, a
-
-    @cached_property
-    def _is_plain(self) -> bool:
-        """Whether none has any other element than the thermal one; said on the CPU alone."""
-        return not worth_doing((self.curve > 0) | (self.short_time_pickup > 0) | (self.instantaneous_pickup > 0))
-
     @cached_property
     def _has_release(self) -> bool:
         return worth_doing(self.undervoltage_limit > 0)
-
-    @cached_property
-    def _lowest_squared(self) -> Real:
-        """Square of the current above which an element may move, over rating [1]."""
-        xp = library_of(self.overload_limit)
-        lowest = self.overload_limit + 0.0
-        for pickup in (self.short_time_pickup, self.instantaneous_pickup):
-            lowest = xp.where(pickup > 0, xp.minimum(lowest, pickup), lowest)
-        return lowest * lowest
 
     @cached_property
     def _most_squared(self) -> Real:
         """Square of the current that it can break, over rating [1]."""
         can = library_of(self.rated_power).where(self.breaking_capacity > 0, self.breaking_capacity, NEVER)
         return (can / self.rated_power) ** 2
-
-    def _waits(self, x: Real) -> tuple[Real, Real, Real]:
-        """Times of the overload curve, the short-time and the instantaneous element [s], at a current over rating."""
-        where = library_of(x).where
-        inverse = protection.inverse_time(x / self.overload_limit, self.time_multiplier, *self._constants)
-        slow = protection.long_time(x, self.overload_limit, self.long_time_delay)
-        curve = where(self.curve == CURVES["long_time"], slow, where(self.curve > 0, inverse, NEVER))
-        short = protection.short_time(x, self.short_time_pickup, self.short_time_delay, self.short_time_slope)
-        return curve, short, protection.definite_time(x, self.instantaneous_pickup, self.instantaneous_delay)
 
     def _foreseen(self, s: Any, u: Any) -> tuple[Real, Real]:
         """Seconds until an element operates if the current of the last tick stays, and its code."""
@@ -230,16 +156,21 @@ class Breaker(Equipment):
 
     def _rests(self, s: Any, u: Any, port: Ports) -> bool:
         """Whether all are closed, asked to be so, healthy and below their limits; said on the CPU alone."""
-        limit = self.overload_limit * self.overload_limit
         return (
             self.once(
-                _is_closed, s.position, s.operated_by, s.overload_travel, s.failed_to_open, s.damaged, *self._latches(s)
+                _is_closed, s.position, s.operated_by, s.overload_travel, s.failed_to_open, s.damaged, s.tripped,
+                s.tripped_short_time, s.tripped_instantaneous, s.tripped_undervoltage, s.load_shed,
             )
             and self.once(_shall_close, u.mode, u.in_service, u.closed, u.fails_to_open)
             and not worth_doing(port.signal.get("shed", 0.0))
-            and not worth_doing((s.heating >= limit) | (s.squared_current > self._lowest_squared))
+            and self.once(self._is_below, s.heating, s.squared_current)
             and not (self._has_release and worth_doing(self._low(s, port, 1.0)[1]))
-        )
+        )  # fmt: skip
+
+    def _is_below(self, heating: Real, squared: Real) -> bool:
+        """Whether no element moves; found for a tick and known to the next one."""
+        above = squared > self._lowest_squared
+        return not worth_doing((heating >= self._limit) | above if self._heats else above)
 
     def _latches(self, s: Any) -> list[Real]:
         return [getattr(s, name) for name in LATCHES]
@@ -305,21 +236,28 @@ class Breaker(Equipment):
         return {"fault": (PROMPT, "its protection answers a short circuit")}
 
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
-        contacts = self._contacts(s, u, port, dt)
+        contacts = port.drive = self._contacts(s, u, port, dt)
         feed_gap = port.feed_gap[0]
+        if contacts.by is None:
+            return Supply(port.feed_voltage[0], feed_gap, [lives(feed_gap, dt)])
         gap = library_of(feed_gap).minimum(feed_gap + (dt - contacts.seconds), dt)
         return Supply(port.feed_voltage[0] * contacts.at_end, gap, [(gap < dt) * 1.0])
 
-    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Contacts:
-        return self._contacts(s, u, port, dt)
+    def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
+        return load
+
+    def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Any:
+        return port.drive
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         contacts = port.drive
         current, alive = self._current(port, contacts, dt)
-        squared = current * current
-        heating = relaxed(s.heating, squared * alive, self.thermal_time_constant, dt)
-        changes = {"position": contacts.at_end, "heating": heating, "squared_current": squared, "reset_seen": u.reset}
-        if contacts.by is not None or worth_doing((heating >= self._limit) | (squared > self._lowest_squared)):
+        squared, heating = current * current, s.heating
+        changes = {"squared_current": squared, "reset_seen": u.reset}
+        if self._heats:
+            heats = squared * alive * self._thermal
+            heating = changes["heating"] = relaxed(s.heating, heats, self.thermal_time_constant, dt)
+        if contacts.by is not None or not self.once(self._is_below, heating, squared):
             changes |= self._elements(s, u, contacts, current, heating, alive * dt, port, dt)
         if contacts.by is not None:
             changes |= self._latch(s, contacts, port, dt)
@@ -330,16 +268,11 @@ class Breaker(Equipment):
         alive = share_alive(port.gap, dt)
         if type(port.fault_current) is float:
             load = library_of(port.load).hypot(port.load, port.load_reactive) / self.rated_power
-            return abs(series_current(while_alive(load, alive), port.voltage)), alive
+            return current_size(while_alive(load, alive), port.voltage), alive
         load = while_alive(complex_of(port.load, port.load_reactive), alive)
         current = abs(series_current(load, port.voltage) + port.fault_current) / self.rated_power
         shorted = abs(port.fault_current) > 0  # a collapsed voltage feeds no load, yet the current flows
         return current, library_of(current).where(shorted, contacts.seconds / dt, alive)
-
-    @cached_property
-    def _limit(self) -> Real:
-        """Heating at which the thermal element trips [1]."""
-        return self.overload_limit * self.overload_limit
 
     def _elements(
         self, s: Any, u: Any, contacts: Contacts, current: Real, heating: Real, seconds: Real, port: Ports, dt: Real
@@ -377,7 +310,9 @@ class Breaker(Equipment):
         """Flags and clocks that only an open or disturbed breaker has."""
         moment = port.now + contacts.moment
         quiet_for = (s.quiet_for + dt) * contacts.latches[-1] * (port.signal.get("shed", 0.0) <= 0)
-        changes: dict[str, Real] = {"low_for": contacts.low_for, "quiet_for": quiet_for}
+        changes: dict[str, Real] = {
+            "position": contacts.at_end, "low_for": contacts.low_for, "quiet_for": quiet_for,
+        }  # fmt: skip
         said = (*contacts.latches, contacts.disobeys, contacts.damaged)
         for name, value in zip((*LATCHES, "failed_to_open", "damaged"), said, strict=True):
             changes[name], changes[f"{name}_at"] = latched(value, getattr(s, name), getattr(s, f"{name}_at"), moment)

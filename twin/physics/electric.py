@@ -56,6 +56,13 @@ def series_current(load: Real, voltage: Real) -> Real:
     return (load / voltage).conjugate()
 
 
+def current_size(load: Real, voltage: Real) -> Real:
+    """Size of the current into a load [pu], |S|/|V|, of real |S|; arguments otherwise as of `series_current`."""
+    size = abs(voltage)
+    dead = size == 0
+    return load / (library_of(size).where(dead, 1.0, size) if worth_doing(dead) else size)
+
+
 def line_current(current: Real, nominal_voltage: Real) -> Real:
     """Line current [A] of a current in VA at nominal voltage: I = |S|/(sqrt(3) V)."""
     return abs(current) / (3.0**0.5 * nominal_voltage)
