@@ -11,7 +11,7 @@ from twin import model as compiled
 from twin import plant_checks
 from twin.faults import Where
 from twin.plant import Element, Loop, Plant, SignalLine, Unit
-from twin.plant_electrics import nominal_loads
+from twin.plant_loads import nominal_loads
 
 
 def sentences(plant):

@@ -5,7 +5,8 @@ import pytest
 from tests.small_plants import TRANSFORMER, add
 from twin import model as compiled
 from twin.plant import Plant
-from twin.plant_electrics import levels, nominal_powers
+from twin.plant_electrics import levels
+from twin.plant_loads import nominal_powers
 
 
 def site(secondary=480.0, board=0.0, **cable):

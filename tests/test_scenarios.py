@@ -16,7 +16,7 @@ from twin.model import Model, State, compile, inputs
 from twin.networks.tables import AllRows
 from twin.physics.fluids import HEAT_CAPACITY
 from twin.plant import Plant
-from twin.plant_electrics import nominal_loads
+from twin.plant_loads import nominal_loads
 from twin.scenario import read, read_plant
 from twin.scenario.reader import check
 from twin.simulation import settle

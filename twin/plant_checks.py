@@ -14,16 +14,8 @@ from twin.faults import Fault
 from twin.faults import near as _near
 from twin.plant_cooling import setpoints_in_reach
 from twin.plant_distribution import breaking_capacities, direct_current, taps_and_feeds_lost
-from twin.plant_electrics import (
-    NEAR,
-    can_feed,
-    conductors,
-    feed_graph,
-    incoming,
-    levels,
-    nominal_loads,
-    nominal_powers,
-)
+from twin.plant_electrics import NEAR, can_feed, conductors, feed_graph, incoming, levels
+from twin.plant_loads import nominal_loads, nominal_powers
 from twin.plant_signals import dangling_signals
 from twin.plant_ties import dangling_ties, deaf_ties, loops_at_rest
 
@@ -279,6 +271,21 @@ def storage_at_boards(plant: Any) -> Iterator[Fault]:
             if not kind.conducts and (kind.prefers or not kind.serves):
                 text = f"{consumer} is fed from {unit.name}, which is storage; storage stands among the feeds of a bus"
                 yield Fault(plant.units[consumer].where, text)
+    for board in plant.of_kind("bus"):
+        for feed in plant.feeds.get(board.name, ()):
+            if not KINDS[plant.units[feed].kind].stores_power and _is_storage(plant, feed, boards=True):
+                text = f"{board.name} is fed from {feed}, which has no feed but storage"
+                cure = f"what storage forces in ends there; storage among the feeds of {board.name} itself is wanted"
+                if not _is_storage(plant, feed, boards=False):
+                    yield Fault(board.where, f"{text}; {cure}")
+
+
+def _is_storage(plant: Any, name: str, boards: bool) -> bool:
+    """Whether a feed is storage alone, behind switches and, if that is asked, boards."""
+    kind, feeds = KINDS[plant.units[name].kind], plant.feeds.get(name, ())
+    if kind.conducts or (boards and kind.weighs):
+        return bool(feeds) and all(_is_storage(plant, feed, boards) for feed in feeds)
+    return kind.stores_power
 
 
 def one_frequency(plant: Any) -> Iterator[Fault]:

@@ -128,34 +128,6 @@ def shares(plant: Any, name: str, bears: dict[str, float]) -> list[float]:
     return [1.0 / len(feeds) for _ in feeds]
 
 
-def nominal_loads(plant: Any) -> dict[str, float]:
-    """Power through each unit with all consumers at their rating and all sources alive [W].
-
-    Units that prefer take everything from their first feed.
-    """
-    return {name: power.real for name, power in nominal_powers(plant).items()}
-
-
-def nominal_powers(plant: Any) -> dict[str, complex]:
-    """Complex power through each unit [VA], as `nominal_loads`; losses are left out."""
-    load = dict.fromkeys(plant.units, 0j)
-    bears = capacities(plant)
-    for name in reversed(downstream(plant)):
-        kind = KINDS[plant.units[name].kind]
-        if kind.feeds[1] > 0 and not kind.serves:
-            load[name] += _asked(plant.units[name].machine())
-        for feed, share in zip(plant.feeds.get(name, ()), shares(plant, name, bears), strict=True):
-            load[feed] += load[name] * share
-    return load
-
-
-def _asked(machine: Any) -> complex:
-    """What a consumer takes at its rating [VA]; at unity where its power factor is not a rating."""
-    factor = float(getattr(machine, "power_factor", 1.0))
-    power = float(machine.nominal_power())
-    return complex(power, power * (1.0 / factor**2 - 1.0) ** 0.5 - float(getattr(machine, "rated_reactive_power", 0.0)))
-
-
 NEAR = 1.1
 """Names of one level differ by less than this: 400 and 415 V, 13.2 and 13.8 kV."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import networkx as nx
@@ -11,6 +11,7 @@ from twin.declare import MODES
 from twin.equipment import KINDS
 from twin.faults import Fault
 from twin.plant_electrics import feed_graph, loop_through, rings
+from twin.plant_loads import Asked, as_built, has_main
 
 
 def dangling_ties(plant: Any) -> Iterator[Fault]:
@@ -39,7 +40,7 @@ def dangling_ties(plant: Any) -> Iterator[Fault]:
 
 def loops_at_rest(plant: Any) -> Iterator[Fault]:
     """As the switches normally stand no loop is closed, and no two mains feed one island."""
-    for tie, text in loops_closed(plant, lambda unit, name, usual: plant.units[unit].settings.get(name, usual)):
+    for tie, text in loops_closed(plant, as_built(plant)):
         yield Fault(plant.units[tie].where, text)
 
 
@@ -52,8 +53,6 @@ def deaf_ties(plant: Any) -> Iterator[Fault]:
 
 
 DEAF = "throws over by itself (auto_throw: 1) and in auto does not follow closed; one of the two is wanted"
-Asked = Callable[[str, str, float], float]
-"""What an Input of a unit is asked to be, and what it usually is."""
 
 
 def throws(plant: Any, tie: str, mode: float) -> bool:
@@ -75,7 +74,7 @@ def loops_closed(plant: Any, asked: Asked) -> Iterator[tuple[str, str]]:
             continue
         shut.append(tie)
         graph.add_edge(one, two)
-        mains = [board for board in nx.node_connected_component(graph, one) if _has_main(plant, board, asked)]
+        mains = [board for board in nx.node_connected_component(graph, one) if has_main(plant, board, asked)]
         if len(mains) > 1:
             said = " and ".join(sorted(mains))
             text = f"{tie} closed joins the mains of {said}; one of the ties between them, or a main, is wanted open"
@@ -95,20 +94,3 @@ def told(plant: Any, tie: str, closed: list[str]) -> str:
     """The members of the loop that a tie closes, in turn."""
     members = loop_through(plant, tie, closed)
     return " - ".join([*members, members[0]] if len(members) > 3 else members)
-
-
-def _has_main(plant: Any, board: str, asked: Asked) -> bool:
-    """Whether a board has feeds from a source that runs without being called."""
-    waiting, seen = list(plant.feeds.get(board, ())), set()
-    while waiting:
-        name = waiting.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        kind = KINDS[plant.units[name].kind]
-        if asked(name, "closed", 1.0) == 0.0 or asked(name, "in_service", 1.0) == 0.0:
-            continue
-        if kind.source and "start" not in kind.signals:
-            return True
-        waiting += plant.feeds.get(name, ())
-    return False

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from tests.networks.power_flows import gives, voltage
-from tests.small_plants import add
+from tests.small_plants import BESS, add
 from twin import model as compiled
 from twin.declare import MODES, replace
 from twin.ledger import ClosedLoop, loop_of
 from twin.plant import Plant
+from twin.plant_loads import nominal_loads
 from twin.scenario import Change, RunSettings, Scenario
 from twin.simulation import simulate
 from twin.step import step
@@ -205,6 +206,28 @@ def test_two_live_mains_on_a_closed_tie_are_a_loop_that_is_named():
     assert str(fault) == (
         "tie closed joins the mains of board-a and board-b; one of the ties between them, or a main, is wanted open"
     )
+
+
+def test_storage_that_only_follows_is_no_main_on_a_ring():
+    plant = main_tie_main(auto_throw=0)
+    plant.units["tie"].settings["closed"] = 1.0
+    add(plant, "bess", "bess", **BESS)
+    plant.feeds["board-b"] = ["bess"]
+    assert [str(f) for f in plant.faults() if not f.warning] == []
+    plant.units["bess"].settings["control"] = 2.0
+    assert "joins the mains of board-a and board-b" in str(plant.faults()[0]), "one that forms is a main"
+
+
+def test_nominal_loads_go_through_ties_that_are_normally_closed():
+    """A ring fed at board-1 with its last segment open: ties and the main carry all that lies behind them."""
+    plant = ring(RING)
+    load = nominal_loads(plant)
+    P = [power for power, _ in LOADS]
+    boards = [name for name in plant.units if plant.units[name].kind == "bus"]
+    assert load[boards[0]] == pytest.approx(sum(P))
+    ties = [name for name in plant.units if plant.units[name].kind == "tie"]
+    assert [load[tie] for tie in ties[:-1]] == pytest.approx([sum(P[i + 1 :]) for i in range(len(ties) - 1)])
+    assert load[ties[-1]] == 0.0
 
 
 def test_a_tie_joins_two_boards_that_are():

@@ -13,7 +13,8 @@ from twin import model as compiled
 from twin.declare import MODES, Ports, replace
 from twin.networks import sharing
 from twin.plant import Plant
-from twin.plant_electrics import bearing, capacities, nominal_loads
+from twin.plant_electrics import bearing, capacities
+from twin.plant_loads import nominal_loads
 from twin.step import step
 
 SET = GENERATOR | {"rated_power": 1e6, "block_step": 2.0}

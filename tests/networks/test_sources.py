@@ -10,7 +10,8 @@ from twin import model as compiled
 from twin.declare import Equipment, Nothing, Ports, Real, Supply, quantity, replace, table
 from twin.equipment import KINDS
 from twin.plant import Plant
-from twin.plant_electrics import capacities, nominal_loads
+from twin.plant_electrics import capacities
+from twin.plant_loads import nominal_loads
 from twin.simulation import settle
 from twin.step import step
 

@@ -29,6 +29,12 @@ def settable(kind: str) -> dict[str, Quantity]:
 
 NUMBERED = re.compile(r"(?P<target>.+?)\.(?P<word>[A-Za-z_]\w*_)(?P<first>[0-9]+)\.\.(?P<last>[0-9]+)")
 """Several quantities of one unit, as an end of signals."""
+FOLLOWS = {
+    ("ups", "efficiency"): "it follows from standing_loss, linear_loss and square_loss",
+    ("rectifier", "efficiency"): "it goes through efficiency_at_10, _20, _50 and _100",
+    ("transformer", "efficiency"): "it follows from no_load_loss and load_loss",
+}
+"""What people look for in a kind that says it otherwise -> where it comes from."""
 
 
 class UnitReader:
@@ -140,7 +146,8 @@ class UnitReader:
             else:
                 inputs = key in quantities(KINDS[kind].Inputs)
                 note = "is a failure, not a setting; set it under initial or events" if inputs else ""
-                near = advice(key, [*known, *settable(kind), *points.curves_of(kind), *COMMON_KEYS])
+                others = [*known, *settable(kind), *points.curves_of(kind), *COMMON_KEYS]
+                near = FOLLOWS.get((kind, key)) or advice(key, others)
                 cure = note or f"is not a key of a {kind}; {near}"
                 self.faults.add(node.where_of(key), cure if inputs else f"this {cure}")
         if "like" in node and not given:

@@ -8,7 +8,7 @@ import numpy as np
 
 from twin.declare import quantities
 from twin.plant import Plant, Unit
-from twin.plant_electrics import nominal_loads
+from twin.plant_loads import nominal_loads
 from twin.studies.audit.contingency import Setting, Watched
 from twin.studies.audit.found import OUT, SHORT, Contingency, Loading, Trip, Upkeep
 from twin.studies.audit.graph import LOAD
