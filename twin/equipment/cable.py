@@ -5,25 +5,22 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from twin.arrays import complex_of, worth_doing
-from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
-from twin.physics.electric import conductor_current, line_current, overheated, series_current, series_drop
+from twin.arrays import worth_doing
+from twin.declare import Ports, Real, Supply, flag, quantity, replace, table
+from twin.equipment.parts.series_element import SeriesElement
+from twin.physics.electric import conductor_current, line_current, series_current, series_drop
 from twin.physics.supply import latched, share_alive, through, while_alive
 
 
 @table
-class Cable(Equipment):
+class Cable(SeriesElement):
     """A line of constant impedance, its capacitance half at each end (a pi section).
 
-    The drop uses the current of the last tick and converges on the AC power flow. Skin effect, the
-    resistance's rise with temperature, zero sequence and frequency's part in the reactance are left out.
+    Skin effect, the resistance's rise with temperature, zero sequence and frequency's part in the reactance are left
+    out.
     """
 
     kind = "cable"
-    disturbs = ("power", "flow")
-    feeds = (1, 1)
-    serves = True
-    conducts = True
 
     length: Real = quantity("m", "length of the run", above=0, at_most=1e6)
     resistance: Real = quantity("ohm/m", "resistance per length, of a phase", at_least=0, at_most=1)
@@ -37,18 +34,11 @@ class Cable(Equipment):
     thermal_time_constant: Real = quantity("s", "time constant of its heating", default=1800.0, above=0, at_most=1e6)
 
     @table
-    class Inputs:
-        in_service: Real = quantity("1", "1 is in service, 0 is isolated", default=1.0, at_least=0, at_most=1)
+    class Inputs(SeriesElement.Inputs):
         cut: Real = quantity("1", "1: it is cut through", default=0.0, failure=True)
-        short_circuit: Real = quantity("1", "1: all phases are shorted at its terminals", default=0.0, failure=True)
-        fault_power: Real = quantity(
-            "VA", "power of that at nominal voltage; 0 is bolted", default=0.0, at_least=0, at_most=1e12
-        )
 
     @table
-    class State:
-        drop_in_phase: Real = quantity("1", "voltage lost in phase with the feed, of the feed's", default=0.0)
-        drop_in_quadrature: Real = quantity("1", "voltage lost at right angles, of the feed's", default=0.0)
+    class State(SeriesElement.State):
         heating: Real = quantity("1", "heating of the conductors, 1 at rated current for ever", default=0.0)
         overloaded: Real = flag(
             "is overheated by overload",
@@ -95,7 +85,7 @@ class Cable(Equipment):
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         whole = self.once(self._whole, u.in_service, u.cut)
         voltage, gap, split = through(port.feed_voltage[0], port.feed_gap[0], whole, dt)
-        return Supply(voltage * complex_of(1.0 - s.drop_in_phase, -s.drop_in_quadrature), gap, split)
+        return Supply(self.dropped(s, voltage), gap, split)
 
     def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
         alive = share_alive(port.gap, dt)
@@ -109,29 +99,15 @@ class Cable(Equipment):
         charge = 1j * self.charging * (near * near + far * far)
         return load + (self._series * (modulus * modulus) - charge) * alive
 
-    def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        return port.power - port.load
-
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         alive, current = share_alive(port.gap, dt), port.plan
         drop = series_drop(current, self._series, port.feed_voltage[0])
         modulus, flows = conductor_current(current, port.fault_current, 1.0, alive)
         fraction = modulus / self.rated_apparent
-        heating, overloaded, overloaded_at = overheated(
-            s.heating, fraction * fraction * flows, self.thermal_time_constant,
-            s.overloaded, s.overloaded_at, port.now, dt,
-        )  # fmt: skip
         severed, severed_at = latched(u.cut, s.severed, s.severed_at, port.now)
-        after = replace(
-            s,
-            drop_in_phase=drop.real.copy(),
-            drop_in_quadrature=drop.imag.copy(),
-            heating=heating,
-            overloaded=overloaded,
-            overloaded_at=overloaded_at,
-            severed=severed,
-            severed_at=severed_at,
-        )
+        heats = fraction * fraction * flows
+        worn = self.worn(s, drop, heats, self.thermal_time_constant, port, dt)
+        after = replace(s, severed=severed, severed_at=severed_at, **worn)
         return after, self.Outputs(
             power=port.power,
             loss=port.power - port.load,

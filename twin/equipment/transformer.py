@@ -5,14 +5,15 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from twin.arrays import complex_of, worth_doing
-from twin.declare import Equipment, Ports, Real, Supply, flag, quantity, replace, table
-from twin.physics.electric import conductor_current, overheated, series_current, series_drop, series_impedance
+from twin.arrays import worth_doing
+from twin.declare import Ports, Real, Supply, flag, quantity, replace, table
+from twin.equipment.parts.series_element import SeriesElement
+from twin.physics.electric import conductor_current, series_current, series_drop, series_impedance
 from twin.physics.supply import share_alive, through, while_alive
 
 
 @table
-class Transformer(Equipment):
+class Transformer(SeriesElement):
     """A series impedance behind a core: losses by the square of current and by the square of voltage.
 
     The resistance follows from the load loss, R = load_loss/rated_power, so that voltage and heat agree (from
@@ -22,10 +23,6 @@ class Transformer(Equipment):
     """
 
     kind = "transformer"
-    disturbs = ("power", "flow")
-    feeds = (1, 1)
-    serves = True
-    conducts = True
 
     rated_power: Real = quantity("VA", "apparent power that it carries for ever", above=0, at_most=2e9)
     impedance: Real = quantity("1", "short-circuit impedance, per unit of its rating", above=0, at_most=0.4)
@@ -48,19 +45,12 @@ class Transformer(Equipment):
     thermal_time_constant: Real = quantity("s", "time constant of its heating", default=3600.0, above=0, at_most=1e6)
 
     @table
-    class Inputs:
-        in_service: Real = quantity("1", "1 is in service, 0 is isolated", default=1.0, at_least=0, at_most=1)
-        short_circuit: Real = quantity("1", "1: all phases are shorted at its terminals", default=0.0, failure=True)
-        fault_power: Real = quantity(
-            "VA", "power of that at nominal voltage; 0 is bolted", default=0.0, at_least=0, at_most=1e12
-        )
+    class Inputs(SeriesElement.Inputs):
         tap_position: Real = quantity("1", "steps of the primary winding above nominal", default=0.0,
                                       at_least=-32, at_most=32)  # fmt: skip
 
     @table
-    class State:
-        drop_in_phase: Real = quantity("1", "voltage lost in phase with the feed, of the feed's", default=0.0)
-        drop_in_quadrature: Real = quantity("1", "voltage lost at right angles, of the feed's", default=0.0)
+    class State(SeriesElement.State):
         heating: Real = quantity("1", "heating of the windings, 1 at rated current for ever", default=0.0)
         overloaded: Real = flag(
             "is overheated by overload",
@@ -126,7 +116,7 @@ class Transformer(Equipment):
 
     def live(self, s: Any, u: Any, port: Ports, dt: Real) -> Supply:
         voltage, gap, split = through(self._induced(u, port), port.feed_gap[0], u.in_service, dt)
-        return Supply(voltage * complex_of(1.0 - s.drop_in_phase, -s.drop_in_quadrature), gap, split)
+        return Supply(self.dropped(s, voltage), gap, split)
 
     def draw(self, s: Any, u: Any, port: Ports, load: Real, dt: Real) -> Real:
         alive = share_alive(port.gap, dt)
@@ -135,25 +125,11 @@ class Transformer(Equipment):
         core = abs(port.feed_voltage[0])
         return load + (self.series_power * (current * current) + self.core_power * (core * core)) * alive
 
-    def warm(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        return port.power - port.load
-
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         alive, current = share_alive(port.gap, dt), port.plan
         drop = series_drop(current, self.own_impedance, self._induced(u, port))
         fraction, flows = conductor_current(current, port.fault_current, self.rated_power, alive)
-        heating, overloaded, overloaded_at = overheated(
-            s.heating, fraction * fraction * flows, self.thermal_time_constant,
-            s.overloaded, s.overloaded_at, port.now, dt,
-        )  # fmt: skip
-        after = replace(
-            s,
-            drop_in_phase=drop.real.copy(),
-            drop_in_quadrature=drop.imag.copy(),
-            heating=heating,
-            overloaded=overloaded,
-            overloaded_at=overloaded_at,
-        )
+        after = replace(s, **self.worn(s, drop, fraction * fraction * flows, self.thermal_time_constant, port, dt))
         return after, self.Outputs(
             power=port.power, loss=port.power - port.load, load_fraction=fraction, voltage=abs(port.voltage)
         )
