@@ -38,6 +38,7 @@ MEANT_TO_FAIL = {
     "nerc-sags-counting": set(),
     "nerc-sags-counting-no-start": {"no rack.unpowered"},
     "nerc-sags-ride-through": set(),
+    "pdu-fault": set(),
     "pod-power-returns": {"no tank-1.exhausted"},
     "sag-pumps-on-ups": {"no tank-1.exhausted"},
     "sag-stops-cooling": {"no tank-1.exhausted"},
