@@ -16,8 +16,8 @@ from twin.physics.supply import latched, share_alive, through, while_alive
 class Cable(SeriesElement):
     """A line of constant impedance, its capacitance half at each end (a pi section).
 
-    Skin effect, the resistance's rise with temperature, zero sequence and frequency's part in the reactance are left
-    out.
+    Skin effect, the resistance's rise with temperature, zero sequence and frequency's part in the reactance
+    are left out.
     """
 
     kind = "cable"
