@@ -370,7 +370,7 @@ def test_python_m_twin_and_debug(tmp_path: Path) -> None:
 def test_an_audit_tells_single_points_and_exits_with_one_where_it_is_strict(tmp_path: Path) -> None:
     done = twin("audit", "pod", "--strict", "--hold", "5 min", "-o", "bars.png", "--json", "found.json", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
-    assert "3 single points of failure: ats-1, board-1, incomer-1" in done.stdout
+    assert "3 single points of failure, 1 more while the grid is away: ats-1, board-1, incomer-1" in done.stdout
     assert "no breaker stands" not in done.stdout
     assert (tmp_path / "bars.png").stat().st_size > 10_000
     assert json.loads((tmp_path / "found.json").read_text())["single_points"] == ["ats-1", "incomer-1", "board-1"]
