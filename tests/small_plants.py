@@ -76,7 +76,7 @@ def pod(racks: int = 8, dc: bool = False) -> Plant:
 
     With `dc` two rectifiers stand in place of the UPS, racks have power shelves with a store, and the tank two layers.
     """
-    rack = {**RACK, **SHELVES, "power_factor": 1.0} if dc else RACK
+    rack = {**RACK, **SHELVES, "power_factor": 1.0, "die_groups": 18, "standby_power": 2e3} if dc else RACK
     plant = Plant()
     add(plant, "utility-a", "utility", rated_power=5e6)
     add(plant, "tx-a", "transformer", ("utility-a",), **TRANSFORMER)

@@ -15,7 +15,8 @@ from twin.simulation import settle, simulate
 from twin.step import step
 from twin.trace import open_trace
 
-SPANS = {"fouling": (0, 3), "sensor_bias": (-5, 5), "room_humidity": (0, 1), "pressure_setpoint": (1e4, 4e5),
+SPANS = {"balancing_valve": (0.05, 1), "flow_control": (0, 1), "hottest_die_luck": (-2, 2),
+         "fouling": (0, 3), "sensor_bias": (-5, 5), "room_humidity": (0, 1), "pressure_setpoint": (1e4, 4e5),
          "dry_bulb": (260, 325), "wet_bulb": (260, 300), "supply_setpoint": (280, 325), "leaving_setpoint": (280, 315),
          "utilisation": (0, 1), "hand_valve": (0, 1), "pump_speed": (0, 1), "speed": (0, 1),
          "power_limit": (0.1, 1), "frequency": (50, 70), "battery_temperature": (250, 310),

@@ -6,9 +6,10 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of, nothing, worth_doing
-from twin.declare import Branch, Ports, Real, Stream, flag, mode, quantity, replace, table
-from twin.equipment.parts.power_shelves import Fed, Input, PowerShelves, Trays
-from twin.physics import gpu, hydraulic, thermal
+from twin.declare import Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.equipment.parts.power_shelves import Fed, Input, Trays
+from twin.equipment.parts.rack_branch import RackBranch
+from twin.physics import gpu, thermal
 from twin.physics.electric import apparent
 from twin.physics.supply import latched
 from twin.physics.throttle import Course, Die, Limits, course
@@ -47,16 +48,16 @@ class Plan(NamedTuple):
 
 
 @table
-class Rack(PowerShelves):
+class Rack(RackBranch):
     """All GPU dies of a rack as one mass on one plate, cooled by one coolant stream.
 
     GPU power follows utilisation, the power limit, the clock that thermal limits leave, and leaks more
     when hot. Between `throttle_temperature` and `slowdown_temperature` power falls in a straight line;
     slowdown and shutdown latch. Everything that is not a GPU follows utilisation alone; a part of it
     goes to the room's air, the rest into the plates. Power supplies bridge gaps from their capacitors.
-    Rated power is that of the trays at the
-    busbar; what is taken from the feeds is more by the losses of the power shelves. Spread between dies and boot
-    sequences are left out.
+    Rated power is that of the trays at the busbar; what is taken from the feeds is more by the losses of the power
+    shelves. Of `die_groups` dies with a spread of resistance the hottest meets the limits first, and all follow its
+    clock, as synchronous work does. Boot sequences are left out.
     """
 
     kind = "rack"
@@ -77,9 +78,6 @@ class Rack(PowerShelves):
     die_heat_capacity: Real = quantity("J/K", "die, lid and memory, per GPU", above=0, at_most=1e5)
     plate_heat_capacity: Real = quantity("J/K", "cold plate with the coolant in it, per GPU", above=0, at_most=1e5)
     coolant_volume: Real = quantity("m^3", "coolant in manifolds and hoses", above=0, at_most=1)
-    nominal_flow: Real = quantity("m^3/s", "coolant flow of the rating point", above=0, at_most=0.1)
-    nominal_pressure_drop: Real = quantity("Pa", "lost in the rack at nominal flow", above=0, at_most=1e6)
-    laminar_share: Real = quantity("1", "share of that loss in proportion to flow", default=0.107, above=0, at_most=1)
     throttle_temperature: Real = quantity("K", "die: clocks begin to fall", above=300, below=450)
     slowdown_temperature: Real = quantity("K", "die: clocks are forced down", above=300, below=450)
     shutdown_temperature: Real = quantity("K", "die: power is cut", above=300, below=450)
@@ -90,19 +88,31 @@ class Rack(PowerShelves):
     )
     leakage: Real = quantity("1/K", "GPU power gained per kelvin of die", default=0.003, at_least=0, at_most=0.05)
     leakage_reference: Real = quantity("K", "die temperature of the rated power", default=343.15, above=250, below=450)
+    die_groups: Real = quantity(
+        "1", "dies, or groups of them, among which the hottest is found: 1, one a tray, all", default=1.0, at_least=1,
+        at_most=2000,
+    )  # fmt: skip
+    die_spread: Real = quantity(
+        "1", "standard deviation of the resistance from die to plate among dies, of its mean", default=0.08,
+        at_least=0, at_most=0.5,
+    )  # fmt: skip
+    standby_power: Real = quantity("W", "power left after a thermal shutdown", default=0.0, at_least=0, at_most=1e5)
     power_factor: Real = quantity("1", "power factor of the power supplies", default=0.99, above=0, at_most=1)
 
     @table
-    class Inputs(PowerShelves.Inputs):
+    class Inputs(RackBranch.Inputs):
         in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
         mode: Real = mode()
         utilisation: Real = quantity("1", "share of full work asked", default=0.85, at_least=0, at_most=1)
         power_limit: Real = quantity("1", "cap on the rack's power, of rated", default=1.0, at_least=0, at_most=2)
         reset: Real = quantity("1", "1 clears a latched shutdown", default=0.0, at_least=0, at_most=1)
-        isolated: Real = quantity("1", "1: its quick disconnects are shut", default=0.0, failure=True)
+        hottest_die_luck: Real = quantity(
+            "1", "standard deviations by which its hottest die is hotter than is to be expected", default=0.0,
+            at_least=-5, at_most=5,
+        )  # fmt: skip
 
     @table
-    class State(PowerShelves.State):
+    class State(RackBranch.State):
         die_temperature: Real = quantity("K", "GPU dies, mean of the rack", default=318.15)
         plate_temperature: Real = quantity("K", "cold plates", default=313.15)
         coolant_temperature: Real = quantity("K", "coolant leaving", default=313.15)
@@ -116,11 +126,12 @@ class Rack(PowerShelves):
         shut_down: Real = flag("shuts down", "is reset", because="a die reached {shutdown_temperature}", via="coolant")
 
     @table
-    class Outputs(PowerShelves.Outputs):
+    class Outputs(RackBranch.Outputs):
         power: Real = quantity("W", "electric power of the work", default=0.0)
         gpu_power: Real = quantity("W", "electric power of the GPUs", default=0.0)
         clock: Real = quantity("1", "mean clock, of full", default=1.0)
         flow: Real = quantity("m^3/s", "coolant flow", default=0.0)
+        hottest_die_temperature: Real = quantity("K", "hottest of its dies", default=318.15)
 
     def rest(self, u: Any) -> dict[str, Real]:
         half = 0.5 * self.storage_capacity
@@ -131,15 +142,6 @@ class Rack(PowerShelves):
         rise = self.throttle_temperature - self.leakage_reference
         seconds = masses * rise / (self.gpu_power_share * self.rated_power)
         return {"flow": (seconds, "its dies warm from working temperature to throttling without flow")}
-
-    def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
-        answer: Branch = self.once(self._branch, u.isolated)
-        return answer
-
-    def _branch(self, isolated: Real) -> Branch:
-        a, b = hydraulic.resistance(self.nominal_pressure_drop, self.nominal_flow, self.laminar_share)
-        factor = hydraulic.valve_resistance(1.0 - isolated)
-        return Branch(0.0, a * factor, b * factor)
 
     def asked_power(self, utilisation: Real) -> tuple[Real, Real]:
         """GPU power at reference temperature and the power of all else [W], at a utilisation [1]."""
@@ -194,6 +196,25 @@ class Rack(PowerShelves):
             self.throttle_temperature, self.slowdown_temperature, self.shutdown_temperature, self.release_temperature
         )
 
+    @cached_property
+    def _expected_excess(self) -> Real:
+        return gpu.largest_deviate(self.die_groups)
+
+    def _excess(self, luck: Real) -> Real:
+        """By how much the hottest die's rise over its plate exceeds the mean, of it [1]."""
+        return self.die_spread * (self._expected_excess + luck) * (self.die_groups > 1)
+
+    def _limits_now(self, s: Any, excess: Real) -> Limits:
+        """Limits of the mean die [K], at which the hottest one meets its own."""
+        if not worth_doing(excess):
+            return self._limits
+        rise = s.die_temperature - s.plate_temperature
+        hotter = excess * library_of(rise).maximum(rise, 0.0)
+        known = self._limits
+        return Limits(
+            known.throttle - hotter, known.slowdown - hotter, known.shutdown - hotter, known.release - hotter
+        )
+
     def _asked(self, utilisation: Real, power_limit: Real) -> Asked:
         xp = library_of(utilisation)
         wanted, other = self.asked_power(utilisation)
@@ -233,11 +254,13 @@ class Rack(PowerShelves):
         C_die, C_plate, G = self._masses
         die = Die(C_die, C_plate, G, K, s.inlet_temperature, to_plate, full, slow, self.leakage, self.leakage_reference)
         shut = s.shut_down * (1.0 - u.reset) if worth_doing(u.reset) else s.shut_down
-        run = course(die, self._limits, s.die_temperature, s.plate_temperature, (s.throttled, s.slowed, shut), dt)
+        limits = self._limits_now(s, self.once(self._excess, u.hottest_die_luck))
+        run = course(die, limits, s.die_temperature, s.plate_temperature, (s.throttled, s.slowed, shut), dt)
+        standby = self.standby_power * (1.0 - run.ran) * lasts if self._stands_by else 0.0
         other = other * run.ran
-        power = run.power + other
+        power = run.power + other + standby
         taken = self.input(s, u, port, fed, power, on, dt)
-        to_air = other * self._air_share
+        to_air = other * self._air_share + standby
         if not nothing(taken.loss):
             to_air = to_air + taken.loss * self.shelf_air_share
         return Plan(run, K, share, power, to_air, fed, taken)
@@ -277,10 +300,12 @@ class Rack(PowerShelves):
             plate_temperature=plate,
             coolant_temperature=coolant,
             inlet_temperature=inlet,
+            flow_valve=self._next_valve(s, u, port, dt),
             **self._thermal_flags(s, run, port.now),
             **self.after_supply(s, u, port, plan.fed, plan.taken, dt),
         )
-        return after, self._outputs(s, u, port)
+        rise = self.once(self._excess, u.hottest_die_luck) * library_of(die).maximum(die - plate, 0.0)
+        return after, self._outputs(s, u, port, die + rise)
 
     def _thermal_flags(self, s: Any, run: Course, now: Real) -> dict[str, Real]:
         throttled, throttled_at = latched(run.throttled, s.throttled, s.throttled_at, lambda: now + run.throttled_after)
@@ -291,7 +316,12 @@ class Rack(PowerShelves):
             "shut_down": shut, "shut_down_at": shut_at,
         }  # fmt: skip
 
-    def _outputs(self, s: Any, u: Any, port: Ports) -> Any:
+    @cached_property
+    def _stands_by(self) -> bool:
+        """Whether any takes power after a thermal shutdown."""
+        return worth_doing(self.standby_power)
+
+    def _outputs(self, s: Any, u: Any, port: Ports, hottest: Real) -> Any:
         gpu_power = port.plan.course.power
         asked = self.once(self._asked, u.utilisation, u.power_limit)
         leak = 1.0 + self.leakage * (s.die_temperature - self.leakage_reference)
@@ -308,6 +338,7 @@ class Rack(PowerShelves):
             gpu_power=gpu_power,
             clock=clock,
             flow=port.flow["coolant"],
+            hottest_die_temperature=hottest,
             loss=loss,
             load_fraction=load_fraction,
         )
@@ -319,3 +350,4 @@ class Rack(PowerShelves):
         masses = self.die_heat_capacity * s.die_temperature + self.plate_heat_capacity * s.plate_temperature
         coolant = self.coolant_volume * port.heat_capacity["coolant"] * s.coolant_temperature
         return self.gpu_count * masses + coolant + s.hold_up_energy + s.storage_energy
+
