@@ -13,6 +13,7 @@ from twin.physics.supply import latched
 
 CLOSED, OPEN, LAST, MINIMUM = 0.0, 1.0, 2.0, 3.0
 """What a valve or drive does without its controller, as it is declared by word."""
+ACTIONS = {"closed": CLOSED, "open": OPEN, "last": LAST, "minimum": MINIMUM}
 
 
 class Drive(NamedTuple):

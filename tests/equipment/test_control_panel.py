@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from wet_bench import WetBench
 
+from twin.declare import Ports
+from twin.driven import ACTIONS
 from twin.equipment.control_panel import ControlPanel
+from twin.equipment.valve import Valve
 
 
 @pytest.mark.parametrize("boot", [30.0, 120.0])
@@ -41,3 +45,13 @@ def test_out_of_service_it_controls_nothing_and_boots_when_it_is_back():
     for _ in range(61):
         answer = b.tick(1.0)
     assert (b.is_("stopped"), answer.power, answer.warm) == (0, 500.0, 500.0)
+
+
+@pytest.mark.parametrize(("word", "opening"), [("closed", 0.0), ("open", 1.0), ("last", 0.4), ("minimum", 0.2)])
+def test_a_valve_without_its_panel_does_what_is_declared_of_it(word, opening):
+    b = WetBench(Valve(flow_coefficient=0.01, without_control=ACTIONS[word], least_opening=0.2), opening=0.9)
+    b.put(opening_now=0.4)
+    port = Ports(signal={"uncontrolled": np.ones((1, 1))})
+    assert float(b.unit.actuate(b.state, b.inputs, port, 60.0).end[0, 0]) == pytest.approx(opening)
+    port.signal = {"uncontrolled": np.zeros((1, 1))}
+    assert float(b.unit.actuate(b.state, b.inputs, port, 60.0).end[0, 0]) == pytest.approx(0.9)

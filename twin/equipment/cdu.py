@@ -8,8 +8,8 @@ from typing import Any
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Branch, Ports, Real, Stream, flag, mode, quantity, replace, table
-from twin.driven import LAST, MINIMUM, OPEN
-from twin.equipment.parts.pump_pair import ACTIONS, STEADY, PumpPair, Pumps
+from twin.driven import ACTIONS, LAST, MINIMUM, OPEN
+from twin.equipment.parts.pump_pair import STEADY, PumpPair, Pumps
 from twin.physics import control, hydraulic, moist_air, thermal
 from twin.physics.machine import moment_of_crossing
 from twin.physics.supply import latched

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, flag, quantity, replace, table
+from twin.driven import ACTIONS, LAST, MINIMUM, OPEN
 from twin.equipment.parts.fitting import Fitting, lost
 from twin.physics import valve
 from twin.physics.hydraulic import ramp
@@ -33,6 +34,7 @@ class Valve(Fitting):
     """
 
     kind = "valve"
+    signals = ("uncontrolled",)
 
     flow_coefficient: Real = quantity("m^3/s", "Kv: water that passes the open valve at 1 bar", above=0, at_most=10)
     characteristic: Real = quantity(
@@ -43,6 +45,10 @@ class Valve(Fitting):
         "1", "flow of the shut valve, of that open; IEC 60534-4 class IV", default=1e-4, at_least=1e-6, at_most=0.1
     )
     stroke_time: Real = quantity("s", "time of the valve from shut to open", default=30.0, above=0)
+    without_control: Real = quantity(
+        "1", "what it does while its control panel is lost", default=LAST, choices=ACTIONS
+    )
+    least_opening: Real = quantity("1", "opening that is its minimum", default=0.1, at_least=0, at_most=1)
     relative_density: Real = quantity("1", "of the coolant, over 1000 kg/m3", default=1.0, above=0.5, below=2)
 
     @table
@@ -73,7 +79,11 @@ class Valve(Fitting):
         return library_of(bent).where(self.characteristic > 0, valve.linear(opening, self.leakage_share), bent)
 
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Stroke:
-        target = u.opening
+        target, told = u.opening, port.signal.get("uncontrolled")
+        if told is not None and worth_doing(told):
+            where, acts = library_of(told).where, self.without_control
+            otherwise = where(acts == LAST, s.opening_now, where(acts == MINIMUM, self.least_opening, acts == OPEN))
+            target = where(told > 0, otherwise, target)
         if worth_doing(u.valve_stuck):
             target = library_of(target).where(u.valve_stuck > 0, s.opening_now, target)
         if not worth_doing(target != s.opening_now):

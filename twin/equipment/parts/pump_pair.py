@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, flag, quantity, table
-from twin.driven import CLOSED, LAST, MINIMUM, OPEN, Driven
+from twin.driven import ACTIONS, CLOSED, LAST, MINIMUM, OPEN, Driven
 from twin.physics import control, hydraulic
 from twin.physics.drive import Hold, Run, restart, steady, whole
 from twin.physics.electric import apparent
@@ -19,7 +19,6 @@ LOST_SPEED = 0.1
 """Below this share of full speed the pumps count as lost."""
 STEADY = 1e-5
 """A valve or speed that would move by less [1] stands, in a tick that is gone through again."""
-ACTIONS = {"closed": CLOSED, "open": OPEN, "last": LAST, "minimum": MINIMUM}
 
 
 class Pumps(NamedTuple):
