@@ -253,7 +253,7 @@ def test_ticks_grow_and_keep_to_the_rule_of_pace():
 def test_alike_blocks_are_simulated_once():
     whole_of = subject("campus", MILD)
     part = sample(whole_of)
-    assert part.words.startswith("157 of 17566 units: h001 for 116 alike")
+    assert part.words.startswith("164 of 18378 units: h001 for 116 alike")
     assert {name for name in part.plant.units if "/" not in name} >= {"line-a", "substation-a-01", "bus-b-01"}
     assert not part.plant.faults()
 

@@ -329,8 +329,10 @@ class Generator(Equipment):
         idling = self.idle_fuel * (course.turned + xp.maximum(course.run_before - s.run_for, 0.0))
         burnt = idling + (self.fuel_flow(load) - self.idle_fuel) * course.alive
         follows = relaxed(settled, xp.where(softly, load, s.carried_load), self.recovery_time, course.alive)
-        runs_along = (s.closed > 0) & (port.served_voltage > 0)
-        speed = xp.where(runs_along, port.served_frequency, course.speed)  # sets on one board have one speed
+        speed = course.speed
+        if type(port.served_frequency) is not float:  # sets on one board have one speed
+            runs_along = (s.closed > 0) & (port.served_voltage > 0)
+            speed = xp.where(runs_along, port.served_frequency, speed)
         turned = genset.turned(self, self._engine, s, speed, burden)
         stalls = load > settled + self.block_step * self.rated_power
         overload_after = xp.where(course.overload_after < dt, course.overload_after, NEVER)
