@@ -19,7 +19,10 @@ def year(
     plant: Annotated[
         str, typer.Argument(metavar="PLANT", help="Shipped plant, plant file or scenario file.", show_default=False)
     ],
-    weather: Annotated[Path, typer.Option(metavar="FILE.epw", help="Weather of a year, EPW.", show_default=False)],
+    weather: Annotated[
+        Path,
+        typer.Option(metavar="FILE.epw", help="Weather of a year: EPW, or golden or oak-ridge.", show_default=False),
+    ],
     picture: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="OUT.png", help="Draw load duration, PUE and months.")
     ] = None,
@@ -37,6 +40,7 @@ def year(
     \b
     Examples:
       twin year hall --weather phoenix.epw
+      twin year esif-like --weather golden -o year.png
       twin year my-site/plants/my-site.yaml --weather phoenix.epw -o year.png --json year.json
     """
     from twin.studies.year import year as through

@@ -17,6 +17,7 @@ from twin.faults import Fault
 from twin.model import Model
 from twin.plant import Plant
 from twin.scenario import BadInput
+from twin.scenario.climate import climates, typical_year
 from twin.scenario.epw import LARGEST, Year, read_epw
 from twin.scenario.faults import Faults
 from twin.simulation import settle
@@ -31,7 +32,10 @@ MOST = 100_000
 """Members of a batch at most, and members times units."""
 STEP_DRY, STEP_WET = 0.1, 0.5
 """Hours whose weather agrees to so many kelvin share a world; the second where water evaporates, for both bulbs."""
-REJECTING = ("dry_cooler", "cooling_tower")
+REJECTING = ("dry_cooler", "adiabatic_cooler", "cooling_tower")
+CHILLERS = ("chiller", "water_cooled_chiller")
+REUSING = ("heat_sink",)
+SUMMED = ("heat", "power", "makeup", "condenser_heat")
 FREE, PARTIAL, MECHANICAL = "free", "partial", "mechanical"
 SLIGHT = 0.01
 """Share of the heat below which a way of cooling counts as idle."""
@@ -50,8 +54,8 @@ class YearFound:
     """What came of a year; arrays have one value per hour of the weather file, powers in W, water in m3/s.
 
     by_kind: power of each kind that cools; mode: how the heat leaves, "" where the plant has one way only;
-    free_share: of the heat, by dry coolers and towers [1]; worlds: steady states worked out; unsteady: hours
-    without one.
+    free_share: of the heat, without a chiller [1]; reused: heat given to others [W]; worlds: steady states worked
+    out; unsteady: hours without one.
     """
 
     title: str
@@ -66,6 +70,17 @@ class YearFound:
     free_share: float
     worlds: int
     unsteady: int
+    reused: np.ndarray
+
+    @property
+    def ere(self) -> float:
+        """Energy of the site less the heat that others use, over that of the racks [1]."""
+        return float((self.power.sum() - self.reused.sum()) / self.it_power.sum())
+
+    def partial_pue(self) -> dict[str, float]:
+        """Partial PUE of each kind that cools: racks and that kind over racks [1]."""
+        racks = self.it_power.sum()
+        return {kind: 1.0 + float(each.sum() / racks) for kind, each in self.by_kind.items()}
 
     @property
     def pue(self) -> float:
@@ -97,6 +112,9 @@ class YearFound:
             "unsteady_hours": self.unsteady,
             "pue": self.pue,
             "cooling_pue": self.cooling_pue,
+            "partial_pue": self.partial_pue(),
+            "ere": self.ere,
+            "reused_heat": hours * float(self.reused.sum()),
             "energy": hours * float(self.power.sum()),
             "it_energy": hours * float(self.it_power.sum()),
             "water": hours * float(self.water.sum()),
@@ -106,7 +124,10 @@ class YearFound:
             "free_share_of_heat": self.free_share,
             "peak_power": float(self.power.max()),
             "neglected": NEGLECTED,
-            "hourly": {"power": self.power.tolist(), "it_power": self.it_power.tolist(), "water": self.water.tolist()},
+            "hourly": {
+                **{name: getattr(self, name).tolist() for name in ("power", "it_power", "water", "reused", "mode")},
+                **{f"{kind}_power": each.tolist() for kind, each in self.by_kind.items()},
+            },
         }
 
 
@@ -122,7 +143,7 @@ def year(
 
     Args:
         plant: a plant, the file of a plant or scenario, or the name of a shipped plant.
-        weather: an EPW file.
+        weather: an EPW file, or the name of a shipped climate.
         utilisation: work asked of the racks all the year; a scenario's own goes before.
         device: auto, cpu or gpu.
         progress: told the worlds settled so far and all of them.
@@ -137,7 +158,7 @@ def year(
     if not names:
         raise BadInput([Fault(None, f"{whole.title} has no racks, so there is no PUE; a plant with racks is wanted")])
     model = compiled.compile(whole.plant, open_device(device))
-    wet = any(True for _ in whole.plant.of_kind("cooling_tower"))
+    wet = any("makeup" in quantities(t.machine.Outputs) for t in model.tables)
     bulbs, place = worlds(sky, wet)
     size = max(1, min(BATCH, MOST // model.unit_count))
     found: list[dict[str, np.ndarray]] = []
@@ -153,22 +174,26 @@ def year(
     return YearFound(
         whole.title, sky.location, sky.month, sky.dry_bulb, each["power"], each["it_power"], each["water"], kinds,
         _modes(each["mechanical"], each["free"]), float(free / max(heat, 1.0)), len(bulbs),
-        int(np.sum(each["unsteady"] > UNSTEADY)),
+        int(np.sum(each["unsteady"] > UNSTEADY)), each["reused"],
     )  # fmt: skip
 
 
 def read_weather(file: str | Path) -> Year:
-    """The hours of an EPW file.
+    """The hours of an EPW file, or of a typical year made of a shipped climate's normals.
 
     Raises:
         BadInput: it is not there, too large, or no EPW file.
     """
-    path = Path(file)
+    path, faults = Path(file), Faults()
+    if str(file) in climates():
+        made = read_epw(typical_year(str(file)).encode(), str(file), faults)
+        assert made is not None, faults.errors
+        return made
     if not path.is_file():
-        raise BadInput([Fault(None, f"{quoted(path.name)} is not there; an EPW weather file is wanted")])
+        said = f"{quoted(path.name)} is not there; an EPW weather file is wanted, or one of {', '.join(climates())}"
+        raise BadInput([Fault(None, said)])
     if path.stat().st_size > LARGEST:
         raise BadInput([Fault(None, f"{path.name} is larger than {LARGEST / 1e6:g} MB; an EPW weather file is wanted")])
-    faults = Faults()
     found = read_epw(path.read_bytes(), path.name, faults)
     if found is None:
         raise BadInput(faults.errors)
@@ -207,17 +232,22 @@ def _steady(model: Model, initial: list[Any], bulbs: np.ndarray) -> dict[str, np
     nothing = np.zeros(members)
     found = {name: to_host(getattr(out["site"], name))[:, 0] for name in ("power", "it_power")}
     found["unsteady"] = abs(to_host(out["site"].stored_power))[:, 0] / np.maximum(found["it_power"], 1.0)
-    found |= {"water": nothing, "mechanical": nothing, "free": nothing}
+    found |= {"water": nothing, "mechanical": nothing, "free": nothing, "reused": nothing}
     for t in model.tables:
         said = quantities(t.machine.Outputs)
-        total = {name: _sum(getattr(out[t.key], name), members) for name in ("heat", "power", "makeup") if name in said}
+        total = {name: _sum(getattr(out[t.key], name), members) for name in SUMMED if name in said}
         if "makeup" in total:
             found["water"] = found["water"] + total["makeup"]
-        if t.kind == "chiller" or t.kind in REJECTING:
-            way = "free" if t.kind in REJECTING else "mechanical"
-            found[way] = found[way] + total["heat"]
+        if t.kind in CHILLERS:
+            found["mechanical"] = found["mechanical"] + total["heat"]
+            found["free"] = found["free"] - total.get("condenser_heat", 0.0)
+        if t.kind in (*REJECTING, *REUSING):
+            found["free"] = found["free"] + total["heat"]
+        if t.kind in REUSING:
+            found["reused"] = found["reused"] + total["heat"]
         if t.machine.streams and t.machine.feeds[1] and not t.machine.is_work and "power" in total:
             found[f"kind:{t.kind}"] = found.get(f"kind:{t.kind}", nothing) + total["power"]
+    found["free"] = np.maximum(found["free"], 0.0)
     return found
 
 

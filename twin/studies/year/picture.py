@@ -24,7 +24,9 @@ def picture(found: YearFound, output: str | Path) -> Path:
     hours = np.arange(1, len(found.power) + 1)
     duration.plot(hours, np.sort(found.power)[::-1] / 1e6, color=BLUE, label="site")
     duration.plot(hours, np.sort(found.it_power)[::-1] / 1e6, color=GREY, label="racks")
-    duration.set(xlabel="hours at or above", ylabel="power, MW", ylim=(0, None), title="Load duration")
+    duration.set(
+        xlabel="hours at or above", ylabel="power, MW", ylim=(0, 1.08e-6 * found.power.max()), title="Load duration"
+    )
     duration.legend(fontsize=8, frameon=False)
     by_air.plot(found.dry_bulb - 273.15, found.power / found.it_power, ".", ms=2, color=ORANGE)
     by_air.set(xlabel="dry bulb, °C", ylabel="PUE of the hour", title="PUE by weather")

@@ -29,6 +29,8 @@ def headline(found: YearFound) -> RenderableType:
     text.append(f"  cooling alone {found.cooling_pue:.4f}, peak {found.power.max() / 1e6:.3f} MW", style="not bold")
     if np.any(found.water > 0):
         text.append(f", WUE {found.wue * 1e3 * 3.6e6:.3f} L/kWh", style="not bold")
+    if np.any(found.reused > 0):
+        text.append(f", ERE {found.ere:.4f} ({found.reused.sum() / 1e9:.2f} GWh of heat used again)", style="not bold")
     text.append("\n")
     modes = [f"{hours} h {MODES[word]}" for word, hours in found.hours_by_mode().items()]
     if modes:
@@ -59,11 +61,11 @@ def months(found: YearFound) -> RenderableType:
 def kinds(found: YearFound) -> RenderableType:
     """A row per kind that cools, and what is lost on the way to the racks."""
     table = Table(title="Energy beside the racks' own", title_justify="left", box=box.SIMPLE_HEAD)
-    for word in ("kind", "energy", "of the racks'"):
+    for word in ("kind", "energy", "of the racks'", "pPUE"):
         table.add_column(word, justify="left" if word == "kind" else "right")
     racks = found.it_power.sum()
     rows = {kind: float(each.sum()) for kind, each in found.by_kind.items()}
     rows["losses and the rest"] = float(found.power.sum() - racks) - sum(rows.values())
     for kind, energy in sorted(rows.items(), key=lambda row: -row[1]):
-        table.add_row(kind, f"{energy / 1e9:.3f} GWh", f"{energy / racks:.2%}")
+        table.add_row(kind, f"{energy / 1e9:.3f} GWh", f"{energy / racks:.2%}", f"{1 + energy / racks:.4f}")
     return table
