@@ -39,7 +39,6 @@ def year(
 
     \b
     Examples:
-      twin year hall --weather phoenix.epw
       twin year esif-like --weather golden -o year.png
       twin year my-site/plants/my-site.yaml --weather phoenix.epw -o year.png --json year.json
     """
