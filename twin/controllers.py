@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.declare import replace
+from twin.declare import MODES, quantities, replace
 from twin.model import Model, State
 from twin.networks.tables import AllRows
+from twin.plant import Loop
 
 
 class PowerCap:
@@ -21,7 +22,7 @@ class PowerCap:
 
     kind = "power_cap"
 
-    def __init__(self, model: Model, start: State, gain: float) -> None:
+    def __init__(self, model: Model, start: State, gain: float, asked: AllRows) -> None:
         self.racks = [t for t in model.tables if t.machine.is_work]
         self.gain = gain
         self.normal = start.outputs["site"].power
@@ -45,4 +46,56 @@ class PowerCap:
         return changed
 
 
-CONTROLLERS = {PowerCap.kind: PowerCap}
+class SetpointReset:
+    """Lets the water be as warm as the CDUs' valves allow: trim and respond on the widest of them.
+
+        setpoint <- clip(setpoint + gain clip((0.6 - v)/0.2, -4, 1), start, start + 10 K)
+
+    v is the widest facility valve of the CDUs that follow their setpoint; the machines are those of the loops that
+    serve CDUs alone, each from its own setpoint as the run began. The gain is the kelvin by which it
+    rises at most in a call; it falls four times as fast. Calls are to be slow against the water that lies between.
+
+    Source: after the trim-and-respond logic of ASHRAE Guideline 36; the numbers are estimates.
+    """
+
+    kind = "setpoint_reset"
+    wanted, band, quick, range = 0.6, 0.2, 4.0, 10.0
+
+    def __init__(self, model: Model, start: State, gain: float, asked: AllRows) -> None:
+        loops = [loop for loop in model.plant.loops.values() if _serves_cdus(model, loop)]
+        inside = {element.unit for loop in loops for branch in loop.plant for element in branch}
+        self.xp, self.gain = model.xp, gain
+        self.cdus = [t for t in model.tables if t.kind == "cdu"]
+        machines = [t for t in model.tables if "leaving_setpoint" in quantities(t.machine.Inputs)]
+        self.machines = [
+            (t.key, model.xp.asarray([[name in inside for name in t.names]]), asked[t.key].leaving_setpoint)
+            for t in machines
+        ]
+
+    def act(self, now: State, inputs: AllRows) -> AllRows:
+        """New Inputs of the machines, from the valves as they stand."""
+        if not self.cdus or not self.machines:
+            return {}
+        xp = self.xp
+        widest: Any = 0.0
+        for t in self.cdus:
+            u = inputs[t.key]
+            follows = (u.in_service > 0) & (u.mode == MODES["auto"])
+            widest = xp.maximum(widest, (now.rows[t.key].valve * follows).max(axis=1, keepdims=True))
+        move = self.gain * xp.minimum(xp.maximum((self.wanted - widest) / self.band, -self.quick), 1.0)
+        changed: dict[str, Any] = {}
+        for key, inside, start in self.machines:
+            setpoint = inputs[key].leaving_setpoint
+            moved = xp.minimum(xp.maximum(setpoint + move, start), start + self.range)
+            changed[key] = replace(inputs[key], leaving_setpoint=xp.where(inside, moved, setpoint))
+        return changed
+
+
+def _serves_cdus(model: Model, loop: Loop) -> bool:
+    """Whether CDUs, and nobody else, take their water from a loop."""
+    kinds = {model.plant.units[each.unit].kind for branch in loop.loads for each in branch if each.stream != "coolant"}
+    others = {each.unit for branch in loop.loads for each in branch if each.stream == "coolant"}
+    return kinds == {"cdu"} and not any(model.plant.units[name].zone for name in others)
+
+
+CONTROLLERS: dict[str, Any] = {PowerCap.kind: PowerCap, SetpointReset.kind: SetpointReset}

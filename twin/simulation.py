@@ -196,7 +196,7 @@ class Simulation:
                 self.gatherer.note(Event(change.time, member, change.unit, f"input:{change.input}", change.value))
 
     def _control(self, spec: ControllerSpec) -> Iterator[simpy.Event]:
-        controller = CONTROLLERS[spec.kind](self.model, self.state, spec.gain)
+        controller = CONTROLLERS[spec.kind](self.model, self.state, spec.gain, self.inputs)
         period = max(1, round(spec.period / QUANTUM))
         while True:
             yield self._wait(period, CONTROL)

@@ -132,7 +132,7 @@ class Grid(Form):
 class Controller(Form):
     """A controller that looks at the site now and then."""
 
-    kind: Annotated[str, Word(("power_cap",))] = Field(description="which controller")
+    kind: Annotated[str, Word(("power_cap", "setpoint_reset"))] = Field(description="which controller")
     period: Tick = Field(description="time between two looks")
     gain: Annotated[float, said("1", "gain", above=0, at_most=100)] = Field(description="proportional gain")
 
