@@ -9,6 +9,7 @@ from wet_bench import WetBench
 
 from tests.small_plants import CHILLER
 from twin.declare import MODES
+from twin.equipment import KINDS
 from twin.equipment.chiller import Chiller
 from twin.scenario.catalog import records
 
@@ -155,7 +156,7 @@ def test_it_says_how_long_it_has_been_at_its_limit_and_how_long_it_has_been_lost
 def test_no_machine_of_the_catalogue_beats_carnot(index, leaving, condenser, load):
     """Between leaving water and what enters its condenser, with the catalogue's curves and beyond them."""
     record = CURVED[index]
-    machine = Chiller(**{k: v for k, v in record.parameters.items() if not k.startswith("condenser_nominal")})
+    machine = KINDS[record.kind](**record.parameters)
     capacity, cop, _ = machine.rating(leaving, condenser)
     heat = load * capacity
     assert capacity > 0
