@@ -154,7 +154,7 @@ def taken(x: Array, columns: slice | Array) -> Array:
 
 
 def _bare(counter: Any) -> Any:
-    """numpy's own count behind its wrappers, where it is to be found: a third of the time at small sizes."""
+    """The library's own count behind its wrappers, where it is to be found: a third of the time at small sizes."""
     within = getattr(counter, "__wrapped__", counter)
     return getattr(getattr(within, "__globals__", {}).get("multiarray"), "count_nonzero", within)
 

@@ -111,8 +111,8 @@ def dew_point(T: Real, phi: Real) -> Real:
 
     Source: ASHRAE Handbook - Fundamentals (2017), chapter 1, equations 37 and 38.
     """
-    xp = library_of(T)
     p_w = phi * saturation_pressure(T) / 1000.0
+    xp = library_of(p_w)
     a = xp.log(p_w)
     warm = 6.54 + a * (14.526 + a * (0.7389 + 0.09486 * a)) + 0.4569 * p_w**0.1984
     cold = 6.09 + a * (12.608 + 0.4959 * a)
