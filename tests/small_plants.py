@@ -43,6 +43,9 @@ COOLING_TOWER = {
 PIPE = {"length": 40, "diameter": 0.15, "fittings": 4, "wall_heat_capacity": 5e5, "loss_conductance": 40}
 VALVE = {"flow_coefficient": 250 / 3600}
 STRAINER = {"nominal_flow": 0.036, "nominal_pressure_drop": 10e3, "clogging_rate": 1e-5}
+VESSEL = {"vessel_volume": 0.3, "precharge": 2e5, "fill_pressure": 2.6e5, "relief_pressure": 6e5, "makeup_flow": 2e-4,
+          "makeup_start": 2.2e5, "makeup_stop": 2.6e5, "makeup_store": 0.5}  # fmt: skip
+JOINT = {"flow_coefficient": 20 / 3600}
 PUMP = {"nominal_flow": 0.036, "nominal_head": 300e3, "shutoff_head": 400e3, "efficiency": 0.7}
 PANEL = {"undervoltage_limit": 0.7, "undervoltage_delay": 0.05}
 """Of the first unit of each driven kind in `pod`; the others say nothing, or stay off after a trip."""
@@ -212,4 +215,23 @@ def water_cooled() -> Plant:
     plant.add_loop(Loop("condenser", "water", outer, takers))
     plant.add_loop(Loop("network", "water", [branch("net", "town")], [branch("reuse.cold")]))
     plant.add_loop(Loop("technology", "pg25", [branch("cdu.technology")], [branch(f"rack-{i}") for i in range(1, 5)]))
+    return plant
+
+
+def pressurised(**vessel: float) -> Plant:
+    """`wet_chain` with a vessel at each loop, and each rack behind a quick disconnect that a leak sensor shuts."""
+    plant = wet_chain()
+    for name in plant.loops:
+        add(plant, f"vessel-{name}", "expansion_vessel", **{**VESSEL, **vessel})
+        plant.loops[name].pressurisation = f"vessel-{name}"
+    for i in range(1, 5):
+        add(plant, f"joint-{i}", "quick_disconnect", isolation_delay=float(20 * (i < 3)), **JOINT)
+        plant.loops["technology"].loads[i - 1] = branch(f"joint-{i}", f"rack-{i}")
+    add(plant, "strainer", "strainer", **STRAINER)
+    plant.loops["facility"].plant[0].insert(1, *branch("strainer"))
+    add(plant, "valve", "valve", **VALVE)
+    plant.loops["facility"].loads = [branch("cdu.facility", "valve")]
+    add(plant, "bypass", "valve", flow_coefficient=20 / 3600, characteristic=1.0)
+    add(plant, "check", "check_valve", **VALVE)
+    plant.loops["facility"].loads.append(branch("bypass", "check"))
     return plant

@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.small_plants import BESS, GENERATOR, TRANSFORMER, UPS, add, chain, pod, tied, water_cooled, wet_chain
+from tests.small_plants import (
+    BESS,
+    GENERATOR,
+    TRANSFORMER,
+    UPS,
+    add,
+    chain,
+    pod,
+    pressurised,
+    tied,
+    water_cooled,
+    wet_chain,
+)
 from twin import model as compiled
 from twin.declare import quantities, replace
 from twin.ledger import LIMIT, BrokenBalance
@@ -128,6 +140,11 @@ def test_books_close_through_a_storm_over_cooling_towers():
 @pytest.mark.parametrize("seed", [3, 6])
 def test_books_close_through_a_storm_over_condenser_water(seed):
     assert storm(seed, 300, plant=water_cooled) <= LIMIT
+
+
+@pytest.mark.parametrize("seed", [3, 7])
+def test_books_close_through_a_storm_of_leaks_and_valves(seed):
+    assert storm(seed, 300, plant=pressurised) <= LIMIT
 
 
 def test_books_close_on_direct_current_too():

@@ -8,7 +8,7 @@ from typing import Any
 
 from twin.arrays import Array, Device, Neighbours, neighbours, open_device
 from twin.declare import Ports, quantities
-from twin.networks import air, coolant, coolant_heat, power, signal
+from twin.networks import air, coolant, coolant_heat, coolant_pressure, power, signal
 from twin.networks.tables import AllPorts, AllRows, Table, compile_tables, unit_columns
 from twin.plant import Plant
 
@@ -23,6 +23,7 @@ class Model:
     power: power.PowerNetwork
     coolant: coolant.CoolantNetwork
     heat: coolant_heat.HeatNetwork
+    vessels: coolant_pressure.PressureNetwork | None
     air: air.AirNetwork
     signals: signal.SignalNetwork
     ledger: Ledger
@@ -102,6 +103,7 @@ def compile(plant: Plant, device: Device | None = None) -> Model:
         power.compile_power(plant, tables, xp),
         flows,
         coolant_heat.compile_heat(flows, xp),
+        coolant_pressure.compile_pressure(plant, flows, tables, xp),
         air.compile_air(plant, tables, xp),
         signal.compile_signals(plant, tables, xp),
         _compile_ledger(tables, flows, xp),

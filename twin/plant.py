@@ -51,7 +51,7 @@ class Loop:
     """Branches in parallel between a supply and a return header.
 
     `plant` branches run from return to supply, `loads` from supply to return; each is a series of
-    elements. `storage` names a tank in the supply header.
+    elements. `storage` names a tank in the supply header, `pressurisation` a vessel at the return header.
     """
 
     name: str
@@ -60,6 +60,7 @@ class Loop:
     loads: list[list[Element]]
     storage: str | None = None
     where: Where | None = None
+    pressurisation: str | None = None
 
     def branches(self) -> list[list[Element]]:
         return self.plant + self.loads
@@ -199,7 +200,10 @@ class Plant:
         for row in said["loops"]:
             branches = {key: [[Element(**e) for e in branch] for branch in row[key]] for key in ("plant", "loads")}
             plant.add_loop(
-                Loop(row["name"], row["fluid"], storage=row["storage"], where=_where(row["where"]), **branches)
+                Loop(
+                    row["name"], row["fluid"], storage=row["storage"], where=_where(row["where"]),
+                    pressurisation=row.get("pressurisation"), **branches,
+                )
             )
         for row in said["signals"]:
             plant.add_signal(SignalLine(**{**row, "where": _where(row["where"])}))

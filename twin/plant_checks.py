@@ -112,6 +112,7 @@ def dangling_streams(plant: Any) -> Iterator[Fault]:
             yield Fault(
                 loop.where, f"loop {loop.name} has {loop.storage} as storage, but that is a {kind}; a tank is wanted"
             )
+    yield from _vessels(plant)
     for (name, stream), count in used.items():
         if count > 1:
             yield Fault(
@@ -122,6 +123,24 @@ def dangling_streams(plant: Any) -> Iterator[Fault]:
             if not used[unit.name, stream]:
                 label = f"{unit.name}.{stream}" if len(KINDS[unit.kind].streams) > 1 else unit.name
                 yield Fault(unit.where, f"{label} stands in no coolant loop; nothing would flow through it")
+
+
+def _vessels(plant: Any) -> Iterator[Fault]:
+    """Every loop is pressurised by a vessel of its own, and every vessel stands at a loop."""
+    named = Counter(loop.pressurisation for loop in plant.loops.values() if loop.pressurisation)
+    vessels = [unit.name for unit in plant.of_kind("expansion_vessel")]
+    for loop in plant.loops.values():
+        name = loop.pressurisation
+        if name and name not in vessels:
+            found = f"a {plant.units[name].kind}" if name in plant.units else "not a unit"
+            text = f"loop {loop.name} has {name} as pressurisation, which is {found}; an expansion_vessel is wanted"
+            yield Fault(loop.where, text + _near(name, vessels))
+        elif name and named[name] > 1:
+            yield Fault(loop.where, f"{name} pressurises {named[name]} loops; a vessel for each is wanted")
+    for name in vessels:
+        if name not in named:
+            text = f"{name} stands at no loop; pressurisation: {name} is wanted in the loop whose pressure it holds"
+            yield Fault(plant.units[name].where, text)
 
 
 def unfed_consumers(plant: Any) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ from typing import Any
 from twin.arrays import worth_doing
 from twin.ledger import balance
 from twin.model import Model, State, ports
-from twin.networks import air, coolant, coolant_heat, mesh, power, short_circuit, signal
+from twin.networks import air, coolant, coolant_heat, coolant_pressure, mesh, power, short_circuit, signal
 from twin.networks.tables import AllPorts, AllRows
 
 LONG = 5.0
@@ -66,27 +66,26 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
 
 def _flow(model: Model, state: State, inputs: AllRows, port: AllPorts, members: int) -> tuple[Any, Any, Any]:
     """What flows where."""
-    net, xp = model.coolant, model.xp
-    answer = coolant.resistances(net, port, state.rows, inputs, members, xp)
+    net = model.coolant
+    answer = coolant.resistances(net, port, state.rows, inputs, members, model.xp)
     pressure, flow, _ = coolant.solve_flow(net, answer, state.pressure)
-    return pressure, flow, coolant.tell_flows(net, port, pressure, flow)
+    rate = coolant.tell_flows(net, port, pressure, flow)
+    coolant_pressure.tell_pressures(model.vessels, net, port, state.rows, answer, pressure, flow)
+    return pressure, flow, rate
 
 
-def _heat(
-    model: Model, state: State, inputs: AllRows, port: AllPorts, flow: Any, members: int, dt: Any
-) -> tuple[Any, Any]:
+def _heat(model: Model, state: State, inputs: AllRows, port: AllPorts, flow: Any, members: int, dt: Any) -> Any:
     """How warm everything arrives; once more where a machine finds that it must answer otherwise."""
-    net, xp = model.coolant, model.xp
+    net = model.coolant
     for last in (False, True):
-        said = coolant_heat.answers(net, port, state.rows, inputs, members, xp, dt)
+        said = coolant_heat.answers(net, port, state.rows, inputs, members, model.xp, dt)
         headers, ends = coolant_heat.solve_heat(net, model.heat, said, flow, state.headers)
         for streams in net.streams:
             p = port[streams.table.key]
             p.inlet[streams.name], p.outlet[streams.name] = ends[0][:, streams.columns], ends[1][:, streams.columns]
-        if last:
+        if last or not _asked(model, "revise", state, inputs, port, dt):
             break
-        if not _asked(model, "revise", state, inputs, port, dt):
-            break
+    coolant_pressure.tell_vessels(model.vessels, port, state.rows, inputs, ends[1])
     return headers, ends
 
 

@@ -15,6 +15,7 @@ from twin.equipment.chiller import Chiller
 from twin.equipment.control_panel import ControlPanel
 from twin.equipment.cooling_tower import CoolingTower
 from twin.equipment.dry_cooler import DryCooler
+from twin.equipment.expansion_vessel import ExpansionVessel
 from twin.equipment.fan_wall import FanWall
 from twin.equipment.generator import Generator
 from twin.equipment.heat_exchanger import HeatExchanger
@@ -23,6 +24,7 @@ from twin.equipment.load import Load
 from twin.equipment.pdu import PDU
 from twin.equipment.pipe import Pipe
 from twin.equipment.pump import Pump
+from twin.equipment.quick_disconnect import QuickDisconnect
 from twin.equipment.rack import Rack
 from twin.equipment.rectifier import Rectifier
 from twin.equipment.sequencer import Sequencer
@@ -72,6 +74,8 @@ KINDS: dict[str, type[Equipment]] = {
         Valve,
         CheckValve,
         Strainer,
+        QuickDisconnect,
+        ExpansionVessel,
         Tank,
         FanWall,
         Sequencer,

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Branch, Ports, Real, Stream, flag, quantity, replace, table
-from twin.driven import Drive, Driven
+from twin.driven import Drive
+from twin.equipment.parts.suction import Suction
 from twin.physics import hydraulic
 from twin.physics.electric import apparent
 from twin.physics.supply import latched
@@ -29,13 +30,13 @@ class Shaft(NamedTuple):
 
 
 @table
-class Pump(Driven):
+class Pump(Suction):
     """A centrifugal pump by the affinity laws; it coasts down without power and ramps up after a delay.
 
     With `on_call` it runs in auto only while a `call` stands: that of a lead pump's `lost_for`, after the signal's
     delay. It is released when the lead pump gives flow again. A scenario may give points of head and power (`curve`,
-    `power_curve`) in place of ratings. All its electricity ends as heat in the coolant. Suction pressure and
-    cavitation are left out.
+    `power_curve`) in place of ratings. All its electricity ends as heat in the coolant. In a loop with a vessel it
+    trips on low suction pressure and says when it cavitates; the head that cavitation costs is left out.
     """
 
     kind = "pump"
@@ -65,13 +66,13 @@ class Pump(Driven):
     on_call: Real = quantity("1", "1 runs in auto only when called", default=0.0, at_least=0, at_most=1)
 
     @table
-    class Inputs(Driven.Inputs):
+    class Inputs(Suction.Inputs):
         speed: Real = quantity("1", "speed asked of the drive", default=1.0, at_least=0, at_most=1.2)
         fails_to_start: Real = quantity("1", "1: its motor does not start from a standstill", default=0.0, failure=True)
         check_valve_failed: Real = quantity("1", "1: its check valve stays open", default=0.0, failure=True)
 
     @table
-    class State(Driven.State):
+    class State(Suction.State):
         speed_now: Real = quantity("1", "speed of the shaft", default=1.0)
         outlet_temperature: Real = quantity("K", "coolant leaving", default=298.15)
         stopped: Real = flag("stops", "runs again", because="it has no supply or is switched off", via="power")
@@ -185,6 +186,7 @@ class Pump(Driven):
             stopped=stopped,
             stopped_at=stopped_at,
             **self._lost(s, u, port, dt),
+            **self.wet_side(s, u, port, "coolant", turn.end, dt),
             **self.panel(s, u, port, drive.hold, drive.readiness, lambda: drive.run.moment_of(self.restart_delay)),
         )
         return after, self.Outputs(flow=port.flow["coolant"], power=port.power, lost_for=after.lost_clock)

@@ -136,12 +136,16 @@ def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> Coolan
 
 @dataclass
 class Resistances:
-    """What each branch answers: pressure added, resistances forward, and how much stiffer it is backward."""
+    """What each branch answers: pressure added, resistances forward, and how much stiffer it is backward.
+
+    `by_stream` holds head, laminar and turbulent of each stream (4, member, stream + 1).
+    """
 
     head: Array
     laminar: Array
     turbulent: Array
     stiff: Array
+    by_stream: Array = None
 
 
 def resistances(
@@ -161,7 +165,7 @@ def resistances(
         if not nothing(answer.check):
             check[:, here] = answer.check
     head, laminar, turbulent, check = gather_sum(said, net.elements)
-    return Resistances(head, laminar, turbulent, 1.0 + xp.minimum(check, 1.0) * (1.0 / CHECK_LEAK - 1.0))
+    return Resistances(head, laminar, turbulent, 1.0 + xp.minimum(check, 1.0) * (1.0 / CHECK_LEAK - 1.0), said)
 
 
 def pass_flow(net: CoolantNetwork, r: Resistances, pressure: Array) -> tuple[Array, Array]:

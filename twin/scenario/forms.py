@@ -170,6 +170,9 @@ class Loop(Form):
     plant: Raw = Field(description="branches from return to supply; a list is a series, a range makes parallels")
     loads: Raw = Field(description="branches from supply to return")
     storage: Annotated[str, Words(600)] | None = Field(default=None, description="a tank in the supply header")
+    pressurisation: Annotated[str, Words(600)] | None = Field(
+        default=None, description="an expansion vessel at the return header"
+    )
 
 
 class Signal(Form):

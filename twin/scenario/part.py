@@ -63,9 +63,9 @@ class Part:
                 self.joins[f"{prefix}/{tie}"] = [named(board) for board in boards]
         for loop in block.loops.values():
             branches = [[[_renamed(e, named(e.unit)) for e in b] for b in side] for side in (loop.plant, loop.loads)]
-            storage = None if loop.storage is None else named(loop.storage)
+            storage, vessel = (each and named(each) for each in (loop.storage, loop.pressurisation))
             name = f"{prefix}/{loop.name}"
-            self.loops[name] = Loop(name, loop.fluid, branches[0], branches[1], storage, loop.where)
+            self.loops[name] = Loop(name, loop.fluid, branches[0], branches[1], storage, loop.where, vessel)
         for line in block.signals:
             self.signals.append(replace(line, source=named(line.source), target=named(line.target)))
         for group, word in block.redundancy.items():

@@ -193,12 +193,17 @@ class UnitReader:
             if form is None or not isinstance(body, Map):
                 continue
             branches = [self._branches(body.get(key)) for key in ("plant", "loads")]
-            storage = self.names(form.storage, body["storage"].where) if form.storage else []
-            if len(storage) > 1:
-                self.faults.add(body["storage"].where, "a loop has one storage tank; one name is wanted")
-            tank = storage[0] if storage else None
-            part.loops[name] = Loop(name, form.fluid or "", branches[0], branches[1], tank, where)
+            tank = self._one(form.storage, body, "storage", "storage tank")
+            vessel = self._one(form.pressurisation, body, "pressurisation", "expansion vessel")
+            part.loops[name] = Loop(name, form.fluid or "", branches[0], branches[1], tank, where, vessel)
         resolve_streams(part, self.faults)
+
+    def _one(self, text: str | None, body: Map, key: str, what: str) -> str | None:
+        """The one unit that a loop names, or None."""
+        found = self.names(text, body[key].where) if text else []
+        if len(found) > 1:
+            self.faults.add(body[key].where, f"a loop has one {what}; one name is wanted")
+        return found[0] if found else None
 
     def _branches(self, node: Node | None) -> list[list[Element]]:
         """Parallel branches; an entry that is a list is a series, whose ranges run side by side."""

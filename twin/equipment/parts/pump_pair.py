@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, flag, quantity, table
-from twin.driven import ACTIONS, CLOSED, LAST, MINIMUM, OPEN, Driven
+from twin.driven import ACTIONS, CLOSED, LAST, MINIMUM, OPEN
+from twin.equipment.parts.suction import Suction
 from twin.physics import control, hydraulic
 from twin.physics.drive import Hold, Run, restart, steady, whole
 from twin.physics.electric import apparent
@@ -60,7 +61,7 @@ class Pumps(NamedTuple):
 
 
 @table
-class PumpPair(Driven):
+class PumpPair(Suction):
     """Two pumps of which one runs; the faster carries the flow, the other's check valve is shut.
 
     With a `pressure_setpoint` their speed follows a PI law on the pressure of supply over return header, within its
@@ -95,7 +96,7 @@ class PumpPair(Driven):
     )  # fmt: skip
 
     @table
-    class Inputs(Driven.Inputs):
+    class Inputs(Suction.Inputs):
         pump_speed: Real = quantity("1", "speed asked of the running pump", default=1.0, at_least=0, at_most=1.2)
         pressure_setpoint: Real = quantity(
             "Pa", "pressure of supply over return wanted; 0: the speed asked", default=0.0, at_least=0, at_most=5e6
@@ -107,7 +108,7 @@ class PumpPair(Driven):
         controller_failed: Real = quantity("1", "1: its controller is lost", default=0.0, failure=True)
 
     @table
-    class State(Driven.State):
+    class State(Suction.State):
         duty_speed: Real = quantity("1", "speed of the duty pump", default=1.0)
         standby_speed: Real = quantity("1", "speed of the standby pump", default=0.0)
         speed_asked: Real = quantity("1", "speed that pressure control asks for", default=1.0)
@@ -248,7 +249,8 @@ class PumpPair(Driven):
             s.standby_running_at,
             lambda: port.now + drive.standby.moment_of(SLOWEST, *times),
         )
-        is_lost = library_of(drive.duty.end).maximum(drive.duty.end, drive.standby.end) < LOST_SPEED
+        fastest = library_of(drive.duty.end).maximum(drive.duty.end, drive.standby.end)
+        is_lost = fastest < LOST_SPEED
         lost, lost_at = latched(
             is_lost, s.pumps_lost, s.pumps_lost_at, lambda: port.now + drive.moment_lost(is_lost, *times)
         )
@@ -258,7 +260,7 @@ class PumpPair(Driven):
             "duty_speed": drive.duty.end, "standby_speed": drive.standby.end, "run_clock": drive.duty_run.clock,
             "standby_clock": drive.standby_run.clock, "standby_running": running, "standby_running_at": running_at,
             "pumps_lost": lost, "pumps_lost_at": lost_at, "uncontrolled": uncontrolled,
-            "uncontrolled_at": uncontrolled_at,
+            "uncontrolled_at": uncontrolled_at, **self.wet_side(s, u, port, "technology", fastest, dt),
         }  # fmt: skip
         spins = drive.spins or self.spun(s, u, port, dt)
         if spins is not None:

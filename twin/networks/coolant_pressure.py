@@ -1,0 +1,126 @@
+"""Coolant, static pressure: what stands at every element where a loop has a vessel, what leaks, how the coolant grows.
+
+The vessel's pressure at the return header is that of the last tick; pressures along the branches are of this tick's
+flows. Loops without a vessel have no static pressure (nan) and cost nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+
+from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked_with_spare, to_host
+from twin.networks.coolant import CoolantNetwork, Resistances, Streams
+from twin.networks.tables import AllPorts, AllRows, Table
+from twin.physics.fluids import properties
+from twin.plant import Plant
+
+
+@dataclass
+class PressureNetwork:
+    """The vessels, which loop each serves, and the streams of their loops.
+
+    `vessel_of_loop` is the column of a loop's vessel, past the last where it has none; `positions` lists for each
+    place along a branch the streams that stand there and those before them; `fluids` the streams of each coolant in
+    loops with a vessel; `volume` what each stream holds [m3]; `streams_of` by vessel.
+    """
+
+    vessels: Table
+    vessel_of_loop: Array
+    first: Array
+    positions: list[tuple[Array, Array]]
+    fluids: list[tuple[str, Array]]
+    volume: Array
+    streams_of: Neighbours
+    leaking: list[Streams]
+
+
+def compile_pressure(plant: Plant, net: CoolantNetwork, tables: list[Table], xp: ModuleType) -> PressureNetwork | None:
+    """Index tables of the loops that have a vessel; None where none has."""
+    named = {loop.pressurisation: number for number, loop in enumerate(plant.loops.values()) if loop.pressurisation}
+    if not named:
+        return None
+    vessels = next(t for t in tables if set(named) <= set(t.names))
+    column = np.full(len(plant.loops), vessels.size, dtype=np.int64)
+    for vessel, loop in named.items():
+        column[loop] = vessels.names.index(vessel)
+    loop_of, loops = to_host(net.loop_of), list(plant.loops.values())
+    streams: list[list[int]] = [[] for _ in vessels.names]
+    by_fluid: dict[str, list[int]] = {}
+    for row, loop in zip(net.element_lists, loop_of, strict=True):
+        if column[loop] < vessels.size:
+            streams[column[loop]] += row
+            by_fluid.setdefault(loops[loop].fluid, []).extend(row)
+    for loop, tank in enumerate(net.storage):
+        if tank < net.stream_count and column[loop] < vessels.size:
+            streams[column[loop]].append(tank)
+            by_fluid.setdefault(loops[loop].fluid, []).append(tank)
+    longest = max(map(len, net.element_lists))
+    steps = [[(row[k], row[k - 1]) for row in net.element_lists if len(row) > k] for k in range(1, longest)]
+    index = lambda numbers: xp.asarray(np.array(numbers, dtype=np.int64))  # noqa: E731
+    return PressureNetwork(
+        vessels,
+        index(column),
+        index([row[0] for row in net.element_lists]),
+        [(index([here for here, _ in step]), index([before for _, before in step])) for step in steps],
+        [(fluid, index(rows)) for fluid, rows in by_fluid.items()],
+        net.held / net.heat_capacity,
+        neighbours(streams, xp, spare=net.stream_count),
+        [each for each in net.streams if hasattr(each.table.machine, "leaks")],
+    )
+
+
+def tell_pressures(
+    vessels: PressureNetwork | None, net: CoolantNetwork, ports: AllPorts, state: AllRows, r: Resistances,
+    lifts: Array, flow: Array,
+) -> None:  # fmt: skip
+    """Hand the absolute pressure at the drawn inlet of every stream to the ports, as "<stream> inlet" [Pa].
+
+    Args:
+        lifts: pressure of supply over return of each loop [Pa], (member, loop).
+        flow: of every branch [m3/s], (member, branch).
+    """
+    if vessels is None:
+        return
+    xp = library_of(flow)
+    held = state[vessels.vessels.key].static_pressure
+    static = xp.full((len(held), held.shape[1] + 1), np.nan)
+    static[:, :-1] = held
+    at_return = static.take(vessels.vessel_of_loop, axis=1)
+    begin = xp.where(net.sign > 0, at_return.take(net.loop_of, axis=1), (at_return + lifts).take(net.loop_of, axis=1))
+    head, laminar, turbulent = r.by_stream[:3, :, : net.stream_count]
+    q = flow.take(net.branch_of, axis=1)
+    lost = (laminar + turbulent * abs(q)) * q - head
+    inlet = xp.full(q.shape, np.nan)
+    inlet[:, vessels.first] = begin
+    for here, before in vessels.positions:
+        inlet[:, here] = inlet[:, before] - lost[:, before]
+    for streams in net.streams:
+        ports[streams.table.key].pressure[f"{streams.name} inlet"] = inlet[:, streams.columns]
+
+
+def tell_vessels(
+    vessels: PressureNetwork | None, ports: AllPorts, state: AllRows, inputs: AllRows, outlet: Array
+) -> None:
+    """Tell each vessel what leaks from its loop [m3/s], and by how much the loop's coolant has grown [m3].
+
+        dV = sum V_i (rho(T_fill)/rho(T_i) - 1)
+
+    Args:
+        outlet: temperature of each stream at its outlet [K], (member, stream).
+    """
+    if vessels is None:
+        return
+    xp = library_of(outlet)
+    key, machine = vessels.vessels.key, vessels.vessels.machine
+    leak, grown = xp.zeros((2, *outlet.shape))
+    for streams in vessels.leaking:
+        t = streams.table
+        leak[:, streams.columns] = t.machine.leaks(state[t.key], inputs[t.key], ports[t.key])  # type: ignore[attr-defined]
+    for fluid, rows in vessels.fluids:
+        cold = properties(fluid, machine.fill_temperature[0, 0]).density  # type: ignore[attr-defined]
+        grown[:, rows] = vessels.volume[:, rows] * (cold / properties(fluid, outlet[:, rows]).density - 1.0)
+    sums = gather_sum(stacked_with_spare(leak, grown), vessels.streams_of)
+    ports[key].flow["leak"], ports[key].flow["expansion"] = sums
