@@ -99,6 +99,6 @@ class Suction(Driven):
         late = lambda: port.now + xp.where(trips, dt - (clock - self.suction_delay), 0.0)  # noqa: E731
         tripped, tripped_at = latched(xp.maximum(stays, trips), s.low_suction, s.low_suction_at, late)
         return {
-            "npsh_margin": margin, "suction_clock": clock, "cavitating": cavitates, "cavitating_at": cavitates_at, "low_suction": tripped,
-            "low_suction_at": tripped_at,
+            "npsh_margin": margin, "suction_clock": clock, "cavitating": cavitates, "cavitating_at": cavitates_at,
+            "low_suction": tripped, "low_suction_at": tripped_at,
         }  # fmt: skip

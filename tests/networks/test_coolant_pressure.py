@@ -1,0 +1,185 @@
+"""Static pressure in a plant: along branches, as coolant warms, as it leaks, and what pumps and joints do then."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.integrate import solve_ivp
+
+from tests.small_plants import CHILLER, JOINT, PUMP, VESSEL, add, branch, pressurised
+from twin import model as compiled
+from twin.declare import replace
+from twin.physics.fluids import properties
+from twin.physics.static_pressure import AIR
+from twin.plant import Loop, Plant
+from twin.scenario import Change, RunSettings, Scenario
+from twin.simulation import settle, simulate
+from twin.step import step
+from twin.trace import open_trace
+
+
+def ring(joint: dict[str, float] | None = None, **vessel: float) -> Plant:
+    """A pump, a joint and a valve in a ring of chilled water, with a vessel: nothing but hydraulics."""
+    plant = Plant()
+    add(plant, "utility", "utility", rated_power=5e6)
+    add(plant, "pump", "pump", ("utility",), **{**PUMP, "suction_limit": 1.3e5})
+    add(plant, "chiller", "chiller", ("utility",), **CHILLER)
+    add(plant, "strainer", "strainer", nominal_flow=0.036, nominal_pressure_drop=20e3)
+    add(plant, "joint", "quick_disconnect", **{**JOINT, "flow_coefficient": 200 / 3600, **(joint or {})})
+    add(plant, "valve", "valve", flow_coefficient=100 / 3600)
+    add(plant, "beside", "valve", flow_coefficient=50 / 3600)
+    add(plant, "vessel", "expansion_vessel", **{**VESSEL, "makeup_flow": 0.0, **vessel})
+    loads = [branch("joint", "valve"), branch("beside")]
+    plant.add_loop(Loop("ring", "water", [branch("strainer", "pump", "chiller")], loads, pressurisation="vessel"))
+    return plant
+
+
+def run(folder, plant, changes, duration, tick=1.0):
+    scenario = Scenario("ring", "", plant, RunSettings(duration, tick), changes=changes, text="ring")
+    simulate(scenario, trace=folder / "ring.h5", device="cpu")
+    return open_trace(folder / "ring.h5")
+
+
+def leaves(trace, name):
+    return trace[name].values[:, 0, 0]
+
+
+def test_pressures_along_every_branch_end_at_the_other_header():
+    model = compiled.compile(pressurised())
+    asked = compiled.inputs(model)
+    now = settle(model, asked)
+    from twin.networks import coolant, coolant_pressure
+
+    ports = compiled.ports(model)
+    for t in model.tables:
+        ports[t.key].gap, ports[t.key].voltage = np.zeros((1, t.size)), np.ones((1, t.size))
+        ports[t.key].signal = {name: np.zeros((1, t.size)) for name in t.machine.signals}
+        if "actuate" in t.laws:
+            ports[t.key].drive = t.machine.actuate(now.rows[t.key], asked[t.key], ports[t.key], 1.0)
+    net = model.coolant
+    r = coolant.resistances(net, ports, now.rows, asked, 1, np)
+    lift, flow, _ = coolant.solve_flow(net, r, now.pressure)
+    coolant.tell_flows(net, ports, lift, flow)
+    coolant_pressure.tell_pressures(model.vessels, net, ports, now.rows, r, lift, flow)
+    inlet = np.zeros(net.stream_count)
+    for streams in net.streams:
+        inlet[streams.columns] = ports[streams.table.key].pressure[f"{streams.name} inlet"][0]
+    head, a, b = r.by_stream[:3, 0, : net.stream_count]
+    static = {
+        loop: now.rows["expansion_vessel"].static_pressure[0, k]
+        for k, loop in enumerate(model.plant.loops)
+    }  # fmt: skip
+    for number, row in enumerate(net.element_lists):
+        q, loop = flow[0, number], int(net.loop_of[number])
+        back = static[list(model.plant.loops)[loop]]
+        supply = back + lift[0, loop]
+        begin, end = (back, supply) if net.sign[0, number] > 0 else (supply, back)
+        assert inlet[row[0]] == pytest.approx(begin, abs=1e-6)
+        last = inlet[row[-1]] - (a[row[-1]] + b[row[-1]] * abs(q)) * q + head[row[-1]]
+        assert last == pytest.approx(end, abs=1.0), "to round-off of the solve"
+
+
+def test_coolant_that_warms_grows_by_its_density():
+    model = compiled.compile(pressurised())
+    asked = compiled.inputs(model)
+    now = step(model, settle(model, asked), asked, 0.0, 1.0)
+    vessel, rows = now.rows["expansion_vessel"], now.rows
+    k = model.table("expansion_vessel").names.index("vessel-technology")
+    held = [(1.0, rows["cdu"].supply_temperature[0, 0])]
+    held += [(0.02, T) for T in rows["rack"].coolant_temperature[0]]
+    grown = sum(
+        V * (properties("pg25", 293.15).density / properties("pg25", T).density - 1.0) for V, T in held
+    )  # fmt: skip
+    assert vessel.expansion[0, k] == pytest.approx(float(grown), rel=1e-4)
+    assert grown > 0.005
+    water = vessel.charge[0, k] + vessel.expansion[0, k]
+    assert vessel.static_pressure[0, k] == pytest.approx(2e5 * 0.3 / (0.3 - water), rel=1e-12)
+
+
+@pytest.mark.parametrize("tick", [1.0, 5.0])
+def test_a_leak_drains_the_vessel_as_its_differential_equation_says(tmp_path, tick):
+    """dw/dt = -C_d A sqrt(2 (p(w) + lift - p_air)/rho), by scipy; the pressure within 1 %."""
+    trace = run(tmp_path, ring(), [Change(10.0, "joint", "leak", 1.0)], 200.0, tick)
+    lift = float(trace["pump.npsh_margin"].values[0, 0, 0])
+    assert lift > 0
+    model = compiled.compile(ring())
+    lift = float(settle(model, compiled.inputs(model)).pressure[0, 0])
+
+    def pressure(w):
+        return 2e5 * 0.3 / (0.3 - w)
+
+    found = solve_ivp(
+        lambda t, w: -0.6 * 2e-5 * np.sqrt(2 * (pressure(w) + lift - AIR) / 1000.0),
+        (0, 190.0), [0.3 * (1 - 2e5 / 2.6e5) + leaves(trace, "vessel.expansion")[0]], rtol=1e-9,
+    )  # fmt: skip
+    assert leaves(trace, "vessel.static_pressure")[-1] == pytest.approx(pressure(found.y[0, -1]), rel=0.01)
+    total = leaves(trace, "vessel.charge") + leaves(trace, "vessel.leaked")
+    np.testing.assert_allclose(total, total[0], rtol=1e-6, err_msg="what leaves the loop is missing from it")
+    assert leaves(trace, "vessel.leaked")[-1] > 0.03
+
+
+def test_without_make_up_the_charge_is_lost_and_the_pump_trips_on_its_suction(tmp_path):
+    plant = ring({"leak_area": 2e-4})
+    trace = run(tmp_path, plant, [Change(10.0, "joint", "leak", 1.0, verb="fail")], 300.0)
+    told = [(event.unit, event.flag) for event in trace.events if event.value == 1 and ":" not in event.flag]
+    order = ["joint.leaking", "vessel.vessel_empty", "pump.low_suction", "vessel.lost_charge", "pump.stopped"]
+    found = [f"{unit}.{flag}" for unit, flag in told]
+    assert set(order) <= set(found)
+    assert found.index("joint.leaking") < found.index("vessel.vessel_empty") < found.index("pump.low_suction")
+    at = {f"{event.unit}.{event.flag}": event.time for event in trace.events if event.value == 1}
+    assert leaves(trace, "vessel.static_pressure")[-1] == pytest.approx(AIR, rel=1e-6)
+    low = trace.time[np.argmax(leaves(trace, "vessel.static_pressure") < 1.4e5)]
+    assert at["pump.low_suction"] - low < 12, "five seconds below its limit, and the strainer before it"
+    assert leaves(trace, "pump.speed_now")[-1] == 0.0
+
+
+def test_make_up_holds_the_pressure_against_a_small_leak_until_its_store_is_used(tmp_path):
+    makeup = {"makeup_flow": 1e-3, "makeup_store": 0.05}
+    trace = run(tmp_path, ring({"leak_area": 2e-5}, **makeup), [Change(10.0, "joint", "leak", 1.0)], 600.0)
+    assert leaves(trace, "vessel.making_up").max() == 1
+    assert leaves(trace, "vessel.makeup_used")[-1] == pytest.approx(0.05, abs=1e-6)
+    books = leaves(trace, "vessel.charge") + leaves(trace, "vessel.leaked") - leaves(trace, "vessel.makeup_used")
+    np.testing.assert_allclose(books, books[0], rtol=1e-5)
+    early = (trace.time > 60) & (trace.time < 150)
+    assert leaves(trace, "vessel.static_pressure")[early].min() > 2.1e5
+
+
+def test_a_leak_sensor_isolates_its_joint_after_its_delay(tmp_path):
+    plant = ring({"isolation_delay": 12.0, "leak_area": 2e-4})
+    trace = run(tmp_path, plant, [Change(20.0, "joint", "leak", 1.0, verb="fail")], 60.0)
+    at = {f"{event.unit}.{event.flag}": event.time for event in trace.events if event.value == 1}
+    assert at["joint.cut_off"] == pytest.approx(32.0, abs=1e-6)
+    late = trace.time > 34
+    assert abs(leaves(trace, "joint.flow")[late]).max() < 1e-6
+    assert np.ptp(leaves(trace, "vessel.leaked")[late]) == 0.0
+    assert leaves(trace, "vessel.static_pressure")[-1] > 1.9e5
+    assert leaves(trace, "pump.speed_now")[-1] == 1.0
+
+
+def test_a_blind_sensor_isolates_nothing(tmp_path):
+    plant = ring({"isolation_delay": 12.0})
+    changes = [Change(5.0, "joint", "sensor_failed", 1.0), Change(10.0, "joint", "leak", 1.0)]
+    trace = run(tmp_path, plant, changes, 60.0)
+    assert leaves(trace, "joint.cut_off").max() == 0
+    assert leaves(trace, "joint.leak_flow")[-1] > 1e-4
+
+
+def test_a_low_charge_makes_the_pump_cavitate_before_it_trips():
+    """The pump's margin falls with the static pressure, pascal by pascal."""
+    model = compiled.compile(ring())
+    asked = compiled.inputs(model)
+    now = settle(model, asked)
+    margin = float(now.rows["pump"].npsh_margin[0, 0])
+    vessel = now.rows["expansion_vessel"]
+    low = replace(vessel, static_pressure=vessel.static_pressure - margin - 1e3)
+    now.rows["expansion_vessel"] = low
+    after = step(model, now, asked, 0.0, 1.0)
+    assert float(after.rows["pump"].npsh_margin[0, 0]) == pytest.approx(-1e3, abs=5)
+    assert after.rows["pump"].cavitating[0, 0] == 1.0
+
+
+def test_a_pump_against_shut_valves_is_deadheaded(tmp_path):
+    changes = [Change(0.0, name, "opening", 0.0) for name in ("valve", "beside")]
+    trace = run(tmp_path, ring(), changes, 120.0)
+    at = {f"{event.unit}.{event.flag}": event.time for event in trace.events if event.value == 1}
+    assert 30.0 + 15.0 < at["pump.deadheaded"] < 30.0 + 30.0, "half a minute after the valves have nearly shut"
