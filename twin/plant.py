@@ -147,6 +147,9 @@ class Plant:
         for tail in tails:
             for head in heads:
                 self._pipe(tail, head, loop.name)
+        if loop.pressurisation is not None:
+            for branch in loop.plant:
+                self._pipe(loop.pressurisation, branch[0].unit, loop.name)
 
     def _pipe(self, source: str, target: str, loop: str) -> None:
         self.graph.add_edge(source, target, medium="coolant", loop=loop)
