@@ -127,20 +127,19 @@ def dangling_streams(plant: Any) -> Iterator[Fault]:
 
 def _vessels(plant: Any) -> Iterator[Fault]:
     """Every loop is pressurised by a vessel of its own, and every vessel stands at a loop."""
-    named = Counter(loop.pressurisation for loop in plant.loops.values() if loop.pressurisation)
     vessels = [unit.name for unit in plant.of_kind("expansion_vessel")]
-    for loop in plant.loops.values():
+    named = Counter(loop.pressurisation for loop in plant.loops.values() if loop.pressurisation)
+    for loop in [loop for loop in plant.loops.values() if loop.pressurisation]:
         name = loop.pressurisation
-        if name and name not in vessels:
+        if name not in vessels:
             found = f"a {plant.units[name].kind}" if name in plant.units else "not a unit"
             text = f"loop {loop.name} has {name} as pressurisation, which is {found}; an expansion_vessel is wanted"
             yield Fault(loop.where, text + _near(name, vessels))
-        elif name and named[name] > 1:
+        elif named[name] > 1:
             yield Fault(loop.where, f"{name} pressurises {named[name]} loops; a vessel for each is wanted")
-    for name in vessels:
-        if name not in named:
-            text = f"{name} stands at no loop; pressurisation: {name} is wanted in the loop whose pressure it holds"
-            yield Fault(plant.units[name].where, text)
+    for name in [name for name in vessels if name not in named]:
+        text = f"{name} stands at no loop; pressurisation: {name} is wanted in the loop whose pressure it holds"
+        yield Fault(plant.units[name].where, text)
 
 
 def unfed_consumers(plant: Any) -> Iterator[Fault]:
@@ -178,14 +177,10 @@ def unpumped_loops(plant: Any) -> Iterator[Fault]:
             yield Fault(loop.where, f"loop {loop.name} has no pump among its plant; nothing would flow")
 
 
-def _streams(plant: Any, name: str) -> tuple[str, ...]:
-    return KINDS[plant.units[name].kind].streams
-
-
 def lone_exchangers(plant: Any) -> Iterator[Fault]:
     """A branch has one exchanger at most; it gives heat outwards, and all of a loop give to one loop."""
     seat = {
-        (element.unit, element.stream): (loop, way, sum(len(_streams(plant, e.unit)) > 1 for e in branch))
+        (element.unit, element.stream): (loop, way, sum(len(KINDS[plant.units[e.unit].kind].streams) > 1 for e in branch))
         for loop in plant.loops.values()
         for way, branches in (("plant", loop.plant), ("loads", loop.loads))
         for branch in branches
