@@ -180,11 +180,11 @@ def unpumped_loops(plant: Any) -> Iterator[Fault]:
 def lone_exchangers(plant: Any) -> Iterator[Fault]:
     """A branch has one exchanger at most; it gives heat outwards, and all of a loop give to one loop."""
     seat = {
-        (element.unit, element.stream): (loop, way, sum(len(KINDS[plant.units[e.unit].kind].streams) > 1 for e in branch))
+        (e.unit, e.stream): (loop, way, sum(len(KINDS[plant.units[each.unit].kind].streams) > 1 for each in branch))
         for loop in plant.loops.values()
         for way, branches in (("plant", loop.plant), ("loads", loop.loads))
         for branch in branches
-        for element in branch
+        for e in branch
     }
     outer: dict[str, set[str]] = {}
     for unit in plant.units.values():
