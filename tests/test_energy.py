@@ -151,6 +151,11 @@ def test_books_close_on_direct_current_too():
     assert storm(4, 300, plant=lambda: pod(dc=True)) <= LIMIT
 
 
+def test_a_converter_that_falls_with_its_feed_gives_nothing_into_another_short_circuit() -> None:
+    """A transformer and a PDU are short-circuited at once, and the rectifier between them has no battery (tick 171)."""
+    assert storm(5, 175, plant=lambda: pod(dc=True)) <= LIMIT
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 110))
 def test_books_close_through_long_storms_on_direct_current(seed):

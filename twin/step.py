@@ -7,7 +7,7 @@ from typing import Any
 from twin.arrays import worth_doing
 from twin.ledger import balance
 from twin.model import Model, State, ports
-from twin.networks import air, coolant, coolant_heat, coolant_pressure, mesh, power, short_circuit, signal
+from twin.networks import air, coolant, coolant_heat, coolant_pressure, mesh, power, signal, struck
 from twin.networks.tables import AllPorts, AllRows
 
 LONG = 5.0
@@ -35,10 +35,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
         p.now, p.dry_bulb, p.wet_bulb = now, weather.dry_bulb, weather.wet_bulb
     signal.solve(model.signals, port, state.outputs, members, xp)
     was = state.voltage, state.frequency
-    grid, shares = power.energise(model.power, port, rows, inputs, was, dt)
-    short = short_circuit.follow(model.power, port, rows, inputs, grid[0], dt)
-    if short is not None:
-        grid, shares = power.energise(model.power, port, rows, inputs, was, dt, short)
+    grid, shares, short = struck.energise(model.power, port, rows, inputs, was, dt)
     for t in model.tables:
         if "actuate" in t.laws:
             port[t.key].drive = t.machine.actuate(rows[t.key], inputs[t.key], port[t.key], dt)

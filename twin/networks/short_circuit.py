@@ -116,7 +116,15 @@ class Link:
         return along * self.through + xp.where(abs(Y) > 0, limited, 1.0) * (1.0 - self.through)
 
 
-def follow(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Array, dt: Any) -> Short | None:
+def follow(
+    net: Any,
+    ports: AllPorts,
+    state: AllRows,
+    inputs: AllRows,
+    held: Array,
+    dt: Any,
+    fallen: tuple[Array, Array] | None = None,
+) -> Short | None:
     """Currents of all short circuits, exact for a network that is radial at this instant; None without any.
 
     Admittances run up from the faults, summing at boards, and voltages run down from the sources:
@@ -133,6 +141,7 @@ def follow(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Arr
         held: voltage of every unit without one at the end of the tick [pu], (member, unit + 1). Whoever dies in the
             second half of the tick, for a breaker opens there, counts as alive in it.
         dt: length of the tick [s].
+        fallen: converters that have nothing to give, and all that are converters, (member, unit + 1).
 
     Source: superposition, Thevenin's theorem; IEC 60909-0 besides takes a voltage factor c.
     """
@@ -140,6 +149,8 @@ def follow(net: Any, ports: AllPorts, state: AllRows, inputs: AllRows, held: Arr
         return None
     held, tied = _until_half(net, ports, state, inputs, held, dt)
     held = standing(net, ports, held)
+    if fallen is not None:
+        held = _without(net, held, *fallen)
     links = _links(net, ports, state, inputs, held, tied)
     own = _own(net, inputs, held)
     behind = _up(net, links, own)
@@ -205,6 +216,21 @@ def _until_half(
             series = t.machine.series(state[t.key], inputs[t.key])
             tied[board.table.key] = hanging(board.ties, ports, held, series, dt)
     return held, tied
+
+
+def _without(net: Any, held: Array, fell: Array, converts: Array) -> Array:
+    """Voltages [pu] where fallen converters hold nothing, nor do those that hang on them alone."""
+    where = library_of(held).where
+    held = where(fell, 0.0, held)
+    for board in net.boards:
+        if board.table.machine.source or board.ties is not None or not board.feeds:
+            continue
+        here = board.table.columns
+        lives = converts[:, here]
+        for feed in board.feeds:
+            lives = lives | (held.take(feed, axis=1) != 0)
+        held[:, here] = where(lives, held[:, here], 0.0)
+    return held
 
 
 def _own(net: Any, inputs: AllRows, held: Array) -> Array:

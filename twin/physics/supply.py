@@ -10,6 +10,8 @@ from twin.arrays import library_of, worth_doing
 Real = Any
 TINY = 1e-300
 """Stands for zero where something divides by it: 0/TINY is 0."""
+BLINK = 1e-9
+"""Share of a tick below which a supply did not live in it, but for round-off [1]."""
 WHOLE = 1.0
 """The share of a feed that bears the whole draw throughout the tick; nothing needs to be multiplied by it."""
 
@@ -114,7 +116,10 @@ def while_alive(mean: Real, alive: Real) -> Real:
         mean: mean over the tick, any unit.
         alive: share of the tick with supply, as `share_alive` says it [1].
     """
-    return mean if type(alive) is float else mean / library_of(alive).maximum(alive, TINY)
+    if type(alive) is float:
+        return mean
+    lived = alive > BLINK
+    return library_of(lived).where(lived, mean / library_of(lived).where(lived, alive, 1.0), 0.0)
 
 
 def usable(voltage: Real, gap: Real, lowest: Real, dt: Real) -> tuple[Real, Real]:
