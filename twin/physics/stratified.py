@@ -63,7 +63,7 @@ def displaced(now: Layers, passed: Real, carried: Real) -> Passage:
     left = k - first
     used_up = (left > 0) & (x > 0)
     cold = xp.where(left > 0, 0.0, xp.maximum(x - (1.0 + e) * first, 0.0))
-    warm = 1.0 - cold
+    warm = (1.0 - x) + (1.0 + e) * first  # not 1 - cold, whose last digit is all that a thin layer has
     over = xp.maximum(warm, TINY)
     held = xp.where(warm > 0, ((1.0 - x) * now.T_warm + e * first * now.T_cold) / over, now.T_cold)
     taken = first / over
