@@ -11,8 +11,9 @@ from twin.networks import air, coolant, coolant_heat, coolant_pressure, mesh, po
 from twin.networks.tables import AllPorts, AllRows
 
 LONG = 5.0
-"""Ticks longer than this [s] are gone through again until those who regulate stand where they would end."""
+"""Ticks longer than this [s] are gone through again until those who regulate stand where they would end. Estimate."""
 PASSES = 6
+"""Most times that such a tick is gone through, the first included. Estimate."""
 
 
 def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> State:

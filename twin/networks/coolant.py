@@ -138,7 +138,8 @@ def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> Coolan
 class Resistances:
     """What each branch answers: pressure added, resistances forward, and how much stiffer it is backward.
 
-    `by_stream` holds head, laminar and turbulent of each stream (4, member, stream + 1).
+    `by_stream` holds head [Pa], laminar [Pa s/m3], turbulent [Pa s2/m6] and check [1] of each stream, as in `Branch`
+    (4, member, stream + 1).
     """
 
     head: Array

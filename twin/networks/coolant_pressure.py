@@ -1,7 +1,7 @@
 """Coolant, static pressure: what stands at every element where a loop has a vessel, what leaks, how the coolant grows.
 
 The vessel's pressure at the return header is that of the last tick; pressures along the branches are of this tick's
-flows. Loops without a vessel have no static pressure (nan) and cost nothing.
+flows. Loops without a vessel have no static pressure (nan); a plant without any vessel pays nothing.
 """
 
 from __future__ import annotations

@@ -30,7 +30,7 @@ def chosen(called: list[Real], able: list[Real], rank: list[Real], wanted: Real)
     Args:
         called, able: of each machine, 1 or 0.
         rank: its place in the order, 0 for the lead; all different.
-        wanted: how many are to run.
+        wanted: how many are to run [1].
     """
     xp = library_of(wanted)
     stays = [one * can for one, can in zip(called, able, strict=True)]

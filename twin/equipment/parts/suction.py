@@ -86,6 +86,12 @@ class Suction(Driven):
     def _suction_flags(
         self, s: Any, u: Any, port: Ports, stream: str, x: Real, turns: Real, dt: Real
     ) -> dict[str, Real]:
+        """Its margin of suction, cavitation and trip at a flow of x of nominal [1].
+
+            NPSHR(x) = npsh_required (0.5 + 0.5 x^2)
+
+        Estimate of how the suction needed rises with flow.
+        """
         xp = library_of(x)
         pressure = port.pressure[f"{stream} inlet"]
         known = pressure == pressure
