@@ -53,7 +53,9 @@ def test_isolated_it_passes_nothing_and_hands_over_nothing():
 @settings(max_examples=80, deadline=None)
 @given(temperatures, temperatures, shares, shares, st.floats(275.0, 320.0), st.sampled_from([1.0, 30.0, 300.0]))
 def test_heat_goes_from_warm_to_cold_and_never_past_the_other_side(warm, cold, x_warm, x_cold, setpoint, dt):
-    b, answer = plates(warm, cold, x_warm, x_cold, dt, max(10, round(3600 / dt / 20)), leaving_setpoint=setpoint)
+    filled = {"leaving_temperature": warm, "cold_temperature": cold}
+    ticks = max(10, round(3600 / dt / 20))
+    b, answer = plates(warm, cold, x_warm, x_cold, dt, ticks, leaving_setpoint=setpoint, state=filled)
     assert b.gives("heat") >= 0.0
     if warm <= cold:
         assert b.gives("heat") == 0.0

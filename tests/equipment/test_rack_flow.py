@@ -112,13 +112,19 @@ FLOW, INLET, LOAD = st.floats(0.0, 3e-3), st.floats(285.0, 325.0), st.floats(0.0
 TICK = st.sampled_from([1.0, 10.0])
 
 
+def half_a_minute(dt, flow, inlet, load):
+    """A rack after half a minute, and what leaves it."""
+    b = WetBench(unit(), utilisation=load)
+    for _ in range(round(30 / dt)):
+        answer = b.tick(dt, {"coolant": flow}, {"coolant": inlet})
+    return b, answer
+
+
 def ends(dt, *cases):
     """Die, plate and coolant after half a minute, for each (flow, inlet, utilisation)."""
     found = []
-    for flow, inlet, load in cases:
-        b = WetBench(unit(), utilisation=load)
-        for _ in range(round(30 / dt)):
-            answer = b.tick(dt, {"coolant": flow}, {"coolant": inlet})
+    for case in cases:
+        b, answer = half_a_minute(dt, *case)
         found.append((b.is_("die_temperature"), b.is_("plate_temperature"), answer.outlet["coolant"]))
     return found
 
@@ -126,10 +132,11 @@ def ends(dt, *cases):
 @settings(max_examples=25, deadline=None)
 @given(FLOW, st.floats(0.0, 1e-3), st.floats(285.0, 310.0), LOAD, TICK)
 def test_less_flow_is_never_cooler(flow, more, inlet, load, dt):
-    """Coolant no warmer than the dies at the start: with less of it, dies and plates are never cooler."""
-    few, many = ends(dt, (flow, inlet, load), (flow + more, inlet, load))
-    assert few[0] >= many[0] - 1e-6
-    assert few[1] >= many[1] - 1e-6
+    """Coolant no warmer than the dies at the start: dies and plates are never cooler, until slowdown or shutdown."""
+    few, many = (half_a_minute(dt, each, inlet, load)[0] for each in (flow, flow + more))
+    if few.is_("slowed_at") == few.is_("shut_down_at") == 0:
+        assert few.is_("die_temperature") >= many.is_("die_temperature") - 1e-6
+        assert few.is_("plate_temperature") >= many.is_("plate_temperature") - 1e-6
 
 
 @settings(max_examples=25, deadline=None)
