@@ -24,6 +24,10 @@ def dangling_signals(plant: Any) -> Iterator[Fault]:
             if line.output not in ages:
                 offer = f"it offers {', '.join(ages)}" if ages else "it offers none"
                 yield Fault(line.where, f"the signal {line.source}.{line.output} does not exist; {offer}")
+            if line.delay and line.input in ears:
+                said = f"the signal {line.source}.{line.output} has a delay of {line.delay:g} s"
+                ear = f"{line.target}.{line.input} takes amounts as they are"
+                yield Fault(line.where, f"{said}, but {ear}; no delay is wanted")
         if line.target in plant.units:
             heard = KINDS[plant.units[line.target].kind].signals
             if line.input not in heard:

@@ -45,9 +45,11 @@ HELD = 2e8
 SWEEP = 200_000
 """Objects made and not yet freed before Python looks for cycles among them; at its usual 700 that is 4 % of a run."""
 WARM_UP = ((1.0, 20), (10.0, 15), (60.0, 10))
-LADDER = ((10.0, 10), (60.0, 10), (300.0, 40))
+LADDER = ((10.0, 10), (60.0, 10), (300.0, 24), (3600.0, 16))
 LAST = ((1.0, 3),)
 """Ticks [s] and how many of each bring a cold plant near its steady state, to it, and into step with its stores."""
+WEAR = ("dirt",)
+"""What only a long time makes; a run begins without it."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def _rewind(model: Model, rest: State, now: State) -> None:
         said = quantities(t.machine.State)
         fresh = {name: getattr(rest.rows[t.key], name) for name in said if companion(name, said)}
         counted = ("m^3",) if t.machine.streams or t.kind == "zone" else ("J", "m^3")
-        fresh |= {name: getattr(rest.rows[t.key], name) for name, q in said.items() if q.unit in counted}
+        fresh |= {n: getattr(rest.rows[t.key], n) for n, q in said.items() if q.unit in counted or n in WEAR}
         now.rows[t.key] = replace(now.rows[t.key], **fresh)
     now.stored = stored(model, now, ports(model))
 

@@ -140,14 +140,16 @@ class Chiller(Compressor):
         ready = self.able_share(s, port, full, cop, dt)
         asked = port.capacity_rate[self.chilled] * (s.inlet_temperature - target)
         xp = library_of(asked)
-        capacity, reference, there, slope = full * ready, target, full * ready, 0.0
+        capacity, reference, there = full * ready, target, full * ready
+        slope = self.once(self.slope, target, T_c, u.condenser_fouled) * ready
         holds, at_limit = _regime(asked, capacity)
         taken = xp.minimum(xp.maximum(asked, 0.0), capacity)
         if worth_doing(at_limit):
             warmer = self._warmer(s, port, target, ready, full, T_c, u.condenser_fouled)
             reference = xp.where(at_limit, warmer, target)
             at, cop, _ = self.rating(reference, T_c, u.condenser_fouled)
-            there, slope = at * ready, self.slope(reference, T_c, u.condenser_fouled) * ready
+            there = at * ready
+            slope = xp.where(at_limit, self.slope(reference, T_c, u.condenser_fouled) * ready, slope)
             lift, full, taken = self.lift(reference, T_c, u.condenser_fouled), at, xp.where(at_limit, there, taken)
         standing = self.once(self._standing, u.in_service) * share_alive(port.gap, dt)
         power = self.compressor_power(taken, full, cop, lift) + standing

@@ -89,7 +89,7 @@ class Valve(Fitting):
         if not worth_doing(target != s.opening_now):
             return Stroke(s.opening_now, s.opening_now)
         end, opened = ramp(s.opening_now, target, dt, self.stroke_time)
-        return Stroke(end, opened / dt)
+        return Stroke(end, library_of(end).where(target == s.opening_now, s.opening_now, opened / dt))
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         answer: Branch = self.once(self._branch, port.drive.mean)

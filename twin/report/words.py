@@ -42,12 +42,16 @@ def pretty(text: str) -> str:
     return text
 
 
+MOMENT = 1e-6
+"""Shorter than this [s] is no duration: moments are interpolated."""
+
+
 def lasting(seconds: float | None) -> str:
     """A duration: "240 ms", "120.3 s", "12 min 03 s", "3 h 05 min"."""
     if seconds is None or not math.isfinite(seconds):
         return "-"
     sign, length = ("-", -seconds) if seconds < 0 else ("", seconds)
-    if length == 0:
+    if length < MOMENT:
         return "0 s"
     if length < 0.9995:
         return f"{sign}{length * 1e3:.3g} ms"
