@@ -174,8 +174,8 @@ def test_colder_water_and_warmer_condensers_never_help(leaving, condenser, step)
         assert worse[1] <= here[1] * (1 + 1e-12)
 
 
-@settings(max_examples=60, deadline=None)
-@given(st.floats(285.0, 330.0), st.floats(270.0, 318.0), st.floats(0.05, 1.5), st.sampled_from([1.0, 10.0, 300.0]))
+@settings(max_examples=16, deadline=None)
+@given(st.floats(285.0, 330.0), st.floats(270.0, 318.0), st.floats(0.05, 1.5), st.sampled_from([10.0, 60.0, 300.0]))
 def test_more_heat_never_leaves_colder(inlet, air, flow, dt):
     """A kelvin more at the inlet leaves no colder water, at any tick, in any regime."""
     outlets = [
