@@ -24,14 +24,15 @@ class PressureNetwork:
 
     `vessel_of_loop` is the column of a loop's vessel, past the last where it has none; `positions` lists for each
     place along a branch the streams that stand there and those before them; `fluids` the streams of each coolant in
-    loops with a vessel; `volume` what each stream holds [m3]; `streams_of` by vessel.
+    loops with a vessel, and the column of the vessel of each; `volume` what each stream holds [m3]; `streams_of` by
+    vessel.
     """
 
     vessels: Table
     vessel_of_loop: Array
     first: Array
     positions: list[tuple[Array, Array]]
-    fluids: list[tuple[str, Array]]
+    fluids: list[tuple[str, Array, Array]]
     volume: Array
     streams_of: Neighbours
     leaking: list[Streams]
@@ -48,15 +49,15 @@ def compile_pressure(plant: Plant, net: CoolantNetwork, tables: list[Table], xp:
         column[loop] = vessels.names.index(vessel)
     loop_of, loops = to_host(net.loop_of), list(plant.loops.values())
     streams: list[list[int]] = [[] for _ in vessels.names]
-    by_fluid: dict[str, list[int]] = {}
+    by_fluid: dict[str, list[tuple[int, int]]] = {}
     for row, loop in zip(net.element_lists, loop_of, strict=True):
         if column[loop] < vessels.size:
             streams[column[loop]] += row
-            by_fluid.setdefault(loops[loop].fluid, []).extend(row)
+            by_fluid.setdefault(loops[loop].fluid, []).extend((stream, column[loop]) for stream in row)
     for loop, tank in enumerate(net.storage):
         if tank < net.stream_count and column[loop] < vessels.size:
             streams[column[loop]].append(tank)
-            by_fluid.setdefault(loops[loop].fluid, []).append(tank)
+            by_fluid.setdefault(loops[loop].fluid, []).append((tank, column[loop]))
     longest = max(map(len, net.element_lists))
     steps = [[(row[k], row[k - 1]) for row in net.element_lists if len(row) > k] for k in range(1, longest)]
     index = lambda numbers: xp.asarray(np.array(numbers, dtype=np.int64))  # noqa: E731
@@ -65,7 +66,7 @@ def compile_pressure(plant: Plant, net: CoolantNetwork, tables: list[Table], xp:
         index(column),
         index([row[0] for row in net.element_lists]),
         [(index([here for here, _ in step]), index([before for _, before in step])) for step in steps],
-        [(fluid, index(rows)) for fluid, rows in by_fluid.items()],
+        [(fluid, index([row for row, _ in both]), index([of for _, of in both])) for fluid, both in by_fluid.items()],
         net.held / net.heat_capacity,
         neighbours(streams, xp, spare=net.stream_count),
         [each for each in net.streams if hasattr(each.table.machine, "leaks")],
@@ -119,8 +120,8 @@ def tell_vessels(
     for streams in vessels.leaking:
         t = streams.table
         leak[:, streams.columns] = t.machine.leaks(state[t.key], inputs[t.key], ports[t.key])  # type: ignore[attr-defined]
-    for fluid, rows in vessels.fluids:
-        cold = properties(fluid, machine.fill_temperature[0, 0]).density  # type: ignore[attr-defined]
+    for fluid, rows, of in vessels.fluids:
+        cold = properties(fluid, machine.fill_temperature).density.take(of, axis=1)  # type: ignore[attr-defined]
         grown[:, rows] = vessels.volume[:, rows] * (cold / properties(fluid, outlet[:, rows]).density - 1.0)
     sums = gather_sum(stacked_with_spare(leak, grown), vessels.streams_of)
     ports[key].flow["leak"], ports[key].flow["expansion"] = sums
