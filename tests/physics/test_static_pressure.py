@@ -21,6 +21,11 @@ def test_a_third_of_coolant_raises_the_pressure_by_half():
     assert law.held_at(3e5, 0.3, 2e5) == pytest.approx(0.1, rel=1e-12)
 
 
+@given(st.floats(-0.005, 0.29))
+def test_the_coolant_that_it_holds_at_a_pressure_is_what_makes_that_pressure(water):
+    assert law.held_at(p(water), 0.3, 2e5, 0.005) == pytest.approx(water, abs=1e-15, rel=1e-12)
+
+
 def test_empty_it_falls_to_the_airs_pressure_and_no_further():
     assert p(0.0) == pytest.approx(2e5)
     assert p(-0.0025) == pytest.approx(0.5 * (2e5 + law.AIR))

@@ -85,11 +85,14 @@ class ExpansionVessel(Equipment):
         return found
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
-        """The tick's coolant in and out; a leak ends where the loop is at the air's pressure."""
+        """The tick's coolant in and out; make-up ends at its stop, a leak where the loop is at the air's pressure."""
         xp = library_of(s.charge)
         expansion, leak = port.flow.get("expansion", 0.0) + 0.0 * s.charge, port.flow.get("leak", 0.0)
         given = s.making_up * (1.0 - u.makeup_failed) * self.makeup_flow * dt
         given = xp.minimum(given, xp.maximum(self.makeup_store - s.makeup_used, 0.0))
+        full = static_pressure.held_at(self.makeup_stop, self.vessel_volume, self.precharge, self.slack_volume)
+        missing = xp.maximum(full - (s.charge + expansion - leak * dt), 0.0)
+        given = xp.minimum(given, missing)
         left = xp.maximum(s.charge + expansion + given + self.slack_volume, 0.0)
         lost = xp.minimum(leak * dt, left)
         water = s.charge + expansion + given - lost
@@ -98,7 +101,7 @@ class ExpansionVessel(Equipment):
         water = water - relieved
         p = static_pressure.cushion(water, self.vessel_volume, self.precharge, self.slack_volume)
         moment = lambda: moment_of_crossing(s.static_pressure, p, self.makeup_start, port.now, dt)  # noqa: E731
-        wants = (self.makeup_flow > 0) & xp.where(s.making_up > 0, p < self.makeup_stop, p < self.makeup_start)
+        wants = (self.makeup_flow > 0) & xp.where(s.making_up > 0, given < missing, p < self.makeup_start)
         making, making_at = latched(wants, s.making_up, s.making_up_at, moment)
         lifted, lifted_at = latched(relieved > 0, s.lifted, s.lifted_at, port.now)
         was = s.charge + s.expansion

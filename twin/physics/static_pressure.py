@@ -38,9 +38,11 @@ def cushion(water: Real, volume: Real, precharge: Real, slack: Real) -> Real:
     return xp.where(water >= 0, full, emptied)
 
 
-def held_at(pressure: Real, volume: Real, precharge: Real) -> Real:
-    """Coolant in a vessel at an absolute pressure above its precharge [m3]."""
-    return volume * (1.0 - precharge / pressure)
+def held_at(pressure: Real, volume: Real, precharge: Real, slack: Real = 0.0) -> Real:
+    """Coolant in a vessel at an absolute pressure [m3], negative below its precharge: `cushion` the other way round."""
+    most = library_of(pressure).maximum
+    lacking = slack * most((precharge - pressure) / (precharge - AIR), 0.0)
+    return volume * (1.0 - precharge / most(pressure, precharge)) - lacking
 
 
 def orifice_flow(area: Real, coefficient: Real, pressure: Real, rho: Real) -> Real:
