@@ -89,12 +89,16 @@ def settle(model: Model, asked: AllRows, members: int = 1) -> State:
 
 
 def _rewind(model: Model, rest: State, now: State) -> None:
-    """Put electric stores, fuel, counters and moments back to what they are at rest."""
+    """Put electric stores, fuel, counters and moments back to what they are at rest.
+
+    A kind's `settles` names volumes that belong to the steady state, as its temperatures do, and stay.
+    """
     for t in model.tables:
         said = quantities(t.machine.State)
         fresh = {name: getattr(rest.rows[t.key], name) for name in said if companion(name, said)}
         counted = ("m^3",) if t.machine.streams or t.kind == "zone" else ("J", "m^3")
-        fresh |= {n: getattr(rest.rows[t.key], n) for n, q in said.items() if q.unit in counted or n in WEAR}
+        back = {n for n, q in said.items() if q.unit in counted or n in WEAR} - set(getattr(t.machine, "settles", ()))
+        fresh |= {n: getattr(rest.rows[t.key], n) for n in back}
         now.rows[t.key] = replace(now.rows[t.key], **fresh)
     now.stored = stored(model, now, ports(model))
 

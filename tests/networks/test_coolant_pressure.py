@@ -10,7 +10,7 @@ from tests.small_plants import CHILLER, JOINT, PUMP, VESSEL, add, branch, pressu
 from twin import model as compiled
 from twin.declare import replace
 from twin.physics.fluids import properties
-from twin.physics.static_pressure import AIR
+from twin.physics.static_pressure import AIR, cushion
 from twin.plant import Loop, Plant
 from twin.scenario import Change, RunSettings, Scenario
 from twin.simulation import settle, simulate
@@ -100,6 +100,23 @@ def test_coolant_that_warms_grows_by_its_density(filled):
     assert grown > 0.003
     water = vessel.charge[0, k] + vessel.expansion[0, k]
     assert vessel.static_pressure[0, k] == pytest.approx(2e5 * 0.3 / (0.3 - water), rel=1e-12)
+
+
+@pytest.mark.parametrize("vessel", [{}, {"relief_pressure": 2.65e5, "makeup_flow": 0.0}], ids=["", "relieved"])
+def test_the_first_row_stands_as_its_coolant_says(vessel):
+    """Settled, the loop is warm: pressure, charge and growth belong together, and nothing has been counted yet."""
+    model = compiled.compile(pressurised(**vessel))
+    asked = compiled.inputs(model)
+    now = settle(model, asked)
+    first, t = now.rows["expansion_vessel"], model.table("expansion_vessel").machine
+    assert (first.expansion > 0.005).all()
+    stands = cushion(first.charge + first.expansion, t.vessel_volume, t.precharge, t.slack_volume)
+    np.testing.assert_allclose(first.static_pressure, stands, rtol=1e-12)
+    assert not first.leaked.any()
+    assert not first.makeup_used.any()
+    after = step(model, now, asked, 0.0, 1.0).rows["expansion_vessel"]
+    np.testing.assert_allclose(after.static_pressure, first.static_pressure, rtol=1e-6)
+    assert after.leaked.max() < 1e-6, "what the relief valve let go while the loop warmed is gone"
 
 
 @pytest.mark.parametrize("tick", [1.0, 5.0])

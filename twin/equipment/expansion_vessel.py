@@ -23,6 +23,7 @@ class ExpansionVessel(Equipment):
 
     kind = "expansion_vessel"
     pressurises: ClassVar[bool] = True
+    settles: ClassVar[tuple[str, ...]] = ("charge", "expansion")
 
     vessel_volume: Real = quantity("m^3", "gas and coolant in the vessel", above=0, at_most=1e3)
     precharge: Real = quantity("Pa", "absolute pressure of its gas without coolant", above=1.02e5, at_most=1.1e6)
