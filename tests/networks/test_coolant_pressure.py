@@ -8,7 +8,8 @@ from scipy.integrate import solve_ivp
 
 from tests.small_plants import CHILLER, JOINT, PUMP, VESSEL, add, branch, pressurised
 from twin import model as compiled
-from twin.declare import replace
+from twin.declare import MODES, replace
+from twin.networks import coolant, coolant_pressure
 from twin.physics.fluids import properties
 from twin.physics.static_pressure import AIR, cushion
 from twin.plant import Loop, Plant
@@ -44,12 +45,30 @@ def leaves(trace, name):
     return trace[name].values[:, 0, 0]
 
 
-def test_pressures_along_every_branch_end_at_the_other_header():
-    model = compiled.compile(pressurised())
-    asked = compiled.inputs(model)
-    now = settle(model, asked)
-    from twin.networks import coolant, coolant_pressure
+def standing(mode: float = 1.0) -> Plant:
+    """`ring` with a second train whose pump stands, and two check valves in series that bar a short cut."""
+    plant = ring()
+    add(plant, "strainer-2", "strainer", nominal_flow=0.036, nominal_pressure_drop=20e3)
+    add(plant, "pump-2", "pump", ("utility",), **PUMP)
+    add(plant, "chiller-2", "chiller", ("utility",), **CHILLER)
+    for name in ("check", "check-2"):
+        add(plant, name, "check_valve", flow_coefficient=50 / 3600)
+    for name in ("short", "short-2"):
+        add(plant, name, "valve", flow_coefficient=50 / 3600)
+    plant.units["pump-2"].settings["mode"] = mode
+    trains = [branch("strainer-2", "pump-2", "chiller-2"), branch("short", "check", "check-2", "short-2")]
+    plant.loops["ring"].plant += trains
+    return plant
 
+
+def told(plant, failed=()):
+    """A plant's compiled model, its branch laws, lifts and flows, the vessels' pressure by loop, and every inlet's."""
+    model = compiled.compile(plant)
+    asked = compiled.inputs(model)
+    for name in failed:
+        key, row = model.seats[name]
+        asked[key].check_valve_failed[:, row] = 1.0
+    now = settle(model, asked)
     ports = compiled.ports(model)
     for t in model.tables:
         ports[t.key].gap, ports[t.key].voltage = np.zeros((1, t.size)), np.ones((1, t.size))
@@ -64,19 +83,46 @@ def test_pressures_along_every_branch_end_at_the_other_header():
     inlet = np.zeros(net.stream_count)
     for streams in net.streams:
         inlet[streams.columns] = ports[streams.table.key].pressure[f"{streams.name} inlet"][0]
-    head, a, b = r.by_stream[:3, 0, : net.stream_count]
-    static = {
-        loop: now.rows["expansion_vessel"].static_pressure[0, k]
-        for k, loop in enumerate(model.plant.loops)
-    }  # fmt: skip
+    return model, r, lift, flow, now.rows["expansion_vessel"].static_pressure[0], inlet
+
+
+OFF = float(MODES["off"])
+
+
+@pytest.mark.parametrize(
+    ("plant", "failed"),
+    [(pressurised(), ()), (standing(), ()), (standing(OFF), ()), (standing(OFF), ("pump-2", "check"))],
+    ids=["forward", "two-trains", "one-stands", "valves-stay-open"],
+)
+def test_pressures_along_every_branch_lead_from_header_to_header(plant, failed):
+    """Begin less losses plus heads; what bars backward flow takes what is left, so behind it the far header stands."""
+    model, r, lift, flow, static, inlet = told(plant, failed)
+    net = model.coolant
+    head, a, b, check = r.by_stream[:, 0, : net.stream_count]
     for number, row in enumerate(net.element_lists):
         q, loop = flow[0, number], int(net.loop_of[number])
-        back = static[list(model.plant.loops)[loop]]
-        supply = back + lift[0, loop]
-        begin, end = (back, supply) if net.sign[0, number] > 0 else (supply, back)
-        assert inlet[row[0]] == pytest.approx(begin, abs=1e-6)
-        last = inlet[row[-1]] - (a[row[-1]] + b[row[-1]] * abs(q)) * q + head[row[-1]]
-        assert last == pytest.approx(end, abs=1.0), "to round-off of the solve"
+        headers = static[loop], static[loop] + lift[0, loop]
+        begin, end = headers if net.sign[0, number] > 0 else headers[::-1]
+        lost = (a[row] + b[row] * abs(q)) * q - head[row]
+        bars = [k for k in range(len(row)) if q < 0 and check[row[k]] > 0]
+        before, behind = (bars[0], bars[-1]) if bars else (len(row), -1)
+        for k in range(len(row)):
+            if k <= before:
+                assert inlet[row[k]] == pytest.approx(begin - sum(lost[:k]), abs=1.0), "to round-off of the solve"
+            if k > behind:
+                assert inlet[row[k]] == pytest.approx(end + sum(lost[k:]), abs=1.0), "to round-off of the solve"
+        if len(bars) == 2:
+            assert inlet[row[bars[1]]] == pytest.approx(0.5 * (begin + end), rel=1e-3), "two alike share it"
+
+
+def test_behind_a_shut_check_valve_stands_the_pressure_of_the_running_pump():
+    """Over 1 bar between the headers: the standing pump's inlet at the one, its chiller's at the other."""
+    model, _, lift, flow, static, inlet = told(standing(OFF))
+    seat = {name: s.first + k for s in model.coolant.streams for k, name in enumerate(s.table.names)}
+    assert lift[0, 0] > 1e5
+    assert flow[0, 1] < 0
+    assert inlet[seat["pump-2"]] == pytest.approx(static[0], abs=10)
+    assert inlet[seat["chiller-2"]] == pytest.approx(static[0] + lift[0, 0], abs=10)
 
 
 @pytest.mark.parametrize("filled", [{}, {"technology": 283.15}, {"facility": 283.15, "technology": 303.15}])

@@ -11,10 +11,11 @@ from types import ModuleType
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked_with_spare, to_host
+from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked_with_spare, to_host, worth_doing
 from twin.networks.coolant import CoolantNetwork, Resistances, Streams
 from twin.networks.tables import AllPorts, AllRows, Table
 from twin.physics.fluids import properties
+from twin.physics.thermal import TINY
 from twin.plant import Plant
 
 
@@ -94,12 +95,28 @@ def tell_pressures(
     head, laminar, turbulent = r.by_stream[:3, :, : net.stream_count]
     q = flow.take(net.branch_of, axis=1)
     lost = (laminar + turbulent * abs(q)) * q - head
+    barred = (flow < 0) & (r.stiff > 1.0)
+    if worth_doing(barred):
+        lost = lost + _barred(net, r, lifts, xp.where(barred, flow, 0.0), barred)
     inlet = xp.full(q.shape, np.nan)
     inlet[:, vessels.first] = begin
     for here, before in vessels.positions:
         inlet[:, here] = inlet[:, before] - lost[:, before]
     for streams in net.streams:
         ports[streams.table.key].pressure[f"{streams.name} inlet"] = inlet[:, streams.columns]
+
+
+def _barred(net: CoolantNetwork, r: Resistances, lifts: Array, flow: Array, barred: Array) -> Array:
+    """What check valves take of backward flow beyond their forward law [Pa], (member, stream).
+
+    It is what the branch's own laws leave of the pressure between its headers; valves in series share it.
+    """
+    xp = library_of(flow)
+    rest = r.head - net.sign * lifts.take(net.loop_of, axis=1) - (r.laminar + r.turbulent * abs(flow)) * flow
+    check = r.by_stream[3]
+    share = xp.where(barred, rest / xp.maximum(gather_sum(check, net.elements), TINY), 0.0)
+    taken: Array = share.take(net.branch_of, axis=1) * check[:, : net.stream_count]
+    return taken
 
 
 def tell_vessels(
