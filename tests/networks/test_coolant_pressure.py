@@ -252,3 +252,23 @@ def test_a_pump_against_shut_valves_is_deadheaded(tmp_path):
     trace = run(tmp_path, ring(), changes, 120.0)
     at = {f"{event.unit}.{event.flag}": event.time for event in trace.events if event.value == 1}
     assert 30.0 + 15.0 < at["pump.deadheaded"] < 30.0 + 30.0, "half a minute after the valves have nearly shut"
+
+
+def test_the_warm_layer_of_a_tank_grows_too():
+    """Half of 10 m3 is warmed by 15 K: it grows as its mean temperature says, though what leaves stays cold."""
+    plant = ring()
+    add(plant, "tank", "tank", volume=10.0, useful_temperature=300.0, stratified=1.0)
+    plant.loops["ring"].storage = "tank"
+    model = compiled.compile(plant)
+    asked = compiled.inputs(model)
+    now = settle(model, asked)
+    grown = []
+    for cold, warm in ((1.0, 291.15), (0.5, 306.15)):
+        tank = now.rows["tank"]
+        layers = replace(tank, temperature=tank.temperature * 0 + 291.15, warm_temperature=tank.temperature * 0 + warm)
+        now.rows["tank"] = replace(layers, cold_share=tank.cold_share * 0 + cold)
+        now.stored = compiled.stored(model, now, compiled.ports(model))
+        grown.append(step(model, now, asked, 0.0, 0.001).rows["expansion_vessel"].expansion[0, 0])
+    cold, mean = (properties("water", np.array(T)).density for T in (291.15, 298.65))
+    by_hand = 10.0 * float(cold / mean - 1.0)
+    assert grown[1] - grown[0] == pytest.approx(by_hand, rel=0.01)

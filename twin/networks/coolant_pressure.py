@@ -25,7 +25,7 @@ class PressureNetwork:
 
     `vessel_of_loop` is the column of a loop's vessel, past the last where it has none; `positions` lists for each
     place along a branch the streams that stand there and those before them; `fluids` the streams of each coolant in
-    loops with a vessel, and the column of the vessel of each; `volume` what each stream holds [m3]; `streams_of` by
+    loops with a vessel, and the column of the vessel of each; `volume` what each stream holds [m3]; `tanks` with the heat capacity of what they hold [J/K]; `streams_of` by
     vessel.
     """
 
@@ -37,6 +37,7 @@ class PressureNetwork:
     volume: Array
     streams_of: Neighbours
     leaking: list[Streams]
+    tanks: list[tuple[Streams, Array]]
 
 
 def compile_pressure(plant: Plant, net: CoolantNetwork, tables: list[Table], xp: ModuleType) -> PressureNetwork | None:
@@ -71,6 +72,7 @@ def compile_pressure(plant: Plant, net: CoolantNetwork, tables: list[Table], xp:
         net.held / net.heat_capacity,
         neighbours(streams, xp, spare=net.stream_count),
         [each for each in net.streams if hasattr(each.table.machine, "leaks")],
+        [(each, net.held[:, each.columns]) for each in net.streams if each.table.machine.storage],
     )
 
 
@@ -137,6 +139,11 @@ def tell_vessels(
     for streams in vessels.leaking:
         t = streams.table
         leak[:, streams.columns] = t.machine.leaks(state[t.key], inputs[t.key], ports[t.key])  # type: ignore[attr-defined]
+    if vessels.tanks:
+        outlet = outlet.copy()
+    for streams, held in vessels.tanks:  # one layer may leave, all of it grows: by its mean temperature
+        t = streams.table
+        outlet[:, streams.columns] = t.machine.stored(state[t.key], ports[t.key]) / held
     for fluid, rows, of in vessels.fluids:
         cold = properties(fluid, machine.fill_temperature).density.take(of, axis=1)  # type: ignore[attr-defined]
         grown[:, rows] = vessels.volume[:, rows] * (cold / properties(fluid, outlet[:, rows]).density - 1.0)
