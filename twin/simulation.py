@@ -45,7 +45,7 @@ HELD = 2e8
 SWEEP = 200_000
 """Objects made and not yet freed before Python looks for cycles among them; at its usual 700 that is 4 % of a run."""
 WARM_UP = ((1.0, 20), (10.0, 15), (60.0, 10))
-LADDER = ((10.0, 10), (60.0, 10), (300.0, 24), (3600.0, 16))
+LADDER = ((10.0, 10), (60.0, 10), (3600.0, 16), (300.0, 24))
 LAST = ((1.0, 3),)
 """Ticks [s] and how many of each bring a cold plant near its steady state, to it, and into step with its stores."""
 WEAR = ("dirt",)

@@ -25,8 +25,8 @@ class PressureNetwork:
 
     `vessel_of_loop` is the column of a loop's vessel, past the last where it has none; `positions` lists for each
     place along a branch the streams that stand there and those before them; `fluids` the streams of each coolant in
-    loops with a vessel, and the column of the vessel of each; `volume` what each stream holds [m3]; `tanks` with the heat capacity of what they hold [J/K];
-    `streams_of` by vessel.
+    loops with a vessel, and the column of the vessel of each; `volume` what each stream
+    holds [m3]; `tanks` with the heat capacity of what they hold [J/K]; `streams_of` by vessel.
     """
 
     vessels: Table
