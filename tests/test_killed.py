@@ -57,10 +57,10 @@ def holds_what_it_committed(path):
     return steps
 
 
-@pytest.mark.parametrize("after", [0.05, 0.7, 5.0])
+@pytest.mark.parametrize("after", [0.05, 0.7, 12.0])
 def test_a_killed_run_leaves_a_readable_trace(tmp_path, request, after):
     steps = holds_what_it_committed(killed_run(tmp_path, request.config.rootpath, after))
-    assert steps > 0 or after < 5.0
+    assert steps > 0 or after < 12.0
 
 
 @pytest.mark.slow
