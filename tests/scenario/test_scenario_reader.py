@@ -101,3 +101,11 @@ def test_a_file_of_another_sort_is_told_so(faults: Callable[..., list[str]]) -> 
     assert faults("colour: blue\n")[-1].endswith(
         "this is neither; a scenario (plant, run, weather, ...) or a plant (units, coolant, ...) is wanted"
     )
+
+
+def test_a_file_with_more_faults_than_are_gathered_says_that_reading_stopped(tmp_path: Path) -> None:
+    file = tmp_path / "many.yaml"
+    file.write_text("units:\n" + "".join(f"  u{i}: {{kind: nothing-{i}}}\n" for i in range(700)), encoding="utf-8")
+    told = [str(fault) for fault in check(file)]
+    assert len(told) == 502
+    assert told[-1] == "more than 500 faults were found, and reading stopped; mend the first ones and check again"

@@ -9,7 +9,7 @@ from twin.arrays import library_of
 Real = Any
 BAR = 1e5
 """Pressure at which a flow coefficient Kv is measured [Pa]."""
-LAMINAR_SHARE = 1e-5
+LAMINAR_SHARE = 1e-6
 """Share of the loss at Kv that goes in proportion to flow, so that the slope stays finite at no flow."""
 CUT = 0.05
 """Opening below which an equal-percentage valve closes in a straight line. Estimate."""

@@ -42,6 +42,8 @@ class Faults:
     def add(self, where: Where | None, text: str, warning: bool = False) -> None:
         self.found.setdefault((str(where), text), Fault(where, text, warning))
         if len(self.found) > MOST:
+            told = f"more than {MOST} faults were found, and reading stopped; mend the first ones and check again"
+            self.found["", told] = Fault(None, told)
             raise TooMany
 
     def extend(self, faults: Iterable[Fault]) -> None:

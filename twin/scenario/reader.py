@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
@@ -106,38 +107,39 @@ class _Reading:
 
     def any(self) -> Plant | None:
         """Read the file as what it is; the plant in it, if it can be made out."""
-        try:
-            root = self.documents.load(self.path, self.name)
-            if root is None:
-                return None
-            if set(root) & set(SCENARIO_KEYS) - {"title", "description"}:
-                made = self._scenario(root, {})
-                return made.plant if made else None
-            if set(root) & {*PLANT_KEYS, variants.KEY} - {"title", "description"}:
-                opened = self.plants.whole(root, self.shelf)
-                return self._plant(*opened) if opened is not None else None
-            if {"kind", "quantities"} <= set(root):
-                Catalog(self.documents).record(root, self.path.stem)
-                return None
-            wanted = "a scenario (plant, run, weather, ...) or a plant (units, coolant, ...)"
-            for key in root:
-                near = advice(key, [*SCENARIO_KEYS, *PLANT_KEYS])
-                self.faults.add(root.where_of(key), f"this key is not known; {near}")
-            self.faults.add(root.where, f"this is neither; {wanted} is wanted")
-        except TooMany:
-            pass  # whoever asked reads the faults that were found; going on would only find more
+        with contextlib.suppress(TooMany):  # its faults say so
+            return self._any()
+        return None
+
+    def _any(self) -> Plant | None:
+        root = self.documents.load(self.path, self.name)
+        if root is None:
+            return None
+        if set(root) & set(SCENARIO_KEYS) - {"title", "description"}:
+            made = self._scenario(root, {})
+            return made.plant if made else None
+        if set(root) & {*PLANT_KEYS, variants.KEY} - {"title", "description"}:
+            opened = self.plants.whole(root, self.shelf)
+            return self._plant(*opened) if opened is not None else None
+        if {"kind", "quantities"} <= set(root):
+            Catalog(self.documents).record(root, self.path.stem)
+            return None
+        wanted = "a scenario (plant, run, weather, ...) or a plant (units, coolant, ...)"
+        for key in root:
+            near = advice(key, [*SCENARIO_KEYS, *PLANT_KEYS])
+            self.faults.add(root.where_of(key), f"this key is not known; {near}")
+        self.faults.add(root.where, f"this is neither; {wanted} is wanted")
         return None
 
     def scenario(self, settings: dict[str, int]) -> Scenario | None:
-        try:
+        with contextlib.suppress(TooMany):
             root = self.documents.load(self.path, self.name)
             if root is not None and {"units", "place", variants.KEY} & set(root) and not {"plant", "run"} & set(root):
                 text = "this is a plant by itself; a scenario is wanted, which names it"
                 self.faults.add(root.where, f'{text}, e.g. "plant: {self.path.stem}"')
                 return None
             return self._scenario(root, settings) if root is not None else None
-        except TooMany:
-            return None
+        return None
 
     def _scenario(self, root: Map, settings: dict[str, int]) -> Scenario | None:
         for key in root:
