@@ -89,7 +89,8 @@ TYPICAL = {
     "Hz": 60.0,
     "A": 1e3,
     "V": 1e3,
-    "VA": 1e6, "Pa": 1e5,
+    "VA": 1e6,
+    "Pa": 1e5,
 }
 """What is large for a pod: a small difference of two large powers is as good as the powers are."""
 

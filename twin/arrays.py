@@ -151,8 +151,6 @@ def taken(x: Array, columns: slice | Array) -> Array:
     return x[..., columns] if type(columns) is slice else x.take(columns, axis=-1)
 
 
-
-
 def _bare(counter: Any) -> Any:
     """The library's own count behind its wrappers, where it is to be found: a third of the time at small sizes."""
     within = getattr(counter, "__wrapped__", counter)

@@ -204,8 +204,12 @@ class Plant:
             branches = {key: [[Element(**e) for e in branch] for branch in row[key]] for key in ("plant", "loads")}
             plant.add_loop(
                 Loop(
-                    row["name"], row["fluid"], storage=row["storage"], where=_where(row["where"]),
-                    pressurisation=row.get("pressurisation"), **branches,
+                    row["name"],
+                    row["fluid"],
+                    storage=row["storage"],
+                    where=_where(row["where"]),
+                    pressurisation=row.get("pressurisation"),
+                    **branches,
                 )
             )
         for row in said["signals"]:

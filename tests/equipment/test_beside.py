@@ -49,9 +49,7 @@ def live_through(bench, kind, dt, lives):
         feeds = [tuple(zip(*pairs)) for pairs in zip(*(one["feeds"] for one in at_once))]
         b.tick(dt, feeds, load=[one["load"] for one in at_once], start=[one["start"] for one in at_once])
         rows = [(row, field.name) for row in (b.state, b.out) for field in fields(row)]
-        history.append(
-            {name: np.array(np.broadcast_to(getattr(row, name), (1, b.count))[0]) for row, name in rows}
-        )
+        history.append({name: np.array(np.broadcast_to(getattr(row, name), (1, b.count))[0]) for row, name in rows})
     assert b.worst < 1e-9
     return history
 

@@ -51,9 +51,7 @@ def test_dead_and_back_within_a_tick(bench):
 @pytest.mark.parametrize("dt", [60.0, 1.0])
 def test_overload_shows_at_the_moment_of_the_closed_form(bench, dt):
     """I = 1.5: t = tau ln(2.25/1.25); at nominal voltage, so with no impedance to speak of."""
-    b = bench(
-        Transformer(rated_power=1e6, impedance=1e-9, no_load_loss=0, load_loss=0, thermal_time_constant=600)
-    )
+    b = bench(Transformer(rated_power=1e6, impedance=1e-9, no_load_loss=0, load_loss=0, thermal_time_constant=600))
     while not b.is_("overloaded"):
         b.tick(dt, [(1, 0.0)], load=1.5e6)
     assert b.is_("overloaded_at") == pytest.approx(600 * math.log(2.25 / 1.25), rel=1e-9)

@@ -54,7 +54,5 @@ def random_states(net: CoolantNetwork, count: int, seed: int) -> tuple[Resistanc
     check = np.where(random.random(shape) < 0.7, is_plant | booster, 0.0)
     stiff = 1.0 + check * (1.0 / CHECK_LEAK - 1.0)
     factor = 1.0 / opening**2
-    guess = random.choice([-1.0, 1.0], (count, len(net.loops))) * 10.0 ** random.uniform(
-        -3, 9, (count, len(net.loops))
-    )
+    guess = random.choice([-1.0, 1.0], (count, len(net.loops))) * 10.0 ** random.uniform(-3, 9, (count, len(net.loops)))
     return Resistances(head, laminar * factor, turbulent * factor, stiff), guess

@@ -76,14 +76,10 @@ def test_the_moment_of_passing_lies_on_the_curve(start, target, limit):
     assert relaxed(np.array([start]), target, tau, t)[0] == pytest.approx(limit, rel=1e-13)
 
 
-@pytest.mark.parametrize(
-    ("done", "alive"), [(0.0, 1.0), (3.0, 4.0), (9.5, 1.0), (10.0, 1.0), (0.0, 25.0), (4.0, 0.0)]
-)
+@pytest.mark.parametrize(("done", "alive"), [(0.0, 1.0), (3.0, 4.0), (9.5, 1.0), (10.0, 1.0), (0.0, 25.0), (4.0, 0.0)])
 def test_walk_in_against_quadrature(done, alive):
     end, at_full, share = walk_in(np.array([done]), np.array([alive]), 10.0)
-    exact, _ = quad(
-        lambda t: min((done + t) / 10.0, 1.0), 0, alive, points=[max(10.0 - done, 0.0)] if alive else None
-    )
+    exact, _ = quad(lambda t: min((done + t) / 10.0, 1.0), 0, alive, points=[max(10.0 - done, 0.0)] if alive else None)
     assert share[0] == pytest.approx(exact, rel=1e-9, abs=1e-12)
     assert end[0] == min(done + alive, 10.0)
     assert at_full[0] == max(done + alive - 10.0, 0.0)

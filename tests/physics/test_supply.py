@@ -109,8 +109,6 @@ def test_moments_count_from_the_start_of_the_tick():
 
 
 def test_a_flag_keeps_the_moment_of_its_last_change():
-    flag, at = latched(
-        np.array([True, True, False, False]), np.array([0.0, 1, 1, 0]), np.full(4, 3.0), np.full(4, 9.0)
-    )
+    flag, at = latched(np.array([True, True, False, False]), np.array([0.0, 1, 1, 0]), np.full(4, 3.0), np.full(4, 9.0))
     assert flag.tolist() == [1, 1, 0, 0]
     assert at.tolist() == [9, 3, 9, 3]

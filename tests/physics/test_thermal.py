@@ -75,9 +75,7 @@ def test_a_volume_without_heat_needs_none_named():
     assert none.slope == zero.slope
 
 
-@given(
-    st.floats(250, 400), st.floats(250, 400), st.floats(0, 1e7), st.floats(1, 1e9), st.floats(1e-3, 1e4)
-)
+@given(st.floats(250, 400), st.floats(250, 400), st.floats(0, 1e7), st.floats(1, 1e9), st.floats(1e-3, 1e4))
 def test_a_volume_stays_between_what_it_held_and_what_enters(T, T_in, C_flow, C, dt):
     answer = stir(np.float64(T), np.float64(C_flow), np.float64(C), dt)
     mean = float(answer.constant + answer.slope * T_in)

@@ -87,10 +87,7 @@ def small_events() -> list[Event]:
         (75.5, "ups-2", "on_battery", 0),
         (150.0, "tank-1", "exhausted", 1),
         (180.25, "rack-3", "throttled", 1),
-        *(
-            (181.0 + 0.1 * i, name, "throttled", 1)
-            for i, name in enumerate(n for n in RACKS if n != "rack-3")
-        ),
+        *((181.0 + 0.1 * i, name, "throttled", 1) for i, name in enumerate(n for n in RACKS if n != "rack-3")),
         (200.5, "rack-3", "slowed", 1),
         (201.75, "rack-3", "shut_down", 1),
         (202.0, "rack-4", "shut_down", 1),
@@ -137,9 +134,7 @@ def write(
     plant = plant or small_plant()
     columns, members = [], 1
     for kind, named in data.items():
-        said = (
-            quantities(KINDS[kind].Inputs) | quantities(KINDS[kind].State) | quantities(KINDS[kind].Outputs)
-        )
+        said = quantities(KINDS[kind].Inputs) | quantities(KINDS[kind].State) | quantities(KINDS[kind].Outputs)
         columns += [Column(kind, name, said[name].unit, said[name].doc, "f8") for name in named]
         members = next(iter(named.values())).shape[1]
     recorder = Recorder(
@@ -186,9 +181,7 @@ def _electric(time: np.ndarray, out: np.ndarray) -> dict[str, dict[str, np.ndarr
         },
         "utility": {"power": _column(np.where(on_generator | out, 0.0, site), time)},
         "generator": {"power": _column(np.where(on_generator, site, 0.0), time)},
-        "transformer": {
-            "voltage": _column(np.where(time <= 60, 0.99, np.where(time > 300, 0.99, 0.0)), time)
-        },
+        "transformer": {"voltage": _column(np.where(time <= 60, 0.99, np.where(time > 300, 0.99, 0.0)), time)},
         "ups": {
             "energy": _column((charge * 360e6)[:, None], time, 2),
             "state_of_charge": _column(charge[:, None], time, 2),

@@ -90,10 +90,7 @@ def test_a_unit_switched_off_is_its_own_cause_even_under_a_dead_feed(at: Path) -
 
 def test_members_do_not_cause_each_other(at: Path) -> None:
     time, data = small_data()
-    two = {
-        kind: {name: values.repeat(2, axis=1) for name, values in named.items()}
-        for kind, named in data.items()
-    }
+    two = {kind: {name: values.repeat(2, axis=1) for name, values in named.items()} for kind, named in data.items()}
     events = [Event(10.0, 1, "utility-a", "lost", 1), Event(10.0, 0, "ups-1", "on_battery", 1)]
     findings = Findings(write(at, time, two, events))
     assert [entry.cause for entry in findings.entries] == [None, None]
@@ -123,9 +120,7 @@ criteria: []
 
 
 def test_equal_changes_close_together_are_one_line_and_far_apart_are_two() -> None:
-    rows = [
-        Entry(t, 0, f"rack-{i:02d}", "throttles", "hot", None) for i, t in enumerate((1.0, 1.5, 2.0, 9.0))
-    ]
+    rows = [Entry(t, 0, f"rack-{i:02d}", "throttles", "hot", None) for i, t in enumerate((1.0, 1.5, 2.0, 9.0))]
     lines = fold(rows, dict.fromkeys((row.unit for row in rows), "rack"), gap=2.0)
     assert [(line.event(), line.time, line.last) for line in lines] == [
         ("3 racks throttle: rack-00..rack-02", 1.0, 2.0),

@@ -85,9 +85,7 @@ def test_every_member_must_hold_and_the_worst_speaks(at: Path) -> None:
     time, data = small_data()
     three = {k: {n: np.repeat(v, 3, axis=1) for n, v in named.items()} for k, named in data.items()}
     three["rack"]["die_temperature"] += np.array([-20.0, 5.0, -20.0])[None, :, None]
-    trace = write(
-        at, time, three, [], scenario='title: t\ncriteria: ["max(rack.die_temperature) < 88 degC"]\n'
-    )
+    trace = write(at, time, three, [], scenario='title: t\ncriteria: ["max(rack.die_temperature) < 88 degC"]\n')
     found = only(judge(Story(trace)))
     assert (found.passed, found.member, found.members_passed, found.members) == (False, 1, 2, 3)
     assert found.value == pytest.approx(375.15)

@@ -29,9 +29,7 @@ def test_units_get_the_prefix_and_the_shift(save: Save) -> None:
         "place: {r1..2: {block: room, at: {start: [10 m, 0 m, 0 m], step: [0 m, 20 m, 0 m]}}}\n"
     )
     plant = read_plant(name)
-    assert list(plant.units) == ["site"] + [
-        f"r{n}/{unit}" for n in (1, 2) for unit in ("utility-a", "pdu-1", "pdu-2")
-    ]
+    assert list(plant.units) == ["site"] + [f"r{n}/{unit}" for n in (1, 2) for unit in ("utility-a", "pdu-1", "pdu-2")]
     assert plant.feeds["r2/pdu-1"] == ["r2/utility-a"]
     assert plant.units["r2/pdu-2"].at == (14.0, 20.0, 0.0)
     assert str(plant.units["r2/pdu-2"].where) == "room.yaml:3: units.pdu-1..2"

@@ -44,9 +44,7 @@ def test_shipped_records() -> None:
 @pytest.mark.parametrize("record", records(), ids=lambda record: record.name)
 def test_a_shipped_record_has_all_ratings_of_its_kind(record: Record) -> None:
     needed = {name for name, said in quantities(KINDS[record.kind]).items() if said.default is None}
-    assert needed <= set(record.parameters), (
-        f"{record.name} lacks {', '.join(sorted(needed - set(record.parameters)))}"
-    )
+    assert needed <= set(record.parameters), f"{record.name} lacks {', '.join(sorted(needed - set(record.parameters)))}"
 
 
 def test_a_record_gives_its_ratings_and_a_unit_overrides_them(shelf: Path, save: Save) -> None:
@@ -55,9 +53,7 @@ def test_a_record_gives_its_ratings_and_a_unit_overrides_them(shelf: Path, save:
     assert record.parameters == {"rated_power": 2e6, "load_loss": 3e3}
     assert [value.estimate for value in record.values.values()] == [False, True]
     plant = read_plant(
-        save(
-            "units:\n  u: {kind: utility, rated_power: 9 MW}\n  p: {like: board, feeds: u, load_loss: 1 kW}\n"
-        )
+        save("units:\n  u: {kind: utility, rated_power: 9 MW}\n  p: {like: board, feeds: u, load_loss: 1 kW}\n")
     )
     assert plant.units["p"].parameters == {"rated_power": 2e6, "load_loss": 1e3}
     assert plant.units["p"].like == "board"

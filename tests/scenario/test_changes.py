@@ -64,9 +64,7 @@ def test_events_of_one_moment_keep_their_order_and_a_clash_is_doubtful(save: Sav
     scenario = read(save(text))
     assert [change.value for change in scenario.changes] == [0.0, 0.0, 1.0, 1.0]
     (doubt,) = scenario.warnings
-    assert (
-        doubt.text == "pdu-1.in_service is changed twice at 60 s; the later line holds (and 1 more like it)"
-    )
+    assert doubt.text == "pdu-1.in_service is changed twice at 60 s; the later line holds (and 1 more like it)"
 
 
 def test_initial_comes_after_weather_and_workload(save: Save, small: str) -> None:
@@ -75,8 +73,6 @@ def test_initial_comes_after_weather_and_workload(save: Save, small: str) -> Non
     assert initial[-1] == Change(0.0, "rack-01", "utilisation", 0.9, verb="initial")
 
 
-@pytest.mark.parametrize(
-    "event", ["{at: 60 s, fail: pdu}", '{at: 60 s, fail: "pdu-?"}', "{at: 60 s, fail: pdu-1..2}"]
-)
+@pytest.mark.parametrize("event", ["{at: 60 s, fail: pdu}", '{at: 60 s, fail: "pdu-?"}', "{at: 60 s, fail: pdu-1..2}"])
 def test_a_kind_a_pattern_and_a_range_mean_the_same(save: Save, head: str, event: str) -> None:
     assert [change.unit for change in rows(save, head, event)] == ["pdu-1", "pdu-2"]

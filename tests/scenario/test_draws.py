@@ -15,9 +15,7 @@ Save = Callable[..., str]
 
 def drawn(save: Save, small: str, line: str, *, members: int = 1, seed: int = 1) -> list[Change]:
     text = small[: small.index("draws:")] + f"draws:\n  {line}\n"
-    return [
-        change for change in read(save(text), members=members, seed=seed).changes if change.verb == "draw"
-    ]
+    return [change for change in read(save(text), members=members, seed=seed).changes if change.verb == "draw"]
 
 
 def test_a_stream_is_pinned() -> None:

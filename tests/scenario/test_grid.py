@@ -10,10 +10,7 @@ Save = Callable[..., str]
 
 
 def test_down_held_and_up_again(save: Save, head: str) -> None:
-    text = (
-        head.replace("30 min", "3 h")
-        + "grid: {requests: [{at: 10 min, reduce: 25 %, ramp: 15 min, for: 1 h}]}\n"
-    )
+    text = head.replace("30 min", "3 h") + "grid: {requests: [{at: 10 min, reduce: 25 %, ramp: 15 min, for: 1 h}]}\n"
     found = [(c.unit, c.input, c.time, c.until, c.value) for c in read(save(text)).changes]
     assert found == [
         ("site", "power_request", 600.0, 1500.0, 0.75),

@@ -85,9 +85,7 @@ def test_shipped_documents_have_no_fault(path: Path) -> None:
 def test_a_plant_is_no_scenario(save: Save) -> None:
     with pytest.raises(BadInput) as told:
         read(save("units: {u: {kind: utility, rated_power: 1 MW}}\n", "hall.yaml"))
-    sentence = (
-        'hall.yaml:1: this is a plant by itself; a scenario is wanted, which names it, e.g. "plant: hall"'
-    )
+    sentence = 'hall.yaml:1: this is a plant by itself; a scenario is wanted, which names it, e.g. "plant: hall"'
     assert str(told.value) == sentence
 
 

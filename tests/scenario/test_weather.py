@@ -13,9 +13,7 @@ from twin.scenario import Change, read
 Save = Callable[..., str]
 
 
-def weather(
-    save: Save, head: str, said: str, duration: str = "30 min"
-) -> tuple[dict[str, float], list[Change]]:
+def weather(save: Save, head: str, said: str, duration: str = "30 min") -> tuple[dict[str, float], list[Change]]:
     text = head[: head.index("weather:")].replace("30 min", duration) + f"weather: {said}\n"
     scenario = read(save(text))
     return {change.input: change.value for change in scenario.initial}, scenario.changes
@@ -67,9 +65,7 @@ def test_every_shipped_day_says_where_it_comes_from() -> None:
         assert all(f"\n{key}:" in text for key in ("licence", "source", "date", "mark")), path.name
 
 
-def test_a_file_of_another_folder_is_not_opened(
-    faults: Callable[..., list[str]], head: str, tmp_path: Path
-) -> None:
+def test_a_file_of_another_folder_is_not_opened(faults: Callable[..., list[str]], head: str, tmp_path: Path) -> None:
     text = head[: head.index("weather:")] + 'weather: {epw: ../secret.epw, start: "07-15 14:00"}\n'
     (told,) = faults(text)
     assert told.endswith('"../secret.epw" leaves the folder of this file; a file in it is wanted')

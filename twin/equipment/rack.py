@@ -211,9 +211,7 @@ class Rack(RackBranch):
         rise = s.die_temperature - s.plate_temperature
         hotter = excess * library_of(rise).maximum(rise, 0.0)
         known = self._limits
-        return Limits(
-            known.throttle - hotter, known.slowdown - hotter, known.shutdown - hotter, known.release - hotter
-        )
+        return Limits(known.throttle - hotter, known.slowdown - hotter, known.shutdown - hotter, known.release - hotter)
 
     def _asked(self, utilisation: Real, power_limit: Real) -> Asked:
         xp = library_of(utilisation)
@@ -350,4 +348,3 @@ class Rack(RackBranch):
         masses = self.die_heat_capacity * s.die_temperature + self.plate_heat_capacity * s.plate_temperature
         coolant = self.coolant_volume * port.heat_capacity["coolant"] * s.coolant_temperature
         return self.gpu_count * masses + coolant + s.hold_up_energy + s.storage_energy
-

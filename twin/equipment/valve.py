@@ -45,9 +45,7 @@ class Valve(Fitting):
         "1", "flow of the shut valve, of that open; IEC 60534-4 class IV", default=1e-4, at_least=1e-6, at_most=0.1
     )
     stroke_time: Real = quantity("s", "time of the valve from shut to open", default=30.0, above=0)
-    without_control: Real = quantity(
-        "1", "what it does while its control panel is lost", default=LAST, choices=ACTIONS
-    )
+    without_control: Real = quantity("1", "what it does while its control panel is lost", default=LAST, choices=ACTIONS)
     least_opening: Real = quantity("1", "opening that is its minimum", default=0.1, at_least=0, at_most=1)
     relative_density: Real = quantity("1", "of the coolant, over 1000 kg/m3", default=1.0, above=0.5, below=2)
 

@@ -302,9 +302,7 @@ def _extremes(t: Array, f: Array, slope: Array) -> tuple[Array, Array]:
     return xp.minimum(low, peak.min(axis=0)), xp.maximum(high, peak.max(axis=0))
 
 
-def beyond(
-    seen: Swing, limit: Real, sense: float, delay: Real, age: Real, seconds: Real
-) -> tuple[Real, Real]:
+def beyond(seen: Swing, limit: Real, sense: float, delay: Real, age: Real, seconds: Real) -> tuple[Real, Real]:
     """How long a speed has been beyond a limit, and when that has lasted for a delay.
 
     Args:

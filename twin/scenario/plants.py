@@ -27,6 +27,7 @@ def settable(kind: str) -> dict[str, Quantity]:
     """The Inputs that a plant may set: all but failures."""
     return {name: said for name, said in quantities(KINDS[kind].Inputs).items() if not said.failure}
 
+
 NUMBERED = re.compile(r"(?P<target>.+?)\.(?P<word>[A-Za-z_]\w*_)(?P<first>[0-9]+)\.\.(?P<last>[0-9]+)")
 """Several quantities of one unit, as an end of signals."""
 FOLLOWS = {
