@@ -144,7 +144,8 @@ def test_books_close_through_a_storm_over_condenser_water(seed):
 
 @pytest.mark.parametrize("seed", [3, 7])
 def test_books_close_through_a_storm_of_leaks_and_valves(seed):
-    assert storm(seed, 300, plant=pressurised) <= LIMIT
+    """Leaks of joints, pipe and CDU carry their heat out, make-up brings its own."""
+    assert storm(seed, 300, plant=pressurised) <= 1e-11
 
 
 def test_books_close_on_direct_current_too():

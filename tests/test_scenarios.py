@@ -27,6 +27,7 @@ HOT = 44 + 273.15
 LPM = 1 / 60e3
 MEANT_TO_FAIL = {
     "bus-fault-lockout": set(),
+    "cdu-leak": {"no rack.shut_down"},
     "cdu-pump-standby-stuck": {"no rack.throttled"},
     "chiller-trip": set(),
     "chiller-trip-staged": set(),

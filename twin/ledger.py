@@ -64,6 +64,7 @@ def balance(
     from_coolant: Array,
     dt: Any,
     burnt: Array | None = None,
+    drained: Array | None = None,
 ) -> None:
     """Close the books of a tick and write the site's totals into its Outputs.
 
@@ -81,20 +82,20 @@ def balance(
         warmth: heat each unit gave to the air [W], (member, unit + 1).
         from_coolant: heat each stream left in its unit [W], (member, stream).
         dt: length of the tick [s].
-        burnt: what short circuits turn into heat in each unit, given to the outdoors [W], (member, unit + 1).
+        burnt, drained: heat in each unit that goes outdoors by short circuits, and with coolant that leaks [W], likewise.
     """
     xp, ledger = model.xp, model.ledger
     drawn, delivered = power
     rejected, taken = xp.zeros((2, *warmth.shape))
     for t in ledger.rejecting:
         rejected[:, t.columns] = t.machine.rejected(was.rows[t.key], inputs[t.key], port[t.key], now.outputs[t.key], dt)
-    if burnt is not None:
-        rejected = rejected + burnt
+    rejected = rejected if burnt is None else rejected + burnt
     for t in ledger.takes_air_heat:
         taken[:, t.columns] = port[t.key].air_heat
     now.stored = stored(model, now, port)
     storing = (now.stored - was.stored) / dt
     coolant = gather_sum(stacked_with_spare(from_coolant)[0], ledger.streams)
+    coolant, rejected = (coolant, rejected) if drained is None else (coolant + drained, rejected + drained)
     supplied = delivered * ledger.is_source
     residual = drawn + supplied - delivered + coolant + taken - warmth - rejected - storing
     residual = xp.maximum(abs(residual) - ROUND_OFF * abs(now.stored) / dt, 0.0)

@@ -7,7 +7,7 @@ from typing import Any
 from twin.arrays import worth_doing
 from twin.ledger import balance
 from twin.model import Model, State, ports
-from twin.networks import air, coolant, coolant_heat, coolant_pressure, mesh, power, signal, struck
+from twin.networks import air, coolant, coolant_heat, coolant_leaks, coolant_pressure, mesh, power, signal, struck
 from twin.networks.tables import AllPorts, AllRows
 
 LONG = 5.0
@@ -42,7 +42,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
             port[t.key].drive = t.machine.actuate(rows[t.key], inputs[t.key], port[t.key], dt)
     passes = PASSES if length > LONG else 1
     for left in reversed(range(passes)):
-        pressure, flow, rate = _flow(model, state, inputs, port, members)
+        pressure, flow, rate, drains = _flow(model, state, inputs, port, members, dt)
         for t in model.tables:
             if "plan" in t.laws:
                 port[t.key].plan = t.machine.plan(rows[t.key], inputs[t.key], port[t.key], dt)
@@ -50,7 +50,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
         coolant_heat.mix(model.coolant, port, rate, dt)
         warmth = xp.zeros(grid[0].shape)
         air.solve(model.air, port, rows, inputs, warmth, xp, dt)
-        headers, ends = _heat(model, state, inputs, port, flow, members, dt)
+        headers, ends = _heat(model, state, inputs, port, flow, drains, members, dt)
         if left == 0 or not _asked(model, "regulate", state, inputs, port, dt):
             break
     after, outputs = {}, {}
@@ -58,32 +58,35 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
         after[t.key], outputs[t.key] = t.machine.advance(rows[t.key], inputs[t.key], port[t.key], dt)
     new = State(after, outputs, grid[0], pressure, headers, state.stored, frequency=grid[1])
     new.loops = mesh.closed_loops(model.power.meshes, port)
-    balance(model, state, new, inputs, port, drawn, warmth, rate * (ends[0] - ends[1]), dt, short and short.burnt)
+    lost = coolant_leaks.drained(model.vessels, drains, warmth.shape[1], model.coolant, ends[0])
+    balance(model, state, new, inputs, port, drawn, warmth, rate * (ends[0] - ends[1]), dt, short and short.burnt, lost)
     return new
 
 
-def _flow(model: Model, state: State, inputs: AllRows, port: AllPorts, members: int) -> tuple[Any, Any, Any]:
-    """What flows where."""
+def _flow(model: Model, state: State, inputs: AllRows, port: AllPorts, members: int, dt: Any) -> Any:
+    """What flows where, and what leaks."""
     net = model.coolant
     answer = coolant.resistances(net, port, state.rows, inputs, members, model.xp)
     pressure, flow, _ = coolant.solve_flow(net, answer, state.pressure)
     rate = coolant.tell_flows(net, port, pressure, flow)
     coolant_pressure.tell_pressures(model.vessels, net, port, state.rows, answer, pressure, flow)
-    return pressure, flow, rate
+    return pressure, flow, *coolant_leaks.tell_leaks(model.vessels, net, port, state.rows, inputs, flow, rate, dt)
 
 
-def _heat(model: Model, state: State, inputs: AllRows, port: AllPorts, flow: Any, members: int, dt: Any) -> Any:
+def _heat(
+    model: Model, state: State, inputs: AllRows, port: AllPorts, flow: Any, drains: Any, members: int, dt: Any
+) -> Any:
     """How warm everything arrives; once more where a machine finds that it must answer otherwise."""
     net = model.coolant
     for last in (False, True):
         said = coolant_heat.answers(net, port, state.rows, inputs, members, model.xp, dt)
-        headers, ends = coolant_heat.solve_heat(net, model.heat, said, flow, state.headers)
+        headers, ends = coolant_heat.solve_heat(net, model.heat, said, flow, state.headers, drains)
         for streams in net.streams:
             p = port[streams.table.key]
             p.inlet[streams.name], p.outlet[streams.name] = ends[0][:, streams.columns], ends[1][:, streams.columns]
         if last or not _asked(model, "revise", state, inputs, port, dt):
             break
-    coolant_pressure.tell_vessels(model.vessels, port, state.rows, inputs, ends[1])
+    coolant_pressure.tell_vessels(model.vessels, port, state.rows, ends[1])
     return headers, ends
 
 

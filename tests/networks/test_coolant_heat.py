@@ -11,6 +11,7 @@ from random_loops import two_loops
 from tests.small_plants import CDU, CHILLER, PIPE, PUMP, RACK, VALVE, add, branch, chain, pod
 from twin.networks.coolant import CoolantNetwork, compile_coolant
 from twin.networks.coolant_heat import compile_heat, solve_heat
+from twin.networks.coolant_leaks import Drains
 from twin.networks.tables import compile_tables
 from twin.plant import Loop, Plant
 
@@ -91,8 +92,12 @@ def random_case(net: CoolantNetwork, members: int, seed: int):
     return said, flow, random.uniform(285, 325, (2, members, len(net.loops)))
 
 
-def dense(net: CoolantNetwork, said, flow, was):
-    """Headers, inlets and outlets of one member from one linear system of all of them at once."""
+def dense(net: CoolantNetwork, said, flow, was, share=0.0, feed=0.0):
+    """Headers, inlets and outlets of one member from one linear system of all of them at once.
+
+    Of each branch's flow a share has leaked when it arrives, and coolant of `feed` comes in its place.
+    """
+    share, feed = share + 0.0 * flow, feed + 0.0 * flow
     n, loops = net.stream_count, len(net.loops)
     size = 2 * n + 3 * loops  # inlets, outlets, supply, return, mix delivered
     A, b = np.eye(size), np.zeros(size)
@@ -112,18 +117,19 @@ def dense(net: CoolantNetwork, said, flow, was):
         A[enters(order[0]), (back if upward else supply)(k)] -= 1.0
         for before, after in itertools.pairwise(order):
             A[enters(after), leaves(before)] -= 1.0
-        received[k, supply if upward else back].append((abs(flow[number]), leaves(order[-1])))
+        received[k, supply if upward else back].append((abs(flow[number]), leaves(order[-1]), number))
     for k in range(loops):
         for side, heard in ((mix, received[k, supply]), (back, received[k, back])):
-            total = sum(q for q, _ in heard)
+            total = sum(q for q, *_ in heard)
             if total > 0:
-                for q, leaving in heard:
-                    A[side(k), leaving] -= q / total
+                for q, leaving, number in heard:
+                    A[side(k), leaving] -= q * (1.0 - share[number]) / total
+                    b[side(k)] += q * share[number] * feed[number] / total
             elif side is back:
                 b[back(k)] = was[1, k]
             else:
                 A[mix(k), supply(k)] -= 1.0
-        if sum(q for q, _ in received[k, supply]) == 0:
+        if sum(q for q, *_ in received[k, supply]) == 0:
             b[supply(k)] = was[0, k]
         elif net.storage[k] < n:
             A[supply(k), leaves(net.storage[k])] -= 1.0
@@ -152,6 +158,22 @@ def test_every_temperature_is_that_of_the_whole_linear_system(name):
     assert (flow == 0).any()
     for member in range(60):
         now, inlet, outlet = dense(net, said[:, member], flow[member], was[:, member])
+        np.testing.assert_allclose(headers[:, member], now, rtol=1e-11)
+        np.testing.assert_allclose(ends[0, member, used], inlet[used], rtol=1e-11)
+        np.testing.assert_allclose(ends[1, member, used], outlet[used], rtol=1e-11)
+
+
+@pytest.mark.parametrize("name", PLANTS)
+def test_what_leaks_is_missing_at_the_header_and_what_replaces_it_comes(name):
+    net, heat = compiled_of(name)
+    said, flow, was = random_case(net, 40, 6)
+    random = np.random.default_rng(7)
+    share = random.choice([0.0, 0.1, 0.5, 1.0], flow.shape)
+    feed = random.uniform(275, 320, flow.shape)
+    headers, ends = solve_heat(net, heat, said, flow, was, Drains(share, feed, None, None))
+    used = sorted({s for row in net.element_lists for s in row})
+    for member in range(40):
+        now, inlet, outlet = dense(net, said[:, member], flow[member], was[:, member], share[member], feed[member])
         np.testing.assert_allclose(headers[:, member], now, rtol=1e-11)
         np.testing.assert_allclose(ends[0, member, used], inlet[used], rtol=1e-11)
         np.testing.assert_allclose(ends[1, member, used], outlet[used], rtol=1e-11)

@@ -9,8 +9,10 @@ from typing import Any
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Branch, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.driven import ACTIONS, LAST, MINIMUM, OPEN
+from twin.equipment.parts.leaking import Leaking
 from twin.equipment.parts.pump_pair import STEADY, PumpPair, Pumps
 from twin.physics import control, hydraulic, moist_air, thermal
+from twin.physics.drive import Hold
 from twin.physics.machine import moment_of_crossing
 from twin.physics.supply import latched
 
@@ -19,13 +21,14 @@ VALVE_SHARE = 0.5
 
 
 @table
-class CDU(PumpPair):
+class CDU(PumpPair, Leaking):
     """A counterflow plate exchanger between two stirred volumes, with a duty and a standby pump.
 
     The pump curve is that of the unit at its ports. The facility valve follows a PI law on the supply temperature as
     its sensor reads it, backward Euler in the temperature foreseen; its setpoint stays above the room's dew point
     where the humidity is known. Without its controller or panel, valve and drives do what is declared of them.
-    Heat to the room and leaks are left out.
+    It leaks on its technology side, where coolant comes back to it; isolated, it stands and its valves are shut on
+    that side. Heat to the room is left out.
     """
 
     kind = "cdu"
@@ -34,6 +37,7 @@ class CDU(PumpPair):
     streams = ("technology", "facility")
     pumps = ("technology",)
     signals = ("uncontrolled",)
+    leaks_at = "technology"
 
     exchanger_conductance: Real = quantity("W/K", "UA of the clean plates at nominal flows", above=0, at_most=1e8)
     technology_volume: Real = quantity(
@@ -55,7 +59,7 @@ class CDU(PumpPair):
     )
 
     @table
-    class Inputs(PumpPair.Inputs):
+    class Inputs(PumpPair.Inputs, Leaking.Inputs):
         mode: Real = mode("auto follows the setpoint, hand holds hand_valve")
         supply_setpoint: Real = quantity(
             "K", "temperature of coolant wanted at the racks", default=313.15, above=250, below=350
@@ -76,7 +80,7 @@ class CDU(PumpPair):
         )  # fmt: skip
 
     @table
-    class State(PumpPair.State):
+    class State(PumpPair.State, Leaking.State):
         supply_temperature: Real = quantity("K", "coolant going out to the racks", default=313.15)
         facility_temperature: Real = quantity("K", "facility water leaving", default=308.15)
         return_temperature: Real = quantity(
@@ -112,12 +116,16 @@ class CDU(PumpPair):
     def pace(self) -> dict[str, tuple[float, str]]:
         return {"heat": (self.technology_volume / self.nominal_flow, "its technology coolant is exchanged once")}
 
+    def runs(self, s: Any, u: Any, hold: Hold | None) -> Real:
+        asked, shut = super().runs(s, u, hold), self.shut(s, u)
+        return asked * (1.0 - shut) if worth_doing(shut) else asked
+
     def actuate(self, s: Any, u: Any, port: Ports, dt: Real) -> Pumps:
         return self.paired(s, u, port, dt)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         if stream == "technology":
-            return self.pump_branch(port)
+            return self.pump_branch(port, self.shut(s, u))
         return Branch(0.0, *self.once(self._facility_resistance, port.drive.valve))
 
     def _facility_resistance(self, opening: Real) -> tuple[Real, Real]:
@@ -199,6 +207,7 @@ class CDU(PumpPair):
             valve_open_at=wide_at,
             **self._guard_flag(s, u, port),
             **self.after_pumps(s, u, port, dt),
+            **self.leaked(s, u, port, dt),
         )
         out = self.Outputs(
             heat=heat, power=port.power, flow=port.flow["technology"], facility_flow_now=port.flow["facility"]

@@ -6,9 +6,11 @@ import math
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from twin.arrays import library_of
-from twin.declare import Branch, Equipment, Ports, Real, Stream, quantity, replace, table
+from twin.arrays import library_of, worth_doing
+from twin.declare import Branch, Ports, Real, Stream, quantity, replace, table
+from twin.equipment.parts.leaking import Leaking
 from twin.physics import plug
+from twin.physics.hydraulic import valve_resistance
 from twin.physics.thermal import Mixing, mean_weight, mixing
 
 CELLS = 16
@@ -42,14 +44,15 @@ class Plan(NamedTuple):
 
 
 @table
-class Pipe(Equipment):
+class Pipe(Leaking):
     """Coolant that moves through as a plug, and a wall that it warms as it leaves.
 
     The profile is kept as sixteen straight pieces and moved by any share of the pipe, either way; a front comes out
     at its time and is smeared over a sixth of the delay. The wall is one stirred mass behind it, which agrees with
     measured steel pipes as well as one along the way. Friction is Darcy's, by Swamee and Jain, fitted at the last
     tick's flow. Heat goes to the outdoor air. Mixing along the pipe, viscosity by temperature and rooms are left out (a
-    pipe indoors is best given no loss), and so is heat of friction: the pumps' electricity is heat already.
+    pipe indoors is best given no loss), and so is heat of friction: the pumps' electricity is heat already. It leaks
+    at its inlet; its isolating valves shut both of its ends.
     """
 
     kind = "pipe"
@@ -66,8 +69,10 @@ class Pipe(Equipment):
         "W/K", "of the insulation, to the outdoor air", default=0.0, at_least=0, at_most=1e6
     )
 
+    Inputs = Leaking.Inputs
+
     @table
-    class State:
+    class State(Leaking.State):
         wall_temperature: Real = quantity("K", "wall, and coolant leaving", default=298.15)
         flow_seen: Real = quantity("m^3/s", "flow of the last tick, at which friction is fitted", default=0.0)
         cell_01: Real = _cell()
@@ -114,7 +119,15 @@ class Pipe(Equipment):
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         q = library_of(s.flow_seen).maximum(abs(s.flow_seen), self._least_flow)
-        return Branch(0.0, *plug.tangent(self.pressure_lost, q))
+        a, b = plug.tangent(self.pressure_lost, q)
+        shut = self.shut(s, u)
+        if worth_doing(shut):
+            factor = valve_resistance(1.0 - shut)
+            a, b = a * factor, b * factor
+        return Branch(0.0, a, b)
+
+    def leak_density(self) -> Real:
+        return self.density
 
     def _coolant(self, port: Ports) -> Real:
         """Heat capacity of the coolant [J/K]."""
@@ -160,7 +173,7 @@ class Pipe(Equipment):
         cells = cells * xp.exp(-plan.fading * xp.minimum(ages, 1.0))
         cells = xp.where(flow >= 0, cells, cells[::-1]) + plan.air
         now = {name: cells[k] for k, name in enumerate(NAMES)}
-        after = replace(s, flow_seen=flow + 0.0, wall_temperature=wall, **now)
+        after = replace(s, flow_seen=flow + 0.0, wall_temperature=wall, **now, **self.leaked(s, u, port, dt))
         gained = (self.stored(after, port) - self.stored(s, port)) / dt
         lost = port.capacity_rate["coolant"] * (inlet - outlet) - gained
         return after, self.Outputs(flow=flow, outlet_mean=outlet, heat_lost=lost)

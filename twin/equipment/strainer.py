@@ -6,7 +6,7 @@ from typing import Any
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, flag, quantity, replace, table
-from twin.equipment.parts.fitting import Fitting, lost
+from twin.equipment.parts.fitting import Fitting
 from twin.physics import hydraulic
 from twin.physics.machine import moment_of_crossing
 from twin.physics.supply import latched
@@ -43,11 +43,6 @@ class Strainer(Fitting):
         drop_seen: Real = quantity("Pa", "pressure lost in the last tick", default=0.0)
         clogged: Real = flag("is clogged", "passes freely again", because="it loses more than {alarm_drop}")
 
-    @table
-    class Outputs:
-        flow: Real = quantity("m^3/s", "flow in the drawn direction", default=0.0)
-        pressure_lost: Real = quantity("Pa", "lost in it, in the drawn direction", default=0.0)
-
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
         answer: Branch = self.once(self._branch, s.dirt, u.blocked)
         return answer
@@ -60,12 +55,12 @@ class Strainer(Fitting):
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         flow = port.flow["coolant"]
-        dp = lost(self.once(self._branch, s.dirt, u.blocked), flow)
-        after, drop = s, abs(dp)
+        out = self.passed(self.once(self._branch, s.dirt, u.blocked), flow)
+        after, drop = s, abs(out.pressure_lost)
         if worth_doing(self.clogging_rate) or worth_doing(s.dirt):
             grown = s.dirt + dt * self.clogging_rate * abs(flow) / self.nominal_flow * (1.0 - s.dirt)
             after = replace(after, dirt=library_of(grown).minimum(grown, 1.0) * (1.0 - u.cleaned))
         moment = lambda: moment_of_crossing(s.drop_seen, drop, self.alarm_drop, port.now, dt)  # noqa: E731
         clogged, at = latched(drop > self.alarm_drop, s.clogged, s.clogged_at, moment)
         after = replace(after, drop_seen=drop, clogged=clogged, clogged_at=at)
-        return after, self.Outputs(flow=flow, pressure_lost=dp)
+        return after, out

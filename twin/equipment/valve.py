@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, flag, quantity, replace, table
 from twin.driven import ACTIONS, LAST, MINIMUM, OPEN
-from twin.equipment.parts.fitting import Fitting, lost
+from twin.equipment.parts.fitting import Fitting, KvFitting, lost
 from twin.physics import valve
 from twin.physics.hydraulic import ramp
 from twin.physics.supply import latched
@@ -26,7 +26,7 @@ class Stroke(NamedTuple):
 
 
 @table
-class Valve(Fitting):
+class Valve(KvFitting):
     """A valve with an equal-percentage or a linear characteristic, moved by a motor at a steady rate.
 
     Its authority follows from the pressures that its circuit really loses. Flow may run either way. Choking, flashing,
@@ -36,7 +36,6 @@ class Valve(Fitting):
     kind = "valve"
     signals = ("uncontrolled",)
 
-    flow_coefficient: Real = quantity("m^3/s", "Kv: water that passes the open valve at 1 bar", above=0, at_most=10)
     characteristic: Real = quantity(
         "1", "how its flow coefficient goes with opening", default=0.0, choices={"equal_percentage": 0.0, "linear": 1.0}
     )
@@ -47,7 +46,6 @@ class Valve(Fitting):
     stroke_time: Real = quantity("s", "time of the valve from shut to open", default=30.0, above=0)
     without_control: Real = quantity("1", "what it does while its control panel is lost", default=LAST, choices=ACTIONS)
     least_opening: Real = quantity("1", "opening that is its minimum", default=0.1, at_least=0, at_most=1)
-    relative_density: Real = quantity("1", "of the coolant, over 1000 kg/m3", default=1.0, above=0.5, below=2)
 
     @table
     class Inputs:
@@ -63,9 +61,7 @@ class Valve(Fitting):
         )
 
     @table
-    class Outputs:
-        flow: Real = quantity("m^3/s", "flow in the drawn direction", default=0.0)
-        pressure_lost: Real = quantity("Pa", "lost in it, in the drawn direction", default=0.0)
+    class Outputs(Fitting.Outputs):
         authority: Real = quantity("1", "share of its circuit's pressure that it takes when open", default=1.0)
 
     def rest(self, u: Any) -> dict[str, Real]:
@@ -94,7 +90,7 @@ class Valve(Fitting):
         return answer
 
     def _branch(self, opening: Real) -> Branch:
-        return Branch(0.0, *valve.loss(self.flow_coefficient, self.share(opening), self.relative_density))
+        return Branch(0.0, *self.loss(self.share(opening)))
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         stroke, flow = port.drive, port.flow["coolant"]

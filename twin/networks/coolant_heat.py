@@ -27,6 +27,7 @@ from twin.arrays import (
     worth_doing,
 )
 from twin.networks.coolant import CoolantNetwork
+from twin.networks.coolant_leaks import Drains
 from twin.networks.coolant_series import Way, along_chain, before_exchangers, chained, series_of
 from twin.networks.tables import AllPorts, AllRows
 from twin.physics.thermal import TINY, Mixing, mixing
@@ -174,7 +175,9 @@ def answers(
     return said
 
 
-def solve_heat(net: CoolantNetwork, heat: HeatNetwork, said: Array, flow: Array, was: Array) -> tuple[Array, Array]:
+def solve_heat(
+    net: CoolantNetwork, heat: HeatNetwork, said: Array, flow: Array, was: Array, drains: Drains | None = None
+) -> tuple[Array, Array]:
     """Temperatures of every stream at its inlet and outlet, means over the tick.
 
     Args:
@@ -182,6 +185,7 @@ def solve_heat(net: CoolantNetwork, heat: HeatNetwork, said: Array, flow: Array,
         flow: of every branch [m3/s], (member, branch).
         was: temperatures of the supply and return headers at the last tick [K], (2, member, loop), kept
             by a header through which nothing moves.
+        drains: what leaks take out of the branches; None where all is tight.
 
     Returns:
         Headers [K] (2, member, loop), and inlet and outlet of every stream [K] (2, member, stream).
@@ -190,7 +194,11 @@ def solve_heat(net: CoolantNetwork, heat: HeatNetwork, said: Array, flow: Array,
     ahead = flow >= 0
     way = Way(ahead, worth_doing(~ahead))
     links = said.take(heat.chain_elements, axis=2)  # (3, member, position, chain)
-    alpha, beta, gamma = _branches(heat, said, links, way)
+    branch = _branches(heat, said, links, way)
+    if drains is not None:
+        branch = branch * (1.0 - drains.share)
+        branch[0] += drains.share * drains.feed
+    alpha, beta, gamma = branch
     before = before_exchangers(heat, links, way, alpha) if heat.in_series else None
     terms = _terms(net, heat, alpha, beta, gamma, way, before)
     weights = xp.zeros((2, 1, *terms.shape[1:]))  # what flows into supply and into return

@@ -1,4 +1,4 @@
-"""Coolant, static pressure: what stands at every element where a loop has a vessel, what leaks, how the coolant grows.
+"""Coolant, static pressure: what stands at every element where a loop has a vessel, how the coolant grows.
 
 The vessel's pressure at the return header is that of the last tick; pressures along the branches are of this tick's
 flows. Loops without a vessel have no static pressure (nan); a plant without any vessel pays nothing.
@@ -26,7 +26,8 @@ class PressureNetwork:
     `vessel_of_loop` is the column of a loop's vessel, past the last where it has none; `positions` lists for each
     place along a branch the streams that stand there and those before them; `fluids` the streams of each coolant in
     loops with a vessel, and the column of the vessel of each; `volume` what each stream
-    holds [m3]; `tanks` with the heat capacity of what they hold [J/K]; `streams_of` by vessel.
+    holds [m3]; `tanks` with the heat capacity of what they hold [J/K]; `streams_of` by vessel, and `vessel_of`
+    each stream, past the last where it has none.
     """
 
     vessels: Table
@@ -36,6 +37,7 @@ class PressureNetwork:
     fluids: list[tuple[str, Array, Array]]
     volume: Array
     streams_of: Neighbours
+    vessel_of: Array
     leaking: list[Streams]
     tanks: list[tuple[Streams, Array]]
 
@@ -60,6 +62,9 @@ def compile_pressure(plant: Plant, net: CoolantNetwork, tables: list[Table], xp:
         if tank < net.stream_count and column[loop] < vessels.size:
             streams[column[loop]].append(tank)
             by_fluid.setdefault(loops[loop].fluid, []).append((tank, column[loop]))
+    vessel_of = np.full(net.stream_count, vessels.size)
+    for number, rows in enumerate(streams):
+        vessel_of[rows] = number
     longest = max(map(len, net.element_lists))
     steps = [[(row[k], row[k - 1]) for row in net.element_lists if len(row) > k] for k in range(1, longest)]
     index = lambda numbers: xp.asarray(np.array(numbers, dtype=np.int64))  # noqa: E731
@@ -71,7 +76,8 @@ def compile_pressure(plant: Plant, net: CoolantNetwork, tables: list[Table], xp:
         [(fluid, index([row for row, _ in both]), index([of for _, of in both])) for fluid, both in by_fluid.items()],
         net.held / net.heat_capacity,
         neighbours(streams, xp, spare=net.stream_count),
-        [each for each in net.streams if hasattr(each.table.machine, "leaks")],
+        index(vessel_of),
+        [each for each in net.streams if getattr(each.table.machine, "leaks_at", None) == each.name],
         [(each, net.held[:, each.columns]) for each in net.streams if each.table.machine.storage],
     )
 
@@ -121,10 +127,8 @@ def _barred(net: CoolantNetwork, r: Resistances, lifts: Array, flow: Array, barr
     return taken
 
 
-def tell_vessels(
-    vessels: PressureNetwork | None, ports: AllPorts, state: AllRows, inputs: AllRows, outlet: Array
-) -> None:
-    """Tell each vessel what leaks from its loop [m3/s], and by how much the loop's coolant has grown [m3].
+def tell_vessels(vessels: PressureNetwork | None, ports: AllPorts, state: AllRows, outlet: Array) -> None:
+    """Tell each vessel by how much its loop's coolant has grown [m3].
 
         dV = sum V_i (rho(T_fill)/rho(T_i) - 1)
 
@@ -135,10 +139,7 @@ def tell_vessels(
         return
     xp = library_of(outlet)
     key, machine = vessels.vessels.key, vessels.vessels.machine
-    leak, grown = xp.zeros((2, *outlet.shape))
-    for streams in vessels.leaking:
-        t = streams.table
-        leak[:, streams.columns] = t.machine.leaks(state[t.key], inputs[t.key], ports[t.key])  # type: ignore[attr-defined]
+    grown = xp.zeros(outlet.shape)
     if vessels.tanks:
         outlet = outlet.copy()
     for streams, held in vessels.tanks:  # one layer may leave, all of it grows: by its mean temperature
@@ -147,5 +148,4 @@ def tell_vessels(
     for fluid, rows, of in vessels.fluids:
         cold = properties(fluid, machine.fill_temperature).density.take(of, axis=1)  # type: ignore[attr-defined]
         grown[:, rows] = vessels.volume[:, rows] * (cold / properties(fluid, outlet[:, rows]).density - 1.0)
-    sums = gather_sum(stacked_with_spare(leak, grown), vessels.streams_of)
-    ports[key].flow["leak"], ports[key].flow["expansion"] = sums
+    ports[key].flow["expansion"] = gather_sum(stacked_with_spare(grown)[0], vessels.streams_of)

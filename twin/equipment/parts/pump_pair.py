@@ -179,11 +179,14 @@ class PumpPair(Suction):
         changes = (duty_clock != self.restart_delay * duty) | (standby_clock != self.standby_delay * standby)
         return not worth_doing(changes | (duty * (1.0 - duty) + standby * (1.0 - standby) != 0))
 
-    def pump_branch(self, port: Ports) -> Branch:
-        """The branch that the pumps drive."""
+    def pump_branch(self, port: Ports, shut: Real) -> Branch:
+        """The branch that the pumps drive, where `shut` is 1 behind valves that isolate it."""
         speed = port.drive.mean_speed
         a, b = self.curve
         slope = a * library_of(speed).maximum(speed, hydraulic.LEAST_SPEED)
+        if worth_doing(shut):
+            factor = hydraulic.valve_resistance(1.0 - shut)
+            slope, b = slope * factor, b * factor
         return Branch(speed * speed * self.shutoff_head, slope, b, check=1.0)
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
