@@ -82,7 +82,7 @@ def balance(
         warmth: heat each unit gave to the air [W], (member, unit + 1).
         from_coolant: heat each stream left in its unit [W], (member, stream).
         dt: length of the tick [s].
-        burnt, drained: heat in each unit that goes outdoors by short circuits, and with coolant that leaks [W], likewise.
+        burnt, drained: heat in each unit that goes outdoors by short circuits and with what leaks [W], likewise.
     """
     xp, ledger = model.xp, model.ledger
     drawn, delivered = power
