@@ -13,7 +13,14 @@ from twin.physics.throttle import Course, Die, Limits, course
 
 LIMITS = Limits(361.15, 364.15, 366.15, 358.15)
 FULL, SLOW, OTHER, LEAK, AT = 97.2e3, 36e3, 24e3, 0.003, 343.15
-RACK = Die(72 * 150.0, 72 * 450.0, 72 / 0.010, 0.0, 318.15, OTHER, FULL, SLOW, LEAK, AT)
+
+
+def leaking(watts: float, leak: float = LEAK) -> tuple[float, float]:
+    """A power at reference temperature as a straight line in die temperature."""
+    return watts * (1.0 - leak * AT), watts * leak
+
+
+RACK = Die(72 * 150.0, 72 * 450.0, 72 / 0.010, 0.0, 318.15, OTHER, *leaking(FULL), *leaking(SLOW))
 FLOWING = replace(RACK, K=72 / 0.0093)
 EVENTS = ("throttled", "slowed", "shut")
 
@@ -51,7 +58,7 @@ def turned(flags: tuple[int, int, int], rises: bool) -> tuple[int, int, int]:
 
 def reference(die: Die, T: float, plate: float, flags: tuple[int, int, int], dt: float, most: int = 3):
     """Ends, integrals of plate and GPU power, time before shutdown, and the events, by scipy."""
-    now, y, events, ran = 0.0, [T, plate, 0.0, 0.0], [], 0.0
+    now, y, events, ran = 0.0, [T, plate, 0.0, 0.0, 0.0], [], 0.0
     while now < dt:
         low, high = bounds(flags) if len(events) < most else (-np.inf, np.inf)
         if not low <= y[0] <= high:
@@ -63,7 +70,7 @@ def reference(die: Die, T: float, plate: float, flags: tuple[int, int, int], dt:
             P, passed = power(y[0], flags), die.G * (y[0] - y[1])
             to_coolant = die.K * (y[1] - die.T_in)
             other = 0.0 if flags[2] else die.P_plate
-            return [(P - passed) / die.C_die, (other + passed - to_coolant) / die.C_plate, y[1], P]
+            return [(P - passed) / die.C_die, (other + passed - to_coolant) / die.C_plate, y[1], P, y[0]]
 
         def above(t, y, high=high):
             return y[0] - high if np.isfinite(high) else -1.0
@@ -125,6 +132,7 @@ def same_as_scipys(die, T, plate, flags, dt):
     assert value(found.T_die) == pytest.approx(y[0], abs=1e-6)
     assert value(found.T_plate) == pytest.approx(y[1], abs=1e-6)
     assert value(found.mean_plate) == pytest.approx(y[2] / dt, abs=1e-6)
+    assert value(found.mean_die) == pytest.approx(y[4] / dt, abs=1e-6)
     assert value(found.power) == pytest.approx(y[3] / dt, rel=1e-7, abs=1e-6)
     assert value(found.ran) * dt == pytest.approx(ran, abs=1e-6)
     assert tuple(value(getattr(found, name)) for name in EVENTS) == ends
@@ -211,7 +219,7 @@ def test_limits_met_in_one_tick_take_effect_in_their_order(dt):
 
 def test_without_flow_at_1200_w_a_gpu_heats_by_about_two_kelvin_a_second():
     """1,200 W into 150 + 450 J/K, once die and plate climb together."""
-    die = replace(RACK, P_full=72 * 1200.0, P_plate=0.0, leakage=0.0)
+    die = replace(RACK, full0=72 * 1200.0, full1=0.0, P_plate=0.0)
     start = run(die, 318.15, 318.15, (0, 0, 0), 8.0)
     after = run(die, value(start.T_die), value(start.T_plate), (0, 0, 0), 1.0)
     assert value(after.T_die) - value(start.T_die) == pytest.approx(2.0, rel=0.02)
@@ -234,7 +242,7 @@ def test_every_unit_of_a_table_runs_its_own_course():
 
 def test_how_the_ends_follow_the_inlet_is_their_derivative():
     """`follows_*` against a difference of two runs a kelvin apart, at fixed power (no leakage)."""
-    steady = replace(FLOWING, leakage=0.0)
+    steady = replace(FLOWING, full0=FULL, full1=0.0)
     one, two = (run(replace(steady, T_in=T_in), 330.0, 322.0, (0, 0, 0), 3.0) for T_in in (318.15, 319.15))
     for end, follows in (("T_die", "follows_die"), ("T_plate", "follows_plate"), ("mean_plate", "follows_mean_plate")):
         assert value(getattr(two, end)) - value(getattr(one, end)) == pytest.approx(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, nothing, worth_doing
 from twin.declare import Ports, Real, Stream, flag, mode, quantity, replace, table
+from twin.equipment.parts.gpus import Asked, Lines
 from twin.equipment.parts.power_shelves import Fed, Input, Trays
 from twin.equipment.parts.rack_branch import RackBranch
 from twin.physics import gpu, thermal
@@ -15,27 +16,11 @@ from twin.physics.supply import latched
 from twin.physics.throttle import Course, Die, Limits, course
 
 
-class Asked(NamedTuple):
-    """What utilisation and power limit ask for: power of the GPUs uncapped and capped, and of the rest [W].
-
-    `works`: whether the GPUs are asked for more than their least; `span`: how much more [W]; `rated`, `cap`:
-    of the GPUs at full utilisation, and what the power limit leaves them [W].
-    """
-
-    wanted: Real
-    capped: Real
-    other: Real
-    works: Real
-    span: Real
-    rated: Real
-    cap: Real
-
-
 class Plan(NamedTuple):
     """The tick as the rack foresees it.
 
     course: of the dies; conductance: plate to coolant inlet [W/K]; share: of (plate - inlet) by which coolant
-    warms [1]; power: of the work, to_air: what warms the room [W].
+    warms [1]; power: of the work, to_air: what warms the room [W]; lasts: share of the tick with power [1].
     """
 
     course: Course
@@ -45,15 +30,17 @@ class Plan(NamedTuple):
     to_air: Real
     fed: Fed
     taken: Input
+    asked: Asked
+    lasts: Real
 
 
 @table
 class Rack(RackBranch):
     """All GPU dies of a rack as one mass on one plate, cooled by one coolant stream.
 
-    GPU power follows utilisation, the power limit, the clock that thermal limits leave, and leaks more
-    when hot. Between `throttle_temperature` and `slowdown_temperature` power falls in a straight line;
-    slowdown and shutdown latch. Everything that is not a GPU follows utilisation alone; a part of it
+    GPU power follows work, the power limit, the clock that thermal limits leave, and leaks more when hot. Between
+    `throttle_temperature` and `slowdown_temperature` power falls in a straight line; slowdown and shutdown latch.
+    Everything that is not a GPU follows utilisation alone; a part of it
     goes to the room's air, the rest into the plates. Power supplies bridge gaps from their capacitors.
     Rated power is that of the trays at the busbar; what is taken from the feeds is more by the losses of the power
     shelves. Of `die_groups` dies with a spread of resistance the hottest meets the limits first, and all follow its
@@ -66,9 +53,6 @@ class Rack(RackBranch):
     streams = ("coolant",)
     is_work = True
 
-    idle_power: Real = quantity("W", "power at no utilisation", above=0, at_most=2e6)
-    gpu_count: Real = quantity("1", "GPUs in the rack", above=0, at_most=2000)
-    gpu_power_share: Real = quantity("1", "share of the rack's power taken by its GPUs", above=0, below=1)
     air_fraction: Real = quantity("1", "share of rated heat given to the room's air", at_least=0, below=1)
     die_resistance: Real = quantity("K/W", "die to plate, per GPU", above=0, at_most=1)
     plate_resistance: Real = quantity("K/W", "plate to coolant, per GPU, at nominal flow", above=0, at_most=1)
@@ -82,12 +66,6 @@ class Rack(RackBranch):
     slowdown_temperature: Real = quantity("K", "die: clocks are forced down", above=300, below=450)
     shutdown_temperature: Real = quantity("K", "die: power is cut", above=300, below=450)
     release_temperature: Real = quantity("K", "die: slowdown ends", above=300, below=450)
-    slowdown_clock: Real = quantity("1", "clock in slowdown", default=0.5, above=0, at_most=1)
-    clock_exponent: Real = quantity(
-        "1", "dynamic power goes with clock to this power", default=2.2, at_least=1, at_most=3
-    )
-    leakage: Real = quantity("1/K", "GPU power gained per kelvin of die", default=0.003, at_least=0, at_most=0.05)
-    leakage_reference: Real = quantity("K", "die temperature of the rated power", default=343.15, above=250, below=450)
     die_groups: Real = quantity(
         "1", "dies, or groups of them, among which the hottest is found: 1, one a tray, all", default=1.0, at_least=1,
         at_most=2000,
@@ -103,8 +81,6 @@ class Rack(RackBranch):
     class Inputs(RackBranch.Inputs):
         in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
         mode: Real = mode()
-        utilisation: Real = quantity("1", "share of full work asked", default=0.85, at_least=0, at_most=1)
-        power_limit: Real = quantity("1", "cap on the rack's power, of rated", default=1.0, at_least=0, at_most=2)
         reset: Real = quantity("1", "1 clears a latched shutdown", default=0.0, at_least=0, at_most=1)
         hottest_die_luck: Real = quantity(
             "1", "standard deviations by which its hottest die is hotter than is to be expected", default=0.0,
@@ -127,9 +103,6 @@ class Rack(RackBranch):
 
     @table
     class Outputs(RackBranch.Outputs):
-        power: Real = quantity("W", "electric power of the work", default=0.0)
-        gpu_power: Real = quantity("W", "electric power of the GPUs", default=0.0)
-        clock: Real = quantity("1", "mean clock, of full", default=1.0)
         flow: Real = quantity("m^3/s", "coolant flow", default=0.0)
         hottest_die_temperature: Real = quantity("K", "hottest of its dies", default=318.15)
 
@@ -143,11 +116,6 @@ class Rack(RackBranch):
         seconds = masses * rise / (self.gpu_power_share * self.rated_power)
         return {"flow": (seconds, "its dies warm from working temperature to throttling without flow")}
 
-    def asked_power(self, utilisation: Real) -> tuple[Real, Real]:
-        """GPU power at reference temperature and the power of all else [W], at a utilisation [1]."""
-        total = self.idle_power + utilisation * (self.rated_power - self.idle_power)
-        return total * self.gpu_power_share, total * (1.0 - self.gpu_power_share)
-
     def conductance(self, C_flow: Real, flow: Real) -> tuple[Real, Real]:
         """Plate to coolant inlet [W/K], and the share of (plate - inlet) by which coolant warms [1]."""
         xp = library_of(C_flow)
@@ -160,20 +128,6 @@ class Rack(RackBranch):
     def _film(self) -> Real:
         """Plates to coolant at nominal flow [W/K]."""
         return self.gpu_count / self.plate_resistance
-
-    @cached_property
-    def _least(self) -> Real:
-        """Power of the GPUs at no utilisation [W]."""
-        return self.idle_power * self.gpu_power_share
-
-    @cached_property
-    def _rated(self) -> Real:
-        """Power of the GPUs at full utilisation [W]."""
-        return self.rated_power * self.gpu_power_share
-
-    @cached_property
-    def _slow_share(self) -> Real:
-        return gpu.power_share(self.slowdown_clock, self.clock_exponent)
 
     @cached_property
     def _masses(self) -> tuple[Real, Real, Real]:
@@ -213,44 +167,41 @@ class Rack(RackBranch):
         known = self._limits
         return Limits(known.throttle - hotter, known.slowdown - hotter, known.shutdown - hotter, known.release - hotter)
 
-    def _asked(self, utilisation: Real, power_limit: Real) -> Asked:
-        xp = library_of(utilisation)
-        wanted, other = self.asked_power(utilisation)
-        cap = xp.maximum(power_limit * self.rated_power - other, self._least)
-        capped = xp.maximum(xp.minimum(wanted, cap), self._least)
-        span = xp.maximum(wanted - self._least, 1.0)
-        return Asked(wanted, capped, other, wanted > self._least + 1.0, span, self._rated, cap)
-
     def _on(self, asked: Real, unpowered: Real) -> Real:
         return asked * (1.0 - unpowered)
 
-    def _powers(self, asked: Asked, lasts: Real) -> tuple[Real, Real, Real, Real]:
-        """Power of the GPUs at full and at slowdown clock, of the rest, and its part that warms the plates [W]."""
-        full, other, least = asked.capped * lasts, asked.other * lasts, self._least * lasts
-        return full, least + (full - least) * self._slow_share, other, other * (1.0 - self._air_share)
+    def _powers(self, *given: Real) -> tuple[Lines, Real, Real]:
+        """GPU power as lines, power of the rest, and its part that warms the plates [W], from what is asked."""
+        *lines, other, lasts = given
+        other = other * lasts
+        return Lines(*(line * lasts for line in lines)), other, other * (1.0 - self._air_share)
 
-    def _takes(self, s: Any, asked: Asked) -> Real:
-        """Power of GPUs as warm, and with clocks as slow, as they are, over that asked of them [1]."""
-        takes = 1.0 + self.leakage * (s.die_temperature - self.leakage_reference)
-        if worth_doing(s.slowed):
-            slow = self._least / asked.capped * (1.0 - self._slow_share) + self._slow_share
-            takes = library_of(takes).where(s.slowed > 0, takes * slow, takes)
-        return takes
+    @cached_property
+    def _hottest(self) -> Real:
+        return self.shutdown_temperature
+
+    def _asks(self, u: Any) -> Asked:
+        asked: Asked = self.once(
+            self._asked, u.utilisation, u.power_limit, u.clock_limit, u.power_profile, u.prefill_share, u.decode_share
+        )
+        return asked
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
-        asked = self.once(self._asked, u.utilisation, u.power_limit)
+        asked = self._asks(u)
+        lines = self._lines(s, asked)
         lasts = on = self.once(self._on, self.asked(u), s.unpowered)
-        trays = Trays(asked.capped, self._least, asked.other, asked.rated, asked.cap, lambda: self._takes(s, asked))
+        takes = lambda: self._takes(s, asked, lines)  # noqa: E731
+        trays = Trays(asked.capped, self._least, asked.other, self._rated, asked.cap, takes)
         fed = self.fed(s, u, port, trays, on, dt)
         if fed.gpus is not asked.capped:
-            asked = asked._replace(capped=fed.gpus)
+            lines = self._relined(asked, lines, fed.gpus)
         supplied = fed.supplied
         if not (nothing(supplied.bridged) and supplied.fed is dt):
             lasts = on * ((supplied.fed + supplied.bridged) / dt)  # so that no gap means on, to the bit
-        full, slow, other, to_plate = self.once(self._powers, asked, lasts)
+        draws, other, to_plate = self.once(self._powers, *lines, asked.other, lasts)
         K, share = self.conductance(port.capacity_rate["coolant"], port.flow["coolant"])
         C_die, C_plate, G = self._masses
-        die = Die(C_die, C_plate, G, K, s.inlet_temperature, to_plate, full, slow, self.leakage, self.leakage_reference)
+        die = Die(C_die, C_plate, G, K, s.inlet_temperature, to_plate, *draws)
         shut = s.shut_down * (1.0 - u.reset) if worth_doing(u.reset) else s.shut_down
         limits = self._limits_now(s, self.once(self._excess, u.hottest_die_luck))
         run = course(die, limits, s.die_temperature, s.plate_temperature, (s.throttled, s.slowed, shut), dt)
@@ -261,7 +212,7 @@ class Rack(RackBranch):
         to_air = other * self._air_share + standby
         if not nothing(taken.loss):
             to_air = to_air + taken.loss * self.shelf_air_share
-        return Plan(run, K, share, power, to_air, fed, taken)
+        return Plan(run, K, share, power, to_air, fed, taken, asked, lasts)
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         plan, taken = port.plan, port.plan.taken
@@ -320,25 +271,28 @@ class Rack(RackBranch):
         return worth_doing(self.standby_power)
 
     def _outputs(self, s: Any, u: Any, port: Ports, hottest: Real) -> Any:
-        gpu_power = port.plan.course.power
-        asked = self.once(self._asked, u.utilisation, u.power_limit)
-        leak = 1.0 + self.leakage * (s.die_temperature - self.leakage_reference)
-        clock = gpu.clock_for((gpu_power / leak - self._least) / asked.span, self.clock_exponent)
-        if worth_doing(asked.works == 0):
-            clock = library_of(clock).where(asked.works, clock, (gpu_power > 0) * 1.0)
-        taken = port.plan.taken
+        plan, run = port.plan, port.plan.course
+        clock, training, prefill, decode = self.clocks(plan.asked, run, plan.lasts)
+        beside = self.once(self._beside, plan.asked.other, plan.lasts)
+        if worth_doing(run.ran != 1.0):
+            beside = {name: power * run.ran for name, power in beside.items()}
+        taken = plan.taken
         if nothing(taken.loss):
             loss = load_fraction = self.once(self._none, u.in_service)
         else:
-            loss, load_fraction = taken.loss, self.shelf_load(port.plan.power, taken.rating)
+            loss, load_fraction = taken.loss, self.shelf_load(plan.power, taken.rating)
         return self.Outputs(
-            power=port.plan.power,
-            gpu_power=gpu_power,
+            power=plan.power,
+            gpu_power=run.power,
             clock=clock,
+            training_speed=training,
+            prefill_speed=prefill,
+            decode_speed=decode,
             flow=port.flow["coolant"],
             hottest_die_temperature=hottest,
             loss=loss,
             load_fraction=load_fraction,
+            **beside,
         )
 
     def _none(self, like: Real) -> Real:

@@ -24,8 +24,8 @@ class Die:
     """Dies and plate of a rack as two masses.
 
     C_die, C_plate [J/K]; G: die to plate [W/K]; K: plate to coolant inlet [W/K], 0 without flow;
-    T_in: coolant inlet [K]; P_plate: other heat into the plate [W]; P_full, P_slow: GPU power asked
-    for and at slowdown clock [W], at reference temperature; leakage [1/K] about T_reference [K].
+    T_in: coolant inlet [K]; P_plate: other heat into the plate [W]; full0 + full1 T_die, slow0 + slow1 T_die: GPU
+    power asked for and at slowdown clock [W], as straight lines that know its leakage [W/K].
     """
 
     C_die: Real
@@ -34,10 +34,10 @@ class Die:
     K: Real
     T_in: Real
     P_plate: Real
-    P_full: Real
-    P_slow: Real
-    leakage: Real
-    T_reference: Real
+    full0: Real
+    full1: Real
+    slow0: Real
+    slow1: Real
 
 
 @dataclass(slots=True)
@@ -54,13 +54,14 @@ class Limits:
 class Course:
     """What a tick does to the dies, with the inlet as foreseen.
 
-    Ends and means over the tick [K]; power: GPU power, mean [W]; ran: share of the tick before shutdown [1];
-    flags 0/1 with the moment of their last change [s into the tick]; follows_*: how the
+    Ends and means of die and plate over the tick [K]; power: GPU power, mean [W]; ran: share of the tick before
+    shutdown [1]; flags 0/1 with the moment of their last change [s into the tick]; follows_*: how the
     end of die and plate and the mean of the plate move with the inlet [K/K].
     """
 
     T_die: Real
     T_plate: Real
+    mean_die: Real
     mean_plate: Real
     power: Real
     ran: Real
@@ -81,10 +82,9 @@ def _power_law(die: Die, limits: Limits, T: Real, throttled: Real, slowed: Real,
     Throttled power falls in a straight line from full at `throttle` to the slowdown power at `slowdown`.
     """
     xp = library_of(T)
-    hold = xp.where(slowed > 0, die.P_slow, die.P_full)
-    p0, p1 = hold * (1.0 - die.leakage * die.T_reference), hold * die.leakage
-    top = die.P_full * (1.0 + die.leakage * (limits.throttle - die.T_reference))
-    bottom = die.P_slow * (1.0 + die.leakage * (limits.slowdown - die.T_reference))
+    p0, p1 = xp.where(slowed > 0, die.slow0, die.full0), xp.where(slowed > 0, die.slow1, die.full1)
+    top = die.full0 + die.full1 * limits.throttle
+    bottom = die.slow0 + die.slow1 * limits.slowdown
     fall = (top - bottom) / (limits.slowdown - limits.throttle)
     in_band = (throttled > 0) & (slowed == 0)
     p0 = xp.where(in_band, top + fall * limits.throttle, p0)
@@ -97,8 +97,7 @@ def _regime(
 ) -> tuple[Real, Real, Real, Real, Real]:
     """Whether it runs, its power law p0 + p1 T_die, and the limits above and below that end the regime at hand."""
     if not worth_doing(throttled + slowed + shut):
-        p0, p1 = die.P_full * (1.0 - die.leakage * die.T_reference), die.P_full * die.leakage
-        return 1.0, p0, p1, limits.throttle, 0.0
+        return 1.0, die.full0, die.full1, limits.throttle, 0.0
     xp = library_of(T)
     upper = xp.where(slowed > 0, limits.shutdown, xp.where(throttled > 0, limits.slowdown, limits.throttle))
     lower = xp.where(slowed > 0, limits.release, xp.where(throttled > 0, limits.throttle, 0.0))
@@ -202,7 +201,7 @@ def course(die: Die, limits: Limits, T: Real, plate: Real, flags: tuple[Real, Re
     xp = library_of(T)
     throttled, slowed, shut = flags
     left, gone = dt, 0.0
-    plate_sum, energy, ran = 0.0, 0.0, 0.0
+    die_sum, plate_sum, energy, ran = 0.0, 0.0, 0.0, 0.0
     throttled_after, slowed_after, shut_after = 0.0, 0.0, 0.0
     follows: tuple[Real, Real, Real] | None = None
     for last in (False,) * (SEGMENTS - 1) + (True,):
@@ -226,7 +225,7 @@ def course(die: Die, limits: Limits, T: Real, plate: Real, flags: tuple[Real, Re
             moment = xp.where(beyond, near[1], segment.when(target, near, far))
             seconds = xp.where(meets, moment, left)
             end = segment.run(seconds)
-        plate_sum, energy = plate_sum + end[3], energy + p0 * seconds + p1 * end[2]
+        die_sum, plate_sum, energy = die_sum + end[2], plate_sum + end[3], energy + p0 * seconds + p1 * end[2]
         ran = ran + runs * seconds
         left, gone = left - seconds, gone + seconds
         if not met:
@@ -245,7 +244,7 @@ def course(die: Die, limits: Limits, T: Real, plate: Real, flags: tuple[Real, Re
         throttled_after = xp.where(to_throttle | unthrottles, gone, throttled_after)
     assert follows is not None
     return Course(
-        T, plate, plate_sum / dt, energy / dt, ran / dt, throttled, slowed, shut,
+        T, plate, die_sum / dt, plate_sum / dt, energy / dt, ran / dt, throttled, slowed, shut,
         throttled_after, slowed_after, shut_after, *follows,
     )  # fmt: skip
 

@@ -21,8 +21,8 @@ CHARGING = 0.1
 class Trays(NamedTuple):
     """What the trays ask of the busbar [W]: the GPUs, at reference temperature and at least, and the rest.
 
-    rated, cap: of the GPUs, and what the power limit leaves them; takes: finds GPU power as dies and clocks
-    are, over what is asked [1].
+    rated, cap: of the GPUs, and what the power limit leaves them; takes: finds GPU power beyond the least as dies
+    and clocks are, over what is asked [1].
     """
 
     gpus: Real
@@ -31,6 +31,10 @@ class Trays(NamedTuple):
     rated: Real
     cap: Real
     takes: Callable[[], Real]
+
+    def need(self, gpus: Real, takes: Real) -> Real:
+        """Power of the trays [W] where the GPUs ask so much."""
+        return self.least + (gpus - self.least) * takes + self.other
 
 
 class Fed(NamedTuple):
@@ -236,7 +240,7 @@ class PowerShelves(Equipment):
         if not plain and worth_doing(u.peak + s.peak_clock):
             xp = library_of(gpus)
             time = xp.minimum(xp.maximum(self.peak_duration - s.peak_clock, 0.0), dt) * (u.peak > 0)
-            extra = xp.maximum(u.peak * self.rated_power - gpus * trays.takes() - trays.other, 0.0) * (time > 0)
+            extra = xp.maximum(u.peak * self.rated_power - trays.need(gpus, trays.takes()), 0.0) * (time > 0)
             peak = (s.peak_clock + dt) * (u.peak > 0)
         if not self._at_ease(s, u, port, gpus, trays.other, extra):
             gpus, carried = self._carried(s, u, port, trays, gpus, (0.0 if extra is None else extra, time), on, dt)
@@ -245,7 +249,7 @@ class PowerShelves(Equipment):
         if not worth_doing(port.gap):
             supplied = shelf.Supplied(dt, 0.0, port.gap > 0)
         else:
-            need = gpus * trays.takes() + trays.other
+            need = trays.need(gpus, trays.takes())
             supplied = shelf.held_up(port.gap, port.voltage, s.hold_up_energy, need, dt)
         if carried is not None:
             supplied = self._until_trip(supplied, carried)
@@ -279,8 +283,8 @@ class PowerShelves(Equipment):
     ) -> tuple[Real, shelf.Carried]:
         """Power of the GPUs with peak and brake, mean over the tick [W], and how the shelves carry it."""
         xp, (extra, time), takes = library_of(gpus), peak, trays.takes()
-        steady = (gpus * takes + trays.other) * on
-        asking = shelf.Asking(steady, steady + extra * on, time, (trays.least * takes + trays.other) * on)
+        steady = trays.need(gpus, takes) * on
+        asking = shelf.Asking(steady, steady + extra * on, time, (trays.least + trays.other) * on)
         brake_time = xp.where(u.brake_failed > 0, NEVER, self.brake_time)
         carried = shelf.carry(
             asking,
@@ -292,7 +296,7 @@ class PowerShelves(Equipment):
             dt,
         )
         gpus = gpus + extra * (time / dt) / takes
-        room = xp.maximum((carried.least - trays.other) / takes, trays.least)
+        room = trays.least + xp.maximum(carried.least - trays.other - trays.least, 0.0) / takes
         return gpus + carried.brake * xp.minimum(room - gpus, 0.0), carried
 
     def _until_trip(self, supplied: shelf.Supplied, carried: shelf.Carried) -> shelf.Supplied:
