@@ -204,7 +204,8 @@ def water_cooled() -> Plant:
         add(plant, name, "heat_exchanger", **HEAT_EXCHANGER)
     plant.units["reuse"].settings["leaving_setpoint"] = 296.15
     add(plant, "tower", "cooling_tower", ("board",), **COOLING_TOWER)
-    add(plant, "wet", "adiabatic_cooler", ("board",), **ADIABATIC_COOLER)
+    follows = {"outdoor_reset": 1.0, "outdoor_from": 288.15, "outdoor_to": 308.15, "outdoor_setpoint": 298.15}
+    add(plant, "wet", "adiabatic_cooler", ("board",), **ADIABATIC_COOLER, **follows)
     add(plant, "town", "heat_sink", **HEAT_SINK)
     plant.units["town"].settings["leaving_setpoint"] = 293.15
     add(plant, "tank", "tank", volume=8, useful_temperature=305)

@@ -48,6 +48,7 @@ MEANT_TO_FAIL = {
     "main-tie-main": set(),
     "warm-water-by-valves": set(),
     "control-panel-lost": {"no tank-1.exhausted"},
+    "condenser-water-lost": {"no tank-1.exhausted"},
     "technology-flow-lost-25c": {"no rack.shut_down"},
     "technology-flow-lost-45c": {"no rack.shut_down"},
     "facility-water-lost": {"no rack.throttled", "no rack.shut_down"},

@@ -18,10 +18,16 @@ def setpoints_in_reach(plant: Any) -> Iterator[Fault]:
         highest = unit.parameters.get("highest_leaving")
         if highest is None:
             continue
-        asked = unit.settings.get("leaving_setpoint", quantities(KINDS[unit.kind].Inputs)["leaving_setpoint"].default)
-        if asked > highest:
+        default = quantities(KINDS[unit.kind].Inputs)["leaving_setpoint"].default
+        told = {
+            "leaving_setpoint": unit.settings.get("leaving_setpoint", default),
+            "outdoor_setpoint": unit.parameters.get("outdoor_setpoint", 0.0),
+        }
+        for name, asked in told.items():
+            if asked <= highest:
+                continue
             yield Fault(
                 unit.where,
-                f"{unit.name}.leaving_setpoint is {asked - FREEZING:.4g} degC, but its water leaves at "
+                f"{unit.name}.{name} is {asked - FREEZING:.4g} degC, but its water leaves at "
                 f"{highest - FREEZING:.4g} degC at most; a lower setpoint, or another machine, is wanted",
             )

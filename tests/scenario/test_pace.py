@@ -53,6 +53,15 @@ def test_a_chiller_loss_wants_five_ticks_in_one_exchange_of_the_technology_coola
     )
 
 
+def test_a_pump_of_another_loop_only_warms_the_water():
+    """That of the facility loop: one exchange of the technology coolant, 50 s, as with the chiller."""
+    stands = lost("in_service", "pump", value=0.0)
+    assert slow_ticks(chain(), RunSettings(3600.0, 10.0), [stands]) == []
+    (sentence,) = slow_ticks(chain(), RunSettings(3600.0, 12.0), [stands])
+    assert "cdu has a time constant of 50 s" in sentence
+    assert "cdu has" in slow_ticks(chain(), RunSettings(3600.0, 12.0), [lost("valve_stuck", "pump")])[0]
+
+
 def test_one_sentence_for_each_kind_of_upset():
     off = lost("in_service", "chiller", value=0.0, verb="set")
     found = slow_ticks(chain(), RunSettings(3600.0, 30.0), [lost(), lost(at=90.0), off])

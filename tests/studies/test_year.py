@@ -206,3 +206,30 @@ def test_bad_input_is_told(sky: Path, tmp_path: Path) -> None:
     (tmp_path / "odd.epw").write_text("nothing", encoding="utf-8")
     with pytest.raises(BadInput, match=r'odd.epw:1: an EPW file begins with "LOCATION,"; this one does not'):
         year(pod(), tmp_path / "odd.epw")
+
+
+def test_water_that_follows_the_weather_spares_the_chillers(sky: Path) -> None:
+    """The shipped pod with reset, and the same at 18 degC all the year, from 11 to 34 degC outdoors."""
+    plant = read_plant(scenarios_folder() / "plants" / "pod-outdoor-reset.yaml")
+    follows = year(plant, sky)
+    for unit in plant.units.values():
+        if "outdoor_setpoint" in unit.parameters:
+            unit.parameters["outdoor_setpoint"] = 291.15
+    fixed = year(plant, sky)
+    assert follows.pue < fixed.pue - 0.03
+    assert follows.free_share > fixed.free_share + 0.2
+    assert follows.hours_by_mode()[FREE] > fixed.hours_by_mode()[FREE]
+
+
+def test_a_dry_plant_that_follows_the_wet_bulb_has_its_hours_apart_by_both(sky: Path) -> None:
+    plant = pod()
+    text = sky.read_text(encoding="utf-8").splitlines()
+    moist = [",".join([*line.split(",")[:7], "10", *line.split(",")[8:]]) for line in text[-24:]]
+    file = sky.with_name("two.epw")
+    file.write_text("\n".join([*text[:-24], *moist]), encoding="utf-8")
+    assert year(plant, file).worlds == 24
+    line = {"outdoor_reset": 2.0, "outdoor_from": 278.15, "outdoor_to": 288.15, "outdoor_setpoint": 301.15}
+    plant.units["ch-1"].parameters |= line
+    found = year(plant, file)
+    assert found.worlds == 48
+    assert found.power[-12] != found.power[-36], "the same air, moister"

@@ -10,6 +10,7 @@ from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Branch, Ports, Real, Stream, flag, mode, quantity, replace, table
 from twin.driven import ACTIONS, LAST, MINIMUM, OPEN
 from twin.equipment.parts.leaking import Leaking
+from twin.equipment.parts.outdoor_reset import OutdoorReset
 from twin.equipment.parts.pump_pair import STEADY, PumpPair, Pumps
 from twin.physics import control, hydraulic, moist_air, thermal
 from twin.physics.drive import Hold
@@ -21,7 +22,7 @@ VALVE_SHARE = 0.5
 
 
 @table
-class CDU(PumpPair, Leaking):
+class CDU(OutdoorReset, PumpPair, Leaking):
     """A counterflow plate exchanger between two stirred volumes, with a duty and a standby pump.
 
     The pump curve is that of the unit at its ports. The facility valve follows a PI law on the supply temperature as
@@ -260,14 +261,15 @@ class CDU(PumpPair, Leaking):
 
     def _guard_flag(self, s: Any, u: Any, port: Ports) -> dict[str, Real]:
         guard = self.dew_guard(u, port)
-        above = s.guarded * 0.0 if guard is None else guard > u.supply_setpoint
+        above = s.guarded * 0.0 if guard is None else guard > self.wanted(u.supply_setpoint, port)
         guarded, at = latched(above, s.guarded, s.guarded_at, port.now)
         return {"guarded": guarded, "guarded_at": at}
 
     def _moved(self, s: Any, u: Any, port: Ports, supply_at: Callable[[Real], Real], dt: Real) -> control.Asked:
         """The valve and its integral part at the end of the tick: PI on what is read, by hand, or where it was."""
         xp, reach = library_of(s.valve), dt / self.stroke_time
-        law, setpoint, guard = control.Law(self.gain, self.reset_time), u.supply_setpoint, self.dew_guard(u, port)
+        law, guard = control.Law(self.gain, self.reset_time), self.dew_guard(u, port)
+        setpoint = self.wanted(u.supply_setpoint, port)
         if guard is not None:
             setpoint = xp.maximum(setpoint, guard)
 

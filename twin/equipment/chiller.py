@@ -133,7 +133,7 @@ class Chiller(Compressor):
         return library_of(self.isolation_stroke).where(self.isolation_stroke > 0, self.isolation_stroke, 1e18)
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
-        target = self.once(self.target, u.leaving_setpoint)
+        target = self.once(self.target, self.wanted(u.leaving_setpoint, port))
         T_c = self.condenser_inlet(s, port)
         full, cop, _ = self.once(self.rating, target, T_c, u.condenser_fouled)
         lift = self.once(self.lift, target, T_c, u.condenser_fouled)

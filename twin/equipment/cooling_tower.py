@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, Stream, flag, quantity, replace, table
 from twin.driven import Driven
+from twin.equipment.parts.outdoor_reset import OutdoorReset
 from twin.physics import hydraulic, tower
 from twin.physics.drive import Hold
 from twin.physics.fluids import HEAT_CAPACITY
@@ -40,7 +41,7 @@ class Plan:
 
 
 @table
-class CoolingTower(Driven):
+class CoolingTower(OutdoorReset, Driven):
     """A counterflow tower whose fans slow down to the leaving setpoint; below it a bypass keeps the water warm.
 
     Merkel's law with Scheier's factors, or York's polynomial; its size follows from its nominal point. Standing
@@ -112,10 +113,13 @@ class CoolingTower(Driven):
         return {"reserve": self.basin_reserve + 0.0 * u.in_service}
 
     def faults(self, feeds: int) -> list[str]:
+        found = super().faults(feeds)
         if float(self.conductance) > 0:
-            return []
+            return found
         return [
-            "its air cannot carry the heat of its nominal point; more air_flow, or a larger nominal_approach, is wanted"
+            *found,
+            "its air cannot carry the heat of its nominal point; "
+            "more air_flow, or a larger nominal_approach, is wanted",
         ]
 
     @cached_property
@@ -183,10 +187,11 @@ class CoolingTower(Driven):
         clean, T_in = self.once(self._clean, u.fill_fouled), s.inlet_temperature
         ready = xp.maximum(port.drive.readiness, self.free_convection)
         best = self.contact(ready, T_in, T_wb, flow, C_flow, clean)
-        holds, full = _regime(T_in, T_wb, u.leaving_setpoint, best.share)
+        setpoint = self.wanted(u.leaving_setpoint, port)
+        holds, full = _regime(T_in, T_wb, setpoint, best.share)
         speed, air, T_air = port.drive.readiness * full, ready, best.T_air
         if worth_doing(holds):
-            wanted = (T_in - u.leaving_setpoint) / xp.maximum(T_in - T_wb, 1e-6)
+            wanted = (T_in - setpoint) / xp.maximum(T_in - T_wb, 1e-6)
             wanted = xp.minimum(xp.maximum(wanted, 1e-6), 1.0)
             trial, there = self._air(wanted, ready, best, T_in, T_wb, flow, C_flow, clean)
             turns = trial > self.free_convection
@@ -220,7 +225,7 @@ class CoolingTower(Driven):
     def revise(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         plan = port.plan
         T_wb, _ = self.once(self._weather, port.dry_bulb, port.wet_bulb)
-        holds, full = _regime(port.inlet["coolant"], T_wb, u.leaving_setpoint, plan.most)
+        holds, full = _regime(port.inlet["coolant"], T_wb, self.wanted(u.leaving_setpoint, port), plan.most)
         changed = (holds != plan.holds) | (full != plan.full)
         plan.holds, plan.full = holds, full
         return changed
@@ -234,7 +239,7 @@ class CoolingTower(Driven):
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         plan, taken = port.plan, port.plan.most * port.plan.full
         T_wb, _ = self.once(self._weather, port.dry_bulb, port.wet_bulb)
-        left = u.leaving_setpoint * plan.holds + taken * T_wb
+        left = self.wanted(u.leaving_setpoint, port) * plan.holds + taken * T_wb
         follows = 1.0 - plan.holds - taken
         answer = port.mixing(stream, self.volume, dt).answer(s.leaving_temperature)
         return Stream(answer.constant + answer.slope * left, answer.slope * follows)
@@ -242,7 +247,8 @@ class CoolingTower(Driven):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         C_flow, plan, inlet = port.capacity_rate["coolant"], port.plan, port.inlet["coolant"]
         T_wb, W = self.once(self._weather, port.dry_bulb, port.wet_bulb)
-        heat = C_flow * ((inlet - u.leaving_setpoint) * plan.holds + plan.most * plan.full * (inlet - T_wb))
+        setpoint = self.wanted(u.leaving_setpoint, port)
+        heat = C_flow * ((inlet - setpoint) * plan.holds + plan.most * plan.full * (inlet - T_wb))
         C = self.volume * port.heat_capacity["coolant"]
         T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / C
         water = self._water(s, u, port, heat, T_wb, W, dt)

@@ -9,6 +9,7 @@ from typing import Any
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, Stream, flag, quantity, replace, table
 from twin.driven import Driven
+from twin.equipment.parts.outdoor_reset import OutdoorReset
 from twin.physics import hydraulic, thermal
 from twin.physics.fluids import OUTDOOR_AIR
 
@@ -31,7 +32,7 @@ class Plan:
 
 
 @table
-class DryCooler(Driven):
+class DryCooler(OutdoorReset, Driven):
     """A counterflow coil whose fans slow down to hold the leaving setpoint and stop when the air is too warm.
 
     Air-side conductance goes with speed^0.8, water-side with flow^0.85, fan power with speed^3
@@ -115,11 +116,12 @@ class DryCooler(Driven):
         most = self._share(ready, C_flow, C_least, water)
         if worth_doing(ready <= 0):
             most = most * (ready > 0)
-        holds, full = _regime(T_in, air, u.leaving_setpoint, most)
+        setpoint = self.wanted(u.leaving_setpoint, port)
+        holds, full = _regime(T_in, air, setpoint, most)
         speed = ready * full
         if worth_doing(holds):
             xp = library_of(T_in)
-            wanted = (T_in - u.leaving_setpoint) / xp.maximum(T_in - air, 1e-6)
+            wanted = (T_in - setpoint) / xp.maximum(T_in - air, 1e-6)
             wanted = xp.minimum(xp.maximum(wanted, 1e-4), 1.0)
             speed = xp.where(holds, self._speed(wanted, most, ready, C_flow, C_least, water), speed)
         return Plan(most, holds, full, speed, self.fan_power * speed * speed * speed)
@@ -143,8 +145,8 @@ class DryCooler(Driven):
 
     def revise(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         plan = port.plan
-        air = self.air(u, port)
-        holds, full = _regime(port.inlet["coolant"], air, u.leaving_setpoint, plan.most)
+        air, setpoint = self.air(u, port), self.wanted(u.leaving_setpoint, port)
+        holds, full = _regime(port.inlet["coolant"], air, setpoint, plan.most)
         changed = (holds != plan.holds) | (full != plan.full)
         plan.holds, plan.full = holds, full
         return changed
@@ -157,7 +159,7 @@ class DryCooler(Driven):
 
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         plan, taken = port.plan, port.plan.most * port.plan.full
-        left = u.leaving_setpoint * plan.holds + taken * self.air(u, port)
+        left = self.wanted(u.leaving_setpoint, port) * plan.holds + taken * self.air(u, port)
         follows = 1.0 - plan.holds - taken
         answer = port.mixing(stream, self.volume, dt).answer(s.leaving_temperature)
         return Stream(answer.constant + answer.slope * left, answer.slope * follows)
@@ -165,7 +167,8 @@ class DryCooler(Driven):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         C_flow, plan = port.capacity_rate["coolant"], port.plan
         inlet, air = port.inlet["coolant"], self.air(u, port)
-        heat = C_flow * ((inlet - u.leaving_setpoint) * plan.holds + plan.most * plan.full * (inlet - air))
+        setpoint = self.wanted(u.leaving_setpoint, port)
+        heat = C_flow * ((inlet - setpoint) * plan.holds + plan.most * plan.full * (inlet - air))
         C = self.volume * port.heat_capacity["coolant"]
         T = s.leaving_temperature + dt * (C_flow * (inlet - port.outlet["coolant"]) - heat) / C
         after = replace(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from twin.arrays import library_of
-from twin.declare import Branch, Equipment, Ports, Real, Stream, quantity, replace, table
+from twin.declare import Branch, Ports, Real, Stream, quantity, replace, table
+from twin.equipment.parts.outdoor_reset import OutdoorReset
 from twin.physics import hydraulic, thermal
 
 
@@ -20,7 +21,7 @@ class Plan:
 
 
 @table
-class HeatExchanger(Equipment):
+class HeatExchanger(OutdoorReset):
     """Counterflow plates: `warm` in the plant of the loop that is cooled, `cold` among the loads of the one that takes.
 
     A bypass on the warm side keeps what leaves from falling below the setpoint, and no heat flows back from the cold
@@ -81,12 +82,12 @@ class HeatExchanger(Equipment):
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
         K = self.conductance(port, u.plates_fouled)
         T, T_cold = s.inlet_temperature, s.cold_inlet_temperature
-        return Plan(K, *_regime(T, T_cold, u.leaving_setpoint, K, port.capacity_rate["warm"]))
+        return Plan(K, *_regime(T, T_cold, self.wanted(u.leaving_setpoint, port), K, port.capacity_rate["warm"]))
 
     def revise(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         plan, inlet = port.plan, port.inlet
-        rate = port.capacity_rate["warm"]
-        holds, full = _regime(inlet["warm"], inlet["cold"], u.leaving_setpoint, plan.conductance, rate)
+        rate, setpoint = port.capacity_rate["warm"], self.wanted(u.leaving_setpoint, port)
+        holds, full = _regime(inlet["warm"], inlet["cold"], setpoint, plan.conductance, rate)
         changed = (holds != plan.holds) | (full != plan.full)
         plan.holds, plan.full = holds, full
         return changed
@@ -97,23 +98,23 @@ class HeatExchanger(Equipment):
     def stream(self, s: Any, u: Any, port: Ports, stream: str, dt: Real) -> Stream:
         plan, C_warm = port.plan, port.capacity_rate["warm"]
         mixing = port.mixing(stream, self.volume, dt)
-        passed = plan.conductance * plan.full
+        passed, setpoint = plan.conductance * plan.full, self.wanted(u.leaving_setpoint, port)
         if stream == "warm":
             share = passed / library_of(C_warm).maximum(C_warm, thermal.TINY)
             answer = mixing.answer(s.leaving_temperature)
-            left = u.leaving_setpoint * plan.holds
+            left = setpoint * plan.holds
             return Stream(
                 answer.constant + answer.slope * left,
                 answer.slope * (1.0 - plan.holds - share),
                 answer.slope * share,
             )
-        answer = mixing.answer(s.cold_temperature, -C_warm * u.leaving_setpoint * plan.holds)
+        answer = mixing.answer(s.cold_temperature, -C_warm * setpoint * plan.holds)
         given = mixing.warmth * (C_warm * plan.holds + passed)
         return Stream(answer.constant, answer.slope - mixing.warmth * passed, given)
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         plan, rate, inlet, outlet = port.plan, port.capacity_rate, port.inlet, port.outlet
-        held = rate["warm"] * (inlet["warm"] - u.leaving_setpoint) * plan.holds
+        held = rate["warm"] * (inlet["warm"] - self.wanted(u.leaving_setpoint, port)) * plan.holds
         heat = held + plan.conductance * plan.full * (inlet["warm"] - inlet["cold"])
         warm = rate["warm"] * (inlet["warm"] - outlet["warm"]) - heat
         cold = rate["cold"] * (inlet["cold"] - outlet["cold"]) + heat

@@ -20,7 +20,7 @@ def slow_ticks(plant: Plant, run: RunSettings, changes: list[Change]) -> list[st
     """One sentence for each upset with a time constant shorter than five ticks where it happens."""
     found = []
     for upset in ("power", "flow", "heat"):
-        upsetting = [c for c in changes if stops(c) and upset in KINDS[plant.units[c.unit].kind].disturbs]
+        upsetting = [c for c in changes if stops(c) and upset in upsets(plant, c.unit)]
         found_shortest = shortest(plant, upset) if upsetting else None
         if found_shortest is None:
             continue
@@ -47,6 +47,18 @@ def _slow_protection(plant: Plant, run: RunSettings, changes: list[Change]) -> l
         if tick * SHARE > seconds * (1 + 1e-9):
             return [_sentence(change, unit, words, seconds, tick, max(lasts, seconds))]
     return []
+
+
+def upsets(plant: Plant, name: str) -> tuple[str, ...]:
+    """What the failure of a unit upsets; a pump of a loop that no racks stand in warms water, and stops none of theirs."""
+    kind = KINDS[plant.units[name].kind]
+    if kind.disturbs != ("flow",):
+        return kind.disturbs
+    for loop in plant.loops.values():
+        inside = [element.unit for branch in loop.branches() for element in branch]
+        if name in inside and any(KINDS[plant.units[unit].kind].is_work for unit in inside if unit in plant.units):
+            return ("flow",)
+    return ("heat",)
 
 
 def stops(change: Change) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from twin.arrays import library_of, worth_doing
 from twin.declare import Real, quantity, table
 from twin.driven import Driven
+from twin.equipment.parts.outdoor_reset import OutdoorReset
 from twin.physics.machine import biquadratic, carnot_cop, least_load, part_load
 
 HALF_STEP = 0.1
@@ -14,7 +15,7 @@ NO_LIFT = 200.0
 
 
 @table
-class Compressor(Driven):
+class Compressor(OutdoorReset, Driven):
     """What a chiller can take and what work that asks, at full and at part load.
 
     Inside their limits the published curves; from their nearest edge on, Carnot's form. Without curves a share of
@@ -74,9 +75,10 @@ class Compressor(Driven):
         return self.cooling_capacity / self.rated_cop
 
     def faults(self, feeds: int) -> list[str]:
+        found = super().faults(feeds)
         if float(self.most_lift) <= float(self.least_lift):
-            return ["its most_lift is not above its least_lift; a higher one is wanted"]
-        return []
+            found.append("its most_lift is not above its least_lift; a higher one is wanted")
+        return found
 
     def rating(self, T_leaving: Real, T_condenser: Real, fouled: Real = 0.0) -> tuple[Real, Real, Real]:
         """Capacity [W], COP at full load [1], whether the curves hold; at leaving and condenser temperatures [K].

@@ -13,6 +13,7 @@ from twin import model as compiled
 from twin.arrays import open_device, to_host
 from twin.declare import quantities, replace
 from twin.equipment import KINDS
+from twin.equipment.parts.outdoor_reset import follows_wet_bulb
 from twin.faults import Fault
 from twin.model import Model
 from twin.plant import Plant
@@ -158,7 +159,7 @@ def year(
     if not names:
         raise BadInput([Fault(None, f"{whole.title} has no racks, so there is no PUE; a plant with racks is wanted")])
     model = compiled.compile(whole.plant, open_device(device))
-    wet = any("makeup" in quantities(t.machine.Outputs) for t in model.tables)
+    wet = any("makeup" in quantities(t.machine.Outputs) or follows_wet_bulb(t.machine) for t in model.tables)
     bulbs, place = worlds(sky, wet)
     size = max(1, min(BATCH, MOST // model.unit_count))
     found: list[dict[str, np.ndarray]] = []
