@@ -50,7 +50,7 @@ def _slow_protection(plant: Plant, run: RunSettings, changes: list[Change]) -> l
 
 
 def upsets(plant: Plant, name: str) -> tuple[str, ...]:
-    """What the failure of a unit upsets; a pump of a loop that no racks stand in warms water, and stops none of theirs."""
+    """What the failure of a unit upsets; a pump of a loop without racks warms the water, and stops none of theirs."""
     kind = KINDS[plant.units[name].kind]
     if kind.disturbs != ("flow",):
         return kind.disturbs
