@@ -78,13 +78,14 @@ def slopes(start, tank_volume):
     hot = (q_cdu / CDU["nominal_flow"]) ** 0.8
     total = RACK["idle_power"] + LOAD * (RACK["rated_power"] - RACK["idle_power"])
     P_gpu, P_rest = total * RACK["gpu_power_share"], total * (1 - RACK["gpu_power_share"])
+    P_idle = RACK["idle_power"] * RACK["gpu_power_share"]
 
     def slope(y, valve):
         die, plate, rack, tech, fac, pump, chiller, tank = y
         q_fac, P_pump = facility(valve)
         W_fac, cold = q_fac * WATER, (q_fac / CDU["facility_flow"]) ** 0.8
         K = eps_ntu(CDU["exchanger_conductance"] * 2 * hot * cold / (hot + cold), W_cdu, W_fac)
-        power = P_gpu * (1 + 0.003 * (die - 343.15))
+        power = P_idle + (P_gpu - P_idle) * (1 + 0.003 * (die - 343.15))
         to_coolant = share * W_rack * (plate - tech)
         back = rack  # four equal racks mix to one temperature
         over = K * (back - tank)
