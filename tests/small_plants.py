@@ -42,6 +42,10 @@ COOLING_TOWER = {
 }  # fmt: skip
 PIPE = {"length": 40, "diameter": 0.15, "fittings": 4, "wall_heat_capacity": 5e5, "loss_conductance": 40}
 VALVE = {"flow_coefficient": 250 / 3600}
+SERVICE = {
+    "prefill_rate": 26156.0, "decode_rate": 13386.0, "batch": 768.0, "least_token_time": 0.01, "price": 2.2,
+    "prompt_price": 0.5,
+}  # fmt: skip
 STRAINER = {"nominal_flow": 0.036, "nominal_pressure_drop": 10e3, "clogging_rate": 1e-5}
 VESSEL = {"vessel_volume": 0.3, "precharge": 2e5, "fill_pressure": 2.6e5, "relief_pressure": 6e5, "makeup_flow": 2e-4,
           "makeup_start": 2.2e5, "makeup_stop": 2.6e5, "makeup_store": 0.5}  # fmt: skip

@@ -104,7 +104,7 @@ def flag(rises: str, falls: str = "", *, because: str = "", via: str = "self", d
     Args:
         rises, falls: what happened, as a verb phrase ("throttles").
         because: why it rises, a sentence; `{parameter}` is filled in with the unit's own rating.
-        via: by which medium the cause arrives: self, power, coolant, air or signal; or "load", from those it feeds.
+        via: by which medium the cause arrives: self, power, coolant, air, signal, work; or "load", from those it feeds.
     """
     return _field(Quantity("", "1", doc or f"1 when it {rises}", default=0.0, flag=Flag(rises, falls, because, via)))
 
@@ -192,6 +192,7 @@ class Ports:
     signal: dict[str, Real] = dataclasses.field(default_factory=dict)
     drive: Any = None
     plan: Any = None
+    work: Any = None
 
     def mixing(self, stream: str, volume: Real, dt: Real) -> Mixing:
         """How the coolant that a stream holds [m3] mixes in this tick; found for all streams at once in a plant."""
@@ -259,8 +260,7 @@ class Equipment:
     serves: ClassVar[bool] = False  # true where others may be fed from it
     streams: ClassVar[tuple[str, ...]] = ()  # names of its coolant streams; two of them exchange heat
     pumps: ClassVar[tuple[str, ...]] = ()  # streams that it drives itself
-    weighs: ClassVar[bool] = False
-    """True where its live feeds share in proportion to what they can bear; else alike."""
+    weighs: ClassVar[bool] = False  # true where its live feeds share by what they can bear; else alike
     joins: ClassVar[int] = 0  # boards that it joins as a tie, which then says what its contacts do (`couple`)
     conducts: ClassVar[bool] = False
     """True where what it serves is its only feed's own circuit (a switch, a cable, a transformer)."""
@@ -271,8 +271,8 @@ class Equipment:
     signals: ClassVar[tuple[str, ...]] = ()  # names of those it listens to
     disturbs: ClassVar[tuple[str, ...]] = ()
     """What its failure upsets: power, flow (technology coolant stands still), heat (water warms)."""
-    is_work: ClassVar[bool] = False
-    """True where its power is the factory's work (IT); all else is overhead."""
+    is_work: ClassVar[bool] = False  # true where its power is the factory's work (IT); all else is overhead
+    counts: ClassVar[bool] = False  # true where it counts what is added up again from its trace
 
     Inputs: ClassVar[type] = Nothing
     State: ClassVar[type] = Nothing

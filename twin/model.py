@@ -8,7 +8,7 @@ from typing import Any
 
 from twin.arrays import Array, Device, Neighbours, neighbours, open_device
 from twin.declare import Ports, quantities
-from twin.networks import air, coolant, coolant_heat, coolant_pressure, power, signal
+from twin.networks import air, coolant, coolant_heat, coolant_pressure, power, signal, work
 from twin.networks.tables import AllPorts, AllRows, Table, compile_tables, unit_columns
 from twin.plant import Plant
 
@@ -26,6 +26,7 @@ class Model:
     vessels: coolant_pressure.PressureNetwork | None
     air: air.AirNetwork
     signals: signal.SignalNetwork
+    work: work.WorkNetwork | None
     ledger: Ledger
     seats: dict[str, tuple[str, int]]
     heat_capacity: dict[str, dict[str, Array]]
@@ -106,6 +107,7 @@ def compile(plant: Plant, device: Device | None = None) -> Model:
         coolant_pressure.compile_pressure(plant, flows, tables, xp),
         air.compile_air(plant, tables, xp),
         signal.compile_signals(plant, tables, xp),
+        work.compile_work(plant, tables, xp),
         _compile_ledger(tables, flows, xp),
         seats,
         _heat_capacity(tables, flows),

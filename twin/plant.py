@@ -82,6 +82,7 @@ class Plant:
     """Units and what runs between them; edges of `graph` carry `medium` and run source -> consumer.
 
     `redundancy` is what groups of units are called: "ups" -> "N+1"; the audit compares it with what is built.
+    `pools` are the racks of each pool, `served` the pools that a service may use, by phase (prefill, decode).
     """
 
     def __init__(self) -> None:
@@ -92,6 +93,8 @@ class Plant:
         self.feeds: dict[str, list[str]] = {}
         self.joins: dict[str, list[str]] = {}
         self.redundancy: dict[str, str] = {}
+        self.pools: dict[str, list[str]] = {}
+        self.served: dict[str, dict[str, list[str]]] = {}
         self.add(Unit("site", "site"))
 
     def add(self, unit: Unit) -> None:
@@ -120,6 +123,18 @@ class Plant:
         self.joins[tie] = list(boards)
         for end, board in enumerate(boards):
             self.graph.add_edge(board, tie, medium="tie", end=end)
+
+    def gather(self, pool: str, racks: list[str]) -> None:
+        """Say which racks make a pool."""
+        self.pools[pool] = list(racks)
+        for rack in racks:
+            self.graph.add_edge(rack, pool, medium="work")
+
+    def serve(self, service: str, prefill: list[str], decode: list[str]) -> None:
+        """Say which pools read the prompts of a service and which write its answers, in order of preference."""
+        self.served[service] = {"prefill": list(prefill), "decode": list(decode)}
+        for pool in dict.fromkeys(prefill + decode):
+            self.graph.add_edge(pool, service, medium="work")
 
     @property
     def joined(self) -> set[str]:
@@ -182,6 +197,8 @@ class Plant:
                 "loops": [dataclasses.asdict(loop) for loop in self.loops.values()],
                 "signals": [dataclasses.asdict(line) for line in self.signals],
                 "redundancy": self.redundancy,
+                "pools": self.pools,
+                "served": self.served,
             }
         )
 
@@ -215,6 +232,10 @@ class Plant:
         for row in said["signals"]:
             plant.add_signal(SignalLine(**{**row, "where": _where(row["where"])}))
         plant.redundancy = dict(said.get("redundancy", {}))
+        for pool, racks in said.get("pools", {}).items():
+            plant.gather(pool, racks)
+        for service, pools in said.get("served", {}).items():
+            plant.serve(service, **pools)
         return plant
 
 

@@ -18,6 +18,7 @@ from twin.plant_electrics import NEAR, can_feed, conductors, feed_graph, incomin
 from twin.plant_loads import nominal_loads, nominal_powers
 from twin.plant_signals import dangling_signals
 from twin.plant_ties import dangling_ties, deaf_ties, loops_at_rest
+from twin.plant_work import dangling_work, racks_without_room
 
 MARGIN = 1.0 + 1e-9
 
@@ -224,15 +225,6 @@ def uncooled_zones(plant: Any) -> Iterator[Fault]:
             )
 
 
-def racks_without_room(plant: Any) -> Iterator[Fault]:
-    """A rack gives part of its heat to a room."""
-    for unit in plant.units.values():
-        said = unit.parameters
-        warms = said.get("air_fraction", 0.0) + said.get("shelf_count", 0.0) * said.get("shelf_air_share", 1.0) > 0
-        if KINDS[unit.kind].is_work and unit.zone is None and warms:
-            yield Fault(unit.where, f"{unit.name} gives heat to the air but stands in no zone; zone: NAME is wanted")
-
-
 def die_limits(plant: Any) -> Iterator[Fault]:
     """Die limits stand in their order, and idle power below rated."""
     names = ("release_temperature", "throttle_temperature", "slowdown_temperature", "shutdown_temperature")
@@ -374,7 +366,16 @@ def no_impedance(plant: Any) -> Iterator[Fault]:
             yield Fault(unit.where, f"{unit.name} has no impedance; a resistance or a reactance above zero is wanted")
 
 
-FIRST = (dangling_feeds, feed_counts, feed_cycles, dangling_ties, unknown_zones, dangling_streams, dangling_signals)
+FIRST = (
+    dangling_feeds,
+    feed_counts,
+    feed_cycles,
+    dangling_ties,
+    unknown_zones,
+    dangling_streams,
+    dangling_signals,
+    dangling_work,
+)
 THEN = (
     unfed_consumers,
     unpumped_loops,

@@ -32,7 +32,7 @@ def columns(model: Model) -> list[Column]:
     for kind in {t.kind: None for t in model.tables}:
         for part in PARTS:
             said = quantities(getattr(KINDS[kind], part))
-            dtype = "f8" if kind == "site" else "f4"  # totals are added up again by those who read them
+            dtype = "f8" if KINDS[kind].counts else "f4"  # what is counted is added up again by those who read it
             found += [Column(kind, name, q.unit, q.doc, dtype) for name, q in said.items() if not companion(name, said)]
     return found
 

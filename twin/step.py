@@ -7,7 +7,7 @@ from typing import Any
 from twin.arrays import worth_doing
 from twin.ledger import balance
 from twin.model import Model, State, ports
-from twin.networks import air, coolant, coolant_heat, coolant_leaks, coolant_pressure, mesh, power, signal, struck
+from twin.networks import air, coolant, coolant_heat, coolant_leaks, coolant_pressure, mesh, power, signal, struck, work
 from twin.networks.tables import AllPorts, AllRows
 
 LONG = 5.0
@@ -35,6 +35,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     for p in port.values():
         p.now, p.dry_bulb, p.wet_bulb = now, weather.dry_bulb, weather.wet_bulb
     signal.solve(model.signals, port, state.outputs, members, xp)
+    work.solve(model.work, port, rows, inputs, state.outputs, dt)
     was = state.voltage, state.frequency
     grid, shares, short = struck.energise(model.power, port, rows, inputs, was, dt)
     for t in model.tables:
@@ -53,6 +54,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
         headers, ends = _heat(model, state, inputs, port, flow, drains, members, dt)
         if left == 0 or not _asked(model, "regulate", state, inputs, port, dt):
             break
+    work.tell_power(model.work, port, drawn[0])
     after, outputs = {}, {}
     for t in model.tables:
         after[t.key], outputs[t.key] = t.machine.advance(rows[t.key], inputs[t.key], port[t.key], dt)

@@ -16,6 +16,9 @@ volt_ampere_reactive = volt * ampere = var
 cubic_foot_per_minute = foot ** 3 / minute = cfm
 gallon_per_minute = gallon / minute = gpm
 litre_per_minute = litre / minute = LPM = lpm
+token = [token] = _ = tokens
+request = [request] = _ = requests
+USD = [currency]
 """
 """Words of the trade that pint does not know, or knows as something else (cfm: centifermi)."""
 
@@ -51,6 +54,11 @@ NAMED = {
     "W/m^2": ("a power per area", "W/m^2"),
     "J/kg/K": ("a specific heat capacity", "kJ/kg/K"),
     "J/kg": ("an energy per mass", "kJ/kg"),
+    "token": ("a number of tokens", "token"),
+    "token/s": ("a rate of tokens", "token/s"),
+    "request": ("a number of requests", "request"),
+    "request/s": ("a rate of requests", "request/s"),
+    "USD": ("a sum of money", "USD"),
     "1": ("a pure number", "%"),
 }
 """SI unit -> what it measures, and the unit people use for it."""

@@ -28,6 +28,7 @@ from tests.small_plants import (
     PIPE,
     PUMP,
     RACK,
+    SERVICE,
     STRAINER,
     TRANSFORMER,
     UPS,
@@ -37,6 +38,9 @@ from tests.small_plants import (
 )
 from twin.declare import MODES, Branch, Equipment, Flag, Nothing, Ports, Quantity, Stream, Supply, quantities
 from twin.equipment import KINDS
+from twin.equipment.service import Asked, Prefilled
+from twin.networks.work import Pooled, Served
+from twin.physics.serving import Queued
 from twin.units import parse
 
 RATINGS = {
@@ -56,12 +60,14 @@ RATINGS = {
     "cable": {"length": 400, "resistance": 1e-4, "ampacity": 400, "nominal_voltage": 13.8e3},
     "tie": {"rated_power": 2e6, "nominal_voltage": 480},
     "capacitor": {"rated_reactive_power": 3e5},
+    "pool": {}, "service": SERVICE,
 }  # fmt: skip
 FEW = {"tie": 2, "rectifier": 2, "ats": 2, "ups": 2, "bus": 3, "pdu": 2}
 ROWS = ("Inputs", "State", "Outputs")
 
 REGISTRY = pint.UnitRegistry()
-REGISTRY.define("var = volt * ampere")
+for made in ("var = volt * ampere", "token = [token]", "request = [request]", "USD = [currency]"):
+    REGISTRY.define(made)
 
 every_kind = pytest.mark.parametrize("kind", list(KINDS))
 
@@ -195,7 +201,7 @@ def test_every_flag_says_that_it_rises_and_falls_and_has_its_moment(kind):
         assert (said.unit, said.default) == ("1", 0.0), label
         assert flag.rises, label
         assert flag.falls, f"{label}: what it says when it falls is wanted"
-        assert flag.via in ("self", "power", "coolant", "air", "signal", "load"), label
+        assert flag.via in ("self", "power", "coolant", "air", "signal", "load", "work"), label
         assert flag.because or kind == "utility", f"{label}: a cause is wanted"
         assert set(re.findall(r"\{(\w+)\}", flag.because)) <= names, f"{label}: {flag.because}"
         at = state[f"{said.name}_at"]
@@ -416,6 +422,15 @@ def snapshot(table):
     return {name: np.array(value, copy=True) for name, value in vars(table).items()}
 
 
+def worked(unit, members, n):
+    """What the network of work tells a service or a pool; racks that stand in no pool are told nothing."""
+    some = np.full((members, n), 1e3)
+    if unit.kind == "service":
+        read = Prefilled(Queued(some, some, some, some * 0.0), some, some, some)
+        return Served(Asked(some, some, some * 0.0, some * 0.0), read, some * 0.0, some, some * 0.0, some, some)
+    return Pooled(some, some, some, some, some, some, some, some) if unit.kind == "pool" else None
+
+
 def ports_of(unit, members, n, dt):
     """Ports as the networks would fill them: live feeds, nominal flows, a little of everything."""
     port = Ports(now=60.0)
@@ -431,6 +446,7 @@ def ports_of(unit, members, n, dt):
         port.flow[stream], port.heat_capacity[stream] = 0.02 * ones, 4.17e6 * np.ones((1, n))
         port.capacity_rate[stream] = port.flow[stream] * 4.17e6
         port.pressure[stream], port.inlet[stream] = 1e5 * ones, 305.15 * ones
+    port.work = worked(unit, members, n)
     return port
 
 

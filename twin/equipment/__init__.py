@@ -23,11 +23,13 @@ from twin.equipment.heat_sink import HeatSink
 from twin.equipment.load import Load
 from twin.equipment.pdu import PDU
 from twin.equipment.pipe import Pipe
+from twin.equipment.pool import Pool
 from twin.equipment.pump import Pump
 from twin.equipment.quick_disconnect import QuickDisconnect
 from twin.equipment.rack import Rack
 from twin.equipment.rectifier import Rectifier
 from twin.equipment.sequencer import Sequencer
+from twin.equipment.service import Service
 from twin.equipment.site import Site
 from twin.equipment.strainer import Strainer
 from twin.equipment.sts import STS
@@ -81,5 +83,7 @@ KINDS: dict[str, type[Equipment]] = {
         Sequencer,
         ControlPanel,
         Zone,
+        Pool,
+        Service,
     )
 }

@@ -16,6 +16,14 @@ from twin.physics.supply import latched
 from twin.physics.throttle import Course, Die, Limits, course
 
 
+class Able(NamedTuple):
+    """GPUs that can work, and the speed of prompts and of answers, of nominal [1]."""
+
+    gpus: Real
+    prefill: Real
+    decode: Real
+
+
 class Plan(NamedTuple):
     """The tick as the rack foresees it.
 
@@ -180,14 +188,31 @@ class Rack(RackBranch):
     def _hottest(self) -> Real:
         return self.shutdown_temperature
 
-    def _asks(self, u: Any) -> Asked:
-        asked: Asked = self.once(
-            self._asked, u.utilisation, u.power_limit, u.clock_limit, u.power_profile, u.prefill_share, u.decode_share
-        )
+    def _asks(self, u: Any, duty: Any) -> Asked:
+        """What its Inputs ask of it; what its services ask, where it stands in a pool."""
+        work, limits = (u.utilisation, u.prefill_share, u.decode_share), (u.power_limit, u.clock_limit, u.power_profile)
+        if duty is not None:
+            work = self._work_of(*work, duty)
+        asked: Asked = self.once(self._asked, work[0], *limits, *work[1:])
         return asked
 
+    def _work_of(self, utilisation: Real, prefill_share: Real, decode_share: Real, duty: Any) -> tuple[Real, Real, Real]:
+        xp = library_of(duty.prefill)
+        free, busy = xp.isnan(duty.prefill), duty.prefill + duty.decode
+        reads = duty.prefill / xp.maximum(busy, thermal.TINY)
+        return (
+            xp.where(free, utilisation, xp.minimum(busy, 1.0)),
+            xp.where(free, prefill_share, reads),
+            xp.where(free, decode_share, 1.0 - reads),
+        )
+
+    def works(self, s: Any, u: Any, out: Any) -> Able:
+        """What it can do for services in a tick, as it stood."""
+        able = self.asked(u) * (1.0 - s.unpowered) * (1.0 - s.shut_down)
+        return Able(self.gpu_count * able, out.prefill_speed, out.decode_speed)
+
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
-        asked = self._asks(u)
+        asked = self._asks(u, port.work)
         lines = self._lines(s, asked)
         lasts = on = self.once(self._on, self.asked(u), s.unpowered)
         takes = lambda: self._takes(s, asked, lines)  # noqa: E731

@@ -15,6 +15,7 @@ class Site(Equipment):
     """
 
     kind: ClassVar[str] = "site"
+    counts = True
 
     @table
     class Inputs:

@@ -81,7 +81,7 @@ class Upstream:
         return self.found[key]
 
     def _next(self, unit: str, medium: str) -> Iterator[str]:
-        media = ("power", "coolant", "signal") if medium == "any" else (medium,)
+        media = ("power", "coolant", "signal", "work") if medium == "any" else (medium,)
         for name in media:
             yield from self.sources.get(name, {}).get(unit, ())
 

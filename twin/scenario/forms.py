@@ -99,12 +99,46 @@ class Weather(Form):
     )
 
 
-class Workload(Form):
-    """What the racks are asked to do."""
+Rate = Annotated[float, said("request/s", "a rate of requests", at_least=0, at_most=1e9)]
+Tokens = Annotated[float, said("token", "tokens of a request", at_least=0, at_most=1e8)]
+Clock = Annotated[float, said("s", "a time of day", at_least=0, at_most=86400)]
 
-    utilisation: Annotated[float, said("1", "share of full work", at_least=0, at_most=1)] = Field(
-        description="utilisation of all racks at the start"
+
+class Diurnal(Form):
+    """Requests that follow the day: mean (1 + swing cos(2 pi (clock - peak)/24 h))."""
+
+    mean: Rate = Field(description="mean rate of requests over a day")
+    swing: Annotated[float, said("1", "how far it goes up and down", at_least=0, at_most=1)] = Field(
+        description="how far the rate goes up and down, of the mean"
     )
+    peak: Clock = Field(description='time of day of the highest rate: "15:00:00"')
+    start: Clock = Field(default=0.0, description="time of day at the start of the run")
+
+
+class Demand(Form):
+    """What a service is asked for: steady requests, the course of a day, or a recorded trace."""
+
+    requests: Rate | None = Field(default=None, description="steady rate of requests")
+    diurnal: Raw = Field(default=None, description="course of a day: mean, swing, peak, start")
+    trace: Annotated[str, Words(400)] | None = Field(
+        default=None, description="CSV file in this folder: TIMESTAMP,ContextTokens,GeneratedTokens"
+    )
+    every: Length = Field(default=10.0, description="interval over which a trace is averaged")
+    at: Time = Field(default=0.0, description="moment of the run at which a trace begins")
+    scale: Annotated[float, said("1", "how often each request comes", above=0, at_most=1e6)] = Field(
+        default=1.0, description="how often each request of a trace comes"
+    )
+    prompt_length: Tokens | None = Field(default=None, description="mean length of a prompt")
+    answer_length: Tokens | None = Field(default=None, description="mean length of an answer")
+
+
+class Workload(Form):
+    """What the racks are asked to do, and what the services are asked for."""
+
+    utilisation: Annotated[float, said("1", "share of full work", at_least=0, at_most=1)] | None = Field(
+        default=None, description="utilisation of all racks at the start; racks in a pool follow their services"
+    )
+    demand: Raw = Field(default=None, description="service -> what it is asked for")
 
 
 class Request(Form):

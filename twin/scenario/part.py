@@ -23,6 +23,8 @@ class Part:
     loops: dict[str, Loop] = field(default_factory=dict)
     signals: list[SignalLine] = field(default_factory=list)
     redundancy: dict[str, str] = field(default_factory=dict)
+    pools: dict[str, list[str]] = field(default_factory=dict)
+    served: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     holes: bool = False
 
@@ -61,6 +63,13 @@ class Part:
         for tie, boards in block.joins.items():
             if tie not in outer:
                 self.joins[f"{prefix}/{tie}"] = [named(board) for board in boards]
+        for pool, racks in block.pools.items():
+            if pool not in outer:
+                self.pools[f"{prefix}/{pool}"] = [named(rack) for rack in racks]
+        for service, phases in block.served.items():
+            if service not in outer:
+                used = {phase: [named(pool) for pool in pools] for phase, pools in phases.items()}
+                self.served[f"{prefix}/{service}"] = used
         for loop in block.loops.values():
             branches = [[[_renamed(e, named(e.unit)) for e in b] for b in side] for side in (loop.plant, loop.loads)]
             storage, vessel = (each and named(each) for each in (loop.storage, loop.pressurisation))
@@ -90,6 +99,10 @@ class Part:
         for line in self.signals:
             made.add_signal(line)
         made.redundancy = dict(self.redundancy)
+        for pool, racks in self.pools.items():
+            made.gather(pool, racks)
+        for service, phases in self.served.items():
+            made.serve(service, **phases)
         return made
 
 

@@ -18,7 +18,8 @@ from twin.scenario.forms import entries, fill, items
 from twin.scenario.names import BadName, expand, split
 from twin.scenario.part import Part, Place
 
-COMMON_KEYS = ("kind", "like", "feeds", "joins", "zone", "at")
+SERVING_KEYS = ("pools", "prefill", "decode")
+COMMON_KEYS = ("kind", "like", "feeds", "joins", "zone", "at", "racks", *SERVING_KEYS)
 LENGTH = Quantity("", "m", "a length", at_least=-1e5, at_most=1e5)
 KNOWN_KINDS = [kind for kind in KINDS if kind != "site"]
 
@@ -84,6 +85,8 @@ class UnitReader:
         zones = self._paired(node.get("zone"), len(names))
         feeds = self._paired(node.get("feeds"), len(names))
         joins = self._paired(node.get("joins"), len(names))
+        racks = self._paired(node.get("racks"), 1) * len(names)
+        used = [self._paired(node.get(key), len(names)) for key in SERVING_KEYS]
         places = layout(node.get("at"), len(names), self.faults)
         if any(len(zone) > 1 for zone in zones):
             text = "a unit stands in one zone; one name is wanted, or a range as long"
@@ -99,6 +102,11 @@ class UnitReader:
             if "feeds" in node:
                 part.feeds.setdefault(name, feeds[index])
                 part.lost |= set() if feeds[index] else {name}
+            if "racks" in node:
+                part.pools.setdefault(name, racks[index])
+            if any(key in node for key in SERVING_KEYS):
+                both, *phases = ([*each[index]] for each in used)
+                part.served.setdefault(name, {"prefill": phases[0] or both, "decode": phases[1] or both})
 
     def _each(self, node: Map, count: int) -> list[Map]:
         """What an entry says of each of its units; one for all where it says the same of them.

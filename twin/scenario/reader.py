@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from twin.faults import Fault
 from twin.plant import Plant
 from twin.scenario import changes as lowering
-from twin.scenario import criteria, draws, forms, grid, sags, timing, values, variants, workload
+from twin.scenario import criteria, draws, forms, grid, sags, timing, values, variants
 from twin.scenario.blocks import PLANT_KEYS, PlantReader, Shelf
 from twin.scenario.case import ControllerSpec, RunSettings, Scenario
 from twin.scenario.catalog import Catalog
@@ -24,6 +24,7 @@ from twin.scenario.part import Part
 from twin.scenario.resolved import text_of
 from twin.scenario.soundness import alike, plant_faults
 from twin.scenario.weather import WeatherReader
+from twin.scenario.workload import WorkloadReader
 
 SCENARIO_KEYS = {
     "title": True,
@@ -200,7 +201,9 @@ class _Reading:
         directory = Directory(kinds, self.part.lost, self.part.holes)
         targets = Targets(directory, self.faults)
         if "workload" in root:
-            scenario.initial += workload.lower(root["workload"], directory, self.faults)
+            asked = WorkloadReader(targets, self.documents, self.shelf, scenario.run.duration)
+            started, scenario.changes = asked.lower(root["workload"])
+            scenario.initial += started
         if "initial" in root:
             scenario.initial += lowering.initial(root["initial"], targets)
         run = scenario.run

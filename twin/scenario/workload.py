@@ -1,22 +1,132 @@
-"""The section `workload`: what the racks are asked to do at the start."""
+"""The section `workload`: what racks are asked to do at the start, and what services are asked for in the run."""
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
+from twin import units
 from twin.equipment import KINDS
-from twin.scenario.changes import Change, inputs_of
-from twin.scenario.document import Node
-from twin.scenario.faults import Faults
-from twin.scenario.forms import Workload, fill
-from twin.scenario.names import Directory
+from twin.scenario.blocks import Shelf, inside
+from twin.scenario.changes import Change, Targets, inputs_of
+from twin.scenario.document import Documents, Map, Node, Text
+from twin.scenario.forms import Demand, Diurnal, Workload, entries, fill
+from twin.scenario.requests import LARGEST, read_requests
 
 WORKERS = tuple(kind for kind in KINDS if "utilisation" in inputs_of(kind))
 """Kinds whose work can be asked for."""
+DAY, STEP = 86400.0, 900.0
+"""Seconds of a day, and between the points of a course of it."""
+WAYS = ("requests", "diurnal", "trace")
 
 
-def lower(node: Node, directory: Directory, faults: Faults) -> list[Change]:
-    """Initial Changes of all racks."""
-    form = fill(Workload, node, faults)
-    if form is None or not isinstance(form.utilisation, float):
-        return []
-    racks = [name for kind in WORKERS for name in directory.of_kind.get(kind, ())]
-    return [Change(0.0, name, "utilisation", form.utilisation, verb="workload") for name in racks]
+class WorkloadReader:
+    """Lowers the section to initial values and to Changes of what services are asked."""
+
+    def __init__(self, targets: Targets, documents: Documents, shelf: Shelf, duration: float) -> None:
+        self.targets, self.faults = targets, targets.faults
+        self.documents, self.shelf, self.duration = documents, shelf, duration
+
+    def lower(self, node: Node) -> tuple[list[Change], list[Change]]:
+        """Initial Changes, and those of the run."""
+        form = fill(Workload, node, self.faults)
+        if form is None or not isinstance(node, Map):
+            return [], []
+        if not {"utilisation", "demand"} & set(node) and not node.partial:
+            self.faults.add(node.where, "the workload says nothing; utilisation or demand is wanted")
+        initial: list[Change] = []
+        if isinstance(form.utilisation, float):
+            of_kind = self.targets.directory.of_kind
+            racks = [name for kind in WORKERS for name in of_kind.get(kind, ())]
+            initial = [Change(0.0, name, "utilisation", form.utilisation, verb="workload") for name in racks]
+        later: list[Change] = []
+        if "demand" in node:
+            for key, body in (listed := entries(node["demand"], self.faults)).items():
+                found = self._demand(self._services(key, listed), body)
+                initial += [change for change in found if change.time <= 0.0 and change.until is None]
+                later += [change for change in found if change.time > 0.0 or change.until is not None]
+        return initial, later
+
+    def _services(self, key: str, listed: Map) -> list[str]:
+        """The services of a target; none after a fault."""
+        where, kind_of = listed.where_of(key), self.targets.directory.kind_of
+        found = self.targets.units(key, where)
+        for kind in sorted({kind_of[unit] for unit in found} - {"service"}):
+            known = self.targets.directory.of_kind.get("service", [])
+            there = f"the services are {', '.join(known)}" if known else "the plant has none"
+            self.faults.add(where, f"{units.quoted(key)} is a {kind}, of which no tokens are asked; {there}")
+        return [unit for unit in found if kind_of[unit] == "service"]
+
+    def _demand(self, services: list[str], node: Node) -> list[Change]:
+        form = fill(Demand, node, self.faults)
+        if form is None or not isinstance(node, Map):
+            return []
+        said = [key for key in WAYS if key in node]
+        if len(said) != 1:
+            found = f"{' and '.join(said)} stand together" if said else "neither was found"
+            self.faults.add(node.where, f"{found}; one of {', '.join(WAYS)} is wanted")
+            return []
+        for key in ("every", "at", "scale"):
+            if key in node and said[0] != "trace":
+                self.faults.add(node.where_of(key), f"{said[0]} has no use for {key}; leave it out")
+        rows: list[tuple[float, str, float, float | None]] = []
+        for name in ("prompt_length", "answer_length"):
+            if name in node and said[0] == "trace":
+                self.faults.add(node.where_of(name), "a trace brings its own; leave this out")
+            elif isinstance(value := getattr(form, name), float):
+                rows.append((0.0, name, value, None))
+        if said[0] == "requests" and isinstance(form.requests, float):
+            rows.append((0.0, "request_rate", form.requests, None))
+        elif said[0] == "diurnal":
+            rows += self._diurnal(node["diurnal"])
+        elif said[0] == "trace" and form.complete:
+            rows += self._trace(node["trace"], form)
+        return [
+            Change(time, service, name, value, until, verb="demand", where=node.where)
+            for service in services
+            for time, name, value, until in rows
+        ]
+
+    def _diurnal(self, node: Node) -> list[tuple[float, str, float, float | None]]:
+        """The course of a day in straight lines: mean (1 + swing cos(2 pi (t - peak)/day))."""
+        form = fill(Diurnal, node, self.faults)
+        if form is None or not form.complete:
+            return []
+
+        def rate(time: float) -> float:
+            return form.mean * (1.0 + form.swing * math.cos(2.0 * math.pi * (form.start + time - form.peak) / DAY))
+
+        rows: list[tuple[float, str, float, float | None]] = [(0.0, "request_rate", rate(0.0), None)]
+        for k in range(math.ceil(self.duration / STEP)):
+            rows.append((k * STEP, "request_rate", rate((k + 1) * STEP), (k + 1) * STEP))
+        return rows
+
+    def _trace(self, node: Node, form: Any) -> list[tuple[float, str, float, float | None]]:
+        """Rates of each interval of a trace, and nothing after its end."""
+        if not isinstance(node, Text):
+            return []
+        path = inside(str(node), self.shelf)
+        if path is None:
+            self.faults.add(node.where, f"{units.quoted(node)} leaves the folder of this file; a file in it is wanted")
+            return []
+        name = self.shelf.called(str(node))
+        raw = self.documents.bytes_of(path, name, node.where, LARGEST)
+        found = read_requests(raw, name, self.faults) if raw is not None else None
+        if found is None:
+            return []
+        rows: list[tuple[float, str, float, float | None]] = []
+        bins = found.binned(form.every)
+        for k, (count, prompts, answers) in enumerate(bins):
+            time = form.at + k * form.every
+            if time > self.duration:
+                break
+            rows.append((time, "request_rate", form.scale * count / form.every, None))
+            if count:
+                rows.append((time, "prompt_length", prompts / count, None))
+                rows.append((time, "answer_length", answers / count, None))
+        end = form.at + len(bins) * form.every
+        if end < self.duration:
+            rows.append((end, "request_rate", 0.0, None))
+            text = f"the trace ends at {units.show(end, 's')} of the run; nothing is asked from there on"
+            self.faults.add(node.where, text, warning=True)
+        return rows

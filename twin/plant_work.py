@@ -1,0 +1,75 @@
+"""What makes work possible: racks that stand in rooms, pools of them, services with pools to use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from twin.equipment import KINDS
+from twin.faults import Fault, near
+
+PHASES = {"prefill": "read its prompts", "decode": "write its answers"}
+
+
+def dangling_work(plant: Any) -> Iterator[Fault]:
+    """Every pool has racks of its own, every service pools for both phases."""
+    yield from _pools(plant)
+    yield from _services(plant)
+
+
+def _pools(plant: Any) -> Iterator[Fault]:
+    racks = [unit.name for unit in plant.units.values() if KINDS[unit.kind].is_work]
+    home: dict[str, str] = {}
+    for pool, members in plant.pools.items():
+        unit = plant.units[pool]
+        if unit.kind != "pool":
+            yield Fault(unit.where, f"{pool} names racks, but a {unit.kind} is no pool; leave racks out")
+            continue
+        for rack in members:
+            if rack not in plant.units:
+                yield Fault(unit.where, f"{pool} names {rack}, which is not a unit{near(rack, racks)}")
+            elif rack not in racks:
+                yield Fault(
+                    unit.where, f"{pool} names {rack}, but a {plant.units[rack].kind} does no work; racks are wanted"
+                )
+            elif rack in home:
+                twice = "twice" if home[rack] == pool else f"and {home[rack]} too"
+                yield Fault(unit.where, f"{pool} names {rack} {twice}; a rack stands in one pool, once")
+            home.setdefault(rack, pool)
+    for unit in plant.of_kind("pool"):
+        if not plant.pools.get(unit.name):
+            yield Fault(unit.where, f"{unit.name} has no racks; racks: rack-01..04 is wanted")
+
+
+def _services(plant: Any) -> Iterator[Fault]:
+    pools = [unit.name for unit in plant.of_kind("pool")]
+    for service, phases in plant.served.items():
+        unit = plant.units[service]
+        if unit.kind != "service":
+            yield Fault(unit.where, f"{service} names pools, but a {unit.kind} is no service; leave pools out")
+            continue
+        said: set[str] = set()
+        for names in phases.values():
+            for pool in names:
+                if pool not in pools and pool not in said:
+                    what = f"a {plant.units[pool].kind}" if pool in plant.units else "not a unit"
+                    yield Fault(
+                        unit.where, f"{service} uses {pool}, which is {what}; a pool is wanted{near(pool, pools)}"
+                    )
+                elif names.count(pool) > 1 and pool not in said:
+                    yield Fault(unit.where, f"{service} names {pool} twice; once is wanted")
+                said.add(pool)
+    for unit in plant.of_kind("service"):
+        for phase, does in PHASES.items():
+            if not plant.served.get(unit.name, {}).get(phase):
+                text = f'{unit.name} has no pool to {does}; "pools: NAME", or "{phase}: NAME", is wanted'
+                yield Fault(unit.where, text)
+
+
+def racks_without_room(plant: Any) -> Iterator[Fault]:
+    """A rack gives part of its heat to a room."""
+    for unit in plant.units.values():
+        said = unit.parameters
+        warms = said.get("air_fraction", 0.0) + said.get("shelf_count", 0.0) * said.get("shelf_air_share", 1.0) > 0
+        if KINDS[unit.kind].is_work and unit.zone is None and warms:
+            yield Fault(unit.where, f"{unit.name} gives heat to the air but stands in no zone; zone: NAME is wanted")

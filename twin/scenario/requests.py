@@ -1,0 +1,120 @@
+"""Recorded requests: a CSV file of arrivals with their tokens, in the format of the Azure LLM inference traces."""
+
+from __future__ import annotations
+
+import csv
+import math
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from twin import units
+from twin.faults import Where
+from twin.scenario.faults import Faults
+
+LARGEST = 200_000_000
+COLUMNS = {"timestamp": "arrival", "contexttokens": "prompt", "generatedtokens": "answer"}
+WANTED = 'the header "TIMESTAMP,ContextTokens,GeneratedTokens" is wanted'
+GAP, RATHER = 600.0, 1000.0
+"""A silence of so many seconds, and of so many times the mean distance of requests, is told as a gap."""
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Requests in the order of their arrival: seconds since the first, tokens of prompt and answer, arrays (n,)."""
+
+    arrival: np.ndarray
+    prompt: np.ndarray
+    answer: np.ndarray
+
+    def binned(self, width: float) -> np.ndarray:
+        """Requests, tokens of prompts and of answers in each interval of `width` [s], (interval, 3)."""
+        place = np.floor(self.arrival / width).astype(np.int64)
+        count = int(place[-1]) + 1
+        ones = np.ones(len(place))
+        return np.stack([np.bincount(place, said, count) for said in (ones, self.prompt, self.answer)], axis=1)
+
+
+def read_requests(raw: bytes, name: str, faults: Faults) -> Requests | None:
+    """Read a trace of requests; None after a fault.
+
+    Args:
+        raw: the bytes of a CSV file with the columns TIMESTAMP (ISO 8601, or seconds), ContextTokens and
+            GeneratedTokens, in any order; further columns and lines that begin with # are left out.
+        name: what messages call the file.
+        faults: takes what is wrong, with the line: a header or number that is missing, times that go backwards, and
+            as a warning long times without any request.
+
+    Source: Azure/AzurePublicDataset, AzureLLMInferenceDataset2023.
+    """
+    lines = raw.decode("utf-8-sig", errors="replace").splitlines()
+    rows = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
+    if not rows:
+        faults.add(Where(name, 1), f"the file is empty; {WANTED}, and a line for each request")
+        return None
+    header = [word.strip().lower() for word in rows[0][1].split(",")]
+    missing = [key for key in COLUMNS if key not in header]
+    if missing:
+        faults.add(Where(name, rows[0][0]), f"{units.quoted(rows[0][1])} was found; {WANTED}")
+        return None
+    if len(rows) == 1:
+        faults.add(Where(name, rows[0][0]), "there is no request after the header; a line for each is wanted")
+        return None
+    places = [header.index(key) for key in COLUMNS]
+    before = len(faults.errors)
+    found: list[tuple[float, float, float]] = []
+    for (number, _), cells in zip(rows[1:], csv.reader(line for _, line in rows[1:]), strict=True):
+        read = _row(cells, places, Where(name, number), faults)
+        if read is not None and found and read[0] < found[-1][0]:
+            text = f"this request comes {units.show(found[-1][0] - read[0], 's')} before the one above"
+            faults.add(Where(name, number), f"{text}; times in order are wanted")
+        found += [read] if read is not None else []
+    if len(faults.errors) > before:
+        return None
+    table = np.array(found)
+    table[:, 0] -= table[0, 0]
+    _gaps(table[:, 0], [number for number, _ in rows[1:]], name, faults)
+    return Requests(*table.T)
+
+
+def _row(cells: list[str], places: list[int], where: Where, faults: Faults) -> tuple[float, float, float] | None:
+    if len(cells) <= max(places):
+        faults.add(where, f"{len(cells)} values were found; {max(places) + 1} are wanted, as in the header")
+        return None
+    moment = _moment(cells[places[0]].strip())
+    if moment is None:
+        text = f'{units.quoted(cells[places[0]])} is no time; one like "2023-11-16 18:15:46.68", or seconds, is wanted'
+        faults.add(where, text)
+        return None
+    tokens = []
+    for place, word in zip(places[1:], ("prompt", "answer"), strict=True):
+        text = cells[place].strip()
+        if not text.isdigit() or len(text) > 9:
+            faults.add(where, f"{units.quoted(text)} tokens of the {word} were found; a whole number from 0 is wanted")
+            return None
+        tokens.append(float(text))
+    return moment, tokens[0], tokens[1]
+
+
+def _moment(text: str) -> float | None:
+    """Seconds of a time stamp; None where it is none."""
+    try:
+        value = float(text)
+        return value if math.isfinite(value) and value >= 0 else None
+    except ValueError:
+        pass
+    try:
+        stamp = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp()
+
+
+def _gaps(arrival: np.ndarray, numbers: list[int], name: str, faults: Faults) -> None:
+    """Tell where long times pass without a request."""
+    silence = np.diff(arrival)
+    long = max(GAP, RATHER * float(arrival[-1]) / max(len(arrival) - 1, 1))
+    for place in np.flatnonzero(silence > long)[:3]:
+        text = f"no request comes for {units.show(float(silence[place]), 's')} before this one; is a part missing?"
+        faults.add(Where(name, numbers[place + 1]), text, warning=True)
