@@ -59,6 +59,7 @@ NAMED = {
     "request": ("a number of requests", "request"),
     "request/s": ("a rate of requests", "request/s"),
     "USD": ("a sum of money", "USD"),
+    "USD/J": ("a price of energy", "USD/MWh"),
     "1": ("a pure number", "%"),
 }
 """SI unit -> what it measures, and the unit people use for it."""
@@ -305,6 +306,8 @@ STEPS = {
     "A": [(1e4, "kA")],
     "W/K": [(1e6, "MW/K"), (1e3, "kW/K")],
     "J/K": [(1e6, "MJ/K"), (1e3, "kJ/K")],
+    "token": [(1e9, "Gtoken"), (1e6, "Mtoken"), (1e3, "ktoken")],
+    "token/s": [(1e6, "Mtoken/s"), (1e3, "ktoken/s")],
     "s": [(172800.0, "day"), (7200.0, "h"), (120.0, "min")],
     "m^3/s": [(1.0, "m^3/s")],
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of
@@ -12,6 +13,8 @@ from twin.physics.supply import latched
 LONGEST = 86400.0
 """Longest waiting time that is told [s]: where nothing is served, none is known."""
 MILLION = 1e6
+NEVER, ENDLESS = 9.4e8, 1e30
+"""From this patience on [s] nobody leaves, and what stands for it then."""
 
 
 class Asked(NamedTuple):
@@ -58,7 +61,13 @@ class Service(Equipment):
     least_first_token_time: Real = quantity(
         "s", "from a request to its first token where nobody waits", default=0.2, above=0, at_most=600
     )
-    patience: Real = quantity("s", "mean time after which one who waits gives up", default=60.0, above=0, at_most=1e9)
+    patience: Real = quantity(
+        "s",
+        "mean time after which one who waits gives up; from 30 years on nobody does",
+        default=60.0,
+        above=0,
+        at_most=1e9,
+    )
     first_token_limit: Real = quantity("s", "promised: time to first token", default=2.0, above=0, at_most=1e6)
     token_limit: Real = quantity("s", "promised: time per token of an answer", default=0.1, above=0, at_most=1e3)
     price: Real = quantity("USD", "for a million tokens of answers", default=0.0, at_least=0, at_most=1e5)
@@ -111,11 +120,16 @@ class Service(Equipment):
         prompts_in, answers_in = prompts * u.admission, answers * u.admission
         return Asked(prompts_in, answers_in, prompts - prompts_in, answers - answers_in)
 
+    @cached_property
+    def _waits(self) -> Real:
+        """Patience [s], without end where nobody leaves."""
+        return library_of(self.patience).where(self.patience >= NEVER, ENDLESS, self.patience)
+
     def prefilled(self, s: Any, asked: Asked, capacity: Real, dt: Real) -> Prefilled:
         """What becomes of prompts when so many tokens of them could be read in the tick."""
         xp = library_of(capacity)
         there = s.prompt_queue + asked.prompts
-        prompts = counted(queue(s.prompt_queue, asked.prompts, capacity, self.patience, dt), there)
+        prompts = counted(queue(s.prompt_queue, asked.prompts, capacity, self._waits, dt), there)
         answers, over = s.unanswered + asked.answers, xp.maximum(there, 1e-300)
         dropped = grains_below(answers * (prompts.dropped / over))
         kept = xp.minimum(grains(answers * (prompts.left / over)), answers - dropped)

@@ -22,6 +22,9 @@ class Site(Equipment):
         dry_bulb: Real = quantity("K", "outdoor dry-bulb temperature", default=298.15, above=200, below=340)
         wet_bulb: Real = quantity("K", "outdoor wet-bulb temperature", default=291.15, above=200, below=340)
         power_request: Real = quantity("1", "share of normal power asked for", default=1.0, at_least=0, at_most=2)
+        energy_price: Real = quantity(
+            "USD/J", "price of energy from the grid", default=0.0, at_least=-1e-3, at_most=1e-3
+        )
 
     @table
     class State:

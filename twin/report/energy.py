@@ -22,7 +22,7 @@ def ledger(story: Story, member: int) -> dict[str, float | None]:
     rejected = _counted(story, "rejected_energy", "heat_rejected", member)
     stored = _counted(story, "stored_energy", "stored_power", member)
     record: dict[str, float | None] = {f"from_{kind}": each for kind, each in sources.items()}
-    record |= {"supplied": supplied, "rejected": rejected, "stored": stored, "it": _work(story, member)}
+    record |= {"supplied": supplied, "rejected": rejected, "stored": stored, "it": energy_of_work(story, member)}
     residual = relative = None
     if supplied is not None and rejected is not None and stored is not None:
         residual = supplied - rejected - stored
@@ -54,7 +54,7 @@ def _energy(story: Story, kind: str, name: str, member: int) -> float | None:
     return None if power is None else float(np.sum(power[:, member] * story.steps))
 
 
-def _work(story: Story, member: int) -> float | None:
+def energy_of_work(story: Story, member: int) -> float | None:
     power = it_power(story)
     return None if power is None else float(np.sum(power[:, member] * story.steps))
 

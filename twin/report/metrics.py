@@ -11,6 +11,7 @@ from twin.report.energy import ledger, pue
 from twin.report.extremes import Extreme, extremes
 from twin.report.moments import batteries, every_first, fault_of, firsts, lost
 from twin.report.story import Story
+from twin.report.tokens import tokens
 
 PERCENTILES = (5, 50, 95)
 
@@ -31,6 +32,7 @@ def _of_member(story: Story, member: int, reached: list[Extreme]) -> dict[str, A
         "lost": lost(story, member),
         "pue": pue(story, member),
         "energy": ledger(story, member),
+        "tokens": tokens(story, member),
         "extremes": [each.to_json() for each in reached],
     }
 
@@ -65,6 +67,9 @@ def flatten(record: dict[str, Any]) -> dict[str, float | None]:
         for name, value in (record[part] or {}).items():
             if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
                 flat[f"{part}.{name}"] = value
+    made = record["tokens"] or {"services": {}, "total": {}}
+    for name, each in (made["services"] | {"all": made["total"]}).items():
+        flat |= {f"tokens.{name}.{key}": value for key, value in each.items()}
     for row in record["extremes"]:
         flat[f"{row['kind']}.{row['name']}.{row['which']}"] = row["value"]
     return flat

@@ -122,6 +122,7 @@ def _sections(findings: Findings, hall: Section) -> list[Section]:
         _verdict(rows),
         _timeline(findings, rows),
         _seconds(findings, rows),
+        _tokens(rows),
         _selectivity(rows),
         _extremes(rows),
         _across(findings, rows),
@@ -163,6 +164,14 @@ def _seconds(findings: Findings, rows: Rows) -> Section:
         told = _columns("feed", "time", "voltage", "for", "ITIC limit", "the ITIC curve says", n=(2, 3, 4), t=(1,))
         tables.append(TablePart(told, sags))
     return Section("seconds", "Seconds left, and what was lost", notes, tables, beside=True)
+
+
+def _tokens(rows: Rows) -> Section:
+    heads = ("service", "asked for", "written", "given up", "most waiting", "until", "in time", "earned", "lost")
+    told = _columns(*heads, n=(1, 2, 3, 4, 6, 7, 8), t=(5,))
+    notes = ["Tokens of answers; what waits counts prompts too. Lost is what the tokens given up would have brought."]
+    tables = [TablePart(told, rows.tokens()), TablePart([], rows.tokens_total())]
+    return Section("tokens", "Tokens: made, late and lost", notes if rows.tokens() else [], tables)
 
 
 def _selectivity(rows: Rows) -> Section:

@@ -216,7 +216,41 @@ def _by_loop(story: Story, kind: str, member: int) -> list[tuple[str, list[int]]
     return list(groups.items()) if max(means) - min(means) > APART else everyone
 
 
-MAKERS: tuple[Callable[[Story, int], Panel], ...] = (_power, _charge, _voltage, _flow, _hot, _cold)
+def _tokens(story: Story, member: int) -> Panel:
+    """Answers written by service, and what all of them are asked for."""
+    panel = Panel("tokens of answers, k/s", floor=0.0)
+    written, offered = story.values("service", "answer_rate"), story.values("service", "offered_answers")
+    if written is None or offered is None:
+        return panel
+    for place, name in enumerate(story.trace.units("service")):
+        panel.curves.append(
+            Curve(name, written[:, member, place] / 1e3, colour=COLOURS[place % len(COLOURS)], stacked=True)
+        )
+    if len(story.time) > 1:
+        came = np.diff(offered[:, member].sum(axis=1)) / np.maximum(np.diff(story.time), 1e-9)
+        panel.curves.append(Curve("asked for", np.concatenate([came[:1], came]) / 1e3, colour="text"))
+    return panel
+
+
+def _waiting(story: Story, member: int) -> Panel:
+    """Tokens that wait, by service."""
+    panel = Panel("tokens that wait, million", floor=0.0)
+    queued = story.values("service", "queued")
+    for place, name in enumerate(story.trace.units("service") if queued is not None else ()):
+        panel.curves.append(Curve(name, queued[:, member, place] / 1e6, colour=COLOURS[place % len(COLOURS)]))
+    return panel
+
+
+MAKERS: tuple[Callable[[Story, int], Panel], ...] = (
+    _power,
+    _charge,
+    _voltage,
+    _flow,
+    _hot,
+    _cold,
+    _tokens,
+    _waiting,
+)
 
 
 def _is_output(story: Story, kind: str, name: str, unit: str) -> bool:

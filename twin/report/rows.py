@@ -151,6 +151,37 @@ class Rows:
             named["during"] = f"from the {self.zero} to the end"
         return [[f"PUE {said}", f"{found[key]:.3f}"] for key, said in named.items() if found[key] is not None]
 
+    def tokens(self) -> list[list[str]]:
+        """Service, answers asked for, written, given up, most that waited, until when, in time, earned, lost."""
+        made = self.measure["tokens"]
+        rows = []
+        for name, each in (made["services"] if made else {}).items():
+            until = "still waits" if each["queued_end"] > 0 else clock(each["caught_up"])
+            rows.append(
+                [name, *(say(each[f"{key}_answers"], "token") for key in ("offered", "served", "dropped"))]
+                + [say(each["deferred"], "token"), until, say(each["in_time_share"], "1", share=True)]
+                + [say(each["revenue"], "USD"), say(each["lost_revenue"], "USD")]
+            )
+        return rows
+
+    def tokens_total(self) -> list[list[str]]:
+        """What a token took and brought, over all services."""
+        made = self.measure["tokens"]
+        if not made:
+            return []
+        total, rows = made["total"], []
+        for who, said in (("racks", "its racks"), ("it", "all IT"), ("facility", "the site")):
+            value = total[f"energy_per_token_{who}"]
+            if value is not None:
+                rows.append([f"energy per token of answer, {said}", f"{value:.4g} J"])
+        if total["rate_per_mw"] is not None:
+            rows.append(["tokens of answers per second and MW of the site", f"{total['rate_per_mw']:,.0f}"])
+        rows.append(["revenue", say(total["revenue"], "USD")])
+        rows.append(["revenue lost with tokens given up", say(total["lost_revenue"], "USD")])
+        if total["energy_cost"] is not None:
+            rows.append(["cost of energy", say(total["energy_cost"], "USD")])
+        return rows
+
     def energy(self) -> list[list[str]]:
         found = self.measure["energy"]
         named = {key: f"energy from {kinds(key.removeprefix('from_'), 2)}" for key in found if key.startswith("from_")}

@@ -46,6 +46,19 @@ def whole(findings: Findings, width: int) -> RenderableType:
             right=(1,),
         )
     )
+    heads = (
+        "service",
+        "answers asked for",
+        "written",
+        "given up",
+        "most waiting",
+        "until",
+        "in time",
+        "earned",
+        "lost",
+    )
+    parts.append(_table("Tokens", *_spare(heads, rows.tokens(), narrow, (4, 5, 7)), right=(1, 2, 3)))
+    parts.append(_table("What a token took", ("", ""), rows.tokens_total(), head=False, right=(1,)))
     if findings.story.members > 1:
         title = f"Across {findings.story.members} members"
         parts.append(_table(title, ("", "p5", "p50", "p95", "in"), rows.across(), right=(1, 2, 3, 4)))
