@@ -236,7 +236,9 @@ def _waiting(story: Story, member: int) -> Panel:
     """Tokens that wait, by service."""
     panel = Panel("tokens that wait, million", floor=0.0)
     queued = story.values("service", "queued")
-    for place, name in enumerate(story.trace.units("service") if queued is not None else ()):
+    if queued is None:
+        return panel
+    for place, name in enumerate(story.trace.units("service")):
         panel.curves.append(Curve(name, queued[:, member, place] / 1e6, colour=COLOURS[place % len(COLOURS)]))
     return panel
 

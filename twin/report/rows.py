@@ -157,11 +157,10 @@ class Rows:
         rows = []
         for name, each in (made["services"] if made else {}).items():
             until = "still waits" if each["queued_end"] > 0 else clock(each["caught_up"])
-            rows.append(
-                [name, *(say(each[f"{key}_answers"], "token") for key in ("offered", "served", "dropped"))]
-                + [say(each["deferred"], "token"), until, say(each["in_time_share"], "1", share=True)]
-                + [say(each["revenue"], "USD"), say(each["lost_revenue"], "USD")]
-            )
+            tokens = [say(each[f"{key}_answers"], "token") for key in ("offered", "served", "dropped")]
+            money = [say(each[key], "USD") for key in ("revenue", "lost_revenue")]
+            in_time = say(each["in_time_share"], "1", share=True)
+            rows.append([name, *tokens, say(each["deferred"], "token"), until, in_time, *money])
         return rows
 
     def tokens_total(self) -> list[list[str]]:

@@ -123,7 +123,9 @@ class Demand(Form):
     trace: Annotated[str, Words(400)] | None = Field(
         default=None, description="CSV file in this folder: TIMESTAMP,ContextTokens,GeneratedTokens"
     )
-    every: Length = Field(default=10.0, description="interval over which a trace is averaged")
+    every: Length | None = Field(
+        default=None, description="interval over which a trace is averaged, whole ticks; 10 s or little more if absent"
+    )
     at: Time = Field(default=0.0, description="moment of the run at which a trace begins")
     scale: Annotated[float, said("1", "how often each request comes", above=0, at_most=1e6)] = Field(
         default=1.0, description="how often each request of a trace comes"

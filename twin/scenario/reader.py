@@ -201,7 +201,7 @@ class _Reading:
         directory = Directory(kinds, self.part.lost, self.part.holes)
         targets = Targets(directory, self.faults)
         if "workload" in root:
-            asked = WorkloadReader(targets, self.documents, self.shelf, scenario.run.duration)
+            asked = WorkloadReader(targets, self.documents, self.shelf, scenario.run)
             started, scenario.changes = asked.lower(root["workload"])
             scenario.initial += started
         if "initial" in root:

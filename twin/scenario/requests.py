@@ -16,7 +16,7 @@ from twin.scenario.faults import Faults
 LARGEST = 200_000_000
 COLUMNS = {"timestamp": "arrival", "contexttokens": "prompt", "generatedtokens": "answer"}
 WANTED = 'the header "TIMESTAMP,ContextTokens,GeneratedTokens" is wanted'
-GAP, RATHER = 600.0, 1000.0
+GAP, RATHER = 600.0, 100.0
 """A silence of so many seconds, and of so many times the mean distance of requests, is told as a gap."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from twin import units
 from twin.equipment import KINDS
 from twin.scenario.blocks import Shelf, inside
+from twin.scenario.case import RunSettings
 from twin.scenario.changes import Change, Targets, inputs_of
 from twin.scenario.document import Documents, Map, Node, Text
 from twin.scenario.forms import Demand, Diurnal, Workload, entries, fill
@@ -18,14 +19,16 @@ WORKERS = tuple(kind for kind in KINDS if "utilisation" in inputs_of(kind))
 DAY, STEP = 86400.0, 900.0
 """Seconds of a day, and between the points of a course of it."""
 WAYS = ("requests", "diurnal", "trace")
+USUAL = 10.0
+"""Seconds over which a trace is averaged where nothing is said."""
 
 
 class WorkloadReader:
     """Lowers the section to initial values and to Changes of what services are asked."""
 
-    def __init__(self, targets: Targets, documents: Documents, shelf: Shelf, duration: float) -> None:
+    def __init__(self, targets: Targets, documents: Documents, shelf: Shelf, run: RunSettings) -> None:
         self.targets, self.faults = targets, targets.faults
-        self.documents, self.shelf, self.duration = documents, shelf, duration
+        self.documents, self.shelf, self.duration, self.tick = documents, shelf, run.duration, run.tick
 
     def lower(self, node: Node) -> tuple[list[Change], list[Change]]:
         """Initial Changes, and those of the run."""
@@ -80,7 +83,7 @@ class WorkloadReader:
         elif said[0] == "diurnal":
             rows += self._diurnal(node["diurnal"])
         elif said[0] == "trace" and form.complete:
-            rows += self._trace(node["trace"], form)
+            rows += self._trace(node, form)
         return [
             Change(time, service, name, value, until, verb="demand", where=node.where)
             for service in services
@@ -101,9 +104,21 @@ class WorkloadReader:
             rows.append((k * STEP, "request_rate", rate((k + 1) * STEP), (k + 1) * STEP))
         return rows
 
-    def _trace(self, node: Node, form: Any) -> list[tuple[float, str, float, float | None]]:
+    def _every(self, node: Map, form: Any) -> float | None:
+        """Interval of a trace [s], whole ticks, so that none of its tokens is lost; None after a fault."""
+        if form.every is None:
+            return math.ceil(USUAL / self.tick - 1e-9) * self.tick
+        ticks = form.every / self.tick
+        if round(ticks) < 1 or abs(ticks - round(ticks)) > 1e-6:
+            text = f"{units.quoted(str(node['every']))} is no whole number of the run's ticks"
+            self.faults.add(node["every"].where, f"{text} ({units.show(self.tick, 's')}); one is wanted")
+            return None
+        return float(form.every)
+
+    def _trace(self, body: Map, form: Any) -> list[tuple[float, str, float, float | None]]:
         """Rates of each interval of a trace, and nothing after its end."""
-        if not isinstance(node, Text):
+        node, every = body["trace"], self._every(body, form)
+        if not isinstance(node, Text) or every is None:
             return []
         path = inside(str(node), self.shelf)
         if path is None:
@@ -115,16 +130,16 @@ class WorkloadReader:
         if found is None:
             return []
         rows: list[tuple[float, str, float, float | None]] = []
-        bins = found.binned(form.every)
+        bins = found.binned(every)
         for k, (count, prompts, answers) in enumerate(bins):
-            time = form.at + k * form.every
+            time = form.at + k * every
             if time > self.duration:
                 break
-            rows.append((time, "request_rate", form.scale * count / form.every, None))
+            rows.append((time, "request_rate", form.scale * count / every, None))
             if count:
                 rows.append((time, "prompt_length", prompts / count, None))
                 rows.append((time, "answer_length", answers / count, None))
-        end = form.at + len(bins) * form.every
+        end = form.at + len(bins) * every
         if end < self.duration:
             rows.append((end, "request_rate", 0.0, None))
             text = f"the trace ends at {units.show(end, 's')} of the run; nothing is asked from there on"

@@ -1,0 +1,106 @@
+"""Traces of requests: read, binned without losing a token, and replayed on a pod."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from twin.scenario import Scenario, read
+from twin.scenario.faults import Faults
+from twin.scenario.requests import read_requests
+from twin.simulation import Simulation
+
+AZURE = Path(__file__).parents[2].parent / "shared" / "data" / "azure_llm" / "AzureLLMInferenceTrace_conv.csv"
+HEAD = "TIMESTAMP,ContextTokens,GeneratedTokens\n"
+Save = Callable[..., Path]
+POD = """title: a pod that answers
+plant:
+  variant_of: pod
+  units:
+    chat: {kind: pool, racks: rack-01..08}
+    api: {kind: service, prefill_rate: 26156 token/s, decode_rate: 13386 token/s, batch: 768, least_token_time: 10 ms,
+      pools: chat, patience: 30 year}
+"""
+REST = "run: {duration: %s, tick: %s}\nweather: {dry_bulb: 25 degC, relative_humidity: 40 %%}\n"
+
+
+def requests(text: str) -> tuple[object, list[str]]:
+    faults = Faults()
+    return read_requests(text.encode(), "some.csv", faults), [str(fault) for fault in faults.found.values()]
+
+
+def test_a_trace_is_read_in_any_order_of_columns_and_in_seconds() -> None:
+    found, told = requests("# made\nGeneratedTokens,TIMESTAMP,ContextTokens,Model\n7,100.5,12,x\n\n9,103,34,y\n")
+    assert not told
+    np.testing.assert_array_equal(found.arrival, [0.0, 2.5])
+    np.testing.assert_array_equal(found.prompt, [12, 34])
+    np.testing.assert_array_equal(found.binned(2.0), [[1, 12, 7], [1, 34, 9]])
+
+
+def test_zones_of_time_are_understood() -> None:
+    found, told = requests(f"{HEAD}2024-05-10 00:00:00.009930+00:00,10,1\n2024-05-10 01:00:01.009930+01:00,20,2\n")
+    assert not told
+    np.testing.assert_allclose(found.arrival, [0.0, 1.0], atol=1e-6)
+
+
+def test_a_long_silence_is_told() -> None:
+    rows = "".join(f"{t},10,1\n" for t in [*range(100), *range(2000, 2100)])
+    found, told = requests(HEAD + rows)
+    assert len(found.arrival) == 200
+    (one,) = told
+    assert one == "some.csv:102: warning: no request comes for 31.68 min before this one; is a part missing?"
+
+
+@pytest.mark.parametrize("tick", ["1 s", "0.7 s", "30 s"])
+def test_every_token_of_a_trace_is_asked_for(save: Save, tick: str) -> None:
+    """Rates of ten seconds, or of the least whole number of ticks above: the sum is that of the trace."""
+    rng = np.random.default_rng(3)
+    rows = [(t, rng.integers(1, 9000), rng.integers(1, 900)) for t in np.sort(rng.uniform(0, 170, 400))]
+    rows[0] = (0.0, 5, 5)
+    save(HEAD + "".join(f"{t:.3f},{p},{a}\n" for t, p, a in rows), "asked.csv")
+    body = POD + REST % ("4 min", tick) + "workload: {demand: {api: {trace: asked.csv, scale: 30}}}\n"
+    state = run(read(save(body, "replay.yaml"))).state.rows["service"]
+    for name, place in (("offered_prompts", 1), ("offered_answers", 2)):
+        assert getattr(state, name)[0, 0] == 30 * sum(int(row[place]) for row in rows), name
+
+
+def run(scenario: Scenario) -> Simulation:
+    simulation = Simulation(scenario, device="cpu")
+    simulation.run()
+    return simulation
+
+
+@pytest.mark.skipif(not AZURE.is_file(), reason="wants the Azure trace beside the project")
+def test_the_azure_hour_on_the_pod(save: Save) -> None:
+    """All tokens of the trace, 150 times over, are served or still wait."""
+    save(AZURE.read_text(encoding="utf-8"), "conv.csv")
+    body = POD + REST % ("1 h", "10 s") + "workload: {demand: {api: {trace: conv.csv, every: 10 s, scale: 150}}}\n"
+    s = run(read(save(body, "azure.yaml"))).state.rows["service"]
+    rows = np.loadtxt(AZURE, delimiter=",", skiprows=1, usecols=(1, 2))
+    assert s.offered_prompts[0, 0] == 150 * rows[:, 0].sum()
+    assert s.offered_answers[0, 0] == 150 * rows[:, 1].sum()
+    assert s.served_prompts[0, 0] + s.prompt_queue[0, 0] == s.offered_prompts[0, 0]
+    assert s.served_answers[0, 0] + s.answer_queue[0, 0] + s.unanswered[0, 0] == s.offered_answers[0, 0]
+
+
+def test_a_day_goes_up_and_down(save: Save) -> None:
+    body = POD + REST % ("24 h", "300 s")
+    body += "workload: {demand: {api: {diurnal: {mean: 40 request/s, swing: 50 %, peak: 15:00:00, start: 09:00:00}}}}\n"
+    scenario = read(save(body, "day.yaml"))
+    first = [change for change in scenario.initial if change.input == "request_rate"]
+    assert first[0].value == pytest.approx(40.0)
+    rates = {change.until: change.value for change in scenario.changes if change.input == "request_rate"}
+    assert rates[6 * 3600.0] == pytest.approx(60.0)
+    assert rates[18 * 3600.0] == pytest.approx(20.0)
+
+
+def test_racks_in_no_pool_keep_their_own_work(save: Save) -> None:
+    body = POD.replace("rack-01..08", "rack-01..04") + REST % ("10 s", "1 s")
+    body += "workload: {utilisation: 50 %, demand: {api: {requests: 1000 request/s}}}\n"
+    out = run(read(save(body, "mixed.yaml"))).state.outputs["rack"]
+    assert out.power[0, 4:] == pytest.approx(82.5e3, rel=0.08)
+    busy = 1000 * (1000 / 26156 + 250 / 13386) / 288
+    assert out.power[0, :4] == pytest.approx(30e3 + busy * 105e3, rel=0.08)
