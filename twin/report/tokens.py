@@ -18,7 +18,8 @@ def tokens(story: Story, member: int) -> dict[str, Any] | None:
 
     Tokens are those of answers; prompts stand beside them. `deferred` is the most that waited at one time, and
     `caught_up` when the last of it was gone, None while some still wait. `lost_revenue` prices what was given up
-    or turned away, and `in_time_share` counts that as late. Energy per token is that of racks in pools, of all work, and of the site.
+    or turned away, and `in_time_share` counts that as late. Energy per token is that of racks in pools, of all work,
+    and of the site.
     """
     if not story.has("service", "served_answers"):
         return None

@@ -69,6 +69,8 @@ FOOTPRINTS = {
     "tank": Footprint(3.6, 3.6, 4.6, COOLING_YARD),
     "zone": Footprint(0.0, 0.0, 0.0, NOWHERE),
     "site": Footprint(0.0, 0.0, 0.0, NOWHERE),
+    "pool": Footprint(0.0, 0.0, 0.0, NOWHERE),
+    "service": Footprint(0.0, 0.0, 0.0, NOWHERE),
 }
 """Outlines rounded from makers' public data sheets; estimates, meant for pictures only."""
 
