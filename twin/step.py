@@ -22,11 +22,9 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     Args:
         state: the world as it was, arrays (member, n).
         inputs: what is asked during this tick, arrays (member, n).
-        now: run time at the start of the tick [s].
-        dt: length of the tick [s].
+        now, dt: run time at the start of the tick, and its length [s].
 
-    Returns:
-        The state at the end, with the tick's Outputs in `outputs`.
+    Returns: the state at the end, with the tick's Outputs in `outputs`.
     """
     xp, members, length = model.xp, state.voltage.shape[0], float(dt)
     dt = xp.asarray(dt)
