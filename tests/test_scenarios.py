@@ -30,6 +30,7 @@ MEANT_TO_FAIL = {
     "cdu-leak": {"no rack.shut_down"},
     "cdu-pump-standby-stuck": {"no rack.throttled"},
     "chiller-trip": set(),
+    "cdu-lost-tokens": set(),
     "chiller-trip-staged": set(),
     "decoupler-reverses": set(),
     "feeder-fault": set(),

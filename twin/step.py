@@ -17,14 +17,13 @@ PASSES = 6
 
 
 def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> State:
-    """Advance the plant by one tick; a pure function of its arguments.
+    """The state at the end of a tick, with its Outputs in `outputs`; a pure function of the arguments.
 
     Args:
         state: the world as it was, arrays (member, n).
         inputs: what is asked during this tick, arrays (member, n).
         now, dt: run time at the start of the tick, and its length [s].
 
-    Returns: the state at the end, with the tick's Outputs in `outputs`.
     """
     xp, members, length = model.xp, state.voltage.shape[0], float(dt)
     dt = xp.asarray(dt)
