@@ -1,6 +1,6 @@
 """The picture of GPU power and speed against clock and cap, with published points: docs/images/gpu.png.
 
-    python benchmarks/gpu_power.py
+python benchmarks/gpu_power.py
 """
 
 from __future__ import annotations

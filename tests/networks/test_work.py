@@ -161,7 +161,8 @@ def test_reading_and_writing_apart():
 def test_slow_racks_serve_less_and_dead_ones_nothing():
     world = one(patience=1e9)
     world.ask("api", 150.0)
-    world.outputs["rack"] = replace(world.outputs["rack"], clock=world.outputs["rack"].clock * 0.5)
+    out = world.outputs["rack"]
+    world.outputs["rack"] = replace(out, prefill_speed=out.prefill_speed * 0.5, decode_speed=out.decode_speed * 0.5)
     world.tick()
     assert world.of("api", "answer_rate") == pytest.approx(48 * 250, rel=1e-4)
     assert world.of("chat", "decode_speed") == 0.5

@@ -196,7 +196,9 @@ class Rack(RackBranch):
         asked: Asked = self.once(self._asked, work[0], *limits, *work[1:])
         return asked
 
-    def _work_of(self, utilisation: Real, prefill_share: Real, decode_share: Real, duty: Any) -> tuple[Real, Real, Real]:
+    def _work_of(
+        self, utilisation: Real, prefill_share: Real, decode_share: Real, duty: Any
+    ) -> tuple[Real, Real, Real]:
         xp = library_of(duty.prefill)
         free, busy = xp.isnan(duty.prefill), duty.prefill + duty.decode
         reads = duty.prefill / xp.maximum(busy, thermal.TINY)
