@@ -86,7 +86,7 @@ def test_half_a_load_by_hand():
     world.ask("api", 50.0)
     ports = world.tick()
     assert world.of("chat", "busy") == pytest.approx(75.0 / (2 * GPUS), abs=1e-9)
-    assert world.of("chat", "prefill_share") == pytest.approx(50.0 / (2 * GPUS), abs=1e-9)
+    assert world.of("chat", "busy_prefill") == pytest.approx(50.0 / (2 * GPUS), abs=1e-9)
     assert world.of("api", "answer_rate") == 12500.0
     assert world.of("api", "queued") == 0.0
     duty = ports["rack"].work
@@ -153,7 +153,7 @@ def test_reading_and_writing_apart():
     world.ask("a", 144.0, 1000.0, 500.0)
     for _ in range(5):
         world.tick()
-    assert world.of("p", "prefill_share") == pytest.approx(1.0, abs=1e-9)
+    assert world.of("p", "busy_prefill") == pytest.approx(1.0, abs=1e-9)
     assert world.of("a", "served_answers") == pytest.approx(5 * GPUS * 500, rel=1e-6)
     assert world.of("a", "answer_queue") == pytest.approx(5 * GPUS * 500, rel=1e-6)
 

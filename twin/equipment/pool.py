@@ -28,7 +28,7 @@ class Pool(Equipment):
         prefill_speed: Real = quantity("1", "speed of prompts, of that at full clock", default=1.0)
         decode_speed: Real = quantity("1", "speed of answers, of that at full clock", default=1.0)
         busy: Real = quantity("1", "share of its GPUs' time at work", default=0.0)
-        prefill_share: Real = quantity("1", "share of its GPUs' time spent on prompts", default=0.0)
+        busy_prefill: Real = quantity("1", "share of its GPUs' time spent on prompts", default=0.0)
         answer_rate: Real = quantity("token/s", "tokens of answers written", default=0.0)
         power: Real = quantity("W", "electric power of its racks, at their feeds", default=0.0)
         energy_per_token: Real = quantity(
@@ -47,7 +47,7 @@ class Pool(Equipment):
             prefill_speed=done.prefill_speed,
             decode_speed=done.decode_speed,
             busy=used,
-            prefill_share=done.prefilling,
+            busy_prefill=done.prefilling,
             answer_rate=rate,
             power=done.power,
             energy_per_token=per_token,
