@@ -25,8 +25,8 @@ class Pool(Equipment):
     @table
     class Outputs:
         gpus: Real = quantity("1", "GPUs at work or ready for it", default=0.0)
-        prefill_speed: Real = quantity("1", "speed of prompts, of that at full clock", default=1.0)
-        decode_speed: Real = quantity("1", "speed of answers, of that at full clock", default=1.0)
+        prefill_speed: Real = quantity("1", "prefill that it can do, of nominal", default=1.0)
+        decode_speed: Real = quantity("1", "decode that it can do, of nominal", default=1.0)
         busy: Real = quantity("1", "share of its GPUs' time at work", default=0.0)
         busy_prefill: Real = quantity("1", "share of its GPUs' time spent on prompts", default=0.0)
         answer_rate: Real = quantity("token/s", "tokens of answers written", default=0.0)
