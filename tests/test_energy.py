@@ -31,7 +31,8 @@ SPANS = {"balancing_valve": (0.05, 1), "flow_control": (0, 1), "hottest_die_luck
          "fouling": (0, 3), "sensor_bias": (-5, 5), "room_humidity": (0, 1), "pressure_setpoint": (1e4, 4e5),
          "dry_bulb": (260, 325), "wet_bulb": (260, 300), "supply_setpoint": (280, 325), "leaving_setpoint": (280, 315),
          "utilisation": (0, 1), "opening": (0, 1), "hand_valve": (0, 1), "pump_speed": (0, 1), "speed": (0, 1),
-         "power_limit": (0.1, 1), "frequency": (50, 70), "battery_temperature": (250, 310),
+         "ports_lost": (0, 1), "nvlink_chips_lost": (0, 18), "power_limit": (0.1, 1),
+         "frequency": (50, 70), "battery_temperature": (250, 310),
          "power_setpoint": (-3e6, 3e6), "reactive_setpoint": (-2e6, 2e6),
          "peak": (0, 2), "smoothing": (0, 1), "power_floor": (0, 1)}  # fmt: skip
 
@@ -65,6 +66,9 @@ def shakable():
     plant = pod()
     add(plant, "bess-1", "bess", **{**BESS, "battery_energy": 2e6 * 120, "overload_delay": 1.0})
     plant.feed("msb", ["ats-1", "bess-1"])
+    for i in (1, 2):
+        rise = {"temperature_rise": 75.0} if i == 1 else {}
+        add(plant, f"leaf-{i}", "switch", ("pdu-1", "pdu-2")[:i], "hall", rated_power=4500, restart_delay=30, **rise)
     plant.units["ups-2"].parameters |= {
         "sag_count": 2.0, "discharge_loss": 0.05, "modules": 3.0, "redundant_modules": 1.0,
         "cutoff_charge": 0.1, "generator_recharge": 0.3, "battery_energy": 1.5e6 * 30,

@@ -61,6 +61,7 @@ MEANT_TO_FAIL = {
     "ups-loss-in-maintenance": {"no rack.unpowered"},
     "steady-415vac": set(),
     "steady-800vdc": set(),
+    "leaf-loses-power": {"min(rack.bandwidth_share) >= 100 %"},
     "leak-with-isolation": {"no cdu.low_suction", "no rack.shut_down"},
     "load-shedding": {"no rack.unpowered"},
     "utility-loss": set(),

@@ -129,7 +129,7 @@ def _compile_ledger(tables: list[Table], flows: coolant.CoolantNetwork, xp: Modu
         for row in range(group.table.size):
             streams[group.table.first + row].append(group.first + row)
     source_kinds = {name for t in tables if t.machine.source and not t.machine.stores_power for name in t.names}
-    work_kinds = {name for t in tables if t.machine.is_work for name in t.names}
+    work_kinds = {name for t in tables if getattr(t.machine, "is_it", t.machine.is_work) for name in t.names}
     return Ledger(
         neighbours(streams, xp, spare=flows.stream_count),
         neighbours([[column[n] for n in sorted(column)]], xp, spare=len(column)),

@@ -13,6 +13,8 @@ import networkx as nx
 from twin.equipment import KINDS
 from twin.faults import Fault, Where
 from twin.plant_checks import every_fault
+from twin.plant_fabric import Fabric
+from twin.plant_fabric.checks import fabric_faults
 
 __all__ = ["Element", "Fault", "Loop", "Plant", "SignalLine", "Unit", "Where"]
 
@@ -95,6 +97,7 @@ class Plant:
         self.redundancy: dict[str, str] = {}
         self.pools: dict[str, list[str]] = {}
         self.served: dict[str, dict[str, list[str]]] = {}
+        self.fabrics: dict[str, Fabric] = {}
         self.add(Unit("site", "site"))
 
     def add(self, unit: Unit) -> None:
@@ -174,6 +177,18 @@ class Plant:
         self.signals.append(line)
         self.graph.add_edge(line.source, line.target, medium="signal")
 
+    def add_fabric(self, fabric: Fabric) -> None:
+        """Add a fabric; its edges run from the top down to the racks.
+
+        Raises:
+            ValueError: the fabric's name is taken.
+        """
+        if fabric.name in self.fabrics:
+            raise ValueError(f"fabric {fabric.name} is named twice; each fabric wants a name of its own")
+        self.fabrics[fabric.name] = fabric
+        for link in fabric.links:
+            self.graph.add_edge(link.upper, link.lower, medium="fabric", ports=link.ports)
+
     def of_kind(self, kind: str) -> list[Unit]:
         """The units of one kind, in the order they were added."""
         return [unit for unit in self.units.values() if unit.kind == kind]
@@ -185,7 +200,8 @@ class Plant:
 
     def faults(self) -> list[Fault]:
         """Everything that keeps the plant from being built, and warnings; see `plant_checks`."""
-        return every_fault(self)
+        found = every_fault(self)
+        return found + fabric_faults(self) if self.fabrics else found
 
     def to_json(self) -> str:
         """The plant as JSON text, for the trace."""
@@ -199,6 +215,7 @@ class Plant:
                 "redundancy": self.redundancy,
                 "pools": self.pools,
                 "served": self.served,
+                "fabrics": [fabric.to_json() for fabric in self.fabrics.values()],
             }
         )
 
@@ -231,6 +248,8 @@ class Plant:
             )
         for row in said["signals"]:
             plant.add_signal(SignalLine(**{**row, "where": _where(row["where"])}))
+        for row in said.get("fabrics", ()):
+            plant.add_fabric(Fabric.from_json(row))
         plant.redundancy = dict(said.get("redundancy", {}))
         for pool, racks in said.get("pools", {}).items():
             plant.gather(pool, racks)

@@ -26,7 +26,9 @@ from twin.ledger import BrokenBalance, ClosedLoop, loop_of
 from twin.model import Model, State, compile, inputs, ports, state, stored
 from twin.networks.tables import AllRows
 from twin.recording import Gatherer, Tick, columns, companion
+from twin.routing import Routes
 from twin.scenario import Change, ControllerSpec, RunSettings, Scenario
+from twin.scenario.changes import Ramp
 from twin.scenario.looping import blamed, said
 from twin.scenario.sags import edges
 from twin.step import step
@@ -162,6 +164,8 @@ class Simulation:
             calendar.process(self._apply(when, group))
         for spec in self.scenario.controllers:
             calendar.process(self._control(spec))
+        for fabric in self.scenario.plant.fabrics.values():
+            calendar.process(Routes(self.model, fabric).watch(self, self._later, self._found))
         calendar.process(self._clock())
         end = simpy.Event(calendar)
         self.finished = end
@@ -209,6 +213,13 @@ class Simulation:
         while True:
             yield self._wait(period, CONTROL)
             self.inputs |= controller.act(self.state, self.inputs)
+
+    def _later(self, seconds: float) -> simpy.Event:
+        return self._wait(max(round(seconds / QUANTUM), seconds > 0), CONTROL)
+
+    def _found(self, member: int, unit: str, name: str, value: float) -> None:
+        if self.gatherer is not None:
+            self.gatherer.note(Event(self.environment.now * QUANTUM, member, unit, f"input:{name}", value))
 
     def _clock(self) -> Iterator[simpy.Event]:
         calendar, end = self.environment, round(self.settings.duration / QUANTUM)
@@ -279,25 +290,6 @@ def _seldom_swept() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*usual)
-
-
-class Ramp:
-    """An Input on its way from what it was to what a change wants."""
-
-    def __init__(self, change: Change, start: Any) -> None:
-        self.change, self.start = change, start
-        self.until = change.time if change.until is None else change.until
-
-    def is_of(self, other: Change) -> bool:
-        """Whether a later change takes over this ramp's Input."""
-        same = (self.change.unit, self.change.input) == (other.unit, other.input)
-        return same and (other.member is None or self.change.member in (None, other.member))
-
-    def at(self, now: float) -> Any:
-        """The value at a moment [s]."""
-        change = self.change
-        share = min(max((now - change.time) / (self.until - change.time), 0.0), 1.0)
-        return self.start + share * (change.value - self.start)
 
 
 def _by_time(changes: list[Change], duration: float) -> list[tuple[int, list[Change]]]:

@@ -60,6 +60,7 @@ NAMED = {
     "request/s": ("a rate of requests", "request/s"),
     "USD": ("a sum of money", "USD"),
     "USD/J": ("a price of energy", "USD/MWh"),
+    "bit/s": ("a data rate", "Gbit/s"),
     "1": ("a pure number", "%"),
 }
 """SI unit -> what it measures, and the unit people use for it."""
@@ -137,6 +138,8 @@ def _dimension(text: str) -> tuple[Any, str]:
         sort = "apparent"
     elif "radian" in root._units:
         sort = "angle"
+    elif "bit" in root._units:
+        sort = "data"
     return unit.dimensionality, sort
 
 

@@ -33,6 +33,7 @@ from twin.equipment.service import Service
 from twin.equipment.site import Site
 from twin.equipment.strainer import Strainer
 from twin.equipment.sts import STS
+from twin.equipment.switch import Switch
 from twin.equipment.tank import Tank
 from twin.equipment.tie import Tie
 from twin.equipment.transformer import Transformer
@@ -59,6 +60,7 @@ KINDS: dict[str, type[Equipment]] = {
         Busway,
         Rectifier,
         Rack,
+        Switch,
         Load,
         Cable,
         Capacitor,

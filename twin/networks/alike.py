@@ -49,9 +49,9 @@ def alike(
     """Colour nodes so that those of one colour have the same capacity to the nodes of any other.
 
     Colour refinement (the first-order Weisfeiler-Leman test): a node's new colour is its own and the sum over its
-    links of a hash of the far colour and the capacity, until no colour splits. The result is an equitable partition,
-    and a largest flow spread evenly over nodes alike and links in proportion to capacity is a largest flow of the
-    network itself, so the flow among colours is exact.
+    links of hashes of the far colour and of the capacity, multiplied, until no colour splits. The result is an
+    equitable partition, and a largest flow spread evenly over nodes alike and links in proportion to capacity is a
+    largest flow of the network itself, so the flow among colours is exact.
 
     Args:
         start: what tells nodes apart to begin with, (node,).
@@ -64,13 +64,12 @@ def alike(
     Colour Refinement" (ESA 2014), for linear programs, of which max-flow is one.
     """
     link, far, begins = order
-    weight = capacity.astype(np.uint64)[link] * ODD
-    live = capacity[link] > 0
+    weight = np.where(capacity > 0, _mixed(capacity.astype(np.uint64)), np.uint64(0))[link]
     colour = np.unique(start * np.uint64(64) + tier.astype(np.uint64), return_inverse=True)[1].ravel()
     count = int(colour.max()) + 1 if len(colour) else 0
     empty = np.diff(np.append(begins, len(link))) == 0
     while count:
-        seen = np.where(live, _mixed(_mixed(colour.astype(np.uint64))[far] + weight), np.uint64(0))
+        seen = _mixed(colour.astype(np.uint64))[far] * weight
         sums = np.add.reduceat(np.append(seen, np.uint64(0)), begins)
         sums[empty] = 0
         colour = np.unique(_mixed(colour.astype(np.uint64)) ^ _mixed(sums), return_inverse=True)[1].ravel()

@@ -21,7 +21,7 @@ class FabricNetwork:
     """A fabric in arrays; nodes are the racks, then the switches.
 
     lower, upper: node at either end of each link; ports: of each link, in `PER_PORT` parts; tier: of each node;
-    domains: for each tier but the last, which racks reach each other without going above it, as a number per rack;
+    domains: for each tier but the last, which nodes reach each other without going above it, as a number per node;
     whole: flows of groups with nothing lost, once they were asked for.
     """
 
@@ -50,7 +50,7 @@ def compile_fabric(fabric: Fabric) -> FabricNetwork:
     upper = np.array([at[link.upper] for link in fabric.links], dtype=np.int64)
     ports = np.array([link.ports * PER_PORT for link in fabric.links], dtype=np.int64)
     tier = np.array([0] * len(fabric.racks) + list(fabric.switches.values()), dtype=np.int64)
-    domains = [_joined(lower, upper, tier, level)[: len(fabric.racks)] for level in range(1, fabric.tiers)]
+    domains = [_joined(lower, upper, tier, level) for level in range(1, fabric.tiers)]
     order = incidences(lower, upper, len(names))
     return FabricNetwork(fabric, names, len(fabric.racks), lower, upper, ports, tier, domains, order)
 
@@ -97,13 +97,14 @@ def shares(net: FabricNetwork, left: Array, group: Iterable[int] | None = None) 
     """Share of its bandwidth that each rack of a group has left while all of the group send at once [1], (rack,).
 
         share = f(rack)/f_0(rack) * product over tiers of r(domain),
-        r(domain) = f(domain)/min(F(domain), F(rest of the group), f_0(domain)),   F = sum of f(rack) r(domains below)
+        r(domain) = f(domain)/min(sum over its racks of f(rack) r(domains below), f_0(domain))
 
     f is the largest flow to the rest of the group over routes that go up and then down, with what is left; f_0 that
-    with nothing lost; a domain is the racks that reach each other below a tier (those of a leaf, of a scalable unit).
-    So a rack that lost ports is slower by itself, and what a leaf, a spine or a core lost above many racks is shared
-    by those that need it. Where nothing is lost the share is 1, also in a fabric that blocks. Racks outside the
-    group have none (nan); a rack alone in its group sends nothing and has all.
+    with nothing lost; a domain is the racks that reach each other below a tier (those of a leaf, of a scalable unit),
+    and its f takes the other domains for whole, so that each answers for what it lost itself. So a rack that lost
+    ports is slower by itself, and what a leaf, a spine or a core lost above many racks is shared by those that need
+    it. Where nothing is lost the share is 1, also in a fabric that blocks. Racks outside the group have none (nan); a
+    rack alone in its group sends nothing and has all.
 
     Args:
         net: the fabric.
@@ -120,11 +121,9 @@ def shares(net: FabricNetwork, left: Array, group: Iterable[int] | None = None) 
         found[rack] = _over(now.own[rack], whole.own[rack])
     sends: dict[int, float] = dict(now.own)
     for tier in range(len(net.domains)):
-        total = sum(sends.values())
         for domain in now.domains(tier):
-            within = sum(sends[rack] for rack in domain)
-            able = min(within, total - within, whole.of(domain))
-            if len(domain) < len(chosen) and (rest := _over(now.of(domain), able)) < 1.0:
+            able = min(sum(sends[rack] for rack in domain), whole.of(domain, tier))
+            if 1 < len(domain) < len(chosen) and (rest := _over(now.of(domain, tier), able)) < 1.0:
                 for rack in domain:
                     found[rack] *= rest
                     sends[rack] *= rest
@@ -161,8 +160,13 @@ def _colours(net: FabricNetwork, left: Array) -> Alike:
     """Nodes that cannot be told apart by what is left around them, and by the size of their domains."""
     start = net.tier.astype(np.uint64)
     for number in net.domains:
-        start[: net.racks] = start[: net.racks] * np.uint64(100_003) + np.bincount(number)[number].astype(np.uint64)
+        start[: net.racks] = start[: net.racks] * np.uint64(100_003) + _size(number[: net.racks])
     return alike(start, net.lower, net.upper, left, net.tier, net.order)
+
+
+def _size(number: Array) -> Array:
+    """How many have the same number, for each of them."""
+    return np.bincount(number)[number].astype(np.uint64)
 
 
 def _marked(net: FabricNetwork, left: Array, base: Alike, sources: tuple[int, ...], sinks: tuple[int, ...]) -> Alike:
@@ -191,15 +195,25 @@ class _Flows:
             found.setdefault(int(self.net.domains[tier][rack]), []).append(rack)
         return [tuple(racks) for racks in found.values()]
 
-    def of(self, domain: tuple[int, ...]) -> int:
-        return self.own[domain[0]] if len(domain) == 1 else self._out(domain)
+    def of(self, domain: tuple[int, ...], tier: int) -> int:
+        """What the racks of a domain can send to the rest of the group, the other domains taken for whole."""
+        if len(domain) == 1:
+            return self.own[domain[0]]
+        return self._out(domain, tier)
 
-    def _out(self, racks: tuple[int, ...]) -> int:
+    def healed(self, rack: int, tier: int) -> Array:
+        """What is left of each link where only the domain of a rack and what lies above its tier lost anything."""
+        net, number = self.net, self.net.domains[tier]
+        elsewhere = (number != number[rack]) & (net.tier <= tier + 1)
+        return np.where(elsewhere[net.lower], net.ports, self.left)
+
+    def _out(self, racks: tuple[int, ...], tier: int | None = None) -> int:
         """What racks can send to the rest of the group; racks that look alike send alike."""
         sort = tuple(sorted(int(self.base.colour[rack]) for rack in racks))
         if sort not in self.sorts:
+            ports = self.left if tier is None else self.healed(racks[0], tier)
             rest = tuple(sorted(self.group.difference(racks)))
-            self.sorts[sort] = flow(_marked(self.net, self.left, self.base, racks, rest), self.left) if rest else 0
+            self.sorts[sort] = flow(_marked(self.net, ports, self.base, racks, rest), ports) if rest else 0
         return self.sorts[sort]
 
 

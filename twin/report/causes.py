@@ -28,6 +28,8 @@ LOCKS, NEAR = "locked_out", 3
 """Flag of a switch that a fault bars, and within how many steps of it stands what had to open for that."""
 FRESH = 60.0
 """For so long [s] after a unit has stepped back, what it fed may suffer from it (pumps coast down)."""
+FABRIC = "fabric"
+"""Medium of what a fabric writes: an Input, yet a consequence."""
 LOSS, GAIN, SETTING = 1, -1, 0
 """The sense of a change: it takes away, it gives (back), or it is merely set."""
 
@@ -131,7 +133,9 @@ class Causes:
         """Index of the row that led to this one; rows are given in order, each once."""
         event, key = row.event, (row.event.member, row.event.unit, row.event.flag)
         cause = None
-        if not row.is_input:
+        if row.via == FABRIC:
+            cause = self._routes(row)
+        elif not row.is_input:
             cause = self._at_this_moment(row)
             if cause is None:
                 find = self._answer if row.is_answer else self._loss if row.sense == LOSS else self._gain
@@ -200,6 +204,13 @@ class Causes:
         lost = [change for unit in beside - {row.event.unit} for change in self._changes(row, unit, (LOSS,))]
         steps = [change for change in lost if change.time >= recent and not change.only_said]
         return _last(near + steps + self._own(row, (LOSS,)))
+
+    def _routes(self, row: Row) -> int | None:
+        """What changed last among the switches above a rack, or was lost of its own ports."""
+        above = [unit for ring in self.upstream.rings(row.event.unit, FABRIC) for unit in ring]
+        near = [change for unit in above for change in self._changes(row, unit, (LOSS, GAIN))]
+        own = self.latest.get((row.event.member, row.event.unit), {}).get(f"{INPUT}ports_lost")
+        return _last(near + ([own] if own else []))
 
     def _loss(self, row: Row, *_: int) -> int | None:
         own = self._own(row, (LOSS,))

@@ -96,9 +96,19 @@ def asked(kind: str, name: str, value: float, over: float | None = None) -> tupl
         if 0.9 <= value <= 1.1:
             return f"has {to} of its voltage", -1
         return f"{'sags' if value < 1 else 'swells'} to {to} of its voltage", 1
+    if name == "bandwidth_share" and over is None:
+        return _bandwidth(value)
     if over is not None:
         return f"moves to {words(name)} {to}{_within(over)} (ramp)", 0
     return f"gets {words(name)} {to} (set)", 0
+
+
+def _bandwidth(share: float) -> tuple[str, int]:
+    """What a fabric leaves a rack of its bandwidth, in words."""
+    if share >= 1:
+        return "has all its bandwidth to other racks again", -1
+    left = f"has {say(share, '1', share=True)} of its bandwidth to other racks" if share > 0 else ""
+    return left or "is cut off from other racks", 1
 
 
 def _within(over: float | None) -> str:
@@ -230,7 +240,7 @@ class Story:
     def _as_fault(self, event: Event) -> tuple[tuple[float, ...], Fault | None]:
         """How strong a claim an event has to be the first fault (the smallest is strongest, 9 is none)."""
         name = event.flag.removeprefix(INPUT)
-        if not event.flag.startswith(INPUT) or name in WEATHER:
+        if not event.flag.startswith(INPUT) or name in WEATHER or self.by_fabric(event):
             return (9,), None
         what, sense = self.asked(event)
         later = event.time > self.start
@@ -239,6 +249,18 @@ class Story:
             order = -1
         fault = Fault(float(event.time), event.unit, name, what, sense == 1)
         return (order, event.time, name != "in_service"), fault
+
+    def by_fabric(self, event: Event) -> bool:
+        """Whether a fabric wrote an Input, as a consequence of what happened to it."""
+        return event.flag == f"{INPUT}bandwidth_share" and event.unit in self.rails
+
+    @cached_property
+    def rails(self) -> dict[str, int]:
+        """Racks and switches of fabrics -> the one rail that they carry; 0 where there are several, or none is told."""
+        found: dict[str, int] = {}
+        for fabric in self.plant.fabrics.values():
+            found |= dict.fromkeys((*fabric.racks, *fabric.switches), 0) | fabric.rail_of
+        return found
 
     def asked(self, event: Event) -> tuple[str, int]:
         """What an event on an Input means, in words, and its sense."""

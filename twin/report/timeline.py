@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from twin.report.causes import ANSWERS, GAIN, INPUT, LOSS, SAME_MOMENT, Causes, Row, shut_ties
+from twin.report.causes import ANSWERS, FABRIC, GAIN, INPUT, LOSS, SAME_MOMENT, Causes, Row, shut_ties
 from twin.report.story import Story, flags_of, said_of
 from twin.report.words import pretty, say, sentence, words
 
@@ -44,6 +44,9 @@ def _as_row(story: Story, event: Event) -> Row:
     if event.flag.startswith(INPUT):
         what, sense = story.asked(event)
         key = (event.unit, event.flag.removeprefix(INPUT), round(event.time, 3))
+        if story.by_fabric(event):
+            why = "jobs in lockstep go at the share of their slowest rack" if sense == LOSS else ""
+            return Row(event, what, why, FABRIC, sense)
         return Row(event, what, story.told.reasons.get(key, ""), "", sense)
     flag = flags_of(kind).get(event.flag)
     rose = event.value >= 0.5
@@ -51,6 +54,7 @@ def _as_row(story: Story, event: Event) -> Row:
     if flag is None:
         return Row(event, f"{words(event.flag)} {'rises' if rose else 'falls'}", "", "self", sense)
     what = flag.rises if rose else flag.falls or f"no longer {flag.rises}"
+    what += f" (rail {rail})" if event.flag == "stopped" and (rail := story.rails.get(event.unit)) else ""
     why = because(story, event.unit, kind, flag.because, event.member, event.time) if rose else ""
     return Row(event, what, why, flag.via, sense)
 
@@ -89,7 +93,7 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
 
     def key(row: Row) -> tuple[float, ...]:
         moment = round(row.event.time / SAME_MOMENT)
-        return moment, not row.is_input, place(row), row.event.value < 0.5, turn(row)
+        return moment, 2 if row.via == FABRIC else not row.is_input, place(row), row.event.value < 0.5, turn(row)
 
     return sorted(rows, key=key)
 

@@ -11,25 +11,16 @@ from twin.plant import Plant
 from twin.scenario import forms, redundancy, variants
 from twin.scenario.catalog import Catalog
 from twin.scenario.document import Broken, Documents, Map, Node, Text, describe
+from twin.scenario.fabrics import FabricReader
 from twin.scenario.faults import advice
 from twin.scenario.forms import entries, fill
 from twin.scenario.names import MOST, NAME
 from twin.scenario.part import Part, one_of_its_kind
 from twin.scenario.plants import UnitReader, layout, resolve_streams
+from twin.scenario.shelf import Shelf, inside
 
-PLANT_KEYS = ("title", "description", "units", "coolant", "signals", "redundancy", "blocks", "place")
+PLANT_KEYS = ("title", "description", "units", "coolant", "signals", "fabric", "redundancy", "blocks", "place")
 BLOCK_KEYS = (*PLANT_KEYS, "include")
-
-
-@dataclass(frozen=True)
-class Shelf:
-    """The folder a document may take other files from, and what messages call it."""
-
-    folder: Path
-    name: str
-
-    def called(self, text: str) -> str:
-        return str(PurePosixPath(self.name) / text) if self.name else text
 
 
 Sees = dict[str, "Block | None"]
@@ -57,6 +48,7 @@ class PlantReader:
         self.parts: dict[int, Part] = {}
         self.included: dict[int, Map] = {}
         self.varying: set[int] = set()
+        self.shelves: dict[str, Shelf] = {}
 
     def plant(self, content: Map, shelf: Shelf) -> tuple[Part, Plant]:
         """The plant that a document describes; faults go to the documents' list."""
@@ -91,6 +83,7 @@ class PlantReader:
 
     def whole(self, content: Map, shelf: Shelf) -> tuple[Map, Shelf] | None:
         """A document in full: where it is a variant, with the plant that it varies; None after a fault."""
+        self.shelves.setdefault(content.where.file, shelf)
         if variants.KEY not in content:
             return content, shelf
         if id(content) in self.varying:
@@ -137,6 +130,8 @@ class PlantReader:
             self.reader.coolant(content["coolant"], part)
         if "signals" in content:
             self.reader.signals(content["signals"], part)
+        if "fabric" in content:
+            FabricReader(self.documents, self.reader, self.shelves).lower(content["fabric"], part)
         if "place" in content:
             self._places(content["place"], part, sees, (*trail, id(content)))
         if "redundancy" in content:
@@ -222,12 +217,3 @@ class PlantReader:
             elif names:
                 found[old] = names * count if len(names) == 1 else names
         return found
-
-
-def inside(text: str, shelf: Shelf) -> Path | None:
-    """The path of a file in the shelf's folder; None where it would leave it, also by a link."""
-    try:
-        path = (shelf.folder / text).resolve()
-        return path if path.is_relative_to(shelf.folder.resolve()) and "\0" not in text else None
-    except (OSError, ValueError, RuntimeError):
-        return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Any
 
 from twin import units
 from twin.declare import Quantity, quantities
@@ -257,3 +258,22 @@ class Events:
         if "to" not in node or isinstance(node["to"], Broken):
             return []
         return self.targets.settings(text, where, node["to"])
+
+
+class Ramp:
+    """An Input on its way from what it was to what a change wants."""
+
+    def __init__(self, change: Change, start: Any) -> None:
+        self.change, self.start = change, start
+        self.until = change.time if change.until is None else change.until
+
+    def is_of(self, other: Change) -> bool:
+        """Whether a later change takes over this ramp's Input."""
+        same = (self.change.unit, self.change.input) == (other.unit, other.input)
+        return same and (other.member is None or self.change.member in (None, other.member))
+
+    def at(self, now: float) -> Any:
+        """The value at a moment [s]."""
+        change = self.change
+        share = min(max((now - change.time) / (self.until - change.time), 0.0), 1.0)
+        return self.start + share * (change.value - self.start)

@@ -7,11 +7,11 @@ from typing import Any
 from twin import units
 from twin.assets import assets_folder
 from twin.scenario import sags, values
-from twin.scenario.blocks import Shelf, inside
 from twin.scenario.changes import Change, Targets, ToldSag
 from twin.scenario.document import Documents, Map, Node, Seq, Text, describe
 from twin.scenario.faults import Faults
 from twin.scenario.forms import Grid, Length, Request, Residual, Time, fill, items
+from twin.scenario.shelf import Shelf, inside
 
 
 def lower(node: Node, duration: float, faults: Faults) -> list[Change]:

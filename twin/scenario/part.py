@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from twin.plant import Element, Loop, Plant, SignalLine, Unit
+from twin.plant_fabric import Fabric
 from twin.scenario.faults import Faults
 
 Place = tuple[float, float, float]
@@ -25,6 +26,7 @@ class Part:
     redundancy: dict[str, str] = field(default_factory=dict)
     pools: dict[str, list[str]] = field(default_factory=dict)
     served: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    fabrics: dict[str, Fabric] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     holes: bool = False
 
@@ -77,13 +79,17 @@ class Part:
             self.loops[name] = Loop(name, loop.fluid, branches[0], branches[1], storage, loop.where, vessel)
         for line in block.signals:
             self.signals.append(replace(line, source=named(line.source), target=named(line.target)))
+        for fabric in block.fabrics.values():
+            name = f"{prefix}/{fabric.name}"
+            self.fabrics[name] = fabric.renamed(name, named)
         for group, word in block.redundancy.items():
             self.redundancy[f"{prefix}/{group}"] = word
 
     def weight(self) -> int:
         """How much there is of it, to bound what nested places make."""
         elements = sum(len(branch) for loop in self.loops.values() for branch in loop.branches())
-        return 1 + len(self.units) + len(self.loops) + elements + len(self.signals)
+        links = sum(len(fabric.links) for fabric in self.fabrics.values())
+        return 1 + len(self.units) + len(self.loops) + elements + len(self.signals) + links
 
     def plant(self) -> Plant:
         """The networkx plant of it all."""
@@ -98,6 +104,8 @@ class Part:
             made.add_loop(loop)
         for line in self.signals:
             made.add_signal(line)
+        for fabric in self.fabrics.values():
+            made.add_fabric(fabric)
         made.redundancy = dict(self.redundancy)
         for pool, racks in self.pools.items():
             made.gather(pool, racks)

@@ -10,7 +10,7 @@ from twin.faults import Fault
 from twin.plant import Plant
 from twin.scenario import changes as lowering
 from twin.scenario import criteria, draws, forms, grid, sags, timing, values, variants
-from twin.scenario.blocks import PLANT_KEYS, PlantReader, Shelf
+from twin.scenario.blocks import PLANT_KEYS, PlantReader
 from twin.scenario.case import ControllerSpec, RunSettings, Scenario
 from twin.scenario.catalog import Catalog
 from twin.scenario.changes import Change, Events, Targets, ToldSag
@@ -22,6 +22,7 @@ from twin.scenario.names import Directory
 from twin.scenario.pace import slow_ticks
 from twin.scenario.part import Part
 from twin.scenario.resolved import text_of
+from twin.scenario.shelf import Shelf
 from twin.scenario.soundness import alike, plant_faults
 from twin.scenario.weather import WeatherReader
 from twin.scenario.workload import WorkloadReader

@@ -93,8 +93,13 @@ def _forms() -> Schema:
         forms.Grid,
         forms.Controller,
     )
-    made += (forms.Event, forms.Loop, forms.Signal, forms.Place, forms.Layout)
+    made += (forms.Event, forms.Loop, forms.Signal, forms.Fabric, forms.FabricLink, forms.Place, forms.Layout)
     found = {form.__name__.lower(): of_form(form) for form in made}
+    for key in ("racks", "leaves", "spines", "cores"):
+        found["fabric"]["properties"][key] |= NAME_LIST
+    for key in ("from", "to"):
+        found["fabriclink"]["properties"][key] |= NAME_LIST
+    found["fabric"]["properties"]["links"] |= {"type": "array", "items": {"$ref": "#/$defs/fabriclink"}}
     found["event"]["oneOf"] = [{"required": [verb]} for verb in forms.Event.VERBS]
     row = {"type": "array", "minItems": 3, "maxItems": 3}
     found["grid"]["properties"]["sags"] |= {"type": "array", "items": row}
@@ -169,6 +174,7 @@ def _plants() -> Schema:
         "units": named("unit"),
         "coolant": named("loop"),
         "signals": {"type": "array", "items": {"$ref": "#/$defs/signal"}},
+        "fabric": named("fabric"),
         "redundancy": {
             "type": "object",
             "additionalProperties": {"type": "string", "pattern": f"^({NAMED})$"},

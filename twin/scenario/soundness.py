@@ -9,6 +9,7 @@ from dataclasses import replace
 from twin import plant_checks, plant_distribution
 from twin.faults import Fault
 from twin.plant import Plant
+from twin.plant_fabric.checks import fabric_faults
 from twin.scenario.part import Part
 
 
@@ -29,6 +30,7 @@ def plant_faults(plant: Plant, sound: bool, part: Part) -> list[Fault]:
         if each is plant_checks.THEN[0] and any(not fault.warning for fault in found):
             break
         found.extend(each(plant))
+    found += fabric_faults(plant)
     return [fault for fault in found if not _follows(fault, part)]
 
 

@@ -13,12 +13,12 @@ from pydantic import Field
 from twin import assets
 from twin.physics import moist_air
 from twin.scenario import forms
-from twin.scenario.blocks import Shelf, inside
 from twin.scenario.changes import Change
 from twin.scenario.document import Documents, Map, Node, Text
 from twin.scenario.epw import LARGEST, Year, read_epw
 from twin.scenario.faults import Faults, advice
 from twin.scenario.forms import Form, Word, Words, fill, said
+from twin.scenario.shelf import Shelf, inside
 
 HOUR = 3600.0
 CLOCK = re.compile(r"(?:(?P<month>[0-9]{2})-(?P<day>[0-9]{2}) )?(?P<hour>[01][0-9]|2[0-3]):(?P<minute>[0-5][0-9])")

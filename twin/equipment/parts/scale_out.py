@@ -1,0 +1,24 @@
+"""Scale-out of a rack: its ports on the fabric and its NVLink chips, as its fabric and its jobs see them."""
+
+from __future__ import annotations
+
+from twin.declare import Real, quantity, table
+from twin.equipment.parts.gpus import Gpus
+
+
+@table
+class ScaleOut(Gpus):
+    """What losses leave of the bandwidth between racks; what that costs is for the jobs and services on them."""
+
+    @table
+    class Inputs(Gpus.Inputs):
+        bandwidth_share: Real = quantity(
+            "1", "share of its bandwidth to other racks that is left; its fabric writes it", default=1.0, at_least=0,
+            at_most=1,
+        )  # fmt: skip
+        ports_lost: Real = quantity(
+            "1", "share of its network ports without a link", default=0.0, at_least=0, at_most=1
+        )
+        nvlink_chips_lost: Real = quantity(
+            "1", "NVLink switch chips lost, two with each tray", default=0.0, at_least=0, at_most=18
+        )

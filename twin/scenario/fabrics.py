@@ -1,0 +1,98 @@
+"""Reads the section `fabric` of a plant: a generator with its counts, links told one by one, or a GraphML file."""
+
+from __future__ import annotations
+
+from twin import units
+from twin.plant_fabric import DETECTION, Fabric
+from twin.plant_fabric.generators import NDR, XDR, BadFabric, fat_tree, superpod
+from twin.plant_fabric.graphs import of_graphml, of_links
+from twin.scenario import forms
+from twin.scenario.document import Documents, Map, Node, Text
+from twin.scenario.forms import entries, fill, items
+from twin.scenario.part import Part
+from twin.scenario.plants import UnitReader
+from twin.scenario.shelf import Shelf, inside
+
+LARGEST = 20_000_000
+"""Bytes of a GraphML file."""
+SAYS = {
+    "superpod": ("racks", "leaves", "spines", "cores"),
+    "fat_tree": ("racks", "leaves", "spines", "rails", "ports", "radix", "rate"),
+    "links": ("racks", "links", "rate"),
+    "graph": ("graph", "rate"),
+}
+"""Generator -> the keys that it reads, beside `generator` and `detection`."""
+
+
+class FabricReader:
+    """Reads fabrics into a part."""
+
+    def __init__(self, documents: Documents, reader: UnitReader, shelves: dict[str, Shelf]) -> None:
+        self.documents, self.reader, self.faults = documents, reader, documents.faults
+        self.shelves = shelves
+
+    def lower(self, node: Node, part: Part) -> None:
+        for name, body in (listed := entries(node, self.faults)).items():
+            self.reader.names(name, listed.where_of(name), placed=False)
+            form = fill(forms.Fabric, body, self.faults)
+            if form is None or not form.generator or not form.complete or not isinstance(body, Map):
+                continue
+            for key in body:
+                if key in forms.keys_of(forms.Fabric) and key not in (*SAYS[form.generator], "generator", "detection"):
+                    text = (
+                        f"generator {form.generator} does not read this; {', '.join(SAYS[form.generator])} are wanted"
+                    )
+                    self.faults.add(body.where_of(key), text)
+            before = len(self.faults)
+            try:
+                made = self._made(name, form, body)
+            except BadFabric as error:
+                if len(self.faults) == before:
+                    self.faults.add(listed.where_of(name), str(error))
+                continue
+            if made is not None:
+                made.detection, made.where = form.detection or DETECTION, listed.where_of(name)
+                part.fabrics[name] = made
+
+    def _made(self, name: str, form: forms.Fabric, body: Map) -> Fabric | None:
+        if form.generator == "graph":
+            return self._graph(name, form, body)
+        racks, leaves, spines, cores = (self._names(body, key) for key in ("racks", "leaves", "spines", "cores"))
+        if form.generator == "superpod":
+            return superpod(racks, leaves, spines, cores, name)
+        if form.generator == "fat_tree":
+            told = (form.rails or 4, form.ports or 18, form.radix or 144, form.rate or XDR)
+            return fat_tree(racks, leaves, spines, *told, name)
+        return of_links(name, racks, self._links(body), form.rate or NDR)
+
+    def _names(self, body: Map, key: str) -> list[str]:
+        return [name for names in self.reader.pointers(body.get(key)) for name in names]
+
+    def _links(self, body: Map) -> list[tuple[str, str, int, int]]:
+        """Every one of `from` is linked to every one of `to`."""
+        found = []
+        for row in items(body["links"], self.faults) if "links" in body else ():
+            form = fill(forms.FabricLink, row, self.faults)
+            if form is None or not form.complete or not isinstance(row, Map):
+                continue
+            ends = [self._names(row, key) for key in ("from", "to")]
+            found += [(a, b, form.ports, form.rail) for a in ends[0] for b in ends[1]]
+        return found
+
+    def _graph(self, name: str, form: forms.Fabric, body: Map) -> Fabric | None:
+        node = body.get("graph")
+        if not isinstance(node, Text) or not form.graph:
+            self.faults.add(
+                body.where_of("graph"), 'the key is missing; a GraphML file is wanted, e.g. "fabric.graphml"'
+            )
+            return None
+        shelf = self.shelves[node.where.file]  # a variant may stand in another folder than what it varies
+        path = inside(form.graph, shelf)
+        if path is None:
+            text = f"{units.quoted(form.graph)} leaves the folder of this file; a file in it is wanted"
+            self.faults.add(node.where, text)
+            return None
+        raw = self.documents.bytes_of(path, shelf.called(form.graph), node.where, LARGEST)
+        if raw is None:
+            return None
+        return of_graphml(raw.decode("utf-8", errors="replace"), name, form.rate or NDR)
