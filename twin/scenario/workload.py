@@ -7,12 +7,12 @@ from typing import Any
 
 from twin import units
 from twin.equipment import KINDS
-from twin.scenario.blocks import Shelf, inside
 from twin.scenario.case import RunSettings
 from twin.scenario.changes import Change, Targets, inputs_of
 from twin.scenario.document import Documents, Map, Node, Text
 from twin.scenario.forms import Demand, Diurnal, Workload, entries, fill
 from twin.scenario.requests import LARGEST, read_requests
+from twin.scenario.shelf import Shelf, inside
 
 WORKERS = tuple(kind for kind in KINDS if "utilisation" in inputs_of(kind))
 """Kinds whose work can be asked for."""
