@@ -108,7 +108,7 @@ CASES = {
     ),
     "a stream used twice": (
         lambda p: facility(p).plant.append(branch("pump")),
-        ["the stream pump.coolant stands in 2 branches; one is wanted"],
+        ["the stream pump.coolant stands in 2 branches, the last of loop facility; one is wanted"],
     ),
     "a stream in no loop": (
         lambda p: add(p, "cdu-2", "cdu", ("board",), **CDU),

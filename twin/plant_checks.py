@@ -90,7 +90,7 @@ def unknown_zones(plant: Any) -> Iterator[Fault]:
 
 def dangling_streams(plant: Any) -> Iterator[Fault]:
     """Every element of a loop is a stream of a unit, used once; every stream is in a loop."""
-    used: Counter[tuple[str, str]] = Counter()
+    used: dict[tuple[str, str], list[Any]] = {}
     for loop in plant.loops.values():
         storage = [(loop.storage, "coolant")] if loop.storage else []
         for name, stream in [(e.unit, e.stream) for b in loop.branches() for e in b] + storage:
@@ -103,7 +103,7 @@ def dangling_streams(plant: Any) -> Iterator[Fault]:
                 yield Fault(
                     loop.where, f"loop {loop.name} names the stream {name}.{stream}, which does not exist; {has}"
                 )
-            used[name, stream] += 1
+            used.setdefault((name, stream), []).append(loop)
         for name in sorted({e.unit for branch in loop.branches() for e in branch if e.unit in plant.units}):
             if KINDS[plant.units[name].kind].storage:
                 text = f"has {name} in a branch; a tank stands in its supply: storage: {name} is wanted"
@@ -114,14 +114,13 @@ def dangling_streams(plant: Any) -> Iterator[Fault]:
                 loop.where, f"loop {loop.name} has {loop.storage} as storage, but that is a {kind}; a tank is wanted"
             )
     yield from _vessels(plant)
-    for (name, stream), count in used.items():
-        if count > 1:
-            yield Fault(
-                plant.units[name].where, f"the stream {name}.{stream} stands in {count} branches; one is wanted"
-            )
+    for (name, stream), loops in used.items():
+        if len(loops) > 1:
+            told = f"the stream {name}.{stream} stands in {len(loops)} branches, the last of loop {loops[-1].name}"
+            yield Fault(loops[-1].where, f"{told}; one is wanted")
     for unit in plant.units.values():
         for stream in KINDS[unit.kind].streams:
-            if not used[unit.name, stream]:
+            if (unit.name, stream) not in used:
                 label = f"{unit.name}.{stream}" if len(KINDS[unit.kind].streams) > 1 else unit.name
                 yield Fault(unit.where, f"{label} stands in no coolant loop; nothing would flow through it")
 

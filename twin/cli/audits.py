@@ -71,6 +71,7 @@ BOUNDS = {
     "--utilisation": (0.0, 1.0, "a share between 0 and 100 %"),
     "--window": (1.0, 3600.0, "a time between 1 s and 1 h"),
     "--hold": (0.0, 86400.0, "a time up to 24 h"),
+    "--tick": (1.0, 3600.0, "a time between 1 s and 1 h"),
 }
 
 

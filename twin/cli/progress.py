@@ -9,15 +9,17 @@ from typing import Any
 
 from twin.cli.words import say
 
+SECONDS = "s to simulate"
+
 
 class Bar:
     """Shows a run's progress on a terminal; elsewhere one line at the start, and silence when told so.
 
-    Call it with the seconds simulated so far and the seconds to simulate in all.
+    Call it with the seconds simulated so far and the seconds to simulate in all, or with what else `of` names.
     """
 
-    def __init__(self, title: str, *, silent: bool = False) -> None:
-        self.title = title
+    def __init__(self, title: str, *, silent: bool = False, of: str = SECONDS) -> None:
+        self.title, self.of = title, of
         self.silent = silent
         self.begun: float | None = None
         self._rich: Any = None
@@ -37,12 +39,15 @@ class Bar:
             self._begin(duration)
         if self._rich is not None and self.begun is not None:
             passed = max(time.perf_counter() - self.begun, 1e-9)
-            self._rich.update(self._task, completed=simulated, ratio=f"{simulated / passed:,.0f} x real time")
+            self._rich.update(self._task, completed=simulated, ratio=self._pace(simulated / passed))
+
+    def _pace(self, rate: float) -> str:
+        return f"{rate:,.0f} x real time" if self.of == SECONDS else ""
 
     def _begin(self, duration: float) -> None:
         self.begun = time.perf_counter()
         if not sys.stderr.isatty():
-            say(f"{self.title}: {duration:g} s to simulate")
+            say(f"{self.title}: {duration:g} {self.of}")
             return
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn

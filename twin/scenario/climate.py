@@ -37,9 +37,10 @@ def typical_year(name: str, seed: int = 1) -> str:
         seed: of the day-to-day weather.
     """
     lines = (assets_folder() / "climates" / f"{name}.csv").read_text(encoding="utf-8").splitlines()
-    place, height = lines[0].removeprefix("# location: ").split("; height ")
+    said = dict(line.removeprefix("# ").split(": ", 1) for line in lines if line.startswith("#"))
+    place, height = said["location"].split("; height ")
     metres = float(height.removesuffix(" m"))
-    rows = [[float(x) for x in row[1:]] for row in list(csv.reader(lines[3:]))]
+    rows = [[float(x) for x in row[1:]] for row in list(csv.reader(lines[len(said) + 1 :]))]
     dry, width, dew = (_daily(np.array(column)) for column in zip(*rows, strict=True))
     departs = _walk(np.random.default_rng(seed))
     hour = np.arange(1.0, 25.0)
@@ -48,7 +49,7 @@ def typical_year(name: str, seed: int = 1) -> str:
     T_dew = np.minimum((dew + SHARED * departs)[:, None] + 0.0 * T, T)
     town, state, land = (part.strip() for part in place.split(","))
     text = [f"LOCATION,{town},{state},{land},made of climate normals,0,0,0,0,{metres:g}"]
-    text += [f"COMMENTS,{lines[1].removeprefix('# ')}"] + ["HEADER"] * 6
+    text += [f"COMMENTS,source: {said['source']}"] + ["HEADER"] * 6
     pressure = round(float(pressure_at(metres)))
     days = [(month, day) for month, last in enumerate(DAYS, 1) for day in range(1, last + 1)]
     for k, (month, day) in enumerate(days):

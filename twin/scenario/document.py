@@ -59,9 +59,13 @@ class Map(dict):
     keys_at: dict[str, int]
     partial: bool = False
     """Whether some of its keys are lost to a fault that is told."""
+    elsewhere: dict[str, Where] | None = None
+    """Where keys stand that came from another mapping."""
 
     def where_of(self, key: str) -> Where:
         """Where a key stands, or, if it is missing, the mapping itself with the key in the path."""
+        if self.elsewhere is not None and key in self.elsewhere:
+            return self.elsewhere[key]
         path = f"{self.where.key}.{safe(key)}" if self.where.key else safe(key)
         return Where(self.where.file, self.keys_at.get(key, self.where.line), path)
 

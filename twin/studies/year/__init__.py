@@ -16,6 +16,7 @@ from twin.equipment import KINDS
 from twin.equipment.parts.outdoor_reset import follows_wet_bulb
 from twin.faults import Fault
 from twin.model import Model
+from twin.networks.tables import AllRows
 from twin.plant import Plant
 from twin.scenario import BadInput
 from twin.scenario.climate import climates, typical_year
@@ -23,7 +24,7 @@ from twin.scenario.epw import LARGEST, Year, read_epw
 from twin.scenario.faults import Faults
 from twin.simulation import settle
 from twin.studies.audit.found import Conditions
-from twin.studies.audit.subject import subject
+from twin.studies.audit.subject import Subject, subject
 from twin.units import quoted
 
 __all__ = ["FREE", "MECHANICAL", "NEGLECTED", "PARTIAL", "YearFound", "year"]
@@ -38,6 +39,7 @@ CHILLERS = ("chiller", "water_cooled_chiller")
 REUSING = ("heat_sink",)
 SUMMED = ("heat", "power", "makeup", "condenser_heat")
 FREE, PARTIAL, MECHANICAL = "free", "partial", "mechanical"
+PER_HOUR = ("month", "day_of_month", "dry_bulb", "dew_point", "humidity", "pressure")
 SLIGHT = 0.01
 """Share of the heat below which a way of cooling counts as idle."""
 UNSTEADY = 0.01
@@ -56,7 +58,7 @@ class YearFound:
 
     by_kind: power of each kind that cools; mode: how the heat leaves, "" where the plant has one way only;
     free_share: of the heat, without a chiller [1]; reused: heat given to others [W]; worlds: steady states worked
-    out; unsteady: hours without one.
+    out; unsteady: hours without one; neglected: what is left out, in words.
     """
 
     title: str
@@ -72,6 +74,7 @@ class YearFound:
     worlds: int
     unsteady: int
     reused: np.ndarray
+    neglected: str = NEGLECTED
 
     @property
     def ere(self) -> float:
@@ -124,7 +127,7 @@ class YearFound:
             "hours_by_mode": self.hours_by_mode(),
             "free_share_of_heat": self.free_share,
             "peak_power": float(self.power.max()),
-            "neglected": NEGLECTED,
+            "neglected": self.neglected,
             "hourly": {
                 **{name: getattr(self, name).tolist() for name in ("power", "it_power", "water", "reused", "mode")},
                 **{f"{kind}_power": each.tolist() for kind, each in self.by_kind.items()},
@@ -139,6 +142,8 @@ def year(
     utilisation: float = 0.85,
     device: str = "cpu",
     progress: Progress | None = None,
+    first: int = 0,
+    hours: int | None = None,
 ) -> YearFound:
     """Run a plant through a year of weather, hour by hour in steady states, all hours side by side.
 
@@ -148,16 +153,14 @@ def year(
         utilisation: work asked of the racks all the year; a scenario's own goes before.
         device: auto, cpu or gpu.
         progress: told the worlds settled so far and all of them.
+        first, hours: a part of the year, from a row of the weather on; None: to its end.
 
     Raises:
         BadInput: plant or weather have faults; it holds them all.
     """
-    at = Conditions(utilisation=utilisation)
-    whole = subject(plant, at)
-    sky = read_weather(weather)
-    names = [unit.name for unit in whole.plant.units.values() if KINDS[unit.kind].is_work]
-    if not names:
-        raise BadInput([Fault(None, f"{whole.title} has no racks, so there is no PUE; a plant with racks is wanted")])
+    whole, sky = meant(plant, weather, utilisation)
+    rows = span(sky, first, hours)
+    sky = Year(sky.location, *[getattr(sky, name)[rows] for name in PER_HOUR])
     model = compiled.compile(whole.plant, open_device(device))
     wet = any("makeup" in quantities(t.machine.Outputs) or follows_wet_bulb(t.machine) for t in model.tables)
     bulbs, place = worlds(sky, wet)
@@ -170,13 +173,36 @@ def year(
     each = {name: np.concatenate([part[name] for part in found])[place] for name in found[0]}
     if progress is not None:
         progress(float(len(bulbs)), float(len(bulbs)))
+    return summed(whole.title, sky, each, len(bulbs), int(np.sum(each["unsteady"] > UNSTEADY)), NEGLECTED)
+
+
+def summed(title: str, sky: Year, each: dict[str, np.ndarray], worlds: int, unsteady: int, neglected: str) -> YearFound:
+    """A year from what `told` says of each of its hours."""
     free, heat = each["free"].sum(), (each["free"] + each["mechanical"]).sum()
     kinds = {name.removeprefix("kind:"): values for name, values in each.items() if name.startswith("kind:")}
     return YearFound(
-        whole.title, sky.location, sky.month, sky.dry_bulb, each["power"], each["it_power"], each["water"], kinds,
-        _modes(each["mechanical"], each["free"]), float(free / max(heat, 1.0)), len(bulbs),
-        int(np.sum(each["unsteady"] > UNSTEADY)), each["reused"],
+        title, sky.location, sky.month, sky.dry_bulb, each["power"], each["it_power"], each["water"], kinds,
+        _modes(each["mechanical"], each["free"]), float(free / max(heat, 1.0)), worlds, unsteady, each["reused"],
+        neglected,
     )  # fmt: skip
+
+
+def meant(plant: Plant | str | Path, weather: str | Path, utilisation: float) -> tuple[Subject, Year]:
+    """The plant and the weather that are meant.
+
+    Raises:
+        BadInput: they have faults, or the plant has no racks.
+    """
+    whole, sky = subject(plant, Conditions(utilisation=utilisation)), read_weather(weather)
+    if not any(KINDS[unit.kind].is_work for unit in whole.plant.units.values()):
+        raise BadInput([Fault(None, f"{whole.title} has no racks, so there is no PUE; a plant with racks is wanted")])
+    return whole, sky
+
+
+def span(sky: Year, first: int, hours: int | None) -> np.ndarray:
+    """The rows of a part of a year; it may run over its end."""
+    count = len(sky.dry_bulb)
+    return (first + np.arange(count if hours is None else min(hours, count))) % count
 
 
 def read_weather(file: str | Path) -> Year:
@@ -201,6 +227,21 @@ def read_weather(file: str | Path) -> Year:
     return found
 
 
+def beginning(weather: str | Path, day: str) -> int:
+    """The row of the first hour of a day like "07-15"; 0 where none is told.
+
+    Raises:
+        BadInput: it is no day of the weather file.
+    """
+    if not day:
+        return 0
+    month, _, number = day.partition("-")
+    found = read_weather(weather).day(int(month), int(number)) if f"{month}{number}".isdecimal() else None
+    if found is None:
+        raise BadInput([Fault(None, f"--from: {quoted(day)} is no day of the weather file; one like 07-15 is wanted")])
+    return found
+
+
 def worlds(sky: Year, wet: bool) -> tuple[np.ndarray, np.ndarray]:
     """Dry and wet bulb [K] of the worlds that a year needs, (world, 2), and the world of each hour.
 
@@ -221,15 +262,29 @@ def worlds(sky: Year, wet: bool) -> tuple[np.ndarray, np.ndarray]:
 def _steady(model: Model, initial: list[Any], bulbs: np.ndarray) -> dict[str, np.ndarray]:
     """What a batch of worlds gives in its steady state, one value per world."""
     members = len(bulbs)
+    asked = under(model, begun(model, initial, members), bulbs)
+    return told(model, settle(model, asked, members).outputs, members)
+
+
+def begun(model: Model, initial: list[Any], members: int) -> AllRows:
+    """Inputs as the first changes leave them."""
     asked = compiled.inputs(model, members)
     for change in initial:
         key, row = model.seats[change.unit]
         array = getattr(asked[key], change.input).copy()
         array[:, row] = change.value
         asked[key] = replace(asked[key], **{change.input: array})
+    return asked
+
+
+def under(model: Model, asked: AllRows, bulbs: np.ndarray) -> AllRows:
+    """Inputs in another weather; dry and wet bulb [K], (member, 2)."""
     dry, wet = (model.xp.asarray(column[:, None].copy()) for column in bulbs.T)
-    asked["site"] = replace(asked["site"], dry_bulb=dry, wet_bulb=wet)
-    out = settle(model, asked, members).outputs
+    return asked | {"site": replace(asked["site"], dry_bulb=dry, wet_bulb=wet)}
+
+
+def told(model: Model, out: AllRows, members: int) -> dict[str, np.ndarray]:
+    """What the Outputs of a tick say of a year, one value per member."""
     nothing = np.zeros(members)
     found = {name: to_host(getattr(out["site"], name))[:, 0] for name in ("power", "it_power")}
     found["unsteady"] = abs(to_host(out["site"].stored_power))[:, 0] / np.maximum(found["it_power"], 1.0)

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from twin.report.panels import BLUE, GREY, ORANGE
-from twin.studies.year import NEGLECTED, YearFound
-from twin.studies.year.tables import MONTHS
+from twin.studies.year import YearFound
+from twin.studies.year.tables import MONTHS, told
 
 DPI = 130
 
@@ -38,8 +38,8 @@ def picture(found: YearFound, output: str | Path) -> Path:
     for axes in (duration, by_air, monthly):
         axes.grid(linewidth=0.4, alpha=0.6)
         axes.set_axisbelow(True)
-    figure.suptitle(f"{found.title}, a year in {found.location}: PUE {found.pue:.4f}", size=11, weight="bold")
-    figure.text(0.01, 0.01, NEGLECTED, size=5.5, color=GREY)
+    figure.suptitle(f"{found.title}, {told(found)} in {found.location}: PUE {found.pue:.4f}", size=11, weight="bold")
+    figure.text(0.01, 0.01, found.neglected, size=5.5, color=GREY)
     figure.tight_layout(rect=(0, 0.03, 1, 1))
     path = Path(output)
     figure.savefig(path)

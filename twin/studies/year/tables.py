@@ -8,15 +8,16 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from twin.studies.year import FREE, MECHANICAL, NEGLECTED, PARTIAL, YearFound
+from twin.studies.year import FREE, MECHANICAL, PARTIAL, YearFound
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+A_YEAR = 8760
 MODES = {FREE: "without chillers", PARTIAL: "chillers and free cooling", MECHANICAL: "chillers alone"}
 
 
 def whole(found: YearFound) -> RenderableType:
     """Everything."""
-    notes = [NEGLECTED, f"{len(found.power)} hours in {found.worlds} worlds of different weather."]
+    notes = [found.neglected, f"{len(found.power)} hours in {found.worlds} worlds side by side."]
     if found.unsteady:
         notes.append(f"{found.unsteady} hours found no steady state; they count as they were last.")
     return Group(headline(found), months(found), kinds(found), *[Text(note, style="dim") for note in notes])
@@ -24,7 +25,7 @@ def whole(found: YearFound) -> RenderableType:
 
 def headline(found: YearFound) -> RenderableType:
     """PUE, WUE, peak and modes."""
-    text = Text(f"\n{found.title}, a year in {found.location}\n", style="bold")
+    text = Text(f"\n{found.title}, {told(found)} in {found.location}\n", style="bold")
     text.append(f"PUE {found.pue:.4f}", style="bold green")
     text.append(f"  cooling alone {found.cooling_pue:.4f}, peak {found.power.max() / 1e6:.3f} MW", style="not bold")
     if np.any(found.water > 0):
@@ -37,6 +38,11 @@ def headline(found: YearFound) -> RenderableType:
         text.append(", ".join(modes), style="not bold")
         text.append(f"; {found.free_share:.1%} of the heat leaves without a chiller\n", style="not bold")
     return text
+
+
+def told(found: YearFound) -> str:
+    """How long it was, in words."""
+    return "a year" if len(found.power) >= A_YEAR else f"{len(found.power)} hours"
 
 
 def months(found: YearFound) -> RenderableType:
