@@ -41,14 +41,13 @@ def year(
 ) -> int:
     """Run a plant through a year of weather: PUE, water, modes of cooling, months.
 
-      Each hour is a world of its own in its steady state; what lasts longer than an hour is left out, and said. With
-      --in-time the hours run one after the other.
+    Each hour is a world of its own in its steady state; what lasts longer than an hour is left out, and said. In time
+    the hours run one after the other.
 
-      \b
-      Examples:
-        twin year esif-like --weather golden -o year.png
-        twin year esif-like --weather golden --in-time --from 07-15 --days 2
-    twin year my-site/plants/my-site.yaml --weather phoenix.epw -o year.png --json year.json
+    \b
+    Examples:
+      twin year esif-like --weather golden -o year.png
+      twin year my-site/plants/my-site.yaml --weather phoenix.epw --in-time --from 07-15 --days 7
     """
     from twin.studies.year import beginning
     from twin.studies.year import year as at_rest
