@@ -10,6 +10,7 @@ from tests.small_plants import BESS, add
 from twin import model as compiled
 from twin.declare import MODES, replace
 from twin.ledger import ClosedLoop, loop_of
+from twin.networks import mesh
 from twin.plant import Plant
 from twin.plant_loads import nominal_loads
 from twin.scenario import Change, RunSettings, Scenario
@@ -324,3 +325,21 @@ def test_an_isolated_board_is_fed_by_nobody_and_nothing_is_thrown_onto_it():
     model, asked, now = started(ring(5))
     now = ticks(model, put(model, asked, "board-2", in_service=0.0), now, 5, 40)
     assert [i for i in range(1, RING + 1) if voltage(model, now, f"board-{i}") == 0] == [2, 3, 4, 5]
+
+
+def test_what_feeds_a_board_for_half_a_tick_bears_it_for_as_long():
+    """A tie opens within a tick: the boards between bear its load over their own ties for that time, and none else."""
+    model, *_ = started(ring(5), count=1)
+    net = model.power.meshes[0]
+    root, closed = np.arange(RING)[None, :] == 0, np.array([[float(i != 5) for i in range(1, RING + 1)]])
+    slot = mesh._slots(net, root, closed)
+    seconds = 0.5 * (np.arange(RING)[None, :] == 3)
+    load = 3e5 * (np.arange(RING)[None, :] == 3) * (1.0 + 0.5j)
+    way = mesh.Way(root, slot, 0.0 * seconds, seconds)
+    z = np.append(np.array([1e-9, 2e-9, 3e-9] + [0.0] * (RING - 3)), 0.0) + 0j
+    into, _, current, _ = mesh._up(net, way, load, np.ones((1, RING), dtype=complex), z, None, 1.0)
+    bears = 3e5 * (1.0 + 0.5j)
+    for z_tie, board in ((3e-9, 3), (2e-9, 2), (1e-9, 1)):
+        assert abs(current[0, board]) == pytest.approx(abs(bears) / 0.5)
+        bears = bears + z_tie * abs(bears / 0.5) ** 2 * 0.5
+    assert into[0, 0] == pytest.approx(bears)

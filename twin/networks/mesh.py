@@ -319,6 +319,8 @@ def _up(
     dip: Any = 0.0
     if lost is not None:
         dip = xp.where(voltage != 0, at_slot(with_none(lost, 0.0).take(mesh.tie, axis=1), way.slot, 0.0), 0.0)
+    for _ in range(mesh.rounds):  # a tie bears what hangs on it for as long as that is fed this way
+        lived = xp.maximum(lived, xp.where(child, with_none(lived, 0.0).take(mesh.other, axis=1), 0.0).max(axis=-1))
     given = 0.0 * load
     for _ in range(mesh.rounds + 1):
         into = load + given
