@@ -240,3 +240,39 @@ def pressurised(**vessel: float) -> Plant:
     add(plant, "check", "check_valve", **VALVE)
     plant.loops["facility"].loads.append(branch("bypass", "check"))
     return plant
+
+
+def staged() -> Plant:
+    """Three pumps manifolded before two chillers, each chiller with its valve and one of them behind plates.
+
+    Their water-cooled neighbour beside them gives to a condenser loop, whose pumps and towers are manifolded, too.
+    """
+    plant = Plant()
+    add(plant, "utility", "utility", rated_power=5e6)
+    add(plant, "board", "bus", ("utility",))
+    for i in range(1, 5):
+        add(plant, f"rack-{i}", "rack", ("board",), **{**RACK, "air_fraction": 0.0})
+    add(plant, "cdu", "cdu", ("board",), **CDU)
+    for i in (1, 2, 3):
+        add(plant, f"pump-{i}", "pump", ("board",), on_call=float(i == 3), restart_delay=1.0, **PUMP)
+    for i in (1, 2):
+        add(plant, f"valve-{i}", "valve", **VALVE)
+        add(plant, f"far-{i}", "pump", ("board",), **PUMP)
+        add(plant, f"tower-{i}", "cooling_tower", ("board",), **COOLING_TOWER)
+        plant.add_signal(SignalLine(f"pump-{i}", "lost_for", "pump-3", "call", 2.0))
+    add(plant, "economiser", "heat_exchanger", **HEAT_EXCHANGER)
+    add(plant, "past", "valve", **VALVE)
+    add(plant, "chiller-1", "chiller", ("board",), **CHILLER)
+    add(plant, "wc-1", "water_cooled_chiller", ("board",), **WATER_COOLED_CHILLER)
+    add(plant, "tank", "tank", volume=8, useful_temperature=305)
+    pumps, before = [branch(f"pump-{i}") for i in (1, 2, 3)], [branch("economiser.warm"), branch("past")]
+    chillers = [branch("valve-1", "chiller-1"), branch("valve-2", "wc-1.evaporator")]
+    stages = [("pumps", 3), ("economiser", 2), ("chillers", 2)]
+    plant.add_loop(
+        Loop("facility", "water", [*pumps, *before, *chillers], [branch("cdu.facility")], "tank", stages=stages)
+    )
+    far = [branch(f"far-{i}") for i in (1, 2)] + [branch(f"tower-{i}") for i in (1, 2)]
+    takers = [branch("economiser.cold"), branch("wc-1.condenser")]
+    plant.add_loop(Loop("condenser", "water", far, takers, stages=[("pumps", 2), ("towers", 2)]))
+    plant.add_loop(Loop("technology", "pg25", [branch("cdu.technology")], [branch(f"rack-{i}") for i in range(1, 5)]))
+    return plant

@@ -176,7 +176,7 @@ def state(model: Model, asked: AllRows, members: int = 1) -> State:
         outputs[t.key] = _rows(t.machine.Outputs, members, t.size, xp, {})
     voltage = xp.zeros((members, model.unit_count + 1), dtype=complex)
     voltage[:, : model.unit_count] = 1.0
-    loops = len(model.coolant.loops)
+    loops = model.coolant.header_count
     pressure = xp.zeros((members, loops)) + 1e5
     made = State(rows, outputs, voltage, pressure, xp.zeros((2, members, loops)) + 298.15, None)
     made.stored = stored(model, made, ports(model))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import networkx as nx
@@ -53,7 +53,8 @@ class Loop:
     """Branches in parallel between a supply and a return header.
 
     `plant` branches run from return to supply, `loads` from supply to return; each is a series of
-    elements. `storage` names a tank in the supply header, `pressurisation` a vessel at the return header.
+    elements. `storage` names a tank in the supply header, `pressurisation` a vessel at the return header. `stages`
+    names groups of the plant in series, and how many of its branches each has, in their order from return to supply.
     """
 
     name: str
@@ -63,6 +64,12 @@ class Loop:
     storage: str | None = None
     where: Where | None = None
     pressurisation: str | None = None
+    stages: list[tuple[str, int]] = field(default_factory=list)
+
+    def groups(self) -> list[list[list[Element]]]:
+        """The branches of the plant by stage; one stage where none is said."""
+        rows = iter(self.plant)
+        return [list(islice(rows, size)) for _, size in self.stages or [("", len(self.plant))]]
 
     def branches(self) -> list[list[Element]]:
         return self.plant + self.loads
@@ -157,7 +164,12 @@ class Plant:
             for one, next_one in pairwise(branch):
                 self._pipe(one.unit, next_one.unit, loop.name)
         heads = [branch[0].unit for branch in loop.loads if branch]
-        tails = [branch[-1].unit for branch in loop.plant if branch]
+        groups = loop.groups()
+        for group, next_group in pairwise(groups):
+            for tail in [branch[-1].unit for branch in group if branch]:
+                for head in [branch[0].unit for branch in next_group if branch]:
+                    self._pipe(tail, head, loop.name)
+        tails = [branch[-1].unit for branch in groups[-1] if branch]
         if loop.storage is not None:
             for tail in tails:
                 self._pipe(tail, loop.storage, loop.name)
@@ -166,7 +178,7 @@ class Plant:
             for head in heads:
                 self._pipe(tail, head, loop.name)
         if loop.pressurisation is not None:
-            for branch in loop.plant:
+            for branch in groups[0]:
                 self._pipe(loop.pressurisation, branch[0].unit, loop.name)
 
     def _pipe(self, source: str, target: str, loop: str) -> None:
@@ -243,6 +255,7 @@ class Plant:
                     storage=row["storage"],
                     where=_where(row["where"]),
                     pressurisation=row.get("pressurisation"),
+                    stages=[tuple(each) for each in row.get("stages", ())],
                     **branches,
                 )
             )

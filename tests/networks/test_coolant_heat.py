@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from random_loops import two_loops
 
-from tests.small_plants import CDU, CHILLER, PIPE, PUMP, RACK, VALVE, add, branch, chain, pod
+from tests.small_plants import CDU, CHILLER, PIPE, PUMP, RACK, VALVE, add, branch, chain, pod, staged
 from twin.networks.coolant import CoolantNetwork, compile_coolant
 from twin.networks.coolant_heat import compile_heat, solve_heat
 from twin.networks.coolant_leaks import Drains
+from twin.networks.coolant_stages import _alike as alike
 from twin.networks.tables import compile_tables
 from twin.plant import Loop, Plant
 
@@ -65,7 +66,7 @@ def in_series() -> Plant:
 
 PLANTS = {
     "in series": in_series, "one loop": one_loop, "two loops": two_loops, "with a tank": chain, "a pod": pod,
-    "three deep": three_deep,
+    "three deep": three_deep, "stages": staged,
 }  # fmt: skip
 
 
@@ -76,7 +77,8 @@ def random_case(net: CoolantNetwork, members: int, seed: int):
     beta = random.random((members, n))
     has_partner = np.isin(np.arange(n), list(net.partner))
     gamma = np.where(has_partner, random.random((members, n)) * (1.0 - beta), 0.0)
-    beta = np.where(random.random((members, n)) < 0.1, 1.0 - gamma, beta)
+    if net.rings is None:  # between two headers coolant can go round for ever, and is then as warm as one likes
+        beta = np.where(random.random((members, n)) < 0.1, 1.0 - gamma, beta)
     alpha = (1.0 - beta - gamma) * random.uniform(280, 340, (members, n))
     said = np.zeros((3, members, n + 1))
     said[:, :, :n], said[1, :, n] = (alpha, beta, gamma), 1.0
@@ -89,7 +91,12 @@ def random_case(net: CoolantNetwork, members: int, seed: int):
         still = (into == 0) | (out == 0) | (random.random(members) < 0.1)
         scale = np.where(upward > 0, 1.0, (into / np.where(out > 0, out, 1.0))[:, None])
         flow[:, here] *= np.where(still[:, None], 0.0, scale)
-    return said, flow, random.uniform(285, 325, (2, members, len(net.loops)))
+    if net.rings is not None:
+        there = net.rings.branches
+        flow[:, there] = alike(net.rings, random.uniform(-0.01, 0.04, (members, len(there))))
+    was = random.uniform(285, 325, (2, members, net.header_count))
+    was[1, :, len(net.loops) :] = was[0, :, len(net.loops) :]
+    return said, flow, was
 
 
 def dense(net: CoolantNetwork, said, flow, was, share=0.0, feed=0.0):
@@ -99,27 +106,38 @@ def dense(net: CoolantNetwork, said, flow, was, share=0.0, feed=0.0):
     """
     share, feed = share + 0.0 * flow, feed + 0.0 * flow
     n, loops = net.stream_count, len(net.loops)
-    size = 2 * n + 3 * loops  # inlets, outlets, supply, return, mix delivered
+    mids = net.header_count - loops
+    size = 2 * n + 3 * loops + mids  # inlets, outlets, supply, return, mix delivered, headers between stages
     A, b = np.eye(size), np.zeros(size)
     enters, leaves = (lambda s: s), (lambda s: n + s)
     supply, back, mix = (lambda k: 2 * n + k), (lambda k: 2 * n + loops + k), (lambda k: 2 * n + 2 * loops + k)
+    between = lambda column: 2 * n + 2 * loops + column  # noqa: E731
     alpha, beta, gamma = said
     for s in range(n):
         A[leaves(s), enters(s)] -= beta[s]
         if s in net.partner:
             A[leaves(s), enters(net.partner[s])] -= gamma[s]
         b[leaves(s)] = alpha[s]
-    received = {(k, side): [] for k in range(loops) for side in (supply, back)}
+    received = {node: [] for node in (*(side(k) for k in range(loops) for side in (supply, back)),
+                                      *(between(loops + k) for k in range(mids)))}  # fmt: skip
     for number, row in enumerate(net.element_lists):
-        k, forward = int(net.loop_of[number]), flow[number] >= 0
+        forward = flow[number] >= 0
         upward = (net.sign[0, number] > 0) == forward
         order = row if forward else row[::-1]
-        A[enters(order[0]), (back if upward else supply)(k)] -= 1.0
+        low, high = (int(of[number]) for of in (net.up_of, net.down_of))
+        low, high = back(low) if low < loops else between(low), supply(high) if high < loops else between(high)
+        A[enters(order[0]), low if upward else high] -= 1.0
         for before, after in itertools.pairwise(order):
             A[enters(after), leaves(before)] -= 1.0
-        received[k, supply if upward else back].append((abs(flow[number]), leaves(order[-1]), number))
+        received[high if upward else low].append((abs(flow[number]), leaves(order[-1]), number))
+    for node, heard in [(node, heard) for node, heard in received.items() if node >= between(loops)]:
+        total = sum(q for q, *_ in heard)
+        b[node] = 0.0 if total > 0 else was[0, node - between(0)]
+        for q, leaving, number in heard if total > 0 else ():
+            A[node, leaving] -= q * (1.0 - share[number]) / total
+            b[node] += q * share[number] * feed[number] / total
     for k in range(loops):
-        for side, heard in ((mix, received[k, supply]), (back, received[k, back])):
+        for side, heard in ((mix, received[supply(k)]), (back, received[back(k)])):
             total = sum(q for q, *_ in heard)
             if total > 0:
                 for q, leaving, number in heard:
@@ -129,7 +147,7 @@ def dense(net: CoolantNetwork, said, flow, was, share=0.0, feed=0.0):
                 b[back(k)] = was[1, k]
             else:
                 A[mix(k), supply(k)] -= 1.0
-        if sum(q for q, *_ in received[k, supply]) == 0:
+        if sum(q for q, *_ in received[supply(k)]) == 0:
             b[supply(k)] = was[0, k]
         elif net.storage[k] < n:
             A[supply(k), leaves(net.storage[k])] -= 1.0
@@ -138,7 +156,8 @@ def dense(net: CoolantNetwork, said, flow, was, share=0.0, feed=0.0):
         if net.storage[k] < n:
             A[enters(net.storage[k]), mix(k)] -= 1.0
     T = np.linalg.solve(A, b)
-    return T[2 * n : 2 * n + 2 * loops].reshape(2, loops), T[:n], T[n : 2 * n]
+    headers = np.concatenate([T[2 * n : 2 * n + 2 * loops].reshape(2, loops), [T[between(loops) :]] * 2], axis=1)
+    return headers, T[:n], T[n : 2 * n]
 
 
 def compiled_of(name):
@@ -185,21 +204,23 @@ def test_headers_pass_on_the_energy_that_they_receive(name):
     net, heat = compiled_of(name)
     said, flow, was = random_case(net, 200, 2)
     headers, ends = solve_heat(net, heat, said, flow, was)
-    for k in range(len(net.loops)):
+    for k in range(net.header_count):
         for side in (0, 1):
-            gained, passed = np.zeros(200), np.zeros(200)
-            for number in np.flatnonzero(net.loop_of == k):
-                row, q = net.element_lists[number], flow[:, number]
-                last = np.where(q >= 0, ends[1, :, row[-1]], ends[1, :, row[0]])
-                into = np.maximum(q * net.sign[0, number] * (1 - 2 * side), 0)
-                out = np.maximum(-q * net.sign[0, number] * (1 - 2 * side), 0)
+            gained, passed, through = np.zeros(200), np.zeros(200), np.zeros(200)
+            for number, row in enumerate(net.element_lists):
+                upward, stage = flow[:, number] * net.sign[0, number], k >= len(net.loops)
+                last = np.where(flow[:, number] >= 0, ends[1, :, row[-1]], ends[1, :, row[0]])
+                rises, falls = net.down_of[number] == k, net.up_of[number] == k
+                rises, falls = (rises, falls) if stage else (rises & (side == 0), falls & (side == 1))
+                into = np.maximum(upward, 0) * rises + np.maximum(-upward, 0) * falls
+                out = np.maximum(-upward, 0) * rises + np.maximum(upward, 0) * falls
                 gained += into * last - out * headers[side, :, k]
                 passed += (into + out) * headers[side, :, k]
-            if side == 0 and net.storage[k] < net.stream_count:
-                through = np.maximum(-flow * net.sign, 0)[:, net.loop_of == k].sum(axis=1)
+                through += out
+            if side == 0 and k < len(net.loops) and net.storage[k] < net.stream_count:
                 stored = through * (ends[0, :, net.storage[k]] - ends[1, :, net.storage[k]])
                 gained -= stored
-            assert (abs(gained) <= 1e-12 * passed + 1e-18).all(), (net.loops[k], side)
+            assert (abs(gained) <= 1e-12 * passed + 1e-18).all(), (k, side)
 
 
 @pytest.mark.parametrize("name", PLANTS)

@@ -6,7 +6,9 @@ How warm everything arrives is solved in `coolant_heat`, on the flows found here
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +23,7 @@ from twin.arrays import (
     to_host,
     worth_doing,
 )
+from twin.networks.coolant_stages import Rings, compile_rings, lifts, solve_rings
 from twin.networks.tables import AllPorts, AllRows, Table
 from twin.physics.fluids import HEAT_CAPACITY
 from twin.physics.hydraulic import CHECK_LEAK, branch_flow
@@ -57,6 +60,8 @@ class CoolantNetwork:
     branch's streams in order; a column past the last stream stands for none. `held` is the heat
     capacity of the coolant in each stream [J/K], `downhill` is -sign by
     stream, `loop_of_stream` its loop; `idle` is True where streams other than tanks stand in no branch.
+    `up_of` and `down_of` are the columns of the headers before and behind each branch, those of its loop unless it
+    stands in a stage.
     """
 
     streams: list[Streams]
@@ -79,6 +84,14 @@ class CoolantNetwork:
     downhill: Array
     loop_of_stream: Array
     idle: bool
+    up_of: Array
+    down_of: Array
+    rings: Rings | None = None
+
+    @property
+    def header_count(self) -> int:
+        """Columns of pressures and of pairs of headers: one for each loop, one for each header between stages."""
+        return len(self.loops) + (sum(map(len, self.rings.headers)) if self.rings else 0)
 
 
 def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> CoolantNetwork:
@@ -120,6 +133,19 @@ def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> Coolan
     members: list[list[int]] = [[] for _ in plant.loops]
     for branch_number, number in enumerate(loop_of):
         members[number].append(branch_number)
+    staged: dict[int, list[list[int]]] = {}
+    for number, loop in enumerate(plant.loops.values()):
+        if len(loop.stages) > 1:
+            rows = iter(members[number])
+            staged[number] = [list(islice(rows, size)) for _, size in loop.stages]
+    rings = compile_rings(loop_of, sign, staged, len(plant.loops), xp)
+    up_of, down_of, at_supply = list(loop_of), list(loop_of), [list(row) for row in members]
+    for number, mids in zip(staged, rings.headers if rings else (), strict=True):
+        for k, stage in enumerate(staged[number]):
+            for b in stage:
+                up_of[b], down_of[b] = [number, *mids][k], [*mids, number][k]
+        before = {b for stage in staged[number][:-1] for b in stage}
+        at_supply[number] = [b for b in members[number] if b not in before]
     way_of, number_of = np.array([*sign, 1.0]), np.array([*loop_of, 0], dtype=np.int64)
     tanks = [tank for tank in storage if tank < count]
     return CoolantNetwork(
@@ -128,9 +154,10 @@ def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> Coolan
         neighbours(members, xp, spare=len(lists)), xp.asarray(heat_capacity[None]),
         xp.asarray(held[None]), xp.asarray(in_branch[None] * 1.0), storage,
         xp.asarray(np.array(tanks, dtype=np.int64)),
-        neighbours([row for row, tank in zip(members, storage) if tank < count], xp, spare=len(lists)),
+        neighbours([row for row, tank in zip(at_supply, storage) if tank < count], xp, spare=len(lists)),
         partner, xp.asarray(-way_of[None, branch_of]), xp.asarray(number_of[branch_of]),
         not in_branch[sorted(set(range(count)) - set(tanks))].all(),
+        xp.asarray(np.array(up_of, dtype=np.int64)), xp.asarray(np.array(down_of, dtype=np.int64)), rings,
     )  # fmt: skip
 
 
@@ -169,7 +196,7 @@ def resistances(
     return Resistances(head, laminar, turbulent, 1.0 + xp.minimum(check, 1.0) * (1.0 / CHECK_LEAK - 1.0), said)
 
 
-def pass_flow(net: CoolantNetwork, r: Resistances, pressure: Array) -> tuple[Array, Array]:
+def pass_flow(net: Any, r: Resistances, pressure: Array) -> tuple[Array, Array]:
     """Flow of every branch and its derivative, at a pressure of supply over return in each loop."""
     driving = r.head - net.sign * pressure.take(net.loop_of, axis=1)
     laminar, turbulent = r.laminar, r.turbulent
@@ -181,7 +208,23 @@ def pass_flow(net: CoolantNetwork, r: Resistances, pressure: Array) -> tuple[Arr
 
 
 def solve_flow(net: CoolantNetwork, r: Resistances, was: Array) -> tuple[Array, Array, Array]:
-    """Pressure and flows of every loop.
+    """Pressures and flows of every loop; arguments and what it returns as of `solve_pairs`, with stages besides."""
+    if net.rings is None:
+        return solve_pairs(net, r, was)
+    laws, plain = (r.head, r.laminar, r.turbulent, r.stiff), net.rings.plain
+    flow = library_of(was).zeros((len(was), net.branch_count))
+    pressure, flow[:, net.rings.branches], error = solve_rings(net.rings, *laws, was)
+    if len(plain.loops):
+        part = Resistances(*[each.take(plain.branches, axis=1) for each in laws])
+        pressure[:, plain.loops], flow[:, plain.branches], other = solve_pairs(
+            plain, part, was.take(plain.loops, axis=1)
+        )
+        error = library_of(was).concatenate([error, other], axis=1)
+    return pressure, flow, error
+
+
+def solve_pairs(net: Any, r: Resistances, was: Array) -> tuple[Array, Array, Array]:
+    """Pressure and flows of every loop of one pair of headers.
 
     The imbalance falls with pressure, so a bracket always holds. Newton, bisecting when it leaves the bracket or
     has not halved the imbalance. Solved members stand still, so leaving early changes no bit.
@@ -225,7 +268,7 @@ def solve_flow(net: CoolantNetwork, r: Resistances, was: Array) -> tuple[Array, 
     return pressure, flow, error / xp.maximum(moved, 1e-30)
 
 
-def _tangent(net: CoolantNetwork, flow: Array, slope: Array, fall: Array) -> tuple[Array, Array]:
+def _tangent(net: Any, flow: Array, slope: Array, fall: Array) -> tuple[Array, Array]:
     """A Newton step without looking again: how flows shift along their tangents, and what imbalance that leaves.
 
     Along its tangent a branch's flow errs by b q' shift^2 < shift^2/(2 |q|), for a q + b q|q| = dp; twice that
@@ -240,7 +283,7 @@ def _tangent(net: CoolantNetwork, flow: Array, slope: Array, fall: Array) -> tup
     return shift, gather_sum(stacked_with_spare(bent)[0], net.in_loop)
 
 
-def _balanced(net: CoolantNetwork, flow: Array, poor: Array) -> Array:
+def _balanced(net: Any, flow: Array, poor: Array) -> Array:
     """Flows with what imbalance remains scaled out of the larger side of a loop's headers.
 
     A pressure has sixteen digits: where all valves are shut the leaks hang on the last of them, and a header
@@ -254,7 +297,7 @@ def _balanced(net: CoolantNetwork, flow: Array, poor: Array) -> Array:
     return flow * xp.where(upward > 0, share_in.take(net.loop_of, axis=1), share_out.take(net.loop_of, axis=1))
 
 
-def _bracket(net: CoolantNetwork, r: Resistances) -> tuple[Array, Array]:
+def _bracket(net: Any, r: Resistances) -> tuple[Array, Array]:
     """Pressures [Pa] between which a loop's lies: the heads of its plant above, those of its loads below."""
     uphill = r.head * net.sign
     larger = library_of(uphill).maximum
@@ -271,7 +314,10 @@ def tell_flows(net: CoolantNetwork, ports: AllPorts, pressure: Array, flow: Arra
         leaving = library_of(flow).maximum(-net.sign * flow, 0.0)
         by_stream[:, net.tanks] = gather_sum(stacked_with_spare(leaving), net.through_tank)[0]
     rate = abs(by_stream) * net.heat_capacity
-    across = pressure.take(net.loop_of_stream, axis=1) * net.downhill
+    if net.rings is None:
+        across = pressure.take(net.loop_of_stream, axis=1) * net.downhill
+    else:
+        across = lifts(net.rings, net.sign, net.loop_of, pressure).take(net.branch_of, axis=1) * net.downhill
     for streams in net.streams:
         port, here = ports[streams.table.key], streams.columns
         port.flow[streams.name] = by_stream[:, here]

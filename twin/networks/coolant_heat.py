@@ -29,14 +29,21 @@ from twin.arrays import (
 from twin.networks.coolant import CoolantNetwork
 from twin.networks.coolant_leaks import Drains
 from twin.networks.coolant_series import Way, along_chain, before_exchangers, chained, series_of
+from twin.networks.coolant_stages import (
+    AFFINE,
+    CONSTANT,
+    FLOW,
+    INLET,
+    OUTER_RETURN,
+    OUTER_SUPPLY,
+    OWN_RETURN,
+    OWN_SUPPLY,
+    Ends,
+    Staged,
+    folded,
+)
 from twin.networks.tables import AllPorts, AllRows
 from twin.physics.thermal import TINY, Mixing, mixing
-
-FLOW, INLET, OUTER_SUPPLY, OUTER_RETURN, CONSTANT, OWN_SUPPLY, OWN_RETURN = range(7)
-"""What flows into a header: coolant, and heat by its coefficient on: the temperature at the branch's inlet, the
-outer loop's headers, nothing, the loop's own headers (through exchangers with inner loops)."""
-AFFINE = slice(OUTER_SUPPLY, CONSTANT + 1)
-"""Coefficients of a header's temperature: on the outer loop's supply, on its return, and the constant."""
 
 Columns = slice | Array
 
@@ -45,8 +52,9 @@ Columns = slice | Array
 class Level:
     """Loops that are solved together: branches of theirs, inner exchangers first.
 
-    `inner`: branches that exchange with a loop solved before, their partners' branches and those' loops;
-    `tank`: its stream where a loop has one, else the column that passes through.
+    `branches` are those of a pair of headers; of a loop with stages its loads, and `staged` the rest.
+    `inner`: branches that exchange with a loop solved before, their partners' branches and the headers before and
+    behind those; `tank`: its stream where a loop has one, else the column that passes through.
     """
 
     loops: Columns
@@ -55,7 +63,8 @@ class Level:
     has_tank: bool
     outer_loop: Array
     has_outer: bool
-    inner: tuple[Array, Array, Array]
+    inner: tuple[Array, Array, Array, Array]
+    staged: list[Staged]
 
 
 @dataclass
@@ -136,6 +145,9 @@ def _level(net: CoolantNetwork, loops: list[int], outer: dict[int, int], xp: Mod
     members = [[b for b in range(net.branch_count) if loop_of[b] == loop] for loop in loops]
     branches = [b for row in members for b in row]
     here, there = _pairs(net, branches, -1.0, xp)
+    staged = _staged(net, loops, xp)
+    for ring in staged:
+        members[ring.place] = [b for b in members[ring.place] if net.sign[0, b] < 0]
     return Level(
         columns_of(loops, xp),
         neighbours(members, xp, spare=net.branch_count),
@@ -143,8 +155,20 @@ def _level(net: CoolantNetwork, loops: list[int], outer: dict[int, int], xp: Mod
         any(net.storage[loop] < net.stream_count for loop in loops),
         xp.asarray(np.array([outer.get(loop, loop) for loop in loops], dtype=np.int64)),
         len(_pairs(net, branches, 1.0, xp)[1]) > 0,
-        (here, there, net.loop_of.take(there)),
+        (here, there, net.up_of.take(there), net.down_of.take(there)),
+        staged,
     )
+
+
+def _staged(net: CoolantNetwork, loops: list[int], xp: ModuleType) -> list[Staged]:
+    """Those of some loops that have stages."""
+    if net.rings is None:
+        return []
+    return [
+        Staged(loops.index(loop), loop, neighbours(stages, xp, spare=net.branch_count), headers)
+        for loop, stages, headers in zip(net.rings.loops, net.rings.stages, net.rings.headers, strict=True)
+        if loop in loops
+    ]
 
 
 def mix(net: CoolantNetwork, ports: AllPorts, rate: Array, dt: Array) -> None:
@@ -205,13 +229,20 @@ def solve_heat(
     weights[0, 0, :, :-1] = xp.maximum(net.sign * flow, 0.0)
     weights[1, 0, :, :-1] = xp.maximum(-net.sign * flow, 0.0)
     headers = xp.zeros((2, 3, *was.shape[1:]))  # (supply, return) by AFFINE
-    sums = []
+    sums: list[Array] = []
+    ends: list[list[Ends]] = []
     for level in heat.levels:
         if len(level.inner[1]):
             _meet_inner(level, terms, gamma, headers, way, before)
-        sums.append(gather_sum(weights * terms, level.branches))
+        weighted = weights * terms
+        sums.append(gather_sum(weighted, level.branches))
+        ends.append([folded(ring, weighted, sums[-1], was[0]) for ring in level.staged])
         headers[..., level.loops] = _two_by_two(level, sums[-1], said, was)
-    now, delivered = _substitute(heat, headers, sums, was)
+        for ring, known in zip(level.staged, ends[-1], strict=True):
+            of_supply, of_return = headers[..., ring.loop]
+            for column, (a, b, rest) in zip(ring.headers, known, strict=True):
+                headers[..., column] = a * of_supply + b * of_return + rest
+    now, delivered = _substitute(heat, headers, sums, ends, was)
     return now, _walk(net, heat, said, links, now, delivered, way, before)
 
 
@@ -257,11 +288,11 @@ def _meet_inner(level: Level, terms: Array, gamma: Array, headers: Array, way: W
 
     That is the return header of the inner loop, or the supply header where the partner runs backward.
     """
-    here, there, loop = level.inner
-    partner = headers[1].take(loop, axis=2)
+    here, there, before_it, behind_it = level.inner
+    partner = headers[1].take(before_it, axis=2)
     if way.turned:
         ahead = way.ahead.take(there, axis=1)
-        partner = library_of(terms).where(ahead, partner, headers[0].take(loop, axis=2))
+        partner = library_of(terms).where(ahead, partner, headers[0].take(behind_it, axis=2))
     if before is not None:
         partner = partner * before[1].take(there, axis=1)
         partner[-1] += before[0].take(there, axis=1)
@@ -279,7 +310,7 @@ def _two_by_two(level: Level, sums: Array, said: Array, was: Array) -> Array:
     xp = library_of(sums)
     to_supply, to_return = sums
     out_of_supply, out_of_return = to_return[FLOW], to_supply[FLOW]
-    still = (out_of_supply <= TINY) | (out_of_return <= TINY)
+    still, ebbing = out_of_supply <= TINY, out_of_return <= TINY
     right = sums[:, AFFINE]
     if level.has_tank:
         tank = said.take(level.tank, axis=2)
@@ -288,21 +319,33 @@ def _two_by_two(level: Level, sums: Array, said: Array, was: Array) -> Array:
         right[0, -1] += out_of_supply * tank[0]
     a, b = out_of_supply - to_supply[OWN_SUPPLY], to_supply[INLET] + to_supply[OWN_RETURN]
     c, d = to_return[INLET] + to_return[OWN_SUPPLY], out_of_return - to_return[OWN_RETURN]
-    if worth_doing(still):
-        a, b, c, d = xp.where(still, 1.0, a), xp.where(still, 0.0, b), xp.where(still, 0.0, c), xp.where(still, 1.0, d)
-        right = xp.where(still, 0.0, right)
-        right[:, -1] = xp.where(still, taken(was, level.loops), right[:, -1])
+    if worth_doing(still | ebbing):
+        a, b = xp.where(still, 1.0, a), xp.where(still, 0.0, b)
+        c, d = xp.where(ebbing, 0.0, c), xp.where(ebbing, 1.0, d)
+        stands = stacked(still, ebbing)
+        right = xp.where(stands[:, None], 0.0, right)
+        right[:, -1] = xp.where(stands, taken(was, level.loops), right[:, -1])
     return stacked(d * right[0] + b * right[1], a * right[1] + c * right[0]) / (a * d - b * c)
 
 
-def _substitute(heat: HeatNetwork, headers: Array, sums: list[Array], was: Array) -> tuple[Array, list[Array]]:
+def _substitute(
+    heat: HeatNetwork, headers: Array, sums: list[Array], ends: list[list[Ends]], was: Array
+) -> tuple[Array, list[Array]]:
     """Header temperatures [K] (2, member, loop) from the outermost loop inwards, and what plants deliver to tanks."""
     now, delivered = library_of(headers).zeros(was.shape), []
-    for level, (to_supply, to_return) in zip(reversed(heat.levels), reversed(sums), strict=True):
+    for level, (to_supply, to_return), known in zip(reversed(heat.levels), reversed(sums), reversed(ends), strict=True):
         by_supply, by_return, constant = taken(headers, level.loops).swapaxes(0, 1)
         outside = now.take(level.outer_loop, axis=2) if level.has_outer else None
         here = constant if outside is None else constant + by_supply * outside[0] + by_return * outside[1]
         now[..., level.loops] = here
+        for ring, each in zip(level.staged, known, strict=True):
+            for column, (a, b, rest) in zip(ring.headers, each, strict=True):
+                far = (
+                    0.0
+                    if outside is None
+                    else rest[0] * outside[0][:, ring.place] + rest[1] * outside[1][:, ring.place]
+                )
+                now[..., column] = a * here[0][:, ring.place] + b * here[1][:, ring.place] + rest[2] + far
         if level.has_tank:
             delivered.append(_delivered(to_supply, to_return, here, outside))
     return now, delivered[::-1]
@@ -314,7 +357,7 @@ def _delivered(to_supply: Array, to_return: Array, here: Array, outside: Array |
     heat = to_supply[CONSTANT] + to_supply[OWN_SUPPLY] * here[0] + (to_supply[INLET] + to_supply[OWN_RETURN]) * here[1]
     if outside is not None:
         heat = heat + to_supply[OUTER_SUPPLY] * outside[0] + to_supply[OUTER_RETURN] * outside[1]
-    return xp.where(to_supply[FLOW] <= TINY, here[0], heat / xp.maximum(to_return[FLOW], TINY))
+    return xp.where(to_return[FLOW] <= TINY, here[0], heat / xp.maximum(to_return[FLOW], TINY))
 
 
 def _walk(
@@ -329,7 +372,7 @@ def _walk(
 ) -> Array:
     """Inlet and outlet of every stream [K] (2, member, stream), following each branch in the direction of its flow."""
     xp = library_of(now)
-    supply, back = now.take(net.loop_of, axis=2)
+    supply, back = now[0].take(net.down_of, axis=1), now[1].take(net.up_of, axis=1)
     enters = xp.where(way.ahead == heat.to_supply, back, supply)
     inlet = xp.zeros(said.shape[1:])
     inlet[:, : net.stream_count] = enters.take(heat.stream_branch, axis=1)

@@ -13,6 +13,8 @@ import numpy as np
 
 from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked_with_spare, to_host, worth_doing
 from twin.networks.coolant import CoolantNetwork, Resistances, Streams
+from twin.networks.coolant_stages import lifts as lifts_of
+from twin.networks.coolant_stages import with_return
 from twin.networks.tables import AllPorts, AllRows, Table
 from twin.physics.fluids import properties
 from twin.physics.thermal import TINY
@@ -99,7 +101,11 @@ def tell_pressures(
     static = xp.full((len(held), held.shape[1] + 1), np.nan)
     static[:, :-1] = held
     at_return = static.take(vessels.vessel_of_loop, axis=1)
-    begin = xp.where(net.sign > 0, at_return.take(net.loop_of, axis=1), (at_return + lifts).take(net.loop_of, axis=1))
+    begin = at_return.take(net.loop_of, axis=1)
+    if net.rings is None:
+        begin = xp.where(net.sign > 0, begin, (at_return + lifts).take(net.loop_of, axis=1))
+    else:
+        begin = begin + with_return(lifts).take(net.rings.start, axis=1)
     head, laminar, turbulent = r.by_stream[:3, :, : net.stream_count]
     q = flow.take(net.branch_of, axis=1)
     lost = (laminar + turbulent * abs(q)) * q - head
@@ -120,7 +126,11 @@ def _barred(net: CoolantNetwork, r: Resistances, lifts: Array, flow: Array, barr
     It is what the branch's own laws leave of the pressure between its headers; valves in series share it.
     """
     xp = library_of(flow)
-    rest = r.head - net.sign * lifts.take(net.loop_of, axis=1) - (r.laminar + r.turbulent * abs(flow)) * flow
+    rest = (
+        r.head
+        - net.sign * lifts_of(net.rings, net.sign, net.loop_of, lifts)
+        - (r.laminar + r.turbulent * abs(flow)) * flow
+    )
     check = r.by_stream[3]
     share = xp.where(barred, rest / xp.maximum(gather_sum(check, net.elements), TINY), 0.0)
     taken: Array = share.take(net.branch_of, axis=1) * check[:, : net.stream_count]

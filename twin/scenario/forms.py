@@ -203,7 +203,9 @@ class Loop(Form):
     """A coolant loop between a supply and a return header."""
 
     fluid: Annotated[str, Word(tuple(HEAT_CAPACITY))] = Field(description="what flows")
-    plant: Raw = Field(description="branches from return to supply; a list is a series, a range makes parallels")
+    plant: Raw = Field(
+        description="branches from return to supply; a list is a series, a range makes parallels; or stages by name"
+    )
     loads: Raw = Field(description="branches from supply to return")
     storage: Annotated[str, Words(600)] | None = Field(default=None, description="a tank in the supply header")
     pressurisation: Annotated[str, Words(600)] | None = Field(

@@ -76,7 +76,9 @@ class Part:
             branches = [[[_renamed(e, named(e.unit)) for e in b] for b in side] for side in (loop.plant, loop.loads)]
             storage, vessel = (each and named(each) for each in (loop.storage, loop.pressurisation))
             name = f"{prefix}/{loop.name}"
-            self.loops[name] = Loop(name, loop.fluid, branches[0], branches[1], storage, loop.where, vessel)
+            self.loops[name] = Loop(
+                name, loop.fluid, branches[0], branches[1], storage, loop.where, vessel, loop.stages
+            )
         for line in block.signals:
             self.signals.append(replace(line, source=named(line.source), target=named(line.target)))
         for fabric in block.fabrics.values():

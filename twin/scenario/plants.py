@@ -201,11 +201,29 @@ class UnitReader:
             form = fill(forms.Loop, body, self.faults)
             if form is None or not isinstance(body, Map):
                 continue
-            branches = [self._branches(body.get(key)) for key in ("plant", "loads")]
+            branches, stages = self._sides(name, body)
             tank = self._one(form.storage, body, "storage", "storage tank")
             vessel = self._one(form.pressurisation, body, "pressurisation", "expansion vessel")
-            part.loops[name] = Loop(name, form.fluid or "", branches[0], branches[1], tank, where, vessel)
+            part.loops[name] = Loop(name, form.fluid or "", *branches, tank, where, vessel, stages)
         resolve_streams(part, self.faults)
+
+    def _sides(
+        self, loop: str, body: Map
+    ) -> tuple[tuple[list[list[Element]], list[list[Element]]], list[tuple[str, int]]]:
+        """Branches of a loop's plant and loads; and by name how many its plant has in each stage, where it has any."""
+        plant, loads = body.get("plant"), body.get("loads")
+        if isinstance(loads, Map):
+            self.faults.add(loads.where, "loads stand between one pair of headers; a list of branches is wanted")
+            loads = None
+        if not isinstance(plant, Map):
+            return (self._branches(plant), self._branches(loads)), []
+        groups = {word: self._branches(each) for word, each in plant.items()}
+        for word in [word for word, each in groups.items() if not each]:
+            self.faults.add(
+                plant.where_of(word), f"stage {word} of loop {loop} has no branches; units are wanted in it"
+            )
+        together = [branch for each in groups.values() for branch in each]
+        return (together, self._branches(loads)), [(word, len(each)) for word, each in groups.items()]
 
     def _one(self, text: str | None, body: Map, key: str, what: str) -> str | None:
         """The one unit that a loop names, or None."""

@@ -38,8 +38,8 @@ class Wiring:
         self.utilities = {name for name in self.sources if plant.units[name].kind == "utility"}
         self.branches = _branches(plant)
         self.loops_of: dict[str, list[str]] = {}
-        for loop, branches in self.branches.items():
-            for name in set().union(*branches):
+        for loop, stages in self.branches.items():
+            for name in {name for stage in stages for branch in stage for name in branch}:
                 self.loops_of.setdefault(name, []).append(loop)
 
     def power_side(self) -> list[Unit]:
@@ -83,7 +83,8 @@ class Wiring:
         work = tuple(sorted(name for name in consumers if name in self.work))
         others = tuple(sorted(name for name in consumers if name not in self.work))
         loops = {loop for name in dead for loop in self.loops_of.get(name, ())}
-        still = tuple(sorted(loop for loop in loops if all(branch & dead for branch in self.branches[loop])))
+        stands = {loop: any(all(branch & dead for branch in stage) for stage in self.branches[loop]) for loop in loops}
+        still = tuple(sorted(loop for loop in loops if stands[loop]))
         return Loss(unit.name, unit.kind, work, others, still)
 
     def unguarded(self, struck: str, stopped: Iterable[str]) -> str | None:
@@ -128,12 +129,15 @@ def _supplies(unit: Unit) -> bool:
     return KINDS[unit.kind].source and not KINDS[unit.kind].stores_power
 
 
-def _branches(plant: Plant) -> dict[str, list[set[str]]]:
-    """For each loop, the electric units of each of its plant's branches."""
+def _branches(plant: Plant) -> dict[str, list[list[set[str]]]]:
+    """For each loop, the electric units of each branch of each stage of its plant."""
     return {
         name: [
-            {e.unit for e in branch if e.unit in plant.units and KINDS[plant.units[e.unit].kind].feeds[1] > 0}
-            for branch in loop.plant
+            [
+                {e.unit for e in branch if e.unit in plant.units and KINDS[plant.units[e.unit].kind].feeds[1] > 0}
+                for branch in stage
+            ]
+            for stage in loop.groups()
         ]
         for name, loop in plant.loops.items()
     }
