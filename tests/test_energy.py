@@ -14,6 +14,7 @@ from tests.small_plants import (
     chain,
     pod,
     pressurised,
+    staged,
     tied,
     water_cooled,
     wet_chain,
@@ -150,6 +151,10 @@ def test_books_close_through_a_storm_over_condenser_water(seed):
 def test_books_close_through_a_storm_of_leaks_and_valves(seed):
     """Leaks of joints, pipe and CDU carry their heat out, make-up brings its own."""
     assert storm(seed, 300, plant=pressurised) <= 1e-11
+
+
+def test_books_close_through_a_storm_over_stages():
+    assert storm(4, 200, plant=staged) <= 1e-11
 
 
 def test_books_close_on_direct_current_too():

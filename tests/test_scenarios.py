@@ -56,6 +56,7 @@ MEANT_TO_FAIL = {
     "facility-water-lost-headers": {"no rack.throttled"},
     "tank-mixed": {"no tank-1.exhausted"},
     "tank-stratified": set(),
+    "pump-manifold": set(),
     "storage-black-start": set(),
     "storage-bridges-utility-loss": set(),
     "ups-loss-in-maintenance": {"no rack.unpowered"},
