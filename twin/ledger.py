@@ -14,6 +14,8 @@ from twin.plant_ties import told
 
 LIMIT = 1e-9
 """Largest residual of a sound balance, of the site's throughput."""
+SLIGHT = 0.01
+"""Share of the heat below which a way of cooling counts as idle."""
 ROUND_OFF = 8 * 2.0**-52
 """What float64 itself loses of the energy a unit holds when it is written down; it shows at millisecond ticks."""
 
@@ -112,7 +114,8 @@ def balance(
     now.imbalance = residual / gross
     now.lost_between = stacked(abs(sums[0] - sums[1]), abs(sums[2]), abs(sums[3])) / gross
     worst = xp.maximum(residual.max(axis=1, keepdims=True), between) / gross
-    now.outputs["site"] = replace(now.outputs["site"], energy_residual=worst, **_totals(sums))
+    ways = _ways(model, now, warmth)
+    now.outputs["site"] = replace(now.outputs["site"], energy_residual=worst, **_totals(sums), **ways)
     _count(now, dt)
 
 
@@ -137,6 +140,29 @@ def run_residual(first: State, last: State) -> Array:
     missing = abs(supplied - given - kept.sum(axis=1, keepdims=True))
     rounding = ROUND_OFF * abs(last.stored).sum(axis=1, keepdims=True)
     return xp.maximum(missing - rounding, 0.0) / xp.maximum(xp.maximum(supplied, given), 1.0)
+
+
+def _ways(model: Model, now: State, like: Array) -> dict[str, Array]:
+    """How the heat leaves: by chillers, and without them.
+
+    What a condenser gives to water that is cooled without a chiller, and the heat of that water's pumps, is not free.
+    """
+    xp, ledger = model.xp, model.ledger
+    if not (ledger.by_compressor or ledger.by_weather):
+        return dict.fromkeys(("chilled_heat", "free_heat", "cooling_mode"), xp.zeros((len(like), 1)))
+    chilled, free = ways = xp.zeros((2, *like.shape))
+    for t in ledger.by_compressor:
+        out = now.outputs[t.key]
+        chilled[:, t.columns], free[:, t.columns] = out.heat, -getattr(out, "condenser_heat", 0.0)
+    for t in ledger.by_weather:
+        free[:, t.columns] = now.outputs[t.key].heat
+    for t, of_condensers in ledger.pumping:
+        free[:, t.columns] = -now.outputs[t.key].power * of_condensers
+    by_chillers, freely = xp.maximum(gather_sum(ways, ledger.everyone), 0.0)
+    share = freely / xp.maximum(freely + by_chillers, 1.0)
+    mode = 1.0 + (share >= SLIGHT) + (share > 1.0 - SLIGHT)
+    both = 1.0 if ledger.by_compressor and ledger.by_weather else 0.0
+    return {"chilled_heat": by_chillers, "free_heat": freely, "cooling_mode": both * mode}
 
 
 def _totals(sums: Array) -> dict[str, Array]:

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
-from twin.arrays import Array, Device, Neighbours, neighbours, open_device
+import numpy as np
+
+from twin.arrays import Array, Device, Neighbours, neighbours, open_device, to_host
 from twin.declare import Ports, quantities
 from twin.networks import air, coolant, coolant_heat, coolant_pressure, power, signal, work
 from twin.networks.tables import AllPorts, AllRows, Table, compile_tables, unit_columns
@@ -47,7 +49,8 @@ class Model:
 class Ledger:
     """Index tables of the energy balance: streams of each unit, and all units.
 
-    Arrays over units have one more column, which stands for none and holds zero.
+    Arrays over units have one more column, which stands for none and holds zero. `by_compressor` and `by_weather` hold
+    what cools with chillers and without them, `pumping` the pumps with 1 for those of water that condensers warm.
     """
 
     streams: Neighbours
@@ -57,6 +60,9 @@ class Ledger:
     takes_air_heat: list[Table]
     storing: list[Table]
     rejecting: list[Table]
+    by_compressor: list[Table]
+    by_weather: list[Table]
+    pumping: list[tuple[Table, Array]]
 
 
 @dataclass
@@ -130,6 +136,10 @@ def _compile_ledger(tables: list[Table], flows: coolant.CoolantNetwork, xp: Modu
             streams[group.table.first + row].append(group.first + row)
     source_kinds = {name for t in tables if t.machine.source and not t.machine.stores_power for name in t.names}
     work_kinds = {name for t in tables if getattr(t.machine, "is_it", t.machine.is_work) for name in t.names}
+    ways = [
+        [t for t in tables if getattr(t.machine, "cools_by", "") in by]
+        for by in (("compressor",), ("weather", "reuse"))
+    ]
     return Ledger(
         neighbours(streams, xp, spare=flows.stream_count),
         neighbours([[column[n] for n in sorted(column)]], xp, spare=len(column)),
@@ -138,7 +148,24 @@ def _compile_ledger(tables: list[Table], flows: coolant.CoolantNetwork, xp: Modu
         [t for t in tables if t.machine.cools_air or t.kind == "zone"],
         [t for t in tables if "stored" in t.laws],
         [t for t in tables if "rejected" in t.laws],
+        ways[0],
+        ways[1],
+        _pumping(tables, flows, xp),
     )
+
+
+def _pumping(tables: list[Table], flows: coolant.CoolantNetwork, xp: ModuleType) -> list[tuple[Table, Array]]:
+    """Pumps, and for each 1 where it stands in a loop that condensers warm; those tables that have some."""
+    loop_of = to_host(flows.loop_of_stream)
+    warmed = {
+        int(loop_of[k])
+        for group in flows.streams
+        if group.name == "condenser"
+        for k in range(group.first, group.first + group.table.size)
+    }
+    pumps = [each for each in flows.streams if each.table.kind == "pump"]
+    found = [(each.table, np.isin(loop_of[each.columns], list(warmed))[None] * 1.0) for each in pumps]
+    return [(t, xp.asarray(of_condensers)) for t, of_condensers in found if of_condensers.any()]
 
 
 def _rows(cls: type, members: int, size: int, xp: ModuleType, given: dict[str, Any]) -> Any:

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from twin.arrays import library_of
-from twin.declare import Ports, Real, quantity, table
+from twin.declare import Ports, Real, quantity, replace, table
 from twin.equipment.dry_cooler import DryCooler
 from twin.physics import tower
 
@@ -64,5 +64,5 @@ class AdiabaticCooler(DryCooler):
         evaporated = cooled / self._latent
         makeup = evaporated * self.concentration / (self.concentration - 1.0)
         more = {name: getattr(out, name) for name in DryCooler.Outputs.__dataclass_fields__}
-        after.water_used = s.water_used + dt * makeup
+        after = replace(after, water_used=s.water_used + dt * makeup)
         return after, self.Outputs(**more, air_temperature=air, evaporated=evaporated, makeup=makeup)

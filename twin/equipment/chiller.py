@@ -51,6 +51,7 @@ class Chiller(Compressor):
     """
 
     kind = "chiller"
+    cools_by = "compressor"
     disturbs = ("heat",)
     feeds = (1, 2)
     streams: ClassVar[tuple[str, ...]] = ("coolant",)

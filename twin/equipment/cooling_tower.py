@@ -51,6 +51,7 @@ class CoolingTower(OutdoorReset, Driven):
     """
 
     kind = "cooling_tower"
+    cools_by = "weather"
     disturbs = ("heat",)
     feeds = (1, 2)
     streams = ("coolant",)

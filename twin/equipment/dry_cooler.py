@@ -40,6 +40,7 @@ class DryCooler(OutdoorReset, Driven):
     """
 
     kind = "dry_cooler"
+    cools_by = "weather"
     disturbs = ("heat",)
     feeds = (1, 2)
     streams = ("coolant",)

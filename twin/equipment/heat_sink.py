@@ -29,6 +29,7 @@ class HeatSink(Equipment):
     """
 
     kind = "heat_sink"
+    cools_by = "reuse"
     disturbs = ("heat",)
     streams = ("coolant",)
 

@@ -38,6 +38,12 @@ class Site(Equipment):
         it_power: Real = quantity("W", "power of the racks", default=0.0)
         pue: Real = quantity("1", "power over power of the racks; not a number while they are off", default=0.0)
         heat_rejected: Real = quantity("W", "heat given to the outdoors", default=0.0)
+        chilled_heat: Real = quantity("W", "heat that chillers take", default=0.0)
+        free_heat: Real = quantity("W", "heat that leaves or is used again without a chiller", default=0.0)
+        cooling_mode: Real = quantity(
+            "1", "how heat leaves: 1 by chillers alone, 2 by them and without, 3 without; 0 where one way is all",
+            default=0.0,
+        )  # fmt: skip
         stored_energy: Real = quantity("J", "energy held in water, metal, air and batteries", default=0.0)
         stored_power: Real = quantity("W", "energy taken into store: water, metal, air, cells", default=0.0)
         energy_residual: Real = quantity("1", "worst energy residual of a unit, of throughput", default=0.0)

@@ -15,6 +15,7 @@ from twin.declare import quantities, replace
 from twin.equipment import KINDS
 from twin.equipment.parts.outdoor_reset import follows_wet_bulb
 from twin.faults import Fault
+from twin.ledger import SLIGHT
 from twin.model import Model
 from twin.networks.tables import AllRows
 from twin.plant import Plant
@@ -34,14 +35,9 @@ MOST = 100_000
 """Members of a batch at most, and members times units."""
 STEP_DRY, STEP_WET = 0.1, 0.5
 """Hours whose weather agrees to so many kelvin share a world; the second where water evaporates, for both bulbs."""
-REJECTING = ("dry_cooler", "adiabatic_cooler", "cooling_tower")
-CHILLERS = ("chiller", "water_cooled_chiller")
-REUSING = ("heat_sink",)
-SUMMED = ("heat", "power", "makeup", "condenser_heat")
+SUMMED = ("heat", "power", "makeup")
 FREE, PARTIAL, MECHANICAL = "free", "partial", "mechanical"
 PER_HOUR = ("month", "day_of_month", "dry_bulb", "dew_point", "humidity", "pressure")
-SLIGHT = 0.01
-"""Share of the heat below which a way of cooling counts as idle."""
 UNSTEADY = 0.01
 """Power still going into store, of the racks', above which a world counts as not steady."""
 NEGLECTED = (
@@ -287,23 +283,19 @@ def told(model: Model, out: AllRows, members: int) -> dict[str, np.ndarray]:
     """What the Outputs of a tick say of a year, one value per member."""
     nothing = np.zeros(members)
     found = {name: to_host(getattr(out["site"], name))[:, 0] for name in ("power", "it_power")}
+    ways = {"mechanical": "chilled_heat", "free": "free_heat"}
+    found |= {way: to_host(getattr(out["site"], name))[:, 0] for way, name in ways.items()}
     found["unsteady"] = abs(to_host(out["site"].stored_power))[:, 0] / np.maximum(found["it_power"], 1.0)
-    found |= {"water": nothing, "mechanical": nothing, "free": nothing, "reused": nothing}
+    found |= {"water": nothing, "reused": nothing}
     for t in model.tables:
         said = quantities(t.machine.Outputs)
         total = {name: _sum(getattr(out[t.key], name), members) for name in SUMMED if name in said}
         if "makeup" in total:
             found["water"] = found["water"] + total["makeup"]
-        if t.kind in CHILLERS:
-            found["mechanical"] = found["mechanical"] + total["heat"]
-            found["free"] = found["free"] - total.get("condenser_heat", 0.0)
-        if t.kind in (*REJECTING, *REUSING):
-            found["free"] = found["free"] + total["heat"]
-        if t.kind in REUSING:
+        if getattr(t.machine, "cools_by", "") == "reuse":
             found["reused"] = found["reused"] + total["heat"]
         if t.machine.streams and t.machine.feeds[1] and not t.machine.is_work and "power" in total:
             found[f"kind:{t.kind}"] = found.get(f"kind:{t.kind}", nothing) + total["power"]
-    found["free"] = np.maximum(found["free"], 0.0)
     return found
 
 
