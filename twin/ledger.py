@@ -110,12 +110,11 @@ def balance(
         ledger.everyone,
     )  # fmt: skip
     gross = xp.maximum(xp.maximum(sums[7], sums[4]), xp.maximum(sums[6], 1.0))
-    between = xp.maximum(xp.maximum(abs(sums[0] - sums[1]), abs(sums[2])), abs(sums[3]))
-    now.imbalance = residual / gross
-    now.lost_between = stacked(abs(sums[0] - sums[1]), abs(sums[2]), abs(sums[3])) / gross
-    worst = xp.maximum(residual.max(axis=1, keepdims=True), between) / gross
-    ways = _ways(model, now, warmth)
-    now.outputs["site"] = replace(now.outputs["site"], energy_residual=worst, **_totals(sums), **ways)
+    between = stacked(abs(sums[0] - sums[1]), abs(sums[2]), abs(sums[3]))
+    now.imbalance, now.lost_between = residual / gross, between / gross
+    worst = xp.maximum(residual.max(axis=1, keepdims=True), between.max(axis=0)) / gross
+    totals = _totals(sums) | _ways(model, now, warmth)
+    now.outputs["site"] = replace(now.outputs["site"], energy_residual=worst, **totals)
     _count(now, dt)
 
 

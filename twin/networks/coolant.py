@@ -133,19 +133,7 @@ def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> Coolan
     members: list[list[int]] = [[] for _ in plant.loops]
     for branch_number, number in enumerate(loop_of):
         members[number].append(branch_number)
-    staged: dict[int, list[list[int]]] = {}
-    for number, loop in enumerate(plant.loops.values()):
-        if len(loop.stages) > 1:
-            rows = iter(members[number])
-            staged[number] = [list(islice(rows, size)) for _, size in loop.stages]
-    rings = compile_rings(loop_of, sign, staged, len(plant.loops), xp)
-    up_of, down_of, at_supply = list(loop_of), list(loop_of), [list(row) for row in members]
-    for number, mids in zip(staged, rings.headers if rings else (), strict=True):
-        for k, stage in enumerate(staged[number]):
-            for b in stage:
-                up_of[b], down_of[b] = [number, *mids][k], [*mids, number][k]
-        before = {b for stage in staged[number][:-1] for b in stage}
-        at_supply[number] = [b for b in members[number] if b not in before]
+    rings, up_of, down_of, at_supply = _staged(plant, loop_of, sign, members, xp)
     way_of, number_of = np.array([*sign, 1.0]), np.array([*loop_of, 0], dtype=np.int64)
     tanks = [tank for tank in storage if tank < count]
     return CoolantNetwork(
@@ -159,6 +147,26 @@ def compile_coolant(plant: Plant, tables: list[Table], xp: ModuleType) -> Coolan
         not in_branch[sorted(set(range(count)) - set(tanks))].all(),
         xp.asarray(np.array(up_of, dtype=np.int64)), xp.asarray(np.array(down_of, dtype=np.int64)), rings,
     )  # fmt: skip
+
+
+def _staged(
+    plant: Plant, loop_of: list[int], sign: list[float], members: list[list[int]], xp: ModuleType
+) -> tuple[Rings | None, list[int], list[int], list[list[int]]]:
+    """The rings, the headers before and behind every branch, and the branches at the supply of each loop."""
+    staged: dict[int, list[list[int]]] = {}
+    for number, loop in enumerate(plant.loops.values()):
+        if len(loop.stages) > 1:
+            rows = iter(members[number])
+            staged[number] = [list(islice(rows, size)) for _, size in loop.stages]
+    rings = compile_rings(loop_of, sign, staged, len(plant.loops), xp)
+    up_of, down_of, at_supply = list(loop_of), list(loop_of), [list(row) for row in members]
+    for number, mids in zip(staged, rings.headers if rings else (), strict=True):
+        for k, stage in enumerate(staged[number]):
+            for b in stage:
+                up_of[b], down_of[b] = [number, *mids][k], [*mids, number][k]
+        before = {b for stage in staged[number][:-1] for b in stage}
+        at_supply[number] = [b for b in members[number] if b not in before]
+    return rings, up_of, down_of, at_supply
 
 
 @dataclass

@@ -218,7 +218,7 @@ class UnitReader:
         if not isinstance(plant, Map):
             return (self._branches(plant), self._branches(loads)), []
         groups = {word: self._branches(each) for word, each in plant.items()}
-        for word in [word for word, each in groups.items() if not each]:
+        for word in [word for word, each in groups.items() if not each and isinstance(plant[word], Seq)]:
             self.faults.add(
                 plant.where_of(word), f"stage {word} of loop {loop} has no branches; units are wanted in it"
             )
