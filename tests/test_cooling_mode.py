@@ -9,7 +9,7 @@ from tests.small_plants import chain, pod, staged, water_cooled
 from twin import model as compiled
 from twin.declare import replace
 from twin.simulation import settle
-from twin.studies.year import FREE, MECHANICAL, PARTIAL, _modes, _steady
+from twin.studies import year as room
 
 
 def told(plant, wet, dry, colder=()):
@@ -49,11 +49,11 @@ def test_a_plant_with_one_way_has_no_mode():
 
 @pytest.mark.parametrize("plant", [staged, water_cooled, pod])
 def test_the_hours_of_a_year_have_the_mode_that_the_site_tells(plant):
-    """Said by the heat of each way, as the year sums it."""
     model = compiled.compile(plant())
     bulbs = np.column_stack([np.linspace(262, 308, 7), np.linspace(260, 298, 7)])
-    found = _steady(model, [], bulbs)
-    share = found["free"] / np.maximum(found["free"] + found["mechanical"], 1.0)
-    by_heat = np.where(share > 0.99, FREE, np.where(share < 0.01, MECHANICAL, PARTIAL))
-    assert _modes(found["mechanical"], found["free"], found["cooling_mode"]).tolist() == by_heat.tolist()
+    out = settle(model, room.under(model, room.begun(model, [], 7), bulbs), 7).outputs
+    found = room.told(model, out, 7)
+    by_heat = room._modes(found["mechanical"], found["free"])
+    words = {1.0: room.MECHANICAL, 2.0: room.PARTIAL, 3.0: room.FREE}
+    assert [words[mode] for mode in out["site"].cooling_mode[:, 0]] == by_heat.tolist()
     assert len(set(by_heat)) > 1 or plant is not pod
