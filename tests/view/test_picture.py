@@ -127,4 +127,4 @@ def test_importing_the_room_costs_nothing() -> None:
 
 
 def test_the_looks_are_known() -> None:
-    assert {"hall", "top", "racks", "power", "cooling", "plan"} == set(LOOKS)
+    assert {"hall", "top", "racks", "power", "cooling", "plan", "fabric"} == set(LOOKS)

@@ -75,7 +75,7 @@ def view(
         str, typer.Option(metavar="QUANTITY", help="What the colours mean, e.g. cdu.supply_temperature.")
     ] = "rack.die_temperature",
     look: Annotated[
-        str, typer.Option(help="hall, top, racks, power, cooling; plan is flat and needs no OpenGL.")
+        str, typer.Option(help="hall, top, racks, power, cooling; plan and fabric are flat and need no OpenGL.")
     ] = "hall",
     member: Annotated[int, typer.Option(min=0, help="Which world of an ensemble.")] = 0,
     block: Annotated[

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from twin.trace import Trace, open_trace
-from twin.view import labels, routes, sheet
+from twin.view import fabric_map, labels, routes, sheet
 from twin.view.floor_plan import draw
 from twin.view.layout import arrange
 from twin.view.letters import lettering
@@ -43,6 +43,7 @@ LOOKS = {
     "power": Look((-13.0, -36.0), SLANTED, (ELECTRICAL, POWER_YARD)),
     "cooling": Look((-13.0, -36.0), SLANTED, (HALL, COOLING_YARD)),
     "plan": Look((0.0,), (90.0,), needs_gl=False),
+    "fabric": Look((0.0,), (90.0,), needs_gl=False),
 }
 RICH_UP_TO = 2500
 """Machines with doors and fans; above this number they are plain boxes."""
@@ -88,6 +89,9 @@ def picture(
             return picture(trace, at=at, colour=colour, output=output, size=size, look=look, member=member, block=block)
     trace = trace_or_path
     reading = read_moment(trace, at, member)
+    if look == "fabric":
+        fabric_map.draw(reading, size, block).save(Path(output))
+        return Path(output)
     plant = trace.plant
     whole = arrange(plant)
     layout = _part(whole, seen, block, str(trace.path))
