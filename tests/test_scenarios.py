@@ -54,6 +54,7 @@ MEANT_TO_FAIL = {
     "technology-flow-lost-45c": {"no rack.shut_down"},
     "facility-water-lost": {"no rack.throttled", "no rack.shut_down"},
     "facility-water-lost-headers": {"no rack.throttled"},
+    "switches-overheat": {"no switch.overheated"},
     "tank-mixed": {"no tank-1.exhausted"},
     "tank-stratified": set(),
     "pump-manifold": set(),

@@ -70,6 +70,8 @@ class Upstream:
             self.sources.setdefault(data["medium"], {}).setdefault(target, []).append(source)
             if data["medium"] == "power":
                 self.sources.setdefault("load", {}).setdefault(source, []).append(target)
+            if data["medium"] == "air":  # those in a room warm it, and it alone warms them
+                self.sources.setdefault("room", {}).setdefault(source, []).append(target)
             if data["medium"] == "tie":
                 self.sources.setdefault("power", {}).setdefault(target, []).append(source)
                 if target in self.shut:
@@ -77,6 +79,8 @@ class Upstream:
 
     def rings(self, unit: str, medium: str) -> list[list[str]]:
         """Units at distance 1, 2, ... upstream over one medium, or over any of them ("any")."""
+        if medium == "air" and unit in self.sources.get("room", {}):
+            medium = "room"
         key = (unit, medium)
         if key not in self.found:
             self.found[key] = list(self._walk(unit, medium))

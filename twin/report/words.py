@@ -163,7 +163,7 @@ def kinds(kind: str, number: int) -> str:
         return name
     if name.endswith("y"):
         return f"{name[:-1]}ies"
-    return f"{name}es" if name.endswith("s") else f"{name}s"
+    return f"{name}es" if name.endswith(("s", "ch")) else f"{name}s"
 
 
 def sentence(template: str, show: Callable[[str], str]) -> str:
