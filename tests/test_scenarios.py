@@ -31,6 +31,7 @@ MEANT_TO_FAIL = {
     "cdu-pump-standby-stuck": {"no rack.throttled"},
     "chiller-trip": set(),
     "cdu-lost-tokens": set(),
+    "training-rack-lost": set(),
     "chiller-trip-staged": set(),
     "decoupler-reverses": set(),
     "feeder-fault": set(),

@@ -28,7 +28,7 @@ class Model:
     vessels: coolant_pressure.PressureNetwork | None
     air: air.AirNetwork
     signals: signal.SignalNetwork
-    work: work.WorkNetwork | None
+    work: work.WorkNetwork
     ledger: Ledger
     seats: dict[str, tuple[str, int]]
     heat_capacity: dict[str, dict[str, Array]]

@@ -91,7 +91,8 @@ class Plant:
     """Units and what runs between them; edges of `graph` carry `medium` and run source -> consumer.
 
     `redundancy` is what groups of units are called: "ups" -> "N+1"; the audit compares it with what is built.
-    `pools` are the racks of each pool, `served` the pools that a service may use, by phase (prefill, decode).
+    `pools` are the racks of each pool and of each job's gang, `served` the pools that a service may use, by phase
+    (prefill, decode).
     """
 
     def __init__(self) -> None:
@@ -135,7 +136,7 @@ class Plant:
             self.graph.add_edge(board, tie, medium="tie", end=end)
 
     def gather(self, pool: str, racks: list[str]) -> None:
-        """Say which racks make a pool."""
+        """Say which racks make a pool, or train a job."""
         self.pools[pool] = list(racks)
         for rack in racks:
             self.graph.add_edge(rack, pool, medium="work")

@@ -22,8 +22,9 @@ def _pools(plant: Any) -> Iterator[Fault]:
     home: dict[str, str] = {}
     for pool, members in plant.pools.items():
         unit = plant.units[pool]
-        if unit.kind != "pool":
-            yield Fault(unit.where, f"{pool} names racks, but a {unit.kind} is no pool; leave racks out")
+        if unit.kind not in ("pool", "job"):
+            text = f"{pool} names racks, but a {unit.kind} is no pool and no job; leave racks out"
+            yield Fault(unit.where, text)
             continue
         for rack in members:
             if rack not in plant.units:
@@ -34,9 +35,9 @@ def _pools(plant: Any) -> Iterator[Fault]:
                 )
             elif rack in home:
                 twice = "twice" if home[rack] == pool else f"and {home[rack]} too"
-                yield Fault(unit.where, f"{pool} names {rack} {twice}; a rack stands in one pool, once")
+                yield Fault(unit.where, f"{pool} names {rack} {twice}; a rack stands in one pool or job, once")
             home.setdefault(rack, pool)
-    for unit in plant.of_kind("pool"):
+    for unit in plant.of_kind("pool") + plant.of_kind("job"):
         if not plant.pools.get(unit.name):
             yield Fault(unit.where, f"{unit.name} has no racks; racks: rack-01..04 is wanted")
 

@@ -50,8 +50,6 @@ WARM_UP = ((1.0, 20), (10.0, 15), (60.0, 10))
 LADDER = ((10.0, 10), (60.0, 10), (3600.0, 16), (300.0, 24))
 LAST = ((1.0, 3),)
 """Ticks [s] and how many of each bring a cold plant near its steady state, to it, and into step with its stores."""
-COUNTED = ("token", "request", "USD")
-"""Units of what is counted from the start."""
 WEAR = ("dirt",)
 """What only a long time makes; a run begins without it."""
 
@@ -100,8 +98,10 @@ def _rewind(model: Model, rest: State, now: State) -> None:
     for t in model.tables:
         said = quantities(t.machine.State)
         fresh = {name: getattr(rest.rows[t.key], name) for name in said if companion(name, said)}
-        counted = (*COUNTED, "m^3") if t.machine.streams or t.kind == "zone" else (*COUNTED, "J", "m^3")
-        back = {n for n, q in said.items() if q.unit in counted or n in WEAR} - set(getattr(t.machine, "settles", ()))
+        counted = ("m^3",) if t.machine.streams or t.kind == "zone" else ("J", "m^3")
+        back = {n for n, q in said.items() if t.machine.counts or q.unit in counted or n in WEAR} - set(
+            getattr(t.machine, "settles", ())
+        )
         fresh |= {n: getattr(rest.rows[t.key], n) for n in back}
         now.rows[t.key] = replace(now.rows[t.key], **fresh)
     now.stored = stored(model, now, ports(model))

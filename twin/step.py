@@ -23,7 +23,6 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
         state: the world as it was, arrays (member, n).
         inputs: what is asked during this tick, arrays (member, n).
         now, dt: run time at the start of the tick, and its length [s].
-
     """
     xp, members, length = model.xp, state.voltage.shape[0], float(dt)
     dt = xp.asarray(dt)

@@ -38,8 +38,9 @@ from tests.small_plants import (
 )
 from twin.declare import MODES, Branch, Equipment, Flag, Nothing, Ports, Quantity, Stream, Supply, quantities
 from twin.equipment import KINDS
+from twin.equipment.job import Gang
 from twin.equipment.service import Asked, Prefilled
-from twin.networks.work import Pooled, Served
+from twin.networks.serving import Pooled, Served
 from twin.physics.serving import Queued
 from twin.units import parse
 
@@ -60,7 +61,7 @@ RATINGS = {
     "cable": {"length": 400, "resistance": 1e-4, "ampacity": 400, "nominal_voltage": 13.8e3},
     "tie": {"rated_power": 2e6, "nominal_voltage": 480},
     "capacitor": {"rated_reactive_power": 3e5},
-    "pool": {}, "service": SERVICE,
+    "pool": {}, "service": SERVICE, "job": {"step_time": 4.0},
 }  # fmt: skip
 FEW = {"tie": 2, "rectifier": 2, "ats": 2, "ups": 2, "bus": 3, "pdu": 2}
 ROWS = ("Inputs", "State", "Outputs")
@@ -429,6 +430,9 @@ def worked(unit, members, n):
     if unit.kind == "service":
         read = Prefilled(Queued(some, some, some, some * 0.0), some, some, some)
         return Served(Asked(some, some, some * 0.0, some * 0.0), read, some * 0.0, some, some * 0.0, some, some)
+    if unit.kind == "job":
+        gang = Gang(some, some, some / 1e3, some / 1e3)
+        return gang, unit.ran(row(unit.State, members, n), row(unit.Inputs, members, n), gang, 1.0)
     return Pooled(some, some, some, some, some, some, some, some) if unit.kind == "pool" else None
 
 

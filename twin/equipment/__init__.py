@@ -20,6 +20,7 @@ from twin.equipment.fan_wall import FanWall
 from twin.equipment.generator import Generator
 from twin.equipment.heat_exchanger import HeatExchanger
 from twin.equipment.heat_sink import HeatSink
+from twin.equipment.job import Job
 from twin.equipment.load import Load
 from twin.equipment.pdu import PDU
 from twin.equipment.pipe import Pipe
@@ -87,5 +88,6 @@ KINDS: dict[str, type[Equipment]] = {
         Zone,
         Pool,
         Service,
+        Job,
     )
 }

@@ -17,11 +17,12 @@ from twin.physics.throttle import Course, Die, Limits, course
 
 
 class Able(NamedTuple):
-    """GPUs that can work, and the speed of prompts and of answers, of nominal [1]."""
+    """GPUs that can work, and the speed of each kind of work, of nominal [1]."""
 
     gpus: Real
     prefill: Real
     decode: Real
+    training: Real
 
 
 class Plan(NamedTuple):
@@ -200,18 +201,18 @@ class Rack(RackBranch):
         self, utilisation: Real, prefill_share: Real, decode_share: Real, duty: Any
     ) -> tuple[Real, Real, Real]:
         xp = library_of(duty.prefill)
-        free, busy = xp.isnan(duty.prefill), duty.prefill + duty.decode
-        reads = duty.prefill / xp.maximum(busy, thermal.TINY)
+        free, busy = xp.isnan(duty.training), duty.prefill + duty.decode + duty.training
+        some = xp.maximum(busy, thermal.TINY)
         return (
             xp.where(free, utilisation, xp.minimum(busy, 1.0)),
-            xp.where(free, prefill_share, reads),
-            xp.where(free, decode_share, 1.0 - reads),
+            xp.where(free, prefill_share, duty.prefill / some),
+            xp.where(free, decode_share, duty.decode / some),
         )
 
     def works(self, s: Any, u: Any, out: Any) -> Able:
         """What it can do for services in a tick, as it stood."""
         able = self.asked(u) * (1.0 - s.unpowered) * (1.0 - s.shut_down)
-        return Able(self.gpu_count * able, out.prefill_speed, out.decode_speed)
+        return Able(self.gpu_count * able, out.prefill_speed, out.decode_speed, out.training_speed)
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
         asked = self._asks(u, port.work)

@@ -1,312 +1,39 @@
-"""Work: what services ask of pools of racks, who is served first, and what that makes the racks do."""
+"""Work: what racks are asked to do in a tick, by the services that they serve and the jobs that they train."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
-
-from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked, stacked_with_spare
-from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
-from twin.physics.serving import grains_below
-from twin.physics.thermal import TINY
+from twin.arrays import Array
+from twin.networks import gangs, serving
+from twin.networks.tables import AllPorts, AllRows, Table
 from twin.plant import Plant
-
-PHASES = ("prefill", "decode")
-ALL = 1.0 - 1e-9
-"""Room for so much of what is to be done is room for all of it [1]."""
-FULL = 1e-3
-"""A pool with no more than this share of its time left is full [1]."""
-
-
-@dataclass
-class Slot:
-    """The n-th pool that each service may use for one phase.
-
-    pool: column of it (service,), one past the last pool where a service has none; users: services of each pool.
-    """
-
-    pool: Array
-    users: Neighbours
 
 
 @dataclass
 class WorkNetwork:
-    """Services, pools and racks; `levels` are masks of the services (1, service), first served first.
+    """Pools with their services, and jobs with their gangs; None where a plant has none."""
 
-    `inside` are the racks of each pool; `pool_of` the pool of each rack of a table, one past the last where it
-    stands in none, and `placed` where it stands in one (1, n). `also_decodes`: whether the pool of a slot of
-    prefill writes answers of the same service too, by slot (1, service).
-    """
-
-    services: Table | None
-    pools: Table
-    racks: list[Table]
-    inside: Neighbours
-    pool_of: dict[str, Array]
-    placed: dict[str, Array]
-    levels: list[Array]
-    slots: dict[str, list[Slot]]
-    also_decodes: list[Array]
-    decode_rate: Array
-    unit_count: int
+    serving: serving.ServingNetwork | None
+    gangs: gangs.GangNetwork | None
 
 
-class Served(NamedTuple):
-    """What a tick did for services: tokens asked, read and written, and how fast it went; arrays (member, service)."""
-
-    asked: Any
-    read: Any
-    written: Array
-    capacity: Array
-    busy: Array
-    prefill_speed: Array
-    decode_speed: Array
+def compile_work(plant: Plant, tables: list[Table], xp: ModuleType) -> WorkNetwork:
+    """Index tables of who works for whom."""
+    return WorkNetwork(serving.compile_serving(plant, tables, xp), gangs.compile_gangs(plant, tables, xp))
 
 
-class Pooled(NamedTuple):
-    """What a tick did in pools; arrays (member, pool). `waits`: tokens that found no time; `power` is told later."""
-
-    gpus: Array
-    prefill_speed: Array
-    decode_speed: Array
-    prefilling: Array
-    decoding: Array
-    answers: Array
-    waits: Array
-    power: Any = None
+def solve(net: WorkNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, outputs: AllRows, dt: Any) -> None:
+    """Share the racks' time for one tick, as fast as they were; `ports` get `work`."""
+    if net.serving is not None:
+        serving.solve(net.serving, ports, state, inputs, outputs, dt)
+    if net.gangs is not None:
+        gangs.solve(net.gangs, ports, state, inputs, outputs, dt)
 
 
-class Duty(NamedTuple):
-    """What racks do: shares of their GPUs' time on prompts and answers [1], nan where they stand in no pool."""
-
-    prefill: Array
-    decode: Array
-
-
-def compile_work(plant: Plant, tables: list[Table], xp: ModuleType) -> WorkNetwork | None:
-    """Index tables of who serves whom; None where a plant has no pools."""
-    pools = next((t for t in tables if t.kind == "pool"), None)
-    if pools is None:
-        return None
-    services = next((t for t in tables if t.kind == "service"), None)
-    column, place = unit_columns(tables), {name: row for row, name in enumerate(pools.names)}
-    home = {rack: place[pool] for pool in pools.names for rack in plant.pools[pool]}
-    racks = [t for t in tables if t.machine.is_work]
-    pool_of = {t.key: np.array([home.get(name, pools.size) for name in t.names], dtype=np.int64) for t in racks}
-    names = services.names if services else []
-    slots = {phase: _slots(plant, names, phase, place, xp) for phase in PHASES}
-    priority = np.array([[plant.units[name].machine().priority for name in names]]) if names else np.zeros((1, 0))
-    also = [
-        xp.asarray(
-            np.array([[float(_nth(plant, name, "prefill", k) in plant.served[name]["decode"]) for name in names]])
-        )
-        for k in range(len(slots["prefill"]))
-    ]
-    return WorkNetwork(
-        services,
-        pools,
-        [t for t in racks if (pool_of[t.key] < pools.size).any()],
-        neighbours([[column[rack] for rack in sorted(plant.pools[pool])] for pool in pools.names], xp, len(column)),
-        {key: xp.asarray(value) for key, value in pool_of.items()},
-        {key: xp.asarray((value < pools.size)[None, :]) for key, value in pool_of.items()},
-        [xp.asarray((priority == level) * 1.0) for level in np.unique(priority)],
-        slots,
-        also,
-        services.machine.decode_rate if services else None,  # type: ignore[attr-defined]
-        len(column),
-    )
-
-
-def _nth(plant: Plant, service: str, phase: str, slot: int) -> str:
-    """The n-th pool of a service in a phase, "" where it has fewer."""
-    said = plant.served[service][phase]
-    return said[slot] if slot < len(said) else ""
-
-
-def _slots(plant: Plant, names: list[str], phase: str, place: dict[str, int], xp: ModuleType) -> list[Slot]:
-    found = []
-    for k in range(max((len(plant.served[name][phase]) for name in names), default=0)):
-        said = [place.get(_nth(plant, name, phase, k), len(place)) for name in names]
-        users = [
-            sorted((row for row, pool in enumerate(said) if pool == one), key=names.__getitem__)
-            for one in range(len(place))
-        ]
-        found.append(Slot(xp.asarray(np.array(said, dtype=np.int64)), neighbours(users, xp, spare=len(names))))
-    return found
-
-
-class _Time:
-    """The time of the pools' GPUs, as it is taken in a tick; arrays (member, pool + 1), the last for none.
-
-    left: not yet taken [s of a GPU]; used: taken, by phase; speed: of that at full clock, by phase [1].
-    """
-
-    def __init__(self, gpus: Array, speeds: dict[str, Array], dt: Any) -> None:
-        self.all = self.left = stacked_with_spare(gpus * dt)[0]
-        self.speed = {phase: stacked_with_spare(said)[0] for phase, said in speeds.items()}
-        self.used = dict.fromkeys(PHASES, 0.0 * self.all)
-
-    def offer(self, slot: Slot, need: Array, left: Array) -> Array:
-        """What each user of a slot may take, where those who need it share what is left in proportion [s]."""
-        xp = library_of(need)
-        asked = gather_sum(stacked_with_spare(need)[0], slot.users)
-        share = stacked_with_spare(left[:, :-1] / xp.maximum(asked, TINY))[0]
-        return xp.where(need > 0, need * share.take(slot.pool, axis=1), 0.0)
-
-    def without(self, slot: Slot, seconds: Array, left: Array) -> Array:
-        """What is left when the users of a slot take so much [s]."""
-        taken = gather_sum(stacked_with_spare(seconds)[0], slot.users)
-        return library_of(taken).maximum(left - stacked_with_spare(taken)[0], 0.0)
-
-    def take(self, slot: Slot, phase: str, seconds: Array) -> None:
-        """Take time out of the pools of a slot."""
-        left = self.without(slot, seconds, self.left)
-        self.used[phase], self.left = self.used[phase] + (self.left - left), left
-
-
-def solve(net: WorkNetwork | None, ports: AllPorts, state: AllRows, inputs: AllRows, outputs: AllRows, dt: Any) -> None:
-    """Share the racks' time among services for one tick; `ports` get `work`.
-
-    Who is first takes what it needs: answers begun before, then prompts together with the answers that they
-    release, from its first pool and what that lacks from the next. Racks work at the speed that they had.
-
-    Args:
-        outputs: of the last tick; what the racks can do follows from them.
-    """
-    if net is None:
-        return
-    pools = ports[net.pools.key]
-    gpus, speeds = _able(net, state, inputs, outputs)
-    time, waits, answers = _Time(gpus, speeds, dt), 0.0 * gpus, {}
-    if net.services is not None:
-        t = net.services
-        row, asked = state[t.key], t.machine.asks(inputs[t.key], pools.now, dt)  # type: ignore[attr-defined]
-        served, waits, answers = _serve(net, t.machine, row, asked, time, dt)
-        ports[t.key].work = served
-    xp = library_of(gpus)
-    whole = xp.maximum(time.all[:, :-1], TINY)
-    duty = {phase: time.used[phase][:, :-1] / whole for phase in PHASES}
-    written = sum(answers.values(), 0.0 * gpus)
-    pools.work = Pooled(gpus, speeds["prefill"], speeds["decode"], duty["prefill"], duty["decode"], written, waits)
-    for t in net.racks:
-        busy = [stacked_with_spare(duty[phase])[0].take(net.pool_of[t.key], axis=1) for phase in PHASES]
-        ports[t.key].work = Duty(*(xp.where(net.placed[t.key], each, xp.nan) for each in busy))
-
-
-def tell_power(net: WorkNetwork | None, ports: AllPorts, drawn: Array) -> None:
+def tell_power(net: WorkNetwork, ports: AllPorts, drawn: Array) -> None:
     """Tell the pools what their racks take [W]."""
-    if net is not None:
-        port = ports[net.pools.key]
-        port.work = port.work._replace(power=gather_sum(drawn, net.inside))
-
-
-def _able(net: WorkNetwork, state: AllRows, inputs: AllRows, outputs: AllRows) -> tuple[Array, dict[str, Array]]:
-    """GPUs at work in each pool, and their mean speed by phase, arrays (member, pool)."""
-    xp, found = library_of(next(iter(net.pool_of.values()))), None
-    for t in net.racks:
-        said = t.machine.works(state[t.key], inputs[t.key], outputs[t.key])  # type: ignore[attr-defined]
-        if found is None:
-            found = xp.zeros((3, said.gpus.shape[0], net.unit_count + 1))
-        found[:, :, t.columns] = stacked(said.gpus, said.gpus * said.prefill, said.gpus * said.decode)
-    gpus, prefill, decode = gather_sum(found, net.inside)
-    some = xp.maximum(gpus, TINY)
-    return gpus, {"prefill": prefill / some, "decode": decode / some}
-
-
-def _serve(net: WorkNetwork, machine: Any, s: Any, asked: Any, time: _Time, dt: Any) -> Any:
-    """Go through the levels of priority; what each service got, what waits in pools, and their answers [tokens]."""
-    xp = library_of(asked.prompts)
-    tally = _Tally(net, machine, time)
-    there, coming = s.prompt_queue + asked.prompts, s.unanswered + asked.answers
-    per_prompt = coming / xp.maximum(there, TINY)
-    sums: list[Array] = []
-    for mask in net.levels:
-        begun = tally.write(s.answer_queue * mask)
-        capacity = tally.room(there * mask, per_prompt)
-        read = machine.prefilled(s, asked, capacity, dt)
-        tally.read(read.prompts.served * mask)
-        fresh = tally.write(read.released * mask)
-        parts = [*read.prompts, read.released, read.dropped, read.unanswered, capacity]
-        level = [part * mask for part in parts] + [begun + fresh]
-        sums = [one + other for one, other in zip(sums, level)] if sums else level
-    *prompts, released, dropped, unanswered, capacity, written = sums
-    read = read._replace(
-        prompts=type(read.prompts)(*prompts), released=released, dropped=dropped, unanswered=unanswered
-    )
-    waiting = read.prompts.left + s.answer_queue + released - written
-    share = {phase: time.used[phase] / xp.maximum(time.all, TINY) for phase in PHASES}
-    free = xp.maximum(1.0 - share["prefill"], 1e-3)
-    busy = tally.seen(share["decode"] / free)
-    speeds = tally.seen(time.speed["prefill"]), tally.seen(time.speed["decode"] * free)
-    served = Served(asked, read, written, capacity, busy, *speeds)
-    return served, tally.waits(waiting), tally.answers
-
-
-class _Tally:
-    """Who took how much of which pool in a tick, by the slots of a phase."""
-
-    def __init__(self, net: WorkNetwork, machine: Any, time: _Time) -> None:
-        self.net, self.time = net, time
-        self.rate = {
-            phase: [
-                library_of(time.all).maximum(rate * time.speed[phase].take(slot.pool, axis=1), TINY)
-                for slot in net.slots[phase]
-            ]
-            for phase, rate in (("prefill", machine.prefill_rate), ("decode", machine.decode_rate))
-        }
-        self.rooms: list[Array] = []
-        self.written: list[Array] = [0.0 for _ in net.slots["decode"]]
-        self.answers: dict[int, Array] = {}
-
-    def write(self, todo: Array) -> Array:
-        """Write answers as far as there is time; what was written [tokens]."""
-        xp, done = library_of(todo), 0.0 * todo
-        for k, (slot, rate) in enumerate(zip(self.net.slots["decode"], self.rate["decode"], strict=True)):
-            room = self.time.offer(slot, (todo - done) / rate, self.time.left) * rate
-            tokens = xp.where(room >= (todo - done) * ALL, todo - done, grains_below(room))
-            self.time.take(slot, "decode", tokens / rate)
-            self.written[k] = self.written[k] + tokens
-            self.answers[k] = self.answers.get(k, 0.0) + gather_sum(stacked_with_spare(tokens)[0], slot.users)
-            done = done + tokens
-        return done
-
-    def room(self, todo: Array, per_prompt: Array) -> Array:
-        """Prompts that could be read together with what they release [tokens]; `read` then takes the time."""
-        xp, self.rooms = library_of(todo), []
-        capacity, left, free = 0.0 * todo, todo, self.time.left
-        for k, (slot, rate) in enumerate(zip(self.net.slots["prefill"], self.rate["prefill"], strict=True)):
-            decodes = self.net.also_decodes[k]
-            speed = self.time.speed["decode"].take(slot.pool, axis=1)
-            after = per_prompt * decodes / xp.maximum(self.net.decode_rate * speed, TINY)
-            cost = 1.0 / rate + after
-            tokens = self.time.offer(slot, left * cost, free) / cost
-            free = self.time.without(slot, xp.minimum(tokens, left) * cost, free)
-            self.rooms.append(tokens)
-            capacity, left = capacity + tokens, xp.maximum(left - tokens, 0.0)
-        return capacity
-
-    def read(self, tokens: Array) -> None:
-        """Take the time of prompts that were read, from the first pool first."""
-        xp = library_of(tokens)
-        for slot, room, rate in zip(self.net.slots["prefill"], self.rooms, self.rate["prefill"], strict=True):
-            here = xp.minimum(tokens, room)
-            self.time.take(slot, "prefill", here / rate)
-            tokens = tokens - here
-
-    def seen(self, of_pools: Array) -> Array:
-        """A quantity of pools as the answers of each service met it; where it wrote none, its first pool's."""
-        slots = self.net.slots["decode"]
-        xp, first = library_of(of_pools), of_pools.take(slots[0].pool, axis=1)
-        whole = sum(self.written[1:], self.written[0])
-        mean = sum(n * of_pools.take(slot.pool, axis=1) for n, slot in zip(self.written, slots, strict=True))
-        return xp.where(whole > 0, mean / xp.maximum(whole, TINY), first)
-
-    def waits(self, waiting: Array) -> Array:
-        """Tokens that wait for pools without time left, (member, pool)."""
-        held = sum(
-            gather_sum(stacked_with_spare(waiting)[0], slot.users) for phase in PHASES for slot in self.net.slots[phase]
-        )
-        return held * (self.time.left <= FULL * self.time.all)[:, :-1]
+    if net.serving is not None:
+        serving.tell_power(net.serving, ports, drawn)

@@ -12,6 +12,7 @@ from twin.report.extremes import Extreme, extremes
 from twin.report.moments import batteries, every_first, fault_of, firsts, lost
 from twin.report.story import Story
 from twin.report.tokens import tokens
+from twin.report.training import training
 
 PERCENTILES = (5, 50, 95)
 
@@ -33,6 +34,7 @@ def _of_member(story: Story, member: int, reached: list[Extreme]) -> dict[str, A
         "pue": pue(story, member),
         "energy": ledger(story, member),
         "tokens": tokens(story, member),
+        "training": training(story, member),
         "extremes": [each.to_json() for each in reached],
     }
 
@@ -70,6 +72,8 @@ def flatten(record: dict[str, Any]) -> dict[str, float | None]:
     made = record["tokens"] or {"services": {}, "total": {}}
     for name, each in (made["services"] | {"all": made["total"]}).items():
         flat |= {f"tokens.{name}.{key}": value for key, value in each.items()}
+    for name, each in (record["training"] or {}).items():
+        flat |= {f"training.{name}.{key}": value for key, value in each.items()}
     for row in record["extremes"]:
         flat[f"{row['kind']}.{row['name']}.{row['which']}"] = row["value"]
     return flat

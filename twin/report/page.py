@@ -123,6 +123,7 @@ def _sections(findings: Findings, hall: Section) -> list[Section]:
         _timeline(findings, rows),
         _seconds(findings, rows),
         _tokens(rows),
+        _training(rows),
         _selectivity(rows),
         _extremes(rows),
         _across(findings, rows),
@@ -172,6 +173,14 @@ def _tokens(rows: Rows) -> Section:
     notes = ["Tokens of answers; what waits counts prompts too. Lost is what the tokens given up would have brought."]
     tables = [TablePart(told, rows.tokens()), TablePart([], rows.tokens_total())]
     return Section("tokens", "Tokens: made, late and lost", notes if rows.tokens() else [], tables)
+
+
+def _training(rows: Rows) -> Section:
+    heads = ("job", "useful steps", "rolled back", "goodput", "stops", "saving", "restarting", "stopped for")
+    notes = (
+        ["Goodput is useful steps over those of a run without pause, loss or slower clock."] if rows.training() else []
+    )
+    return Section("training", "Training", notes, [TablePart(_columns(*heads, n=range(1, 8)), rows.training())])
 
 
 def _selectivity(rows: Rows) -> Section:

@@ -181,6 +181,19 @@ class Rows:
             rows.append(["cost of energy", say(total["energy_cost"], "USD")])
         return rows
 
+    def training(self) -> list[list[str]]:
+        """Job, useful steps, rolled back, goodput, times stopped, time in checkpoints, in restarts, without its gang."""
+        return [
+            [
+                name,
+                *(f"{each[key]:,.0f}" for key in ("steps", "lost_steps")),
+                say(each["goodput"], "1", share=True),
+                f"{each['interruptions']:.0f}",
+                *(lasting(each[key]) for key in ("saving_time", "restarting_time", "stopped_time")),
+            ]
+            for name, each in (self.measure["training"] or {}).items()
+        ]
+
     def energy(self) -> list[list[str]]:
         found = self.measure["energy"]
         named = {key: f"energy from {kinds(key.removeprefix('from_'), 2)}" for key in found if key.startswith("from_")}

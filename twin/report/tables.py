@@ -59,6 +59,8 @@ def whole(findings: Findings, width: int) -> RenderableType:
     )
     parts.append(_table("Tokens", *_spare(heads, rows.tokens(), narrow, (4, 5, 7)), right=(1, 2, 3)))
     parts.append(_table("What a token took", ("", ""), rows.tokens_total(), head=False, right=(1,)))
+    trained = ("job", "useful steps", "rolled back", "goodput", "stops", "saving", "restarting", "stopped for")
+    parts.append(_table("Training", trained, rows.training(), right=(1, 2, 3, 4)))
     if findings.story.members > 1:
         title = f"Across {findings.story.members} members"
         parts.append(_table(title, ("", "p5", "p50", "p95", "in"), rows.across(), right=(1, 2, 3, 4)))

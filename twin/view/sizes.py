@@ -71,6 +71,7 @@ FOOTPRINTS = {
     "zone": Footprint(0.0, 0.0, 0.0, NOWHERE),
     "site": Footprint(0.0, 0.0, 0.0, NOWHERE),
     "pool": Footprint(0.0, 0.0, 0.0, NOWHERE),
+    "job": Footprint(0.0, 0.0, 0.0, NOWHERE),
     "service": Footprint(0.0, 0.0, 0.0, NOWHERE),
 }
 """Outlines rounded from makers' public data sheets; estimates, meant for pictures only."""

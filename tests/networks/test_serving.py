@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.small_plants import RACK
 from twin.declare import Ports, replace
 from twin.model import _rows
-from twin.networks import work
+from twin.networks import serving
 from twin.networks.tables import compile_tables
 from twin.plant import Plant, Unit
 
@@ -38,7 +38,7 @@ class World:
 
     def __init__(self, plant, members=1):
         self.tables = {t.key: t for t in compile_tables(plant, np)}
-        self.net = work.compile_work(plant, list(self.tables.values()), np)
+        self.net = serving.compile_serving(plant, list(self.tables.values()), np)
         self.inputs, self.state, self.outputs = (
             {k: _rows(getattr(t.machine, part), members, t.size, np, {}) for k, t in self.tables.items()}
             for part in ("Inputs", "State", "Outputs")
@@ -61,9 +61,9 @@ class World:
 
     def tick(self, dt=1.0):
         ports = {key: Ports(now=self.now) for key in self.tables}
-        work.solve(self.net, ports, self.state, self.inputs, self.outputs, dt)
+        serving.solve(self.net, ports, self.state, self.inputs, self.outputs, dt)
         drawn = np.zeros((self.state["service"].late.shape[0], self.net.unit_count + 1))
-        work.tell_power(self.net, ports, drawn)
+        serving.tell_power(self.net, ports, drawn)
         for key in ("service", "pool"):
             t = self.tables[key]
             self.state[key], self.outputs[key] = t.machine.advance(self.state[key], self.inputs[key], ports[key], dt)
@@ -268,8 +268,8 @@ def test_what_cannot_be_served_is_said():
     plant.serve("lost", ["chta", "rack-0"], ["chat", "chat"])
     plant.serve("chat", ["chat"], ["chat"])
     assert [fault.text for fault in work_faults(plant)] == [
-        "other names racks, but a rack is no pool; leave racks out",
-        "twin names rack-0 and chat too; a rack stands in one pool, once",
+        "other names racks, but a rack is no pool and no job; leave racks out",
+        "twin names rack-0 and chat too; a rack stands in one pool or job, once",
         "twin names rack-9, which is not a unit; did you mean rack-0?",
         "twin names api, but a service does no work; racks are wanted",
         "empty has no racks; racks: rack-01..04 is wanted",

@@ -1,0 +1,152 @@
+"""Job: a training run on a gang of racks in lockstep, with checkpoints, rollback and restart."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from twin.arrays import library_of
+from twin.declare import Equipment, Ports, Real, flag, quantity, replace, table
+from twin.physics.supply import latched
+from twin.physics.training import activity, communication, worked
+
+
+class Gang(NamedTuple):
+    """What racks a job finds: how many it wants and can work; of these the slowest, and the least bandwidth [1]."""
+
+    wanted: Real
+    able: Real
+    speed: Real
+    bandwidth: Real
+
+
+class Ran(NamedTuple):
+    """A tick of a job.
+
+    activity: of its GPUs, mean [1]; runs: whether its gang is complete; restarting, saving: seconds spent on them;
+    rate: steps a second while it works; steps, unsaved, position: at the end; lost: rolled back [1].
+    """
+
+    activity: Real
+    runs: Real
+    restarting: Real
+    saving: Real
+    rate: Real
+    steps: Real
+    unsaved: Real
+    position: Real
+    lost: Real
+    restart: Real
+
+
+@table
+class Job(Equipment):
+    """A gang of racks in lockstep: the slowest sets the pace, and without one of them all stand.
+
+    It works, saves a checkpoint every `checkpoint_interval` of work, and goes on. When more racks are lost than it has
+    spares it falls back to its last checkpoint, and once its gang is complete takes `resume_time` to go on. An
+    iteration computes, then waits for the network for what communication does not hide behind computation. Storage
+    that is slower than asked, shrinking to fewer racks, and validation are left out.
+    """
+
+    kind = "job"
+    counts = True
+
+    step_time: Real = quantity("s", "an iteration at nominal clock and full bandwidth", above=0, at_most=1e5)
+    exposed_communication: Real = quantity(
+        "1", "share of an iteration that waits for the network, at full bandwidth", default=0.1, at_least=0, at_most=0.9
+    )
+    waiting_activity: Real = quantity(
+        "1", "activity of GPUs while they wait for the network", default=0.4, at_least=0, at_most=1
+    )
+    checkpoint_interval: Real = quantity("s", "work between checkpoints", default=1200.0, above=0, at_most=1e8)
+    checkpoint_time: Real = quantity(
+        "s", "work stands while a checkpoint is saved", default=60.0, at_least=0, at_most=1e5
+    )
+    resume_time: Real = quantity(
+        "s", "from a complete gang to the first new step", default=300.0, at_least=0, at_most=1e6
+    )
+    overhead_activity: Real = quantity(
+        "1", "activity of GPUs in checkpoints and restarts", default=0.1, at_least=0, at_most=1
+    )
+    spares: Real = quantity("1", "racks of its gang that it can do without", default=0.0, at_least=0, at_most=1e5)
+
+    @table
+    class Inputs:
+        hold: Real = quantity("1", "1 keeps it from running", default=0.0, at_least=0, at_most=1)
+        crash: Real = quantity(
+            "1", "1 when its software or one of its hosts fails", default=0.0, at_least=0, at_most=1, failure=True
+        )
+
+    @table
+    class State:
+        steps: Real = quantity("1", "useful steps since the start: those rolled back do not count", default=0.0)
+        unsaved: Real = quantity("1", "steps since the last checkpoint", default=0.0)
+        since_checkpoint: Real = quantity("s", "time since the last checkpoint ended, in which it ran", default=0.0)
+        restart: Real = quantity("s", "what is left of a restart", default=0.0)
+        lost_steps: Real = quantity("1", "steps rolled back since the start", default=0.0)
+        interruptions: Real = quantity("1", "how often it stopped since the start", default=0.0)
+        saving_time: Real = quantity("s", "time in checkpoints since the start", default=0.0)
+        restarting_time: Real = quantity("s", "time in restarts since the start", default=0.0)
+        stopped_time: Real = quantity("s", "time without a whole gang since the start", default=0.0)
+        stopped: Real = flag(
+            "stops, and falls back to its last checkpoint", "has its gang again, and restarts",
+            because="it lacks more racks than it has spares", via="work",
+        )  # fmt: skip
+
+    @table
+    class Outputs:
+        step_rate: Real = quantity(
+            "Hz", "useful steps, mean over the tick; below zero where more were rolled back", default=0.0
+        )
+        pace: Real = quantity("1", "pace of its steps while it works, of nominal", default=1.0)
+        activity: Real = quantity("1", "activity of its GPUs", default=0.0)
+        racks_able: Real = quantity("1", "racks of its gang that can work", default=0.0)
+
+    def ran(self, s: Any, u: Any, gang: Gang, dt: Real) -> Ran:
+        """What it does in a tick with the racks that it finds."""
+        xp = library_of(s.steps)
+        runs = ((gang.able >= gang.wanted - self.spares) & (u.hold <= 0) & (u.crash <= 0)) * 1.0
+        falls = (runs <= 0) & (s.stopped <= 0)
+        lost = xp.where(falls, s.unsaved, 0.0)
+        restart = xp.where(runs > 0, s.restart, self.resume_time)
+        restarting = xp.minimum(restart, dt) * runs
+        left = (dt - restarting) * runs
+        longer, waits = communication(self.exposed_communication, gang.bandwidth)
+        rate = gang.speed / (self.step_time * longer)
+        position = xp.where(runs > 0, s.since_checkpoint, 0.0)
+        until, cycle = position + left, self.checkpoint_interval + self.checkpoint_time
+        work = worked(until, self.checkpoint_interval, self.checkpoint_time) - worked(
+            position, self.checkpoint_interval, self.checkpoint_time
+        )
+        saved = until >= cycle
+        now_at = until - xp.floor(until / cycle) * cycle
+        since = xp.minimum(now_at, self.checkpoint_interval) * rate
+        unsaved = xp.where(saved, since, s.unsaved - lost + work * rate)
+        busy = activity(s.steps - lost, work * rate, waits, self.waiting_activity)
+        idle = self.overhead_activity * (restarting + left - work)
+        mean = (busy * work + idle) / dt
+        return Ran(
+            mean, runs, restarting, left - work, rate, s.steps - lost + work * rate, unsaved, now_at,
+            lost, xp.where(runs > 0, restart - restarting, restart),
+        )  # fmt: skip
+
+    def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
+        gang, did = port.work
+        stopped, stopped_at = latched(1.0 - did.runs, s.stopped, s.stopped_at, lambda: port.now + 0.0 * did.runs)
+        after = replace(
+            s,
+            steps=did.steps,
+            unsaved=did.unsaved,
+            since_checkpoint=did.position,
+            restart=did.restart,
+            lost_steps=s.lost_steps + did.lost,
+            interruptions=s.interruptions + (did.runs <= 0) * (s.stopped <= 0),
+            saving_time=s.saving_time + did.saving,
+            restarting_time=s.restarting_time + did.restarting,
+            stopped_time=s.stopped_time + dt * (1.0 - did.runs),
+            stopped=stopped,
+            stopped_at=stopped_at,
+        )
+        pace = did.rate * self.step_time
+        rate = (did.steps - s.steps) / dt
+        return after, self.Outputs(step_rate=rate, pace=pace, activity=did.activity, racks_able=gang.able)
