@@ -38,10 +38,10 @@ from tests.small_plants import (
 )
 from twin.declare import MODES, Branch, Equipment, Flag, Nothing, Ports, Quantity, Stream, Supply, quantities
 from twin.equipment import KINDS
-from twin.equipment.job import Gang
 from twin.equipment.service import Asked, Prefilled
 from twin.networks.serving import Pooled, Served
 from twin.physics.serving import Queued
+from twin.physics.training import Gang
 from twin.units import parse
 
 RATINGS = {

@@ -7,16 +7,7 @@ from typing import Any, NamedTuple
 from twin.arrays import library_of
 from twin.declare import Equipment, Ports, Real, flag, quantity, replace, table
 from twin.physics.supply import latched
-from twin.physics.training import activity, communication, worked
-
-
-class Gang(NamedTuple):
-    """What racks a job finds: how many it wants and can work; of these the slowest, and the least bandwidth [1]."""
-
-    wanted: Real
-    able: Real
-    speed: Real
-    bandwidth: Real
+from twin.physics.training import Gang, activity, communication, worked
 
 
 class Ran(NamedTuple):

@@ -8,9 +8,9 @@ from types import ModuleType
 import numpy as np
 
 from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked_with_spare
-from twin.equipment.job import Gang
 from twin.networks.serving import Duty
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
+from twin.physics.training import Gang
 from twin.plant import Plant
 
 

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from twin.arrays import library_of
 
 Real = Any
+
+
+class Gang(NamedTuple):
+    """What racks a job finds: how many it wants and can work; of these the slowest, and the least bandwidth [1]."""
+
+    wanted: Real
+    able: Real
+    speed: Real
+    bandwidth: Real
 
 
 def worked(elapsed: Real, interval: Real, pause: Real) -> Real:

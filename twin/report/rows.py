@@ -182,7 +182,7 @@ class Rows:
         return rows
 
     def training(self) -> list[list[str]]:
-        """Job, useful steps, rolled back, goodput, times stopped, time in checkpoints, in restarts, without its gang."""
+        """Job, useful steps, rolled back, goodput, stops, time in checkpoints, in restarts, without its gang."""
         return [
             [
                 name,
