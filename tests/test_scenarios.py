@@ -34,6 +34,7 @@ MEANT_TO_FAIL = {
     "training-rack-lost": set(),
     "chiller-trip-staged": set(),
     "decoupler-reverses": set(),
+    "economiser-by-weather": set(),
     "feeder-fault": set(),
     "feeder-fault-cascade": {"no breaker.tripped"},
     "feed-loss-brake": {"no rack.unpowered"},
