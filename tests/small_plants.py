@@ -126,14 +126,20 @@ def pod(racks: int = 8, dc: bool = False) -> Plant:
     return plant
 
 
-def chain(tank_volume: float = 8.0) -> Plant:
-    """The shortest chain from die to chiller: four racks without air heat, one CDU, one pump, one chiller, a tank."""
+def four_racks() -> Plant:
+    """A board, four racks without air heat and their CDU, not yet in any loop."""
     plant = Plant()
     add(plant, "utility", "utility", rated_power=5e6)
     add(plant, "board", "bus", ("utility",))
     for i in range(1, 5):
         add(plant, f"rack-{i}", "rack", ("board",), **{**RACK, "air_fraction": 0.0})
     add(plant, "cdu", "cdu", ("board",), **CDU)
+    return plant
+
+
+def chain(tank_volume: float = 8.0) -> Plant:
+    """The shortest chain from die to chiller: four racks without air heat, one CDU, one pump, one chiller, a tank."""
+    plant = four_racks()
     add(plant, "pump", "pump", ("board",), **PUMP)
     add(plant, "chiller", "chiller", ("board",), **CHILLER)
     add(plant, "tank", "tank", volume=tank_volume, useful_temperature=305)
@@ -144,12 +150,7 @@ def chain(tank_volume: float = 8.0) -> Plant:
 
 def wet_chain() -> Plant:
     """From die to evaporating water: four racks, one CDU, two pumps each with a tower, by Merkel and by York."""
-    plant = Plant()
-    add(plant, "utility", "utility", rated_power=5e6)
-    add(plant, "board", "bus", ("utility",))
-    for i in range(1, 5):
-        add(plant, f"rack-{i}", "rack", ("board",), **{**RACK, "air_fraction": 0.0})
-    add(plant, "cdu", "cdu", ("board",), **CDU)
+    plant = four_racks()
     for i in (1, 2):
         add(plant, f"pump-{i}", "pump", ("board",), **PUMP)
         add(plant, f"tower-{i}", "cooling_tower", ("board",), correlation=i, **COOLING_TOWER)
@@ -186,12 +187,7 @@ def tied() -> Plant:
 
 def water_cooled() -> Plant:
     """Every way out: water-cooled chillers and an economiser on a tower's water, a heat network, wet pads."""
-    plant = Plant()
-    add(plant, "utility", "utility", rated_power=5e6)
-    add(plant, "board", "bus", ("utility",))
-    for i in range(1, 5):
-        add(plant, f"rack-{i}", "rack", ("board",), **{**RACK, "air_fraction": 0.0})
-    add(plant, "cdu", "cdu", ("board",), **CDU)
+    plant = four_racks()
     for name in ("pump-1", "pump-2", "pump-3", "far-1", "far-2", "far-3", "net"):
         add(plant, name, "pump", ("board",), **PUMP)
     slim = {"cooling_capacity": 0.5e6, "least_load": 0.15}
@@ -247,12 +243,7 @@ def staged() -> Plant:
 
     Their water-cooled neighbour beside them gives to a condenser loop, whose pumps and towers are manifolded, too.
     """
-    plant = Plant()
-    add(plant, "utility", "utility", rated_power=5e6)
-    add(plant, "board", "bus", ("utility",))
-    for i in range(1, 5):
-        add(plant, f"rack-{i}", "rack", ("board",), **{**RACK, "air_fraction": 0.0})
-    add(plant, "cdu", "cdu", ("board",), **CDU)
+    plant = four_racks()
     for i in (1, 2, 3):
         add(plant, f"pump-{i}", "pump", ("board",), on_call=float(i == 3), restart_delay=1.0, **PUMP)
     for i in (1, 2):

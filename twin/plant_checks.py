@@ -12,7 +12,7 @@ from twin.declare import Equipment, quantities
 from twin.equipment import KINDS
 from twin.faults import Fault
 from twin.faults import near as _near
-from twin.plant_cooling import setpoints_in_reach
+from twin.plant_cooling import setpoints_in_reach, vessels_large_enough
 from twin.plant_distribution import breaking_capacities, direct_current, taps_and_feeds_lost
 from twin.plant_electrics import NEAR, can_feed, conductors, feed_graph, incoming, levels
 from twin.plant_loads import nominal_loads, nominal_powers
@@ -385,6 +385,7 @@ THEN = (
     die_limits,
     own_ratings,
     setpoints_in_reach,
+    vessels_large_enough,
     no_impedance,
     wrong_levels,
     one_frequency,

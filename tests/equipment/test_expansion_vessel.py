@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from wet_bench import WetBench
 
+from tests.small_plants import pressurised
 from twin.declare import Ports
 from twin.equipment.expansion_vessel import ExpansionVessel
+from twin.physics.fluids import properties
 from twin.physics.static_pressure import held_at
 
 SMALL = {
@@ -60,3 +63,16 @@ def test_make_up_that_stops_below_the_precharge_stops_there():
     after = ticked(bench, 60.0, 3)
     assert after.static_pressure == pytest.approx(1.4e5, rel=1e-9)
     assert after.making_up == 0.0
+
+
+def test_a_vessel_too_small_for_its_loop_is_told_with_numbers():
+    """1.08 m3 of PG25 from 20 to 50 degC grow by about 13 L; a vessel of 10 L takes 4.3 L from 2.6 to 6 bar."""
+    plant = pressurised()
+    assert [fault for fault in plant.faults() if "relief" in str(fault)] == []
+    plant.units["vessel-technology"].parameters["vessel_volume"] = 0.01
+    (told,) = [fault for fault in plant.faults() if "relief" in str(fault)]
+    assert told.warning
+    volume = 1.0 + 4 * 0.02
+    cold, warm = (float(properties("pg25", np.array(T)).density) for T in (293.15, 323.15))
+    assert f"{volume:.3g} m^3 of loop technology grow by {volume * (cold / warm - 1) * 1e3:.3g} L" in str(told)
+    assert f"takes {10 * (2 / 2.6 - 2 / 6):.3g} L" in str(told)

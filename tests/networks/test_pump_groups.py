@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.small_plants import CDU, CHILLER, PUMP, RACK, add, branch
+from tests.small_plants import CHILLER, PUMP, add, branch, four_racks
 from twin.plant import Loop, Plant, SignalLine
 from twin.scenario import Change, RunSettings, Scenario
 from twin.simulation import simulate
@@ -14,12 +14,7 @@ from twin.trace import open_trace
 
 def group(delay: float = 3.0) -> Plant:
     """Two trains of pump and chiller, of which the second stands by."""
-    plant = Plant()
-    add(plant, "utility", "utility", rated_power=5e6)
-    add(plant, "board", "bus", ("utility",))
-    for i in range(1, 5):
-        add(plant, f"rack-{i}", "rack", ("board",), **{**RACK, "air_fraction": 0.0})
-    add(plant, "cdu", "cdu", ("board",), **CDU)
+    plant = four_racks()
     for i in (1, 2):
         add(plant, f"pump-{i}", "pump", ("board",), restart_delay=1.0, ramp_time=5.0, on_call=float(i == 2), **PUMP)
         add(plant, f"chiller-{i}", "chiller", ("board",), **CHILLER)
