@@ -45,6 +45,7 @@ MEANT_TO_FAIL = {
     "nerc-sags-ride-through": set(),
     "pdu-fault": set(),
     "pod-power-returns": {"no tank-1.exhausted"},
+    "racks-return-in-turn": {"no rack.unpowered"},
     "sag-pumps-on-ups": {"no tank-1.exhausted"},
     "sag-stops-cooling": {"no tank-1.exhausted"},
     "pod-technology-pumps-lost": {"no rack.shut_down"},

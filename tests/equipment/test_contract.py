@@ -315,6 +315,7 @@ MEANINGS = {
     "reactive": r"^reactive power",
     "recharge_power": r"from the feed to recharge",
     "relative_density": r"over 1000 kg/m3",
+    "ready": r"^1 where it can take work|^1 when it is up to speed",
     "reset": r"clears a latched",
     "reset_seen": r"the reset as it was",
     "restart_delay": r"^time from supply to",

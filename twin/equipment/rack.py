@@ -29,7 +29,8 @@ class Plan(NamedTuple):
     """The tick as the rack foresees it.
 
     course: of the dies; conductance: plate to coolant inlet [W/K]; share: of (plate - inlet) by which coolant
-    warms [1]; power: of the work, to_air: what warms the room [W]; lasts: share of the tick with power [1].
+    warms [1]; power: of the work, to_air: what warms the room [W]; lasts: share of the tick with power
+    [1]; share_on: of its work that is on it at the end, None where all is, as it was [1].
     """
 
     course: Course
@@ -41,6 +42,7 @@ class Plan(NamedTuple):
     taken: Input
     asked: Asked
     lasts: Real
+    share_on: Real | None
 
 
 @table
@@ -53,7 +55,7 @@ class Rack(RackBranch):
     goes to the room's air, the rest into the plates. Power supplies bridge gaps from their capacitors.
     Rated power is that of the trays at the busbar; what is taken from the feeds is more by the losses of the power
     shelves. Of `die_groups` dies with a spread of resistance the hottest meets the limits first, and all follow its
-    clock, as synchronous work does. Boot sequences are left out.
+    clock, as synchronous work does. A boot after being switched off, or reset after a shutdown, is left out.
     """
 
     kind = "rack"
@@ -189,9 +191,9 @@ class Rack(RackBranch):
     def _hottest(self) -> Real:
         return self.shutdown_temperature
 
-    def _asks(self, u: Any, duty: Any) -> Asked:
-        """What its Inputs ask of it; what its services ask, where it stands in a pool."""
-        work, limits = (u.utilisation, u.prefill_share, u.decode_share), (u.power_limit, u.clock_limit, u.power_profile)
+    def _asks(self, u: Any, own: Real, duty: Any) -> Asked:
+        """What its Inputs ask of it, with the work of its `own` that is on it; in a pool what its services ask."""
+        work, limits = (own, u.prefill_share, u.decode_share), (u.power_limit, u.clock_limit, u.power_profile)
         if duty is not None:
             work = self._work_of(*work, duty)
         asked: Asked = self.once(self._asked, work[0], *limits, *work[1:])
@@ -211,11 +213,12 @@ class Rack(RackBranch):
 
     def works(self, s: Any, u: Any, out: Any) -> Able:
         """What it can do for services in a tick, as it stood."""
-        able = self.asked(u) * (1.0 - s.unpowered) * (1.0 - s.shut_down)
+        able = self.asked(u) * (1.0 - s.unpowered) * (1.0 - s.shut_down) * s.load_share
         return Able(self.gpu_count * able, out.prefill_speed, out.decode_speed, out.training_speed)
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
-        asked = self._asks(u, port.work)
+        own, share_on = self.loaded(s, u, dt)
+        asked = self._asks(u, own, port.work)
         lines = self._lines(s, asked)
         lasts = on = self.once(self._on, self.asked(u), s.unpowered)
         takes = lambda: self._takes(s, asked, lines)  # noqa: E731
@@ -227,6 +230,9 @@ class Rack(RackBranch):
         if not (nothing(supplied.bridged) and supplied.fed is dt):
             lasts = on * ((supplied.fed + supplied.bridged) / dt)  # so that no gap means on, to the bit
         draws, other, to_plate = self.once(self._powers, *lines, asked.other, lasts)
+        starting = self.starting(s, u, port, self.asked(u), dt)
+        if not nothing(starting):
+            other, to_plate = other + starting, to_plate + starting * (1.0 - self._air_share)
         K, share = self.conductance(port.capacity_rate["coolant"], port.flow["coolant"])
         C_die, C_plate, G = self._masses
         die = Die(C_die, C_plate, G, K, s.inlet_temperature, to_plate, *draws)
@@ -240,7 +246,7 @@ class Rack(RackBranch):
         to_air = other * self._air_share + standby
         if not nothing(taken.loss):
             to_air = to_air + taken.loss * self.shelf_air_share
-        return Plan(run, K, share, power, to_air, fed, taken, asked, lasts)
+        return Plan(run, K, share, power, to_air, fed, taken, asked, lasts, share_on)
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         plan, taken = port.plan, port.plan.taken
@@ -271,6 +277,7 @@ class Rack(RackBranch):
         plate = s.plate_temperature + (dt * into_masses - C_die * (die - s.die_temperature)) / C_plate
         gain = C_flow * (inlet - port.outlet["coolant"]) + heat
         coolant = s.coolant_temperature + dt * gain / (self.coolant_volume * port.heat_capacity["coolant"])
+        supply = self.after_supply(s, u, port, plan.fed, plan.taken, dt)
         after = replace(
             s,
             die_temperature=die,
@@ -279,10 +286,11 @@ class Rack(RackBranch):
             inlet_temperature=inlet,
             flow_valve=self._next_valve(s, u, port, dt),
             **self._thermal_flags(s, run, port.now),
-            **self.after_supply(s, u, port, plan.fed, plan.taken, dt),
+            **supply,
+            **self.after_work(s, u, plan.share_on, supply.get("unpowered", s.unpowered), port.now, dt),
         )
         rise = self.once(self._excess, u.hottest_die_luck) * library_of(die).maximum(die - plate, 0.0)
-        return after, self._outputs(s, u, port, die + rise)
+        return after, self._outputs(after, u, port, die + rise)
 
     def _thermal_flags(self, s: Any, run: Course, now: Real) -> dict[str, Real]:
         throttled, throttled_at = latched(run.throttled, s.throttled, s.throttled_at, lambda: now + run.throttled_after)
@@ -321,6 +329,7 @@ class Rack(RackBranch):
             loss=loss,
             load_fraction=load_fraction,
             **beside,
+            **self.stages(s, u, s.restart_clock, self.asked(u), s.shut_down),
         )
 
     def _none(self, like: Real) -> Real:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, stacked, worth_doing
 from twin.declare import Real, quantity, table
-from twin.equipment.parts.power_shelves import PowerShelves
+from twin.equipment.parts.startup import Startup
 from twin.physics import gpu
 from twin.physics.throttle import Course
 
@@ -50,7 +50,7 @@ class Asked(NamedTuple):
 
 
 @table
-class Gpus(PowerShelves):
+class Gpus(Startup):
     """GPUs at three kinds of work, each with a clock and a power of its own, and CPUs, switches and the rest beside.
 
     Nominal is training at full work, which takes the rated power. A GPU at work is held at or below its part of the
@@ -102,7 +102,7 @@ class Gpus(PowerShelves):
     pump_share: Real = quantity("1", "pumps in the rack, likewise", default=0.0, at_least=0, at_most=1)
 
     @table
-    class Inputs(PowerShelves.Inputs):
+    class Inputs(Startup.Inputs):
         utilisation: Real = quantity("1", "share of full work asked", default=0.85, at_least=0, at_most=1)
         power_limit: Real = quantity("1", "cap on the rack's power, of rated", default=1.0, at_least=0, at_most=2)
         clock_limit: Real = quantity(
@@ -113,7 +113,7 @@ class Gpus(PowerShelves):
         decode_share: Real = quantity("1", "share of its work that is decode", default=0.0, at_least=0, at_most=1)
 
     @table
-    class Outputs(PowerShelves.Outputs):
+    class Outputs(Startup.Outputs):
         power: Real = quantity("W", "electric power of the work", default=0.0)
         gpu_power: Real = quantity("W", "electric power of the GPUs", default=0.0)
         cpu_power: Real = quantity("W", "electric power of the CPUs", default=0.0)
@@ -127,7 +127,7 @@ class Gpus(PowerShelves):
         decode_speed: Real = quantity("1", "decode that it can do, of nominal", default=1.0)
 
     def faults(self, feeds: int) -> list[str]:
-        found = PowerShelves.faults(self, feeds)
+        found = Startup.faults(self, feeds)
         beside = self.cpu_share + self.switch_share + self.nic_share + self.fan_share + self.pump_share
         if beside > 1 + 1e-9:
             text = f"cpu_share, switch_share, nic_share, fan_share and pump_share add up to {beside:.0%}"
@@ -265,7 +265,7 @@ class Gpus(PowerShelves):
         allowed = xp.minimum(asked.full, (asked.cap - self._least) / leak)
         within = _over_work(asked.weight * allowed) * leak
         power = xp.where(works, run.power / xp.where(works, on, 1.0) - self._least, 0.0)
-        share = xp.where(within > 0, power / xp.where(within > 0, within, 1.0), 1.0)
+        share = xp.where(within > SAME, power / xp.maximum(within, SAME), 1.0)
         share = xp.minimum(xp.maximum(share, 0.0), 1.0)
         clock = xp.minimum(gpu.clock_for(share * allowed / asked.activity, self._clocking), asked.clock)
         found = (_over_work(clock * asked.mix) * works, *(speed * on for speed in self._speeds(clock)))

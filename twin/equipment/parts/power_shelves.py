@@ -360,24 +360,8 @@ class PowerShelves(Equipment):
         }  # fmt: skip
 
     def _supply_flags(self, s: Any, u: Any, port: Ports, fed: Fed, dt: Real) -> dict[str, Real]:
-        """Off when a gap outlasts the capacitors or the shelves trip; on after `restart_time` of unbroken supply."""
-        if fed.carried is None and not (worth_doing(port.gap) or worth_doing(s.unpowered + s.restart_clock)):
-            return {}
-        xp = library_of(port.gap)
-        alive, supplied = dt - port.gap, fed.supplied
-        trips: Real = 0.0 if fed.carried is None else fed.carried.tripped
-        lost = supplied.lost & (s.unpowered == 0)
-        clock = xp.where(port.voltage == 0, 0.0, xp.where(port.gap > 0, alive, s.restart_clock + alive)) * s.unpowered
-        clock = clock * (1.0 - s.tripped * (1.0 - u.reset))
-        back = (s.unpowered > 0) & (clock >= self.restart_time)
-        dead_from = port.now + xp.where(port.voltage == 0, alive, 0.0)
-        moment = xp.where(lost, dead_from + supplied.bridged, port.now + dt - (clock - self.restart_time))
-        if fed.carried is not None:
-            moment = xp.where(trips > 0, port.now + fed.carried.lasts, moment)
-        unpowered, at = latched(
-            xp.where(lost, 1.0, xp.where(back, 0.0, s.unpowered)), s.unpowered, s.unpowered_at, moment
-        )
-        return {"unpowered": unpowered, "unpowered_at": at, "restart_clock": clock}
+        """Whether it has lost its supply or works again."""
+        raise NotImplementedError
 
 
 def _divisor(rating: Real) -> tuple[Real, Real]:
