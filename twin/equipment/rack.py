@@ -277,7 +277,6 @@ class Rack(RackBranch):
         plate = s.plate_temperature + (dt * into_masses - C_die * (die - s.die_temperature)) / C_plate
         gain = C_flow * (inlet - port.outlet["coolant"]) + heat
         coolant = s.coolant_temperature + dt * gain / (self.coolant_volume * port.heat_capacity["coolant"])
-        supply = self.after_supply(s, u, port, plan.fed, plan.taken, dt)
         after = replace(
             s,
             die_temperature=die,
@@ -286,8 +285,8 @@ class Rack(RackBranch):
             inlet_temperature=inlet,
             flow_valve=self._next_valve(s, u, port, dt),
             **self._thermal_flags(s, run, port.now),
-            **supply,
-            **self.after_work(s, u, plan.share_on, supply.get("unpowered", s.unpowered), port.now, dt),
+            **self.after_supply(s, u, port, plan.fed, plan.taken, dt),
+            **self.after_work(s, u, plan.share_on, port.now, dt),
         )
         rise = self.once(self._excess, u.hottest_die_luck) * library_of(die).maximum(die - plate, 0.0)
         return after, self._outputs(after, u, port, die + rise)

@@ -179,7 +179,8 @@ class Gpus(Startup):
         hottest = xp.maximum(self._leak(self._hottest), 1.0)
         binds = worth_doing(full * hottest > room)
         dynamic, slowed = _over_work(weight * full), _over_work(weight * xp.minimum(slow, room / hottest))
-        lines = self._leaking(dynamic, slowed)
+        line = self._straight(weight, full * self._cold, full * self.leakage)
+        lines = self._leaking(dynamic, slowed)._replace(**line)
         return Asked(weight, mix, clock, activity, full, cap, capped, other, dynamic, lines, binds)
 
     @cached_property
@@ -207,9 +208,13 @@ class Gpus(Startup):
             return asked.lines
         xp, power = library_of(asked.full), asked.full
         held = power * self._leak(s.die_temperature) > asked.cap - self._least
-        full0 = asked.weight * xp.where(held, asked.cap - self._least, power * self._cold)
-        full1 = asked.weight * xp.where(held, 0.0, power * self.leakage)
-        return asked.lines._replace(full0=self._least + _over_work(full0), full1=_over_work(full1))
+        cold = xp.where(held, asked.cap - self._least, power * self._cold)
+        warm = xp.where(held, 0.0, power * self.leakage)
+        return asked.lines._replace(**self._straight(asked.weight, cold, warm))
+
+    def _straight(self, weight: Real, cold: Real, warm: Real) -> dict[str, Real]:
+        """The line at full clock from those of each work; in one order, so that a cap elsewhere changes no bit."""
+        return {"full0": self._least + _over_work(weight * cold), "full1": _over_work(weight * warm)}
 
     def _relined(self, asked: Asked, known: Lines, gpus: Real) -> Lines:
         """The same where its shelves give the GPUs another power than asked, mean at reference temperature [W]."""

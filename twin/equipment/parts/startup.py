@@ -150,14 +150,14 @@ class Startup(PowerShelves):
             found[name], found[f"{name}_at"] = latched(now, getattr(s, name), getattr(s, f"{name}_at"), moment)
         return found
 
-    def after_work(self, s: Any, u: Any, share: Real | None, unpowered: Real, now: Real, dt: Real) -> dict[str, Real]:
+    def after_work(self, s: Any, u: Any, share: Real | None, now: Real, dt: Real) -> dict[str, Real]:
         """State of the work on it one tick on."""
         if share is None:
             return {}
         gone = (share <= 0) & (u.drain > 0)
         moment = lambda: now + gone * library_of(share).minimum(s.load_share * self.drain_time, dt)  # noqa: E731
         drained, at = latched(gone * 1.0, s.drained, s.drained_at, moment)
-        return {"load_share": share * (1.0 - unpowered), "drained": drained, "drained_at": at}
+        return {"load_share": share, "drained": drained, "drained_at": at}
 
     def stages(self, s: Any, u: Any, clock: Real, on: Real, shut: Real) -> dict[str, Real]:
         """Stage and readiness at the end of the tick, as Outputs."""
