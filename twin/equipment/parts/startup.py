@@ -49,7 +49,9 @@ class Startup(PowerShelves):
     class State(PowerShelves.State):
         load_share: Real = quantity("1", "share of the work asked that is on it", default=1.0)
         soft_starting: Real = flag(
-            "begins its soft start", "has started softly", because="it has supply again and it is its turn",
+            "begins its soft start",
+            "has started softly",
+            because="it has supply again and it is its turn",
             via="power",
         )
         booting: Real = flag("boots", "has booted", because="its soft start is done")
@@ -58,9 +60,7 @@ class Startup(PowerShelves):
 
     @table
     class Outputs(PowerShelves.Outputs):
-        stage: Real = quantity(
-            "1", "0 off, 1 soft start, 2 boot, 3 fabric check, 4 ready, 5 draining", default=4.0
-        )
+        stage: Real = quantity("1", "0 off, 1 soft start, 2 boot, 3 fabric check, 4 ready, 5 draining", default=4.0)
         ready: Real = quantity("1", "1 where it can take work", default=1.0)
 
     def faults(self, feeds: int) -> list[str]:
