@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from operator import attrgetter, is_
@@ -58,13 +59,14 @@ class Gatherer:
         self.ticks: list[Tick] = []
         self.events: list[Event] = []
         self.worst = 0.0
-        self.flags = [
-            (t, name) for t in model.tables for name, q in quantities(t.machine.State).items() if q.flag is not None
-        ]
+        flags = [(t, [n for n, q in quantities(t.machine.State).items() if q.flag is not None]) for t in model.tables]
+        self.flags = [(t, names) for t, names in flags if names]
         self.tables: dict[str, list[Table]] = {}
         for t in model.tables:
             self.tables.setdefault(t.kind, []).append(t)
-        self.columns = [(c.kind, c.name, self._part(c)) for c in columns(model)]
+        self.sheets: dict[tuple[str, str], list[str]] = {}
+        for c in columns(model):
+            self.sheets.setdefault((c.kind, self._part(c)), []).append(c.name)
         self._write([Tick(0, 0.0, 0.0, first, inputs, True)])
 
     @staticmethod
@@ -142,10 +144,11 @@ class Gatherer:
 
     def _find_events(self, ticks: list[Tick]) -> None:
         found = []
-        for t, name in self.flags:
-            series = [getattr(state.rows[t.key], name) for state in [self.before, *(tick.state for tick in ticks)]]
-            if any(one is not series[0] for one in series):
-                found += self._changes(t, name, to_host(_stack(series)))
+        states = [self.before.rows, *(tick.state.rows for tick in ticks)]
+        for t, names in self.flags:
+            for name, series in _series([rows[t.key] for rows in states], names):
+                if not _stays(series):
+                    found += self._changes(t, name, to_host(_stack(series)))
         self.events += found
         self.events.sort(key=lambda event: (event.time, event.member, event.unit, event.flag))
 
@@ -166,25 +169,39 @@ class Gatherer:
             "State": [tick.state.rows for tick in kept],
             "Outputs": [tick.state.outputs for tick in kept],
         }
-        blocks = {(kind, name): self._column(rows[part], kind, name) for kind, name, part in self.columns}
+        blocks = {}
+        for (kind, part), names in self.sheets.items():
+            pieces = [dict(_series([row[t.key] for row in rows[part]], names)) for t in self.tables[kind]]
+            for name in names:
+                whole = [_laid(piece[name]) for piece in pieces]
+                blocks[kind, name] = whole[0] if len(whole) == 1 else np.concatenate(whole, axis=2)
         self.recorder.append(np.array([tick.end for tick in kept]), blocks, self.events)
         self.events = []
 
-    def _column(self, rows: list[dict[str, Any]], kind: str, name: str) -> np.ndarray:
-        """One quantity over the kept ticks, (tick, member, unit) of the kind."""
-        read = attrgetter(name)
-        pieces = []
-        for t in self.tables[kind]:
-            key, first = t.key, read(rows[0][t.key])
-            series = [read(row[key]) for row in rows]
-            if all(map(is_, series, repeat(first))):
-                pieces.append(np.broadcast_to(to_host(first), (len(rows), *first.shape)))
-            else:
-                pieces.append(to_host(_stack(series)))
-        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces, axis=2)
+
+Series = Sequence[Array]
+"""One quantity of a table in some ticks, one array (member, unit) each."""
 
 
-def _stack(series: list[Array]) -> Array:
+def _series(rows: list[Any], names: list[str]) -> Iterator[tuple[str, Series]]:
+    """Some quantities of a table's rows."""
+    read = attrgetter(*names, names[0])  # one more, so that a single one comes as a tuple too
+    return zip(names, zip(*map(read, rows)))
+
+
+def _stays(series: Series) -> bool:
+    """Whether a quantity is the same array in all ticks; whatever changes is replaced."""
+    return all(map(is_, series, repeat(series[0])))
+
+
+def _laid(series: Series) -> np.ndarray:
+    """A quantity in a block, (tick, member, unit)."""
+    if _stays(series):
+        return np.broadcast_to(to_host(series[0]), (len(series), *series[0].shape))
+    return to_host(_stack(series))
+
+
+def _stack(series: Series) -> Array:
     """Arrays of one shape on a new first axis, on their own device."""
     members, count = series[0].shape
     return library_of(series[0]).concatenate(series).reshape(len(series), members, count)
