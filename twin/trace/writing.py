@@ -7,7 +7,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from h5py import h5s, h5t
+from h5py import h5a, h5ds, h5s, h5t
 
 from twin.trace import layout
 from twin.trace.disk import Shelf
@@ -118,7 +118,7 @@ class Sheet:
         _attribute(made, "units", column.unit)
         _attribute(made, "long_name", column.doc)
         for axis, scale in enumerate((self._scales["time"], self._scales["member"], unit)):
-            made.dims[axis].attach_scale(scale)
+            h5ds.attach_scale(made.id, scale.id, axis)
         return made
 
     def _kind(self, kind: str, names: list[str]) -> tuple[Any, Any]:
@@ -243,11 +243,14 @@ def _letters(names: list[str], width: int) -> np.ndarray:
 
 
 def _attribute(thing: Any, name: str, value: str | float | int) -> None:
-    """An attribute; texts have a fixed length, which every library reads as text."""
+    """An attribute; texts have a fixed length, which every library reads as text.
+
+    The low-level calls take a third of the time of `thing.attrs.create`.
+    """
     if isinstance(value, str):
-        raw = value.encode() or b"\0"
-        thing.attrs.create(name, np.array(raw), dtype=h5py.string_dtype("utf-8", len(raw)))
-    elif isinstance(value, float):
-        thing.attrs.create(name, np.float64(value))
+        data = np.array(value.encode() or b"\0")
+        kind = h5t.py_create(h5py.string_dtype("utf-8", data.itemsize), logical=True)
     else:
-        thing.attrs.create(name, np.int64(value))
+        data = np.array(value, np.float64 if isinstance(value, float) else np.int64)
+        kind = h5t.py_create(data.dtype)
+    h5a.create(thing.id, name.encode(), kind, h5s.create(h5s.SCALAR)).write(data, mtype=kind)
