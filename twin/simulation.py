@@ -46,10 +46,11 @@ HELD = 2e8
 """Most bytes that the ticks of a block hold; an estimate, at 40 quantities a unit."""
 SWEEP = 200_000
 """Objects made and not yet freed before Python looks for cycles among them; at its usual 700 that is 4 % of a run."""
-WARM_UP = ((1.0, 20), (10.0, 15), (60.0, 10))
-LADDER = ((10.0, 10), (60.0, 10), (3600.0, 16), (300.0, 24))
+WARM_UP = ((1.0, 20), (5.0, 30), (60.0, 4))
+LADDER = ((5.0, 20), (3600.0, 16), (300.0, 24))
 LAST = ((1.0, 3),)
-"""Ticks [s] and how many of each bring a cold plant near its steady state, to it, and into step with its stores."""
+"""Ticks [s] and how many of each bring a cold plant near its steady state (in ticks of 5 s, for longer ones are gone
+through several times), to it, and into step with its stores."""
 WEAR = ("dirt",)
 """What only a long time makes; a run begins without it."""
 

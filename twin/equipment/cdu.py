@@ -148,11 +148,15 @@ class CDU(OutdoorReset, PumpPair, Leaking):
 
         where fouling is told [1].
         """
-        x_technology, x_facility = abs(technology_flow) / self.nominal_flow, abs(facility_flow) / self.facility_flow
-        UA = thermal.film_conductance(self.exchanger_conductance, x_technology, x_facility)
+        facility = thermal.film_resistance(abs(facility_flow) / self.facility_flow)
+        UA = 2.0 * self.exchanger_conductance / (self.once(self._technology_film, technology_flow) + facility)
         if worth_doing(fouling):
             UA = UA / (1.0 + fouling * (UA / self.exchanger_conductance))
         return thermal.exchanger_conductance(UA, C_technology, C_facility)
+
+    def _technology_film(self, flow: Real) -> Real:
+        """Resistance of the technology side's film, of that at nominal flow [1]."""
+        return thermal.film_resistance(abs(flow) / self.nominal_flow)
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         flow, rate = port.flow, port.capacity_rate

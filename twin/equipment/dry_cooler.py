@@ -13,6 +13,8 @@ from twin.equipment.parts.outdoor_reset import OutdoorReset
 from twin.physics import hydraulic, thermal
 from twin.physics.fluids import OUTDOOR_AIR
 
+LEAST_FLOW = 1e-9
+"""Heat-capacity rate [W/K] that stands for none where something divides by it."""
 
 @dataclass(slots=True)
 class Plan:
@@ -76,19 +78,17 @@ class DryCooler(OutdoorReset, Driven):
 
     def share(self, speed: Real, C_flow: Real, flow: Real) -> Real:
         """Share of (T_in - T_air) by which the water is cooled at a fan speed [1]."""
-        return self._share(speed, C_flow, library_of(C_flow).maximum(C_flow, 1e-9), self._water_film(flow))
+        return self._conductance(speed, C_flow, self._water_film(flow)) / library_of(C_flow).maximum(C_flow, LEAST_FLOW)
 
     def _water_film(self, flow: Real) -> Real:
-        """Conductance of the water side, of that at nominal flow [1]."""
-        return library_of(flow).maximum(abs(flow) / self.nominal_flow, 1e-9) ** 0.85
+        """Resistance of the water side, of that at nominal flow [1]."""
+        return thermal.film_resistance(abs(flow) / self.nominal_flow, 0.85)
 
-    def _share(self, speed: Real, C_flow: Real, C_least: Real, water: Real) -> Real:
-        xp = library_of(speed)
-        turning = xp.maximum(speed, 1e-6)
-        air = turning**0.8
-        UA = self._twice_UA * air * water / (air + water)
-        K = thermal.exchanger_conductance(UA, self._air_capacity_rate * turning, C_flow)
-        return K / C_least
+    def _conductance(self, speed: Real, C_flow: Real, water: Real) -> Real:
+        """Heat per kelvin between the inlets of water and air [W/K]."""
+        turning = library_of(speed).maximum(speed, 1e-6)
+        UA = self._twice_UA / (turning**-0.8 + water)
+        return thermal.exchanger_conductance(UA, self._air_capacity_rate * turning, C_flow)
 
     @cached_property
     def _twice_UA(self) -> Real:
@@ -108,13 +108,10 @@ class DryCooler(OutdoorReset, Driven):
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
         C_flow, ready = port.capacity_rate["coolant"], port.drive.readiness
-        T_in, air, water = (
-            s.inlet_temperature,
-            self.air(u, port),
-            self._water_film(port.flow["coolant"]),
-        )
-        C_least = library_of(C_flow).maximum(C_flow, 1e-9)
-        most = self._share(ready, C_flow, C_least, water)
+        T_in, air, water = s.inlet_temperature, self.air(u, port), self._water_film(port.flow["coolant"])
+        C_least = library_of(C_flow).maximum(C_flow, LEAST_FLOW)
+        full_speed = self._conductance(ready, C_flow, water)
+        most = full_speed / C_least
         if worth_doing(ready <= 0):
             most = most * (ready > 0)
         setpoint = self.wanted(u.leaving_setpoint, port)
@@ -124,7 +121,7 @@ class DryCooler(OutdoorReset, Driven):
             xp = library_of(T_in)
             wanted = (T_in - setpoint) / xp.maximum(T_in - air, 1e-6)
             wanted = xp.minimum(xp.maximum(wanted, 1e-4), 1.0)
-            speed = xp.where(holds, self._speed(wanted, most, ready, C_flow, C_least, water), speed)
+            speed = xp.where(holds, self._speed(wanted * C_least, full_speed, ready, C_flow, water), speed)
         return Plan(most, holds, full, speed, self.fan_power * speed * speed * speed)
 
     def air(self, u: Any, port: Ports) -> Real:
@@ -135,13 +132,13 @@ class DryCooler(OutdoorReset, Driven):
         """Temperature of the air that enters each coil [K]."""
         return dry_bulb + 0.0 * self.fan_power
 
-    def _speed(self, wanted: Real, most: Real, ready: Real, C_flow: Real, C_least: Real, water: Real) -> Real:
-        """Fan speed [1] that takes a wanted share of the inlet difference, by three steps of a fixed iteration."""
-        xp = library_of(wanted)
-        trial = ready * (wanted / xp.maximum(most, 1e-9))
+    def _speed(self, wanted: Real, most: Real, ready: Real, C_flow: Real, water: Real) -> Real:
+        """Fan speed [1] for a wanted conductance between the inlets [W/K], by three steps of a fixed iteration."""
+        larger, smaller = library_of(wanted).maximum, library_of(wanted).minimum
+        trial = ready * (wanted / larger(most, LEAST_FLOW))
         for _ in range(3):
-            got = self._share(trial, C_flow, C_least, water)
-            trial = xp.minimum(trial * (wanted / xp.maximum(got, 1e-9)) ** 1.3, ready)
+            got = self._conductance(trial, C_flow, water)
+            trial = smaller(trial * (wanted / larger(got, LEAST_FLOW)) ** 1.3, ready)
         return trial
 
     def revise(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:

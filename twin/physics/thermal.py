@@ -13,8 +13,8 @@ TINY = 1e-300
 def mean_weight(k: Real) -> Real:
     """(1 - e^-k)/k for k >= 0: the share that the start keeps in the mean of a relaxation over k time constants."""
     xp = library_of(k)
-    k = xp.maximum(k, TINY)
-    return -xp.expm1(-k) / k
+    k = xp.minimum(-k, -TINY)
+    return xp.expm1(k) / k
 
 
 def mean_lag(k: Real) -> Real:
@@ -102,25 +102,38 @@ def counterflow_effectiveness(NTU: Real, ratio: Real) -> Real:
 
 
 def exchanger_conductance(UA: Real, C_hot: Real, C_cold: Real) -> Real:
-    """Heat per kelvin between the two inlets of a counterflow exchanger [W/K]: eps C_min, zero at no flow."""
+    """Heat per kelvin between the two inlets of a counterflow exchanger [W/K]: eps C_min, zero at no flow.
+
+        eps C_min = 1/(1/w + 1/C_max),   w = UA (1 - e^{-k})/k,   k = UA (1/C_min - 1/C_max)
+
+    Source: `counterflow_effectiveness`, rearranged.
+    """
     xp = library_of(C_hot)
-    C_min = xp.maximum(xp.minimum(C_hot, C_cold), TINY)
-    C_max = xp.maximum(xp.maximum(C_hot, C_cold), C_min)
-    return counterflow_effectiveness(UA / C_min, C_min / C_max) * C_min
+    hot, cold = xp.maximum(C_hot, TINY), xp.maximum(C_cold, TINY)
+    w, most = UA * mean_weight(UA * abs(1.0 / hot - 1.0 / cold)), xp.maximum(hot, cold)
+    return w * most / (w + most)
 
 
-def film_conductance(UA_nominal: Real, x_hot: Real, x_cold: Real, exponent: Real = 0.8) -> Real:
-    """UA of plates whose two films each go with flow^exponent and weigh alike at nominal flow [W/K].
+def film_resistance(x: Real, exponent: Real = 0.8) -> Real:
+    """Resistance of a film whose conductance goes with flow^exponent, of that at nominal flow [1].
 
     Args:
-        x_hot, x_cold: flows as a fraction of nominal [1].
+        x: flow as a fraction of nominal [1].
 
     Source: Dittus-Boelter scaling; textbook.
     """
-    xp = library_of(x_hot)
-    hot = xp.maximum(x_hot, 1e-12) ** exponent
-    cold = xp.maximum(x_cold, 1e-12) ** exponent
-    return UA_nominal * 2.0 * hot * cold / (hot + cold)
+    return library_of(x).maximum(x, 1e-12) ** -exponent
+
+
+def film_conductance(UA_nominal: Real, x_hot: Real, x_cold: Real) -> Real:
+    """UA of plates whose two films weigh alike at nominal flow [W/K].
+
+        1/UA = (R_hot + R_cold)/(2 UA_nominal)
+
+    Args:
+        x_hot, x_cold: flows as a fraction of nominal [1].
+    """
+    return 2.0 * UA_nominal / (film_resistance(x_hot) + film_resistance(x_cold))
 
 
 class Modes(NamedTuple):
