@@ -179,6 +179,11 @@ class Neighbours:
     def width(self) -> int:
         return int(self.index.shape[1])
 
+    @cached_property
+    def terms(self) -> Array:
+        """The index by term (K, m): sums of few terms then add rows that lie whole in memory."""
+        return library_of(self.index).ascontiguousarray(self.index.T)
+
 
 def neighbours(lists: list[list[int]], xp: ModuleType, spare: int | None = None) -> Neighbours:
     """Build the padded table from one list of indices per unit, kept in the order given.
@@ -215,12 +220,13 @@ def gather_sum(x: Array, table: Neighbours) -> Array:
         return xp.zeros((*x.shape[:-1], table.index.shape[0]), dtype=x.dtype)
     if table.width == 1 and table.full:
         return x.take(table.index[:, 0], axis=-1)
-    terms = x.take(table.index, axis=-1)
-    if not table.full:
-        terms = xp.where(table.valid, terms, 0)
     if xp is np and table.width > MOST_FOLDED:
-        return np.add.reduce(terms, axis=-1)
-    while terms.shape[-1] > 1:
-        half = terms.shape[-1] // 2
-        terms = terms[..., :half] + terms[..., half:]
-    return terms[..., 0]
+        terms = x.take(table.index, axis=-1)
+        return np.add.reduce(terms if table.full else np.where(table.valid, terms, 0), axis=-1)
+    terms, half = x.take(table.terms, axis=-1), table.width
+    if not table.full:
+        terms = xp.where(table.valid.T, terms, 0)
+    while half > 1:
+        half //= 2
+        terms = terms[..., :half, :] + terms[..., half:, :]
+    return terms[..., 0, :]

@@ -226,8 +226,9 @@ def solve_heat(
     before = before_exchangers(heat, links, way, alpha) if heat.in_series else None
     terms = _terms(net, heat, alpha, beta, gamma, way, before)
     weights = xp.zeros((2, 1, *terms.shape[1:]))  # what flows into supply and into return
-    weights[0, 0, :, :-1] = xp.maximum(net.sign * flow, 0.0)
-    weights[1, 0, :, :-1] = xp.maximum(-net.sign * flow, 0.0)
+    upward = net.sign * flow
+    weights[0, 0, :, :-1] = into = xp.maximum(upward, 0.0)
+    weights[1, 0, :, :-1] = into - upward
     headers = xp.zeros((2, 3, *was.shape[1:]))  # (supply, return) by AFFINE
     sums: list[Array] = []
     ends: list[list[Ends]] = []
@@ -311,20 +312,19 @@ def _two_by_two(level: Level, sums: Array, said: Array, was: Array) -> Array:
     to_supply, to_return = sums
     out_of_supply, out_of_return = to_return[FLOW], to_supply[FLOW]
     still, ebbing = out_of_supply <= TINY, out_of_return <= TINY
-    right = sums[:, AFFINE]
     if level.has_tank:
         tank = said.take(level.tank, axis=2)
         to_supply = tank[1] * to_supply
-        right = stacked(to_supply[AFFINE], to_return[AFFINE])
-        right[0, -1] += out_of_supply * tank[0]
+        to_supply[CONSTANT] += out_of_supply * tank[0]
+    right = to_supply[AFFINE], to_return[AFFINE]
     a, b = out_of_supply - to_supply[OWN_SUPPLY], to_supply[INLET] + to_supply[OWN_RETURN]
     c, d = to_return[INLET] + to_return[OWN_SUPPLY], out_of_return - to_return[OWN_RETURN]
     if worth_doing(still | ebbing):
         a, b = xp.where(still, 1.0, a), xp.where(still, 0.0, b)
         c, d = xp.where(ebbing, 0.0, c), xp.where(ebbing, 1.0, d)
-        stands = stacked(still, ebbing)
-        right = xp.where(stands[:, None], 0.0, right)
-        right[:, -1] = xp.where(stands, taken(was, level.loops), right[:, -1])
+        kept = xp.zeros((2, *right[0].shape))
+        kept[:, -1] = taken(was, level.loops)
+        right = xp.where(still, kept[0], right[0]), xp.where(ebbing, kept[1], right[1])
     return stacked(d * right[0] + b * right[1], a * right[1] + c * right[0]) / (a * d - b * c)
 
 
@@ -357,7 +357,8 @@ def _delivered(to_supply: Array, to_return: Array, here: Array, outside: Array |
     heat = to_supply[CONSTANT] + to_supply[OWN_SUPPLY] * here[0] + (to_supply[INLET] + to_supply[OWN_RETURN]) * here[1]
     if outside is not None:
         heat = heat + to_supply[OUTER_SUPPLY] * outside[0] + to_supply[OUTER_RETURN] * outside[1]
-    return xp.where(to_return[FLOW] <= TINY, here[0], heat / xp.maximum(to_return[FLOW], TINY))
+    mix, still = heat / xp.maximum(to_return[FLOW], TINY), to_return[FLOW] <= TINY
+    return xp.where(still, here[0], mix) if worth_doing(still) else mix
 
 
 def _walk(
