@@ -11,6 +11,7 @@ from scipy.integrate import quad, solve_ivp
 from twin.physics.hydraulic import (
     FRICTION,
     VALVE_LEAK,
+    affinity,
     branch_flow,
     coast,
     pump_power,
@@ -48,7 +49,7 @@ def test_a_resistance_loses_its_nominal_pressure_at_nominal_flow(share):
 
 @pytest.mark.parametrize("speed", [0.2, 0.7, 1.0, 1.2])
 def test_pump_power_goes_with_the_cube_of_speed_at_the_same_point_of_the_curve(speed):
-    at = lambda n, q: float(pump_power(np.float64(n), np.float64(q), 0.02, 13.7e3))  # noqa: E731
+    at = lambda n, q: float(pump_power(affinity(np.float64(n), 0.02, 13.7e3), np.float64(q)))  # noqa: E731
     assert at(speed, 0.02 * speed) == pytest.approx(13.7e3 * speed**3, rel=1e-13)
     assert at(speed, 0.0) == pytest.approx(0.4 * 13.7e3 * speed**3, rel=1e-13)
     assert at(speed, -0.01) == at(speed, 0.0), "a backward flow takes what no flow takes"
@@ -106,10 +107,10 @@ def test_a_pump_passes_a_speed_at_the_same_moment_at_any_tick(dt, start, target,
         part = turn(speed, target, runs / dt, late, 2.0, 5.0, dt)
         if (part.start < limit) != (part.end < limit):
             moment = now + float(part.moment_of(limit, 2.0, 5.0))
-        speed, turned = part.end, turned + float(part.turned)
+        speed, turned = part.end, turned + float(part.mean) * dt
     whole = turn(np.float64(start), target, (ends - begins) / 20.0, 20.0 - ends, 2.0, 5.0, 20.0)
     assert float(speed) == pytest.approx(float(whole.end), abs=1e-12)
-    assert turned == pytest.approx(float(whole.turned), rel=1e-11)
+    assert turned == pytest.approx(float(whole.mean) * 20.0, rel=1e-11)
     if expected is None:
         left = moment - ends
         assert float(coast(np.float64(1.0), left, 2.0)[0]) == pytest.approx(limit, rel=1e-9)

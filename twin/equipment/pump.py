@@ -22,11 +22,10 @@ LOST_FLOW = 0.05
 
 
 class Shaft(NamedTuple):
-    """The tick of a pump: its drive, the course of its speed, and the mean of that."""
+    """The tick of a pump: its drive, and the course of its speed."""
 
     drive: Drive
     turn: hydraulic.Turn
-    mean_speed: Real
 
 
 @table
@@ -109,7 +108,7 @@ class Pump(Suction):
         drive = self.drive(s, u, port, 0.0, dt, self._may_turn(s, u, port))
         late = dt - drive.run.until
         turn = hydraulic.turn(s.speed_now, u.speed, drive.readiness, late, self.coast_time, self.ramp_time, dt)
-        return Shaft(drive, turn, turn.turned / dt)
+        return Shaft(drive, turn)
 
     def _may_turn(self, s: Any, u: Any, port: Ports) -> Real | None:
         """0 where a pump waits to be called or its motor does not start, else 1; None where all may turn."""
@@ -130,33 +129,28 @@ class Pump(Suction):
         return (self.on_call > 0) & (mode == MODES["auto"])
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
-        speed = port.drive.mean_speed
-        a, b = self._curve
+        answer: Branch = self.once(self._branch, port.drive.turn.mean, u.check_valve_failed)
+        return answer
+
+    def _branch(self, speed: Real, check_valve_failed: Real) -> Branch:
+        a, b = self.curve()
         slope = a * library_of(speed).maximum(speed, hydraulic.LEAST_SPEED)
-        check = self.once(_check_valve, u.check_valve_failed)
-        return Branch(speed * speed * self.shutoff_head, slope, b, check=check)
+        return Branch(speed * speed * self.shutoff_head, slope, b, check=1.0 - check_valve_failed)
 
     def shaft_power(self, mean_speed: Real, flow: Real) -> Real:
         """Electric power [W] at a speed [1] and a flow [m3/s]."""
-        return hydraulic.pump_power(
-            mean_speed, flow, self.nominal_flow, self._nominal_power, self.idle_share, self._bend
-        )
+        return hydraulic.pump_power(self.once(self._affinity, mean_speed), flow, self.idle_share, self._bend)
+
+    def _affinity(self, speed: Real) -> hydraulic.Affinity:
+        return hydraulic.affinity(speed, self.nominal_flow, self.nominal_power())
 
     @cached_property
     def _bend(self) -> Real:
         return self.power_bend if worth_doing(self.power_bend) else 0.0
 
-    @cached_property
-    def _curve(self) -> tuple[Real, Real]:
-        return self.curve()
-
-    @cached_property
-    def _nominal_power(self) -> Real:
-        return self.nominal_power()
-
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         shaft = port.drive
-        return shaft.drive.readiness * self.shaft_power(shaft.mean_speed, port.flow["coolant"]) * self._apparent
+        return shaft.drive.readiness * self.shaft_power(shaft.turn.mean, port.flow["coolant"]) * self._apparent
 
     @cached_property
     def _apparent(self) -> Real:
@@ -171,7 +165,7 @@ class Pump(Suction):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         gained = port.capacity_rate["coolant"] * (port.inlet["coolant"] - port.outlet["coolant"]) + port.power
         T = s.outlet_temperature + dt * gained / (self.volume * port.heat_capacity["coolant"])
-        drive, turn, _ = port.drive
+        drive, turn = port.drive
         stopped, stopped_at = latched(
             turn.end < SLOWEST,
             s.stopped,
@@ -216,8 +210,3 @@ class Pump(Suction):
 
     def stored(self, s: Any, port: Ports) -> Real:
         return self.volume * port.heat_capacity["coolant"] * s.outlet_temperature
-
-
-def _check_valve(failed: Real) -> Real:
-    """1 where a check valve bars reverse flow."""
-    return 1.0 - failed

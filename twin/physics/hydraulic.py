@@ -52,22 +52,32 @@ def valve_resistance(opening: Real) -> Real:
     return 1.0 / (passed * passed)
 
 
-def pump_power(
-    speed: Real, flow: Real, nominal_flow: Real, nominal_power: Real, idle_share: Real = 0.4, bend: Real = 0.0
-) -> Real:
+class Affinity(NamedTuple):
+    """Flow [m3/s] and power [W] of a pump's duty point, at a speed."""
+
+    flow: Real
+    power: Real
+
+
+def affinity(speed: Real, nominal_flow: Real, nominal_power: Real) -> Affinity:
+    """The duty point at another speed: flow goes with n, power with n^3."""
+    spin = library_of(speed).maximum(speed, 1e-9)
+    return Affinity(spin * nominal_flow, nominal_power * speed * speed * speed)
+
+
+def pump_power(at: Affinity, flow: Real, idle_share: Real = 0.4, bend: Real = 0.0) -> Real:
     """Electric power of a pump [W] by the affinity laws.
 
         P = n^3 P_n (i + (1 - i - c) x + c x^2),   x = q/(n q_n) limited to 0..2
 
     i is the share of nominal power taken at shut-off; 0.4 is typical of a radial pump (estimate). c bends the line.
     """
-    xp = library_of(speed)
-    spin = xp.maximum(speed, 1e-9)
-    share = xp.minimum(xp.maximum(flow / (spin * nominal_flow), 0.0), 2.0)
+    xp = library_of(flow)
+    share = xp.minimum(xp.maximum(flow / at.flow, 0.0), 2.0)
     taken = idle_share + (1.0 - idle_share) * share
     if not nothing(bend):
         taken = xp.maximum(taken + bend * share * (share - 1.0), 0.0)
-    return nominal_power * speed * speed * speed * taken
+    return at.power * taken
 
 
 def coast(speed: Real, seconds: Real, half_time: Real) -> tuple[Real, Real]:
@@ -93,15 +103,15 @@ def coast(speed: Real, seconds: Real, half_time: Real) -> tuple[Real, Real]:
 class Turn(NamedTuple):
     """A pump's speed through a tick: it coasts, is driven, and coasts again where its supply died.
 
-    start, early, driven, end: speeds between these stretches [1]; turned: integral of speed [s]; driven_from,
-    driven_to: when it was driven [s from the tick's start].
+    start, early, driven, end: speeds between these stretches [1]; mean: over the tick [1], the speed itself where it
+    stays; driven_from, driven_to: when it was driven [s from the tick's start].
     """
 
     start: Real
     early: Real
     driven: Real
     end: Real
-    turned: Real
+    mean: Real
     driven_from: Real
     driven_to: Real
 
@@ -127,8 +137,9 @@ def turn(speed: Real, target: Real, ready: Real, late: Real, half_time: Real, fu
         half_time: as `coast` has it [s].
         full_time: as `ramp` has it [s].
     """
-    if not worth_doing((ready != 1.0) | (speed != target)):
-        return Turn(speed, speed, speed, speed, speed * (ready * dt), 0.0, dt)
+    moves = (ready != 1.0) | (speed != target)
+    if not worth_doing(moves):
+        return Turn(speed, speed, speed, speed, speed, 0.0, dt)
     if not worth_doing(ready + speed):
         return Turn(speed, speed, speed, speed, speed, dt - late, dt - late)
     runs = ready * dt
@@ -136,7 +147,8 @@ def turn(speed: Real, target: Real, ready: Real, late: Real, half_time: Real, fu
     early, coasted = coast(speed, before, half_time)
     driven, ramped = ramp(early, target, runs, full_time)
     end, ran_out = coast(driven, late, half_time)
-    return Turn(speed, early, driven, end, coasted + ramped + ran_out, before, dt - late)
+    mean = library_of(speed).where(moves, (coasted + ramped + ran_out) / dt, speed)
+    return Turn(speed, early, driven, end, mean, before, dt - late)
 
 
 def _coasting_time(speed: Real, limit: float, half_time: Real) -> Real:

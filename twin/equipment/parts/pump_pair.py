@@ -160,7 +160,7 @@ class PumpPair(Suction):
         times = self.coast_time, self.ramp_time, dt
         one = hydraulic.turn(s.duty_speed, speed, duty_run.readiness, dt - duty_run.until, *times)
         other = hydraulic.turn(s.standby_speed, speed, standby_run.readiness, dt - standby_run.until, *times)
-        return one, other, library_of(one.turned).maximum(one.turned, other.turned) / dt
+        return one, other, self.once(_faster, one.mean, other.mean)
 
     def _target(self, s: Any, u: Any, lost: Real | None, asked: Real) -> Real:
         """Speed asked of the running pump [1]."""
@@ -181,7 +181,10 @@ class PumpPair(Suction):
 
     def pump_branch(self, port: Ports, shut: Real) -> Branch:
         """The branch that the pumps drive, where `shut` is 1 behind valves that isolate it."""
-        speed = port.drive.mean_speed
+        answer: Branch = self.once(self._pump_branch, port.drive.mean_speed, shut)
+        return answer
+
+    def _pump_branch(self, speed: Real, shut: Real) -> Branch:
         a, b = self.curve
         slope = a * library_of(speed).maximum(speed, hydraulic.LEAST_SPEED)
         if worth_doing(shut):
@@ -189,8 +192,11 @@ class PumpPair(Suction):
             slope, b = slope * factor, b * factor
         return Branch(speed * speed * self.shutoff_head, slope, b, check=1.0)
 
+    def _affinity(self, speed: Real) -> hydraulic.Affinity:
+        return hydraulic.affinity(speed, self.nominal_flow, self.pump_power)
+
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        power = hydraulic.pump_power(port.drive.mean_speed, port.flow["technology"], self.nominal_flow, self.pump_power)
+        power = hydraulic.pump_power(self.once(self._affinity, port.drive.mean_speed), port.flow["technology"])
         return port.drive.driven * power * self._apparent
 
     @cached_property
@@ -252,7 +258,7 @@ class PumpPair(Suction):
             s.standby_running_at,
             lambda: port.now + drive.standby.moment_of(SLOWEST, *times),
         )
-        fastest = library_of(drive.duty.end).maximum(drive.duty.end, drive.standby.end)
+        fastest = self.once(_faster, drive.duty.end, drive.standby.end)
         is_lost = fastest < LOST_SPEED
         lost, lost_at = latched(
             is_lost, s.pumps_lost, s.pumps_lost_at, lambda: port.now + drive.moment_lost(is_lost, *times)
@@ -276,3 +282,7 @@ class PumpPair(Suction):
 def _called(asked: Real, duty_failed: Real, standby_failed: Real) -> tuple[Real, Real]:
     """Which of the two pumps is to run: the duty pump while it is well, else the standby pump."""
     return asked * (1.0 - duty_failed), asked * duty_failed * (1.0 - standby_failed)
+
+
+def _faster(one: Real, other: Real) -> Real:
+    return library_of(one).maximum(one, other)

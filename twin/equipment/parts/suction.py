@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from twin.arrays import library_of, worth_doing
@@ -68,11 +69,15 @@ class Suction(Driven):
         q, nominal = port.flow[stream], self.nominal_flow
         pressure = port.pressure.get(f"{stream} inlet")
         after: dict[str, Real] = {}
-        if worth_doing(q < DEAD_FLOW * nominal) or worth_doing(s.dead_clock + s.deadheaded + s.reversed):
+        if worth_doing(q < self._dead_flow) or self.once(_was_astray, s.dead_clock, s.deadheaded, s.reversed):
             after = self._flow_flags(s, port, q, nominal, speed > TURNS, dt)
         if pressure is None:
             return after
         return after | self._suction_flags(s, u, port, stream, q / nominal, speed > TURNS, dt)
+
+    @cached_property
+    def _dead_flow(self) -> Real:
+        return DEAD_FLOW * self.nominal_flow
 
     def _flow_flags(self, s: Any, port: Ports, q: Real, nominal: Real, turns: Real, dt: Real) -> dict[str, Real]:
         clock = library_of(q).where(turns & (abs(q) < DEAD_FLOW * nominal), s.dead_clock + dt, 0.0)
@@ -108,3 +113,8 @@ class Suction(Driven):
             "npsh_margin": margin, "suction_clock": clock, "cavitating": cavitates, "cavitating_at": cavitates_at,
             "low_suction": tripped, "low_suction_at": tripped_at,
         }  # fmt: skip
+
+
+def _was_astray(clock: Real, deadheaded: Real, reversed: Real) -> bool:
+    """Whether any has turned without flow or is run backward."""
+    return worth_doing(clock + deadheaded + reversed)
