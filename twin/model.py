@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -74,7 +74,7 @@ class State:
     headers: supply and return temperature (2, member, loop) [K]; outputs: of the last tick;
     stored: energy each unit holds (member, unit + 1) [J], a function of the rows; imbalance: residual of
     each unit's books in the last tick, of the site's throughput (member, unit + 1); loops: which
-    ties close one, by mesh.
+    ties close one, by mesh; flows: what streams were told of theirs in the last tick.
     """
 
     rows: AllRows
@@ -87,6 +87,7 @@ class State:
     lost_between: Array = None
     frequency: Any = 1.0
     loops: Any = ()
+    flows: coolant.Told = field(default_factory=dict)
 
 
 def compile(plant: Plant, device: Device | None = None) -> Model:

@@ -39,7 +39,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
             port[t.key].drive = t.machine.actuate(rows[t.key], inputs[t.key], port[t.key], dt)
     passes = PASSES if length > LONG else 1
     for left in reversed(range(passes)):
-        pressure, flow, rate, drains = _flow(model, state, inputs, port, members, dt)
+        pressure, flow, told, rate, drains = _flow(model, state, inputs, port, members, dt)
         for t in model.tables:
             if "plan" in t.laws:
                 port[t.key].plan = t.machine.plan(rows[t.key], inputs[t.key], port[t.key], dt)
@@ -54,7 +54,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     after, outputs = {}, {}
     for t in model.tables:
         after[t.key], outputs[t.key] = t.machine.advance(rows[t.key], inputs[t.key], port[t.key], dt)
-    new = State(after, outputs, grid[0], pressure, headers, state.stored, frequency=grid[1])
+    new = State(after, outputs, grid[0], pressure, headers, state.stored, frequency=grid[1], flows=told)
     new.loops = mesh.closed_loops(model.power.meshes, port)
     lost = coolant_leaks.drained(model.vessels, drains, warmth.shape[1], model.coolant, ends[0])
     balance(model, state, new, inputs, port, drawn, warmth, rate * (ends[0] - ends[1]), dt, short and short.burnt, lost)
@@ -66,9 +66,9 @@ def _flow(model: Model, state: State, inputs: AllRows, port: AllPorts, members: 
     net = model.coolant
     answer = coolant.resistances(net, port, state.rows, inputs, members, model.xp)
     pressure, flow, _ = coolant.solve_flow(net, answer, state.pressure)
-    rate = coolant.tell_flows(net, port, pressure, flow)
+    rate, told = coolant.tell_flows(net, port, pressure, flow, state.flows)
     coolant_pressure.tell_pressures(model.vessels, net, port, state.rows, answer, pressure, flow)
-    return pressure, flow, *coolant_leaks.tell_leaks(model.vessels, net, port, state.rows, inputs, flow, rate, dt)
+    return pressure, flow, told, *coolant_leaks.tell_leaks(model.vessels, net, port, state.rows, inputs, flow, rate, dt)
 
 
 def _heat(

@@ -67,11 +67,13 @@ class FanWall(Driven):
         return port.power
 
     def coil(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Real, Real]:
-        ready = port.drive.readiness
-        C_water = port.capacity_rate["coolant"]
-        UA = thermal.film_conductance(self.coil_conductance, ready, abs(port.flow["coolant"]) / self.nominal_flow)
-        K = thermal.exchanger_conductance(UA, self._air_capacity_rate * ready, C_water)
+        K = self.once(self.conductance, port.drive.readiness, port.flow["coolant"], port.capacity_rate["coolant"])
         return K, s.inlet_temperature
+
+    def conductance(self, ready: Real, flow: Real, C_water: Real) -> Real:
+        """Heat per kelvin between the inlets of air and water [W/K]."""
+        UA = thermal.film_conductance(self.coil_conductance, ready, abs(flow) / self.nominal_flow)
+        return thermal.exchanger_conductance(UA, self._air_capacity_rate * ready, C_water)
 
     @cached_property
     def _air_capacity_rate(self) -> Real:

@@ -19,6 +19,7 @@ from twin.arrays import (
     library_of,
     neighbours,
     nothing,
+    same_bits,
     stacked_with_spare,
     to_host,
     worth_doing,
@@ -313,8 +314,21 @@ def _bracket(net: Any, r: Resistances) -> tuple[Array, Array]:
     return -1.0 - below, above + 1.0
 
 
-def tell_flows(net: CoolantNetwork, ports: AllPorts, pressure: Array, flow: Array) -> Array:
-    """Hand flows, header pressures and heat-capacity rates to the ports; returns flow by stream (member, stream)."""
+Told = dict[tuple[str, str], tuple[Array, Array]]
+"""Flow [m3/s] and heat-capacity rate [W/K] that a table was told, by its key and stream."""
+
+
+def tell_flows(net: CoolantNetwork, ports: AllPorts, pressure: Array, flow: Array, was: Told) -> tuple[Array, Told]:
+    """Hand flows, header pressures and heat-capacity rates to the ports.
+
+    Args:
+        pressure: of supply over return of each loop [Pa], (member, loop); flow: of every branch [m3/s].
+        was: what the tables were told in the last tick. Flows that stay, as most do while no valve and no pump
+            moves, are told as the same arrays again, and what follows from them is known (`Equipment.once`).
+
+    Returns:
+        Heat-capacity rate of every stream [W/K], (member, stream), and what the tables were told.
+    """
     by_stream = flow.take(net.branch_of, axis=1)
     if net.idle:
         by_stream = by_stream * net.in_branch
@@ -326,9 +340,11 @@ def tell_flows(net: CoolantNetwork, ports: AllPorts, pressure: Array, flow: Arra
         across = pressure.take(net.loop_of_stream, axis=1) * net.downhill
     else:
         across = lifts(net.rings, net.sign, net.loop_of, pressure).take(net.branch_of, axis=1) * net.downhill
+    told: Told = {}
     for streams in net.streams:
-        port, here = ports[streams.table.key], streams.columns
-        port.flow[streams.name] = by_stream[:, here]
-        port.capacity_rate[streams.name] = rate[:, here]
+        port, here, name = ports[streams.table.key], streams.columns, (streams.table.key, streams.name)
+        known, now = was.get(name), by_stream[:, here]
+        told[name] = known if known and same_bits(known[0], now) else (now, rate[:, here])
+        port.flow[streams.name], port.capacity_rate[streams.name] = told[name]
         port.pressure[streams.name] = across[:, here]
-    return rate
+    return rate, told

@@ -127,8 +127,11 @@ class Compressor(OutdoorReset, Driven):
 
     def compressor_power(self, heat: Real, capacity: Real, cop: Real, lift: Real) -> Real:
         curve = (self.part_load_c0, self.part_load_c1, self.part_load_c2)
-        least = least_load(self.least_load, lift, self.surge_lift, self.surge_slope)
+        least = self.once(self._least, lift)
         return capacity / cop * part_load(heat / capacity, least, curve, self.hot_gas_bypass)
+
+    def _least(self, lift: Real) -> Real:
+        return least_load(self.least_load, lift, self.surge_lift, self.surge_slope)
 
     def slope(self, T_leaving: Real, T_condenser: Real, fouled: Real) -> Real:
         """Rise of capacity with the water leaving [W/K]; none where it falls or beyond the warmest."""
