@@ -165,7 +165,7 @@ def test_ports_hear_the_flow_of_their_own_branch_and_a_tank_what_leaves_its_supp
     net, ports = model.coolant, compiled.ports(model)
     flow = np.arange(1.0, net.branch_count + 1.0)[None] * 1e-3
     pressure = np.array([[2e5, 1e5]])
-    rate = coolant.tell_flows(net, ports, pressure, flow)
+    rate, told = coolant.tell_flows(net, ports, pressure, flow, {})
     facility, technology = list(model.plant.loops).index("facility"), list(model.plant.loops).index("technology")
     assert (facility, technology) == (0, 1)
     q_pump, q_cdu = flow[0, 0], flow[0, 1]
@@ -178,3 +178,12 @@ def test_ports_hear_the_flow_of_their_own_branch_and_a_tank_what_leaves_its_supp
     assert ports["rack"].capacity_rate["coolant"][0, 2] == pytest.approx(flow[0, -2] * 3.99e6, rel=1e-14)
     assert ports["pump"].capacity_rate["coolant"][0, 0] == pytest.approx(q_pump * 4.17e6, rel=1e-14)
     assert rate.shape == (1, net.stream_count)
+
+    again = compiled.ports(model)
+    faster = flow * np.where(np.arange(net.branch_count) == 1, 1.5, 1.0)
+    coolant.tell_flows(net, again, pressure, faster, told)
+    stays = [ports[key].flow[name] is again[key].flow[name] for key, name in told]
+    moves = [(ports[key].flow[name] != again[key].flow[name]).any() for key, name in told]
+    assert stays == [not moved for moved in moves], "flows that stay are told as the same arrays"
+    assert any(stays)
+    assert any(moves)

@@ -78,7 +78,7 @@ def told(plant, failed=()):
     net = model.coolant
     r = coolant.resistances(net, ports, now.rows, asked, 1, np)
     lift, flow, _ = coolant.solve_flow(net, r, now.pressure)
-    coolant.tell_flows(net, ports, lift, flow)
+    coolant.tell_flows(net, ports, lift, flow, {})
     coolant_pressure.tell_pressures(model.vessels, net, ports, now.rows, r, lift, flow)
     inlet = np.zeros(net.stream_count)
     for streams in net.streams:

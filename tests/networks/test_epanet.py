@@ -118,7 +118,7 @@ def flows_of(trains: list[list[Piece]], loads: list[list[Piece]]) -> np.ndarray:
     for _ in range(60):
         r = coolant.resistances(model.coolant, ports, state.rows, asked, 1, np)
         pressure, flow, _ = coolant.solve_flow(model.coolant, r, pressure)
-        coolant.tell_flows(model.coolant, ports, pressure, flow)
+        coolant.tell_flows(model.coolant, ports, pressure, flow, {})
         if last is not None and (abs(flow - last) <= 1e-7 * abs(flow).max()).all():
             break
         last = flow
