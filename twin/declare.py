@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 from operator import is_
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
@@ -18,6 +18,7 @@ Real = Any
 
 MODES = {"off": 0.0, "auto": 1.0, "hand": 2.0, "locked_out": 3.0, "bypass": 4.0}
 """What a unit's selector switch says; events set it by word: `set: ats-1.mode, to: hand`."""
+UNKNOWN: tuple[tuple[Real, ...], Any] = ((object(),), None)  # what `Equipment.once` knows of a law at first
 
 
 @dataclass(frozen=True)
@@ -278,20 +279,19 @@ class Equipment:
     State: ClassVar[type] = Nothing
     Outputs: ClassVar[type] = Nothing
 
-    @cached_property
-    def _found(self) -> dict[str, tuple[tuple[Real, ...], Any]]:
-        return {}
+    def __post_init__(self) -> None:
+        self._found: dict[str, tuple[tuple[Real, ...], Any]] = {}
 
     def once(self, law: Callable[..., Any], *given: Real) -> Any:
         """What a law of parameters and `given` says, worked out again only when one of `given` is another array.
 
         Most Inputs and flags stay the same arrays for thousands of ticks: they are replaced, never written into.
         """
-        name = law.__name__
-        known = self._found.get(name)
-        if known is None or known[0][0] is not given[0] or not (len(given) == 1 or all(map(is_, known[0], given))):
-            known = self._found[name] = (given, law(*given))
-        return known[1]
+        was, said = self._found.get(law.__name__, UNKNOWN)
+        if was[0] is not given[0] or (len(given) > 1 and not all(map(is_, was, given))):
+            said = law(*given)
+            self._found[law.__name__] = given, said
+        return said
 
     def asked(self, u: Any) -> Real:
         """1 where a unit is in service with its switch in auto or hand, else 0."""

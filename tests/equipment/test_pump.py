@@ -98,7 +98,7 @@ def test_an_outage_within_ticks_is_the_same_at_any_tick():
         b, _ = running(dt, 5)
         begun, turned = b.now, 0.0
         for answer in outage(b, dt, 2.4, 9.7, 26.0, flow={"coolant": 0.02}):
-            turned += one(answer.port.drive.turn.mean) * dt
+            turned += one(answer.port.drive.mean_speed) * dt
             if b.now - begun == pytest.approx(14.0, abs=1e-6):
                 at_rest = b.is_("speed_now"), b.is_("stopped_at") - begun
         found.append([*at_rest, b.is_("speed_now"), b.is_("stopped_at") - begun, turned])

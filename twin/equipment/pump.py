@@ -27,6 +27,10 @@ class Shaft(NamedTuple):
     drive: Drive
     turn: hydraulic.Turn
 
+    @property
+    def mean_speed(self) -> Real:
+        return self.turn.mean
+
 
 @table
 class Pump(Suction):
@@ -129,7 +133,7 @@ class Pump(Suction):
         return (self.on_call > 0) & (mode == MODES["auto"])
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
-        answer: Branch = self.once(self._branch, port.drive.turn.mean, u.check_valve_failed)
+        answer: Branch = self.once(self._branch, port.drive.mean_speed, u.check_valve_failed)
         return answer
 
     def _branch(self, speed: Real, check_valve_failed: Real) -> Branch:
@@ -150,7 +154,7 @@ class Pump(Suction):
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         shaft = port.drive
-        return shaft.drive.readiness * self.shaft_power(shaft.turn.mean, port.flow["coolant"]) * self._apparent
+        return shaft.drive.readiness * self.shaft_power(shaft.mean_speed, port.flow["coolant"]) * self._apparent
 
     @cached_property
     def _apparent(self) -> Real:
