@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import ModuleType
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from twin.arrays import Array, Device, Neighbours, neighbours, open_device, to_host
 from twin.declare import Ports, quantities
 from twin.networks import air, coolant, coolant_heat, coolant_pressure, power, signal, work
-from twin.networks.tables import AllPorts, AllRows, Table, compile_tables, unit_columns
+from twin.networks.tables import OPTIONAL_LAWS, AllPorts, AllRows, Table, compile_tables, unit_columns
 from twin.plant import Plant
 
 
@@ -36,6 +37,11 @@ class Model:
     @property
     def xp(self) -> ModuleType:
         return self.device.library
+
+    @cached_property
+    def having(self) -> dict[str, list[Table]]:
+        """The tables that have a law of their own, by law."""
+        return {law: [t for t in self.tables if law in t.laws] for law in OPTIONAL_LAWS}
 
     @property
     def unit_count(self) -> int:
@@ -219,6 +225,6 @@ def stored(model: Model, now: State, port: AllPorts) -> Array:
     return held
 
 
-def ports(model: Model) -> dict[str, Ports]:
-    """Fresh ports, one per table, with what never changes: the heat capacity of each stream's coolant."""
-    return {t.key: Ports(heat_capacity=model.heat_capacity[t.key]) for t in model.tables}
+def ports(model: Model, **told: Any) -> dict[str, Ports]:
+    """Fresh ports, one per table, with what all are told and the heat capacity of each stream's coolant."""
+    return {t.key: Ports(heat_capacity=model.heat_capacity[t.key], **told) for t in model.tables}

@@ -173,32 +173,36 @@ class Gatherer:
         for (kind, part), names in self.sheets.items():
             pieces = [dict(_series([row[t.key] for row in rows[part]], names)) for t in self.tables[kind]]
             for name in names:
-                whole = [_laid(piece[name]) for piece in pieces]
-                blocks[kind, name] = whole[0] if len(whole) == 1 else np.concatenate(whole, axis=2)
+                laid = [_laid(piece[name]) for piece in pieces]
+                blocks[kind, name] = laid[0] if len(laid) == 1 else _joined(laid)
         self.recorder.append(np.array([tick.end for tick in kept]), blocks, self.events)
         self.events = []
 
 
 Series = Sequence[Array]
-"""One quantity of a table in some ticks, one array (member, unit) each."""
+"""One quantity of a table in some ticks, one array (member, unit) each; a single one where it stayed throughout."""
 
 
 def _series(rows: list[Any], names: list[str]) -> Iterator[tuple[str, Series]]:
     """Some quantities of a table's rows."""
     read = attrgetter(*names, names[0])  # one more, so that a single one comes as a tuple too
-    return zip(names, zip(*map(read, rows)))
+    return zip(names, zip(*map(read, rows[:1] if _stays(rows) else rows)))
 
 
-def _stays(series: Series) -> bool:
-    """Whether a quantity is the same array in all ticks; whatever changes is replaced."""
+def _stays(series: Sequence[Any]) -> bool:
+    """Whether all are the same thing; whatever changes is replaced."""
     return all(map(is_, series, repeat(series[0])))
 
 
 def _laid(series: Series) -> np.ndarray:
-    """A quantity in a block, (tick, member, unit)."""
-    if _stays(series):
-        return np.broadcast_to(to_host(series[0]), (len(series), *series[0].shape))
-    return to_host(_stack(series))
+    """A quantity in a block, (tick, member, unit); a single tick where it stayed."""
+    return to_host(series[0])[None] if _stays(series) else to_host(_stack(series))
+
+
+def _joined(pieces: list[np.ndarray]) -> np.ndarray:
+    """A quantity of all tables of a kind."""
+    ticks = max(map(len, pieces))
+    return np.concatenate([np.broadcast_to(each, (ticks, *each.shape[1:])) for each in pieces], axis=2)
 
 
 def _stack(series: Series) -> Array:

@@ -26,23 +26,19 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     """
     xp, members, length = model.xp, state.voltage.shape[0], float(dt)
     dt = xp.asarray(dt)
-    port = ports(model)
     rows, weather = state.rows, inputs["site"]
-    for p in port.values():
-        p.now, p.dry_bulb, p.wet_bulb = now, weather.dry_bulb, weather.wet_bulb
+    port = ports(model, now=now, dry_bulb=weather.dry_bulb, wet_bulb=weather.wet_bulb)
     signal.solve(model.signals, port, state.outputs, members, xp)
     work.solve(model.work, port, rows, inputs, state.outputs, dt)
     was = state.voltage, state.frequency
     grid, shares, short = struck.energise(model.power, port, rows, inputs, was, dt)
-    for t in model.tables:
-        if "actuate" in t.laws:
-            port[t.key].drive = t.machine.actuate(rows[t.key], inputs[t.key], port[t.key], dt)
+    for t in model.having["actuate"]:
+        port[t.key].drive = t.machine.actuate(rows[t.key], inputs[t.key], port[t.key], dt)
     passes = PASSES if length > LONG else 1
     for left in reversed(range(passes)):
         pressure, flow, told, rate, drains = _flow(model, state, inputs, port, members, dt)
-        for t in model.tables:
-            if "plan" in t.laws:
-                port[t.key].plan = t.machine.plan(rows[t.key], inputs[t.key], port[t.key], dt)
+        for t in model.having["plan"]:
+            port[t.key].plan = t.machine.plan(rows[t.key], inputs[t.key], port[t.key], dt)
         drawn = power.load(model.power, port, rows, inputs, shares, members, xp, dt, short)
         coolant_heat.mix(model.coolant, port, rate, dt)
         warmth = xp.zeros(grid[0].shape)
@@ -92,7 +88,6 @@ def _asked(model: Model, law: str, state: State, inputs: AllRows, port: AllPorts
     """Whether a machine answers otherwise now; each of them is asked."""
     answers = [
         worth_doing(getattr(t.machine, law)(state.rows[t.key], inputs[t.key], port[t.key], dt))
-        for t in model.tables
-        if law in t.laws
+        for t in model.having[law]
     ]
     return any(answers)

@@ -81,7 +81,7 @@ class Recorder:
 
         Args:
             times: seconds since the start, rising, shape (k,).
-            blocks: (kind, name) -> values, shape (k, member, n), for every column.
+            blocks: (kind, name) -> values, shape (k, member, n), or (1, member, n) where they stay, for every column.
             events: what happened since the last call; the order among equal times is kept. Times and
                 blocks may be empty where there is nothing else to say.
 
@@ -133,9 +133,9 @@ class Recorder:
             odd = ", ".join(".".join(key) for key in sorted(blocks.keys() ^ self._buffers.keys()))
             raise ValueError(f"every column is wanted, once, and no other: {odd}")
         for key, buffer in self._buffers.items():
-            wanted = (count, *buffer.shape[1:])
-            if blocks[key].shape != wanted:
-                raise ValueError(f"{'.'.join(key)} has shape {blocks[key].shape}; {wanted} is wanted")
+            wanted, shape = (count, *buffer.shape[1:]), blocks[key].shape
+            if shape != wanted and not (count and shape == (1, *wanted[1:])):
+                raise ValueError(f"{'.'.join(key)} has shape {shape}; {wanted} is wanted")
         if count:
             if not (times[0] > self._last and bool((times[1:] > times[:-1]).all())):
                 raise ValueError(f"times must rise; {times} came after {self._last}")
@@ -146,7 +146,7 @@ class Recorder:
         self._times[into] = times[start:end]
         for key, buffer in self._buffers.items():
             block = to_host(blocks[key])
-            buffer[into] = block if whole else block[start:end]
+            buffer[into] = block if whole or len(block) == 1 else block[start:end]
         self._filled += end - start
 
     def _commit(self, final: bool) -> None:
