@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
@@ -220,16 +219,17 @@ class Plant:
         """The plant as JSON text, for the trace."""
         return json.dumps(
             {
-                "units": [dataclasses.asdict(unit) for unit in self.units.values()],
+                "units": list(self.units.values()),
                 "feeds": self.feeds,
                 "joins": self.joins,
-                "loops": [dataclasses.asdict(loop) for loop in self.loops.values()],
-                "signals": [dataclasses.asdict(line) for line in self.signals],
+                "loops": list(self.loops.values()),
+                "signals": self.signals,
                 "redundancy": self.redundancy,
                 "pools": self.pools,
                 "served": self.served,
                 "fabrics": [fabric.to_json() for fabric in self.fabrics.values()],
-            }
+            },
+            default=vars,
         )
 
     @staticmethod
