@@ -48,9 +48,10 @@ def asked_of(model, tick):
 def moved(state, xp):
     """A State with all its arrays in another library."""
     made = copy.copy(state)
-    made.flows = {}  # told anew
     for name, value in vars(state).items():
-        if isinstance(value, dict):
+        if name == "flows":
+            made.flows = {}  # told anew
+        elif isinstance(value, dict):
             rows = {key: {n: xp.asarray(x) for n, x in vars(row).items()} for key, row in value.items()}
             setattr(made, name, {key: replace(row, **rows[key]) for key, row in value.items()})
         elif isinstance(value, np.ndarray):

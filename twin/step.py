@@ -27,7 +27,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     xp, members, length = model.xp, state.voltage.shape[0], float(dt)
     dt = xp.asarray(dt)
     rows, weather = state.rows, inputs["site"]
-    port = ports(model, now=now, dry_bulb=weather.dry_bulb, wet_bulb=weather.wet_bulb)
+    port = ports(model, now, weather.dry_bulb, weather.wet_bulb)
     signal.solve(model.signals, port, state.outputs, members, xp)
     work.solve(model.work, port, rows, inputs, state.outputs, dt)
     was = state.voltage, state.frequency
