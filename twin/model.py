@@ -225,10 +225,6 @@ def stored(model: Model, now: State, port: AllPorts) -> Array:
     return held
 
 
-def ports(model: Model, *told: Any) -> dict[str, Ports]:
-    """Fresh ports, one per table, with the heat capacity of each stream's coolant.
-
-    Args:
-        told: what all are told: the run time [s], dry and wet bulb [K].
-    """
-    return {t.key: Ports(*told, heat_capacity=model.heat_capacity[t.key]) for t in model.tables}
+def ports(model: Model, now: Any = 0.0, dry_bulb: Any = 298.15, wet_bulb: Any = 291.15) -> dict[str, Ports]:
+    """Fresh ports, one per table, with what all are told and the heat capacity of each stream's coolant."""
+    return {t.key: Ports(now, dry_bulb, wet_bulb, heat_capacity=model.heat_capacity[t.key]) for t in model.tables}
