@@ -16,6 +16,7 @@ from twin.physics.fluids import OUTDOOR_AIR
 LEAST_FLOW = 1e-9
 """Heat-capacity rate [W/K] that stands for none where something divides by it."""
 
+
 @dataclass(slots=True)
 class Plan:
     """What the cooler foresees.
