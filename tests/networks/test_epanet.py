@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.small_plants import add, branch
@@ -34,7 +34,7 @@ WORST = 1e-3
 SMALL = 1e-4
 """Of the largest flow: what a branch may be off that hardly flows, as a pump near its shut-off does."""
 LEAK = 1e-4
-"""Of a pump's flow: what the twin's check valve leaks at most, where EPANET's shuts tight."""
+"""Of a pump's flow at its own head: what the twin's check valve leaks at most, where EPANET's shuts tight."""
 
 
 @dataclass
@@ -180,10 +180,15 @@ def pump_points(said: dict[str, float]) -> list[tuple[float, float]]:
 
 def compare(trains, loads, folder) -> None:
     ours, theirs = flows_of(trains, loads), flows_by_epanet(trains, loads, str(folder))
-    duty = np.array([train[0].ratings["nominal_flow"] for train in trains] + [1.0] * len(loads))
-    barred = theirs == 0.0
-    assert (abs(ours[barred]) <= LEAK * duty[barred]).all()
-    np.testing.assert_allclose(ours[~barred], theirs[~barred], rtol=WORST, atol=SMALL * theirs.max())
+    pumps = [train[0].ratings for train in trains]
+    highest = max(said["shutoff_head"] for said in pumps)
+    leak = np.array([LEAK * said["nominal_flow"] * max(1.0, highest / said["nominal_head"]) for said in pumps])
+    leak = np.append(leak, np.zeros(len(loads)))
+    assume((theirs[: len(trains)] >= 0.0).all())  # EPANET did not converge: its own pumps bar reverse flow
+    barred = (theirs == 0.0) & (leak > 0.0)
+    assert (abs(ours[barred]) <= leak[barred]).all()
+    more = leak[barred].sum()  # what goes back through them, the other pumps give as well
+    np.testing.assert_allclose(ours[~barred], theirs[~barred], rtol=WORST, atol=SMALL * theirs.max() + more)
 
 
 ALLOWED = {
