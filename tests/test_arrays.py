@@ -24,7 +24,7 @@ from twin.arrays import (
     worth_doing,
 )
 
-NOT_INSTALLED = 'cupy is not installed; install it with: pip install "aifactory-twin[gpu]"'
+NOT_INSTALLED = 'cupy is not installed; install it with: pip install -e ".[gpu]"'
 
 
 # The device

@@ -57,6 +57,14 @@ def test_version_is_data(tmp_path: Path) -> None:
     assert re.fullmatch(r"twin \d+\.\d+\.\d+\n", done.stdout)
 
 
+def test_a_drill_that_is_not_there_is_looked_for_among_the_shipped(tmp_path: Path) -> None:
+    (tmp_path / "pdu-fault.h5").touch()
+    done = twin("run", "pdu-falt", cwd=tmp_path)
+    assert done.returncode == 65
+    assert done.stderr == 'pdu-falt is neither a file here nor a shipped drill; did you mean "pdu-fault"?\n'
+    assert "; one of bus-fault-lockout, " in twin("run", "zzzz", cwd=tmp_path).stderr
+
+
 def test_help_names_every_verb_and_every_exit_code(tmp_path: Path) -> None:
     done = twin("--help", cwd=tmp_path)
     assert done.returncode == 0

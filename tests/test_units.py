@@ -174,3 +174,10 @@ def test_no_text_breaks_the_reader() -> None:
 
 def test_long_texts_are_cut() -> None:
     assert len(units.quoted("x" * 1000)) == 62
+
+
+def test_a_gauge_pressure_is_told_as_the_absolute_one_that_it_is() -> None:
+    for said, written in (("0.5 barg", "1.513 bar"), ("10 psig", "24.7 psi"), ("50 kPag", "151.3 kPa")):
+        with pytest.raises(BadValue) as told:
+            parse(said, "Pa")
+        assert str(told.value) == f'"{said}" is a gauge pressure; pressures are absolute here: write "{written}"'

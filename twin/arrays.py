@@ -59,7 +59,7 @@ def _working_cupy() -> ModuleType:
     try:
         import cupy  # type: ignore[import-not-found,import-untyped,unused-ignore]
     except ImportError:
-        raise DeviceUnavailable('cupy is not installed; install it with: pip install "aifactory-twin[gpu]"') from None
+        raise DeviceUnavailable('cupy is not installed; install it with: pip install -e ".[gpu]"') from None
     try:
         if not cupy.is_available():
             raise DeviceUnavailable("cupy is installed but finds no CUDA device or driver")

@@ -10,6 +10,7 @@ from twin.arrays import library_of, worth_doing
 from twin.declare import Equipment, Ports, Real, flag, mode, quantity, table
 from twin.physics.drive import Hold, Run, held, restart, steady, whole
 from twin.physics.supply import latched
+from twin.units import YES_NO
 
 CLOSED, OPEN, LAST, MINIMUM = 0.0, 1.0, 2.0, 3.0
 """What a valve or drive does without its controller, as it is declared by word."""
@@ -54,7 +55,7 @@ class Driven(Equipment):
         "s", "time of low or no supply that its panel rides through", default=0.0, at_least=0, at_most=60
     )
     auto_restart: Real = quantity(
-        "1", "1 starts again when its supply is good, 0 stays off until reset", default=1.0, at_least=0, at_most=1
+        "1", "1 starts again when its supply is good, 0 stays off until reset", default=1.0, choices=YES_NO
     )
     without_control: Real = quantity(
         "1", "what it does while its control panel is lost: it goes on as it was (last), or stops (closed)",

@@ -73,6 +73,9 @@ _COMMON = (
 COMMON = tuple(_COMMON.split())
 """Units that a slip of the pen may have meant."""
 TEMPERATURE_WORDS = {"c": "degC", "celsius": "degC", "deg": "degC", "°": "degC", "f": "degF"}
+GAUGE = {"barg": "bar", "psig": "psi", "kpag": "kPa"}
+AIR = 101_325.0
+"""Pressure of the air at sea level [Pa], for pressures above it."""
 OWN_SIGNS = "°µμΩ·²³"
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _ONE = r"[A-Za-zµμΩ°%_]+[²³]?(?:(?:\^|\*\*)-?[0-9]{1,2})?"
@@ -154,6 +157,10 @@ def measures(unit: str) -> str:
         return f"a value in {unit}"
     named = _dimensions_named().get(_dimension(unit))
     return NAMED[named][0] if named else f"a value in {unit}"
+
+
+YES_NO = {"0": 0.0, "1": 1.0, "no": 0.0, "yes": 1.0}
+"""Choices of what is so or not."""
 
 
 def example(unit: str, number: str = "", difference: bool = False) -> str:
@@ -241,6 +248,9 @@ def _scale(named: str, unit: str, difference: bool, text: str, number: str) -> S
     if unit == "K" and named.lower() in TEMPERATURE_WORDS and named not in ("degC", "degF"):
         meant = "K" if difference else TEMPERATURE_WORDS[named.lower()]
         raise BadValue(f'{quoted(text)}: unit "{named}" is not a temperature; write "{number} {meant}"')
+    if unit == "Pa" and named.lower() in GAUGE:
+        absolute = f"{float(number) + AIR / scale(GAUGE[named.lower()], unit).si(1.0):.4g} {GAUGE[named.lower()]}"
+        raise BadValue(f'{quoted(text)} is a gauge pressure; pressures are absolute here: write "{absolute}"')
     if _unit(named) is None:
         near = _nearest_unit(named)
         advice = f'did you mean "{near}"?' if near else clause

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from twin.declare import Quantity
+from twin.declare import Quantity, quantities
+from twin.equipment.tank import Tank
 from twin.faults import Where
 from twin.scenario import values
 from twin.scenario.document import Text
@@ -13,6 +14,9 @@ from twin.scenario.faults import Faults
 POWER = Quantity("rated_power", "W", "rated power", above=0, at_most=2e6)
 SHARE = Quantity("share", "1", "share", at_least=0, at_most=1)
 MODE = Quantity("mode", "1", "switch", choices={"off": 0.0, "auto": 1.0})
+
+SHORT = Quantity("delay", "s", "delay", at_least=0, at_most=60)
+TWO = quantities(Tank)["stratified"]
 
 
 def node(text: str) -> Text:
@@ -45,6 +49,8 @@ def test_good_values() -> None:
         ("-1", SHARE, '"-1" is out of bounds; at least 0 is wanted'),
         ("aut", MODE, '"aut" is not a choice here; did you mean "auto"?'),
         ("1", MODE, '"1" is not a choice here; one of off, auto is wanted'),
+        ("2 h", SHORT, '"2 h" is out of bounds; at most 60 s is wanted'),
+        ("0.5", TWO, '"0.5" is not a choice here; one of 0, 1, no, yes is wanted'),
         ("~", POWER, 'nothing was found; a power is wanted, e.g. "10 kW"'),
     ],
 )

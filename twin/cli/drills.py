@@ -48,9 +48,7 @@ def run(
       twin run chiller-trip
       twin run my-site/my-site.yaml -o night.h5 --members 100 --json
     """
-    from twin.assets import scenario_file
-
-    drill = _drill(scenario_file(file), output, device, members, seed, silent=quiet or as_json)
+    drill = _drill(_meant(file), output, device, members, seed, silent=quiet or as_json)
     if drill is None:
         return INTERRUPTED
     if as_json:
@@ -58,6 +56,26 @@ def run(
     else:
         emit(report_text(drill.findings))
     return GOOD if drill.passed else FAILED
+
+
+def _meant(named: Path) -> Path:
+    """The scenario that a name means; a bare name is a file here or a shipped drill.
+
+    Raises:
+        BadInput: it is neither.
+    """
+    from twin.assets import scenario_file, scenarios_folder
+    from twin.faults import Fault
+    from twin.scenario.faults import BadInput, advice
+
+    path = scenario_file(named)
+    if path.exists() or path.suffix or path.name != str(path):
+        return path
+    known = [each.stem for each in sorted(scenarios_folder().glob("*.yaml"))]
+    here = [each.name for each in sorted(Path().glob("*.yaml"))]
+    raise BadInput(
+        [Fault(None, f"{path} is neither a file here nor a shipped drill; {advice(str(path), here + known)}")]
+    )
 
 
 def _drill(

@@ -12,6 +12,7 @@ from twin.equipment.parts.suction import Suction
 from twin.physics import hydraulic
 from twin.physics.electric import apparent
 from twin.physics.supply import latched
+from twin.units import YES_NO
 
 SLOWEST = 0.05
 """Below this share of full speed a pump counts as stopped."""
@@ -66,7 +67,7 @@ class Pump(Suction):
     power_bend: Real = quantity(
         "1", "part of the power at the duty point that goes with flow squared", default=0.0, at_least=-2, at_most=2
     )
-    on_call: Real = quantity("1", "1 runs in auto only when called", default=0.0, at_least=0, at_most=1)
+    on_call: Real = quantity("1", "1 runs in auto only when called", default=0.0, choices=YES_NO)
 
     @table
     class Inputs(Suction.Inputs):

@@ -12,6 +12,7 @@ from twin.physics.machine import moment_of_crossing
 from twin.physics.stratified import Layers, Passage
 from twin.physics.supply import latched
 from twin.physics.thermal import TINY
+from twin.units import YES_NO
 
 
 @table
@@ -31,7 +32,7 @@ class Tank(Equipment):
     volume: Real = quantity("m^3", "coolant held", above=0, at_most=1e5)
     useful_temperature: Real = quantity("K", "above this the tank counts as exhausted", above=250, below=400)
     stratified: Real = quantity(
-        "1", "1: two layers with a thermocline between them, 0: mixed", default=0.0, at_least=0, at_most=1
+        "1", "1: two layers with a thermocline between them, 0: mixed", default=0.0, choices=YES_NO
     )
     mixing_share: Real = quantity(
         "1", "share of the cold layer that warm inflow mixes up before it is delivered, in two layers",

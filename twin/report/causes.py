@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -18,10 +19,16 @@ SAME_MOMENT = 1e-6
 """Moments closer than this [s] are one: they were interpolated within the same tick."""
 THROWN = "thrown"
 """Flag of a switch that feeds a board otherwise: what came of its rise is not why it falls."""
-ANSWERS = ("asking", "running", "ready", "closed", "on_alternate", "standby_running", THROWN)
+CALLS = tuple(f"calls_{k}" for k in range(1, 9))
+"""Flags of a sequencer, one for each machine that it calls and releases."""
+ANSWERS = ("asking", "running", "ready", "closed", "on_alternate", "standby_running", THROWN, *CALLS)
 """Flags of units that step in: their rise gives and their fall takes away, as with no other flag."""
 ONLY_SAID = ("asking", "running", "ready")
 """Flags with which nobody's feed or coolant changes yet."""
+NUMBER = re.compile(r"_([0-9]+)$")
+"""The end of the name of an Output or flag of which a unit has several."""
+ALIKE = 4
+"""Letters that an Input and the flag it raises begin with alike (leak, leaking)."""
 TOLD = ("asking", "on_alternate")
 """Flags of switches that act by themselves or because another unit tells them to."""
 LOCKS, NEAR = "locked_out", 3
@@ -64,6 +71,8 @@ class Upstream:
     shut: frozenset[str] = frozenset()
     found: dict[tuple[str, str], list[list[str]]] = field(default_factory=dict)
     sources: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    numbers: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    """(speaker, listener) -> which of its several Outputs the listener hears."""
 
     def __post_init__(self) -> None:
         for source, target, data in self.plant.graph.edges(data=True):
@@ -76,6 +85,18 @@ class Upstream:
                 self.sources.setdefault("power", {}).setdefault(target, []).append(source)
                 if target in self.shut:
                     self.sources["power"].setdefault(source, []).append(target)
+        for loop in self.plant.loops.values():
+            if loop.pressurisation:
+                inside = [element.unit for branch in loop.branches() for element in branch]
+                self.sources.setdefault("coolant", {}).setdefault(loop.pressurisation, []).extend(inside)
+        for line in self.plant.signals:
+            if number := NUMBER.search(line.output):
+                self.numbers.setdefault((line.source, line.target), set()).add(number[1])
+
+    def speaks(self, flag: str, unit: str, to: str) -> bool:
+        """Whether a flag of a unit may matter to another: one of several only to who hears that one."""
+        number, heard = NUMBER.search(flag), self.numbers.get((unit, to))
+        return heard is None or number is None or number[1] in heard
 
     def rings(self, unit: str, medium: str) -> list[list[str]]:
         """Units at distance 1, 2, ... upstream over one medium, or over any of them ("any")."""
@@ -165,16 +186,23 @@ class Causes:
         """Latest changes of a unit of the wanted senses that can still matter at the row's moment."""
         return [
             change
-            for change in self.latest.get((row.event.member, unit), {}).values()
+            for flag, change in self.latest.get((row.event.member, unit), {}).items()
             if change.sense in senses
             and change.index > since
+            and self.upstream.speaks(flag, unit, row.event.unit)
             and (since < 0 or row.event.flag != THROWN or self.led[change.index] != since)
             and not (change.fades and row.event.time - change.time > FRESH)
         ]
 
     def _at_this_moment(self, row: Row) -> int | None:
-        own = self._changes(row, row.event.unit, (LOSS, GAIN, SETTING))
-        return _last([change for change in own if row.event.time - change.time < SAME_MOMENT])
+        known = self.latest.get((row.event.member, row.event.unit), {})
+        now = {
+            flag: change
+            for flag, change in known.items()
+            if row.event.time - change.time < SAME_MOMENT and not (flag in CALLS and row.event.flag in CALLS)
+        }
+        alike = [flag for flag in now if flag.startswith(INPUT + row.event.flag[:ALIKE])]
+        return _last([now[flag] for flag in alike] or list(now.values()))
 
     def _nearest(self, row: Row, medium: str, senses: Iterable[int], since: int = -1) -> list[_Change]:
         """What changed last in the nearest ring where anything did; empty where nothing did."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+
 from twin.equipment import KINDS
 from twin.report.story import Story, flags_of, said_of
 from twin.report.verdict import closest
@@ -64,6 +66,8 @@ def _of_column(story: Story, kind: str, name: str) -> Iterator[tuple[int, Extrem
     column = story.trace.columns(kind)[name]
     units = story.trace.units(kind)
     for which in (HIGHEST, LOWEST):
+        if which == LOWEST and name == "voltage":
+            values = of_alive(values)
         for member, reached in enumerate(closest(values, which == HIGHEST)):
             if reached is None:
                 continue
@@ -75,6 +79,11 @@ def _of_column(story: Story, kind: str, name: str) -> Iterator[tuple[int, Extrem
                 member,
                 Extreme(kind, name, which, value, column.unit, column.doc, when, where, line[1], line[0]),
             )
+
+
+def of_alive(voltage: np.ndarray) -> np.ndarray:
+    """Voltages (time, member, unit), without those of units that were dead at the start: they have lost nothing."""
+    return np.where(voltage[:1] > 0, voltage, np.nan)
 
 
 def limits_of(story: Story, kind: str, unit_name: str) -> dict[str, float]:

@@ -78,10 +78,15 @@ def asked(kind: str, name: str, value: float, over: float | None = None) -> tupl
     said = said_of(kind, "Inputs").get(name)
     if name == "in_service":
         return ("is put back in service (restore)", -1) if value >= 0.5 else ("is taken out of service (fail)", 1)
+    if name == "reset" and value >= 0.5:
+        return "is told to reset (set)", -1
     if name == "short_circuit":
         return ("is short-circuited (fault)", 1) if value >= 0.5 else ("has its short circuit cleared (restore)", -1)
     if said is not None and said.failure:
         told = re.sub(r"^1(:| when it| when|,)?\s+", "", said.doc)
+        if value not in (0.0, 1.0):
+            share = say(value, said.unit, share=0 < value <= 1)
+            return f"gets {words(name)} {share} (set)", 1 if value > 0 else -1
         return (f"fails: {told} (fail)", 1) if value >= 0.5 else (f"is mended: {told} (restore)", -1)
     if said is not None and said.choices:
         word = next((word for word, code in said.choices.items() if code == value), f"{value:g}")

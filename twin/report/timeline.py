@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,12 +32,26 @@ class Entry:
 
 def timeline(story: Story) -> list[Entry]:
     """Every change of a declared flag and every change of an Input, in order, with its cause."""
-    rows = _in_order(story, [_as_row(story, event) for event in story.events])
+    rows = _in_order(story, [_as_row(story, event) for event in _telling(story.events)])
     causes = Causes(story.plant, shut_ties(story.plant, story.events))
     return [
         Entry(float(row.event.time), row.event.member, row.event.unit, row.what, row.why, causes.of(index, row))
         for index, row in enumerate(rows)
     ]
+
+
+def _telling(events: list[Event]) -> Iterator[Event]:
+    """All but those that put back into service what was there, beside something else that they mend."""
+    out: set[tuple[int, str]] = set()
+    asked = Counter((event.member, event.unit, event.time) for event in events if event.flag.startswith(INPUT))
+    for event in events:
+        unit = (event.member, event.unit)
+        if event.flag == f"{INPUT}in_service":
+            idle = event.value >= 0.5 and unit not in out and event.time > 0
+            out = out | {unit} if event.value < 0.5 else out - {unit}
+            if idle and asked[*unit, event.time] > 1:
+                continue
+        yield event
 
 
 def _as_row(story: Story, event: Event) -> Row:

@@ -155,7 +155,9 @@ class Documents:
             raw = path.read_bytes()
         except (FileNotFoundError, NotADirectoryError):
             there = sorted(each.name for each in path.parent.glob("*.*")) if path.parent.is_dir() else []
-            near = nearest(path.name, there)
+            if path.suffix in ("", ".yaml", ".yml"):
+                there = [name for name in there if name.endswith((".yaml", ".yml"))]
+            near = nearest(path.name, there) or (nearest(path.stem, there) if path.suffix else "")
             unread("is not there" + (f'; did you mean "{near}"?' if near else ""))
         except (OSError, ValueError) as error:
             unread(f"cannot be read: {getattr(error, 'strerror', None) or error}")

@@ -36,7 +36,8 @@ def schema() -> Schema:
 def value(said: Quantity) -> Schema:
     """What may be written for a quantity."""
     if said.choices is not None:
-        return {"enum": list(said.choices), "description": said.doc}
+        numbers = [int(word) for word in said.choices if word.isdecimal()]
+        return {"enum": [*said.choices, *numbers], "description": said.doc}
     example = units.example(said.unit, "", is_difference(said))
     doc = f'{said.doc}; {units.measures(said.unit)}, e.g. "{example}"'
     text: Schema = {"type": "string", "pattern": f"^{NUMBER}\\s*[^\\s].*$", "description": doc}

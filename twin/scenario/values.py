@@ -88,7 +88,7 @@ def _hint(value: float, said: Quantity) -> str:
         return f'; did you mean "{value:g} %"?' if share else ""
     if said.unit == "K":
         return ""
-    for factor in (1e-3, 1e3, -1.0):
+    for factor in (-1.0,) if said.unit == "s" else (1e-3, 1e3, -1.0):
         if said.fault(value * factor) is None:
             return f'; did you mean "{units.show(value * factor, said.unit)}"?'
     return ""

@@ -7,6 +7,7 @@ from twin.declare import Real, quantity, table
 from twin.driven import Driven
 from twin.equipment.parts.outdoor_reset import OutdoorReset
 from twin.physics.machine import biquadratic, carnot_cop, least_load, part_load
+from twin.units import YES_NO
 
 HALF_STEP = 0.1
 """Kelvin to both sides, for the slope of capacity by leaving temperature."""
@@ -46,7 +47,7 @@ class Compressor(OutdoorReset, Driven):
     surge_lift: Real = quantity("K", "lift above which its least steady load rises", default=200.0, above=0)
     surge_slope: Real = quantity("1/K", "rise of the least steady load by lift", default=0.0, at_least=0, at_most=0.2)
     hot_gas_bypass: Real = quantity(
-        "1", "below the least load 1 runs on with hot gas bypassed, 0 cycles", default=0.0, at_least=0, at_most=1
+        "1", "below the least load 1 runs on with hot gas bypassed, 0 cycles", default=0.0, choices=YES_NO
     )
     fouling_approach: Real = quantity("K", "condensing higher with the condenser fouled", default=5.0, at_least=0)
     has_curves: Real = quantity("1", "1 where the EIR curves below are given", default=0.0, at_least=0, at_most=1)
