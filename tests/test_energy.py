@@ -32,7 +32,7 @@ SPANS = {"balancing_valve": (0.05, 1), "flow_control": (0, 1), "hottest_die_luck
          "fouling": (0, 3), "sensor_bias": (-5, 5), "room_humidity": (0, 1), "pressure_setpoint": (1e4, 4e5),
          "dry_bulb": (260, 325), "wet_bulb": (260, 300), "supply_setpoint": (280, 325), "leaving_setpoint": (280, 315),
          "utilisation": (0, 1), "opening": (0, 1), "hand_valve": (0, 1), "pump_speed": (0, 1), "speed": (0, 1),
-         "ports_lost": (0, 1), "nvlink_chips_lost": (0, 18), "power_limit": (0.1, 1),
+         "ports_lost": (0, 1), "power_limit": (0.1, 1),
          "frequency": (50, 70), "battery_temperature": (250, 310),
          "power_setpoint": (-3e6, 3e6), "reactive_setpoint": (-2e6, 2e6),
          "peak": (0, 2), "smoothing": (0, 1), "power_floor": (0, 1)}  # fmt: skip

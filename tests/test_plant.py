@@ -323,6 +323,7 @@ def test_every_check_has_a_test_here():
         "one_frequency", "setpoints_in_reach",
     }  # fmt: skip
     tested |= {"breaking_capacities"}  # in studies/test_coordination
+    tested |= {"vessels_large_enough"}  # in networks/test_coolant_pressure
     tested |= {"dangling_work"}  # in networks/test_serving
     tested |= {"dangling_ties", "loops_at_rest"}  # in networks/test_mesh
     tested |= {"deaf_ties"}  # in scenario/test_looping and its broken files

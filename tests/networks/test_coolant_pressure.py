@@ -272,3 +272,10 @@ def test_the_warm_layer_of_a_tank_grows_too():
     cold, mean = (properties("water", np.array(T)).density for T in (291.15, 298.65))
     by_hand = 10.0 * float(cold / mean - 1.0)
     assert grown[1] - grown[0] == pytest.approx(by_hand, rel=0.01)
+
+
+def test_a_vessel_too_small_for_the_growth_of_its_loop_is_told():
+    assert not pressurised().faults()
+    told = [fault for fault in pressurised(vessel_volume=0.01).faults() if fault.warning]
+    assert {fault.text.split()[0] for fault in told} >= {"vessel-technology"}
+    assert "its relief valve will lift, and a larger vessel is wanted" in told[0].text

@@ -78,12 +78,30 @@ def test_steps_checkpoints_and_rollback_by_hand(dt):
 
 def test_a_spare_goes_on_without_a_rack():
     world = World(spares=1.0)
-    world.put("state", "rack", "unpowered", 1.0, 0)
     world.run(60, 1.0)
-    assert world.of("steps") == pytest.approx(15)
+    world.put("state", "rack", "unpowered", 1.0, 0)
+    world.run(360, 1.0)
+    assert (world.of("interruptions"), world.of("stopped")) == (1, 0)
+    assert world.of("lost_steps") == pytest.approx(15), "whoever is lost, the gang falls back"
+    assert world.of("steps") == pytest.approx(15), "and goes on at once after its restart"
     world.put("state", "rack", "unpowered", 1.0, 1)
     world.run(60, 1.0)
-    assert world.of("steps") == 0.0
+    assert (world.of("steps"), world.of("stopped")) == (0.0, 1.0)
+
+
+def test_a_job_that_is_cut_off_from_the_network_stops():
+    world = World()
+    world.run(60, 1.0)
+    world.put("inputs", "rack", "bandwidth_share", 0.0, 1)
+    world.run(60, 1.0)
+    assert (world.of("steps"), world.of("stopped"), world.of("racks_able")) == (0.0, 1.0, 3)
+
+
+def test_a_rack_on_its_way_to_full_work_sets_the_pace():
+    world = World()
+    world.put("state", "rack", "load_share", 0.25, 3)
+    world.run(4, 1.0)
+    assert world.of("steps") == pytest.approx(0.25)
 
 
 def test_a_rack_of_nobody_is_no_loss():

@@ -173,6 +173,37 @@ def test_slow_racks_serve_less_and_dead_ones_nothing():
     assert world.of("api", "late") == 1.0
 
 
+@pytest.mark.parametrize("dt", [1.0, 3600.0])
+def test_readers_that_stand_still_leave_numbers(dt):
+    world = World(plant_of({"p": 1, "d": 1}, {"a": (["p"], ["d"], {"patience": 1e9}), "b": (["p"], ["d"], {})}))
+    world.ask("a", 1e5)
+    world.outputs["rack"] = replace(world.outputs["rack"], prefill_speed=0.0 * world.outputs["rack"].clock)
+    for _ in range(5):
+        world.tick(dt)
+    for rows in (world.state["service"], world.outputs["service"], world.outputs["pool"]):
+        assert all(np.isfinite(value).all() for value in vars(rows).values())
+    assert world.of("a", "served_prompts") == 0.0
+
+
+@pytest.mark.parametrize("dt", [0.1, 1.0, 10.0])
+def test_answers_that_are_behind_share_what_is_written_at_any_tick(dt):
+    """144 requests/s of 500 tokens, 72 of them written: after 100 s 7,200 answers share 36,000 tokens/s."""
+    world = World(plant_of({"p": 2, "d": 1}, {"a": (["p"], ["d"], {"patience": 1e9})}))
+    world.ask("a", 144.0, 1000.0, 500.0)
+    for _ in range(round(100 / dt)):
+        world.tick(dt)
+    assert world.of("a", "token_time") == pytest.approx(100 * 72 / 36_000, rel=1e-3)
+
+
+def test_the_first_token_waits_for_readers_and_not_for_writers():
+    world = World(plant_of({"p": 1, "d": 1}, {"a": (["p"], ["d"], {})}))
+    world.ask("a", 10.0)
+    half = np.where(np.arange(3) == world.tables["rack"].names.index("rack-0"), 0.5, 1.0)[None, :]
+    world.outputs["rack"] = replace(world.outputs["rack"], prefill_speed=half, decode_speed=half)
+    world.tick()
+    assert world.of("a", "first_token_time") == pytest.approx(0.4)
+
+
 def test_money_and_promises():
     world = one(price=2.0, prompt_price=0.5)
     world.ask("api", 40.0)

@@ -54,6 +54,20 @@ def test_a_long_silence_is_told() -> None:
     assert one == "some.csv:102: warning: no request comes for 31.68 min before this one; is a part missing?"
 
 
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ('"1,10,20', "0 values were found; 3 are wanted, as in the header"),
+        ("1,\u00b2,20", '"\u00b2" tokens of the prompt were found; a whole number from 0 is wanted'),
+        ("1e14,10,20", "the trace is 1.157e+09 day long; times in seconds, ten years at most, are wanted"),
+    ],
+)
+def test_what_is_no_request_is_told(row: str, told: str) -> None:
+    found, faults = requests(f"{HEAD}0,1,2\n{row}\n")
+    assert found is None
+    assert faults == [f"some.csv:3: {told}"]
+
+
 @pytest.mark.parametrize("tick", ["1 s", "0.7 s", "30 s"])
 def test_every_token_of_a_trace_is_asked_for(save: Save, tick: str) -> None:
     """Rates of ten seconds, or of the least whole number of ticks above: the sum is that of the trace."""

@@ -260,7 +260,8 @@ def test_alike_blocks_are_simulated_once():
 
 def test_an_unknown_plant_is_told_which_there_are():
     with pytest.raises(
-        BadInput, match=r'"hal" is neither a file nor a shipped plant; .*campus, .*hall, .*pod, pod-storage.* is wanted'
+        BadInput,
+        match=r'"hal" is neither a file nor a shipped plant; .*campus, .*hall, .*pod, .*pod-storage.* is wanted',
     ):
         audit("hal")
 

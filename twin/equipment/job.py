@@ -14,7 +14,7 @@ class Ran(NamedTuple):
     """A tick of a job.
 
     activity: of its GPUs, mean [1]; runs: whether its gang is complete; restarting, saving: seconds spent on them;
-    rate: steps a second while it works; steps, unsaved, position: at the end; lost: rolled back [1].
+    rate: steps a second while it works; steps, unsaved, position: at the end; lost: rolled back; fell: whether it did.
     """
 
     activity: Real
@@ -26,6 +26,7 @@ class Ran(NamedTuple):
     unsaved: Real
     position: Real
     lost: Real
+    fell: Real
     restart: Real
 
 
@@ -33,10 +34,10 @@ class Ran(NamedTuple):
 class Job(Equipment):
     """A gang of racks in lockstep: the slowest sets the pace, and without one of them all stand.
 
-    It works, saves a checkpoint every `checkpoint_interval` of work, and goes on. When more racks are lost than it has
-    spares it falls back to its last checkpoint, and once its gang is complete takes `resume_time` to go on. An
-    iteration computes, then waits for the network for what communication does not hide behind computation. Storage
-    that is slower than asked, shrinking to fewer racks, and validation are left out.
+    It works, saves a checkpoint every `checkpoint_interval` of work, and goes on. When a rack is lost it falls back to
+    its last checkpoint, and once its gang is complete, but for its spares, takes `resume_time` to go on. An
+    iteration computes, then waits for the network for what communication does not hide behind computation. Spares
+    work along. Storage that is slower than asked, shrinking to fewer racks, and validation are left out.
     """
 
     kind = "job"
@@ -79,9 +80,10 @@ class Job(Equipment):
         saving_time: Real = quantity("s", "time in checkpoints since the start", default=0.0)
         restarting_time: Real = quantity("s", "time in restarts since the start", default=0.0)
         stopped_time: Real = quantity("s", "time without a whole gang since the start", default=0.0)
+        racks_had: Real = quantity("1", "racks of its gang that could work in the last tick", default=0.0)
         stopped: Real = flag(
-            "stops, and falls back to its last checkpoint", "has its gang again, and restarts",
-            because="it lacks more racks than it has spares", via="work",
+            "stops, and falls back to its last checkpoint", "may run again, and restarts",
+            because="its gang is not whole, it crashed, or it is held", via="work",
         )  # fmt: skip
 
     @table
@@ -97,14 +99,14 @@ class Job(Equipment):
         """What it does in a tick with the racks that it finds."""
         xp = library_of(s.steps)
         runs = ((gang.able >= gang.wanted - self.spares) & (u.hold <= 0) & (u.crash <= 0)) * 1.0
-        falls = (runs <= 0) & (s.stopped <= 0)
+        falls = (s.stopped <= 0) & ((runs <= 0) | (gang.able < s.racks_had))
         lost = xp.where(falls, s.unsaved, 0.0)
-        restart = xp.where(runs > 0, s.restart, self.resume_time)
+        restart = xp.where((runs > 0) & ~falls, s.restart, self.resume_time)
         restarting = xp.minimum(restart, dt) * runs
         left = (dt - restarting) * runs
         longer, waits = communication(self.exposed_communication, gang.bandwidth)
         rate = gang.speed / (self.step_time * longer)
-        position = xp.where(runs > 0, s.since_checkpoint, 0.0)
+        position = xp.where((runs > 0) & ~falls, s.since_checkpoint, 0.0)
         until, cycle = position + left, self.checkpoint_interval + self.checkpoint_time
         work = worked(until, self.checkpoint_interval, self.checkpoint_time) - worked(
             position, self.checkpoint_interval, self.checkpoint_time
@@ -118,7 +120,7 @@ class Job(Equipment):
         mean = (busy * work + idle) / dt
         return Ran(
             mean, runs, restarting, left - work, rate, s.steps - lost + work * rate, unsaved, now_at,
-            lost, xp.where(runs > 0, restart - restarting, restart),
+            lost, falls * 1.0, xp.where(runs > 0, restart - restarting, restart),
         )  # fmt: skip
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
@@ -131,7 +133,8 @@ class Job(Equipment):
             since_checkpoint=did.position,
             restart=did.restart,
             lost_steps=s.lost_steps + did.lost,
-            interruptions=s.interruptions + (did.runs <= 0) * (s.stopped <= 0),
+            interruptions=s.interruptions + did.fell,
+            racks_had=gang.able + 0.0 * did.runs,
             saving_time=s.saving_time + did.saving,
             restarting_time=s.restarting_time + did.restarting,
             stopped_time=s.stopped_time + dt * (1.0 - did.runs),

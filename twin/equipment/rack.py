@@ -17,9 +17,10 @@ from twin.physics.throttle import Course, Die, Limits, course
 
 
 class Able(NamedTuple):
-    """GPUs that can work, and the speed of each kind of work, of nominal [1]."""
+    """GPUs that can work, their share of all [1], and the speed of each kind of work, of nominal [1]."""
 
     gpus: Real
+    share: Real
     prefill: Real
     decode: Real
     training: Real
@@ -191,11 +192,14 @@ class Rack(RackBranch):
     def _hottest(self) -> Real:
         return self.shutdown_temperature
 
-    def _asks(self, u: Any, own: Real, duty: Any) -> Asked:
-        """What its Inputs ask of it, with the work of its `own` that is on it; in a pool what its services ask."""
-        work, limits = (own, u.prefill_share, u.decode_share), (u.power_limit, u.clock_limit, u.power_profile)
+    def _asks(self, u: Any, share: Real, duty: Any) -> Asked:
+        """What its Inputs ask of it, in a pool or gang what is asked there, by the share of its work that is on it."""
+        work = (u.utilisation, u.prefill_share, u.decode_share)
+        limits = (u.power_limit, u.clock_limit, u.power_profile)
         if duty is not None:
             work = self._work_of(*work, duty)
+        if type(share) is not float:
+            work = (work[0] * share, *work[1:])
         asked: Asked = self.once(self._asked, work[0], *limits, *work[1:])
         return asked
 
@@ -214,11 +218,11 @@ class Rack(RackBranch):
     def works(self, s: Any, u: Any, out: Any) -> Able:
         """What it can do for services in a tick, as it stood."""
         able = self.asked(u) * (1.0 - s.unpowered) * (1.0 - s.shut_down) * s.load_share
-        return Able(self.gpu_count * able, out.prefill_speed, out.decode_speed, out.training_speed)
+        return Able(self.gpu_count * able, able, out.prefill_speed, out.decode_speed, out.training_speed)
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
-        own, share_on = self.loaded(s, u, dt)
-        asked = self._asks(u, own, port.work)
+        share, share_on = self.loaded(s, u, dt)
+        asked = self._asks(u, share, port.work)
         lines = self._lines(s, asked)
         lasts = on = self.once(self._on, self.asked(u), s.unpowered)
         takes = lambda: self._takes(s, asked, lines)  # noqa: E731

@@ -185,15 +185,16 @@ class Service(Equipment):
     def _times(self, s: Any, u: Any, done: Any, answers_left: Real, dt: Real) -> tuple[Real, Real]:
         """Time to first token of who comes at the end of the tick, and time per token [s].
 
-        Who comes waits for all who are there, by what could be read; the rest goes with the clock.
+        Who comes waits for all who are there, by what could be read; the rest goes with the clock. Answers that
+        are behind share what is written.
         """
         xp = library_of(answers_left)
         ahead = done.read.prompts.left
         wait = xp.where(ahead > 0, ahead * dt / xp.maximum(done.capacity, 1e-9), 0.0)
         first = wait + self.least_first_token_time / xp.maximum(done.prefill_speed, 1e-9)
         each = token_time(done.busy, self.least_token_time, self.batch, self.decode_rate)
-        backlog = s.answer_queue + done.read.released
-        behind = xp.where(done.written > 0, backlog / xp.maximum(done.written, 1e-300), 1.0)
-        stalls = xp.where((backlog > 0) & (done.written <= 0), LONGEST, behind)
-        each = each / xp.maximum(done.decode_speed, 1e-9) * stalls
+        each = each / xp.maximum(done.decode_speed, 1e-9)
+        open_answers = answers_left / xp.maximum(u.answer_length, 1.0)
+        shared = open_answers * dt / xp.maximum(done.written, 1e-9)
+        each = xp.where(answers_left > 0, xp.maximum(each, shared), each)
         return xp.minimum(first, LONGEST), xp.minimum(each, LONGEST)

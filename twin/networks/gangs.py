@@ -56,10 +56,11 @@ def solve(net: GangNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, ou
     speed[:], bandwidth[:] = xp.inf, xp.inf
     for rack in net.racks:
         said = rack.machine.works(state[rack.key], inputs[rack.key], outputs[rack.key])  # type: ignore[attr-defined]
-        can = said.gpus > 0
+        linked = inputs[rack.key].bandwidth_share
+        can = (said.gpus > 0) & (linked > 0)
         able[:, rack.columns] = can * 1.0
-        speed[:, rack.columns] = xp.where(can, said.training, xp.inf)
-        bandwidth[:, rack.columns] = xp.where(can, inputs[rack.key].bandwidth_share, xp.inf)
+        speed[:, rack.columns] = xp.where(can, said.training * said.share, xp.inf)
+        bandwidth[:, rack.columns] = xp.where(can, linked, xp.inf)
     count = gather_sum(able, net.members)
     worst = [xp.where(count > 0, each.take(net.members.index, axis=1).min(axis=-1), 0.0) for each in (speed, bandwidth)]
     gang = Gang(net.wanted, count, *worst)

@@ -17,6 +17,8 @@ from twin.plant import Plant
 PHASES = ("prefill", "decode")
 ALL = 1.0 - 1e-9
 """Room for so much of what is to be done is room for all of it [1]."""
+LEAST = 1e-9
+"""Rates [tokens/s] and times [s] below this are none: sums of what stands still stay numbers."""
 FULL = 1e-3
 """A pool with no more than this share of its time left is full [1]."""
 
@@ -154,7 +156,7 @@ class _Time:
         """What each user of a slot may take, where those who need it share what is left in proportion [s]."""
         xp = library_of(need)
         asked = gather_sum(stacked_with_spare(need)[0], slot.users)
-        share = stacked_with_spare(left[:, :-1] / xp.maximum(asked, TINY))[0]
+        share = stacked_with_spare(left[:, :-1] / xp.maximum(asked, LEAST))[0]
         return xp.where(need > 0, need * share.take(slot.pool, axis=1), 0.0)
 
     def without(self, slot: Slot, seconds: Array, left: Array) -> Array:
@@ -237,8 +239,8 @@ def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, time: _Time, d
     waiting = read.prompts.left + s.answer_queue + released - written
     share = {phase: time.used[phase] / xp.maximum(time.all, TINY) for phase in PHASES}
     free = xp.maximum(1.0 - share["prefill"], 1e-3)
-    busy = tally.seen(share["decode"] / free)
-    speeds = tally.seen(time.speed["prefill"]), tally.seen(time.speed["decode"] * free)
+    busy = tally.seen("decode", share["decode"] / free)
+    speeds = tally.seen("prefill", time.speed["prefill"]), tally.seen("decode", time.speed["decode"] * free)
     served = Served(asked, read, written, capacity, busy, *speeds)
     return served, tally.waits(waiting), tally.answers
 
@@ -250,13 +252,14 @@ class _Tally:
         self.net, self.time = net, time
         self.rate = {
             phase: [
-                library_of(time.all).maximum(rate * time.speed[phase].take(slot.pool, axis=1), TINY)
+                library_of(time.all).maximum(rate * time.speed[phase].take(slot.pool, axis=1), LEAST)
                 for slot in net.slots[phase]
             ]
             for phase, rate in (("prefill", machine.prefill_rate), ("decode", machine.decode_rate))
         }
         self.rooms: list[Array] = []
         self.written: list[Array] = [0.0 for _ in net.slots["decode"]]
+        self.begun: list[Array] = [0.0 for _ in net.slots["prefill"]]
         self.answers: dict[int, Array] = {}
 
     def write(self, todo: Array) -> Array:
@@ -278,7 +281,7 @@ class _Tally:
         for k, (slot, rate) in enumerate(zip(self.net.slots["prefill"], self.rate["prefill"], strict=True)):
             decodes = self.net.also_decodes[k]
             speed = self.time.speed["decode"].take(slot.pool, axis=1)
-            after = per_prompt * decodes / xp.maximum(self.net.decode_rate * speed, TINY)
+            after = per_prompt * decodes / xp.maximum(self.net.decode_rate * speed, LEAST)
             cost = 1.0 / rate + after
             tokens = self.time.offer(slot, left * cost, free) / cost
             free = self.time.without(slot, xp.minimum(tokens, left) * cost, free)
@@ -289,17 +292,19 @@ class _Tally:
     def read(self, tokens: Array) -> None:
         """Take the time of prompts that were read, from the first pool first."""
         xp = library_of(tokens)
-        for slot, room, rate in zip(self.net.slots["prefill"], self.rooms, self.rate["prefill"], strict=True):
+        said = zip(self.net.slots["prefill"], self.rooms, self.rate["prefill"], strict=True)
+        for k, (slot, room, rate) in enumerate(said):
             here = xp.minimum(tokens, room)
             self.time.take(slot, "prefill", here / rate)
+            self.begun[k] = self.begun[k] + here
             tokens = tokens - here
 
-    def seen(self, of_pools: Array) -> Array:
-        """A quantity of pools as the answers of each service met it; where it wrote none, its first pool's."""
-        slots = self.net.slots["decode"]
+    def seen(self, phase: str, of_pools: Array) -> Array:
+        """A quantity of pools as the tokens of each service met it in a phase; without any, its first pool's."""
+        slots, tokens = self.net.slots[phase], self.begun if phase == "prefill" else self.written
         xp, first = library_of(of_pools), of_pools.take(slots[0].pool, axis=1)
-        whole = sum(self.written[1:], self.written[0])
-        mean = sum(n * of_pools.take(slot.pool, axis=1) for n, slot in zip(self.written, slots, strict=True))
+        whole = sum(tokens[1:], tokens[0])
+        mean = sum(n * of_pools.take(slot.pool, axis=1) for n, slot in zip(tokens, slots, strict=True))
         return xp.where(whole > 0, mean / xp.maximum(whole, TINY), first)
 
     def waits(self, waiting: Array) -> Array:

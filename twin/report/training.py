@@ -26,6 +26,9 @@ def training(story: Story, member: int) -> dict[str, dict[str, float | None]] | 
         whole = length / story.plant.units[name].machine().step_time
         each["goodput"] = (each["steps"] or 0.0) / whole if whole > 0 else None
         pace = story.values("job", "pace")
-        each["mean_pace"] = None if pace is None else float(np.mean(pace[:, member, place]))
+        stopped = story.values("job", "stopped")
+        if pace is not None and stopped is not None:
+            weights = story.steps * (stopped[:, member, place] <= 0)
+            each["mean_pace"] = float(np.average(pace[:, member, place], weights=weights)) if weights.any() else None
         found[name] = each
     return found

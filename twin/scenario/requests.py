@@ -16,6 +16,7 @@ from twin.scenario.faults import Faults
 LARGEST = 200_000_000
 COLUMNS = {"timestamp": "arrival", "contexttokens": "prompt", "generatedtokens": "answer"}
 WANTED = 'the header "TIMESTAMP,ContextTokens,GeneratedTokens" is wanted'
+LONGEST = 3.2e8
 GAP, RATHER = 600.0, 100.0
 """A silence of so many seconds, and of so many times the mean distance of requests, is told as a gap."""
 
@@ -27,6 +28,11 @@ class Requests:
     arrival: np.ndarray
     prompt: np.ndarray
     answer: np.ndarray
+
+    def until(self, end: float) -> Requests:
+        """Those that come before a moment [s], the first at least."""
+        count = max(int(np.searchsorted(self.arrival, end)), 1)
+        return Requests(self.arrival[:count], self.prompt[:count], self.answer[:count])
 
     def binned(self, width: float) -> np.ndarray:
         """Requests, tokens of prompts and of answers in each interval of `width` [s], (interval, 3)."""
@@ -64,8 +70,8 @@ def read_requests(raw: bytes, name: str, faults: Faults) -> Requests | None:
     places = [header.index(key) for key in COLUMNS]
     before = len(faults.errors)
     found: list[tuple[float, float, float]] = []
-    for (number, _), cells in zip(rows[1:], csv.reader(line for _, line in rows[1:]), strict=True):
-        read = _row(cells, places, Where(name, number), faults)
+    for number, line in rows[1:]:
+        read = _row(_cells(line), places, Where(name, number), faults)
         if read is not None and found and read[0] < found[-1][0]:
             text = f"this request comes {units.show(found[-1][0] - read[0], 's')} before the one above"
             faults.add(Where(name, number), f"{text}; times in order are wanted")
@@ -74,8 +80,22 @@ def read_requests(raw: bytes, name: str, faults: Faults) -> Requests | None:
         return None
     table = np.array(found)
     table[:, 0] -= table[0, 0]
+    if table[-1, 0] > LONGEST:
+        text = (
+            f"the trace is {units.show(float(table[-1, 0]), 's')} long; times in seconds, ten years at most, are wanted"
+        )
+        faults.add(Where(name, rows[-1][0]), text)
+        return None
     _gaps(table[:, 0], [number for number, _ in rows[1:]], name, faults)
     return Requests(*table.T)
+
+
+def _cells(line: str) -> list[str]:
+    """The values of a line; none where its quotation marks are not closed."""
+    try:
+        return next(csv.reader([line], strict=True), [])
+    except csv.Error:
+        return []
 
 
 def _row(cells: list[str], places: list[int], where: Where, faults: Faults) -> tuple[float, float, float] | None:
@@ -90,7 +110,7 @@ def _row(cells: list[str], places: list[int], where: Where, faults: Faults) -> t
     tokens = []
     for place, word in zip(places[1:], ("prompt", "answer"), strict=True):
         text = cells[place].strip()
-        if not text.isdigit() or len(text) > 9:
+        if not (text.isascii() and text.isdigit()) or len(text) > 9:
             faults.add(where, f"{units.quoted(text)} tokens of the {word} were found; a whole number from 0 is wanted")
             return None
         tokens.append(float(text))

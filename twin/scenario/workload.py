@@ -130,7 +130,8 @@ class WorkloadReader:
         if found is None:
             return []
         rows: list[tuple[float, str, float, float | None]] = []
-        bins = found.binned(every)
+        within = found.until(self.duration - form.at + every)
+        bins = within.binned(every)
         for k, (count, prompts, answers) in enumerate(bins):
             time = form.at + k * every
             if time > self.duration:

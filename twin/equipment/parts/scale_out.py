@@ -1,4 +1,4 @@
-"""Scale-out of a rack: its ports on the fabric and its NVLink chips, as its fabric and its jobs see them."""
+"""Scale-out of a rack: its ports on the fabric, as its fabric and its jobs see them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,4 @@ class ScaleOut(Gpus):
         )  # fmt: skip
         ports_lost: Real = quantity(
             "1", "share of its network ports without a link", default=0.0, at_least=0, at_most=1
-        )
-        nvlink_chips_lost: Real = quantity(
-            "1", "NVLink switch chips lost, two with each tray", default=0.0, at_least=0, at_most=18
         )

@@ -100,17 +100,17 @@ class Startup(PowerShelves):
         return drawn(self.once(self._start, u.turn_delay), before, clock, dt) * on * s.unpowered
 
     def loaded(self, s: Any, u: Any, dt: Real) -> tuple[Real, Real | None]:
-        """Work on it, mean over the tick [1], and the share of what is asked that is at its end; None: all, as it was.
+        """Share of its work that is on it, mean over the tick and at its end [1]; 1.0, None: all, as it was.
 
         It is put on and taken off in straight lines; nothing is on a rack without power.
         """
         if not self.once(_eases, u.drain, s.load_share, s.unpowered):
-            return u.utilisation, None
+            return 1.0, None
         target = self.once(_target, u.drain, s.unpowered)
         up, down = self.once(self._rates, u.drain)
         end, mean = smoothing.ramped(s.load_share, target, up, down, dt)
         end = end * (1.0 - s.unpowered)
-        return u.utilisation * mean * (1.0 - s.unpowered), end
+        return mean * (1.0 - s.unpowered), end
 
     def _rates(self, like: Real) -> tuple[Real, Real]:
         xp = library_of(like)
