@@ -40,6 +40,8 @@ def _pools(plant: Any) -> Iterator[Fault]:
     for unit in plant.of_kind("pool") + plant.of_kind("job"):
         if not plant.pools.get(unit.name):
             yield Fault(unit.where, f"{unit.name} has no racks; racks: rack-01..04 is wanted")
+        elif not float(unit.parameters.get("spares", 0.0)).is_integer():
+            yield Fault(unit.where, f"{unit.name} has {unit.parameters['spares']:g} spares; whole racks are wanted")
         elif (spares := unit.parameters.get("spares", 0.0)) >= (count := len(plant.pools[unit.name])):
             yield Fault(unit.where, f"{unit.name} has {spares:g} spares among {count} racks; fewer are wanted")
 

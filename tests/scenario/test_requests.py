@@ -58,7 +58,7 @@ def test_a_long_silence_is_told() -> None:
     ("row", "told"),
     [
         ('"1,10,20', "0 values were found; 3 are wanted, as in the header"),
-        ("1,\u00b2,20", '"\u00b2" tokens of the prompt were found; a whole number from 0 is wanted'),
+        ("1,\u00b2,20", '"\u00b2" tokens of the prompt were found; a whole number from 0 to 999999999 is wanted'),
         ("1e14,10,20", "the trace is 1.157e+09 day long; times in seconds, ten years at most, are wanted"),
     ],
 )

@@ -83,7 +83,7 @@ class Job(Equipment):
         racks_had: Real = quantity("1", "racks of its gang that could work in the last tick", default=0.0)
         stopped: Real = flag(
             "stops, and falls back to its last checkpoint", "may run again, and restarts",
-            because="its gang is not whole, it crashed, or it is held", via="work",
+            because="its gang is not whole, or it crashed or is held", via="work",
         )  # fmt: skip
 
     @table

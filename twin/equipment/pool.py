@@ -17,9 +17,11 @@ class Pool(Equipment):
     """
 
     kind = "pool"
+    counts = True
 
     @table
     class State:
+        work_energy: Real = quantity("J", "energy of the racks since the start", default=0.0)
         full: Real = flag("is full", "has room again", because="its racks serve less than is asked of them", via="work")
 
     @table
@@ -52,4 +54,4 @@ class Pool(Equipment):
             power=done.power,
             energy_per_token=per_token,
         )
-        return replace(s, full=full, full_at=full_at), out
+        return replace(s, work_energy=s.work_energy + done.power * dt, full=full, full_at=full_at), out

@@ -9,13 +9,16 @@ from twin.report.causes import INPUT
 from twin.report.moments import EARLY, it_power, since
 from twin.report.story import Story
 
+COUNTERS = {"utility": "imported_energy", "generator": "delivered_energy"}
+"""What the sources of a kind count since the start [J]."""
+
 
 def ledger(story: Story, member: int) -> dict[str, float | None]:
     """Energy in, out and stored over the run [J], from the site's own counters; by source from recorded rows.
 
     residual = in - out - stored; `worst_residual` is the largest that the run itself found in any tick.
     """
-    sources = {kind: _energy(story, kind, "power", member) for kind in story.kinds if _is_source(kind)}
+    sources = {kind: _from(story, kind, member) for kind in story.kinds if _is_source(kind)}
     supplied = _counted(story, "supplied_energy", "power", member)
     if supplied is None:
         supplied = sum((each for each in sources.values() if each is not None), start=0.0) if sources else None
@@ -45,6 +48,22 @@ def _counted(story: Story, counter: str, power: str, member: int) -> float | Non
     return float(values[-1, member, 0] - values[0, member, 0])
 
 
+def _from(story: Story, kind: str, member: int) -> float | None:
+    """What the sources of a kind gave: by their own counters, else by recorded rows."""
+    values = story.values(kind, COUNTERS.get(kind, ""))
+    if values is None or not len(values):
+        return _energy(story, kind, "power", member)
+    return float(np.sum(values[-1, member].astype(float) - values[0, member]))
+
+
+def spent(story: Story, counter: str, power: np.ndarray, member: int) -> np.ndarray:
+    """Energy of each recorded row [J]: by a counter of the site, which knows what lies between rows, else by power."""
+    values = story.values("site", counter)
+    if values is None or not story.steps.sum() > 0:
+        return np.asarray(power[:, member] * story.weights)
+    return np.diff(values[:, member, 0], prepend=values[:1, member, 0])
+
+
 def _is_source(kind: str) -> bool:
     return kind in KINDS and KINDS[kind].source and not KINDS[kind].stores_power
 
@@ -56,7 +75,7 @@ def _energy(story: Story, kind: str, name: str, member: int) -> float | None:
 
 def energy_of_work(story: Story, member: int) -> float | None:
     power = it_power(story)
-    return None if power is None else float(np.sum(power[:, member] * story.steps))
+    return None if power is None else float(np.sum(spent(story, "work_energy", power, member)))
 
 
 def pue(story: Story, member: int) -> dict[str, float | None]:
@@ -70,8 +89,8 @@ def pue(story: Story, member: int) -> dict[str, float | None]:
     power, work = story.total("site", "power"), it_power(story)
     if power is None or work is None:
         return dict.fromkeys(("before", "during", "after", "end"))
-    used = power[:, member] * story.weights - _charged(story, member)
-    done = work[:, member] * story.weights
+    used = spent(story, "supplied_energy", power, member) - _charged(story, member)
+    done = spent(story, "work_energy", work, member)
     start = since(story, member) if story.faults[member] is not None else story.end
     repaired = _last_repair(story, member, start)
     before = story.time <= start + EARLY

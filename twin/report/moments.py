@@ -133,7 +133,7 @@ def work_kinds(story: Story) -> list[str]:
 
 
 def lost(story: Story, member: int) -> dict[str, Any]:
-    """Units of work lost (shut down or without power), and IT power missing against that at the fault."""
+    """Units of work lost (shut down, without power, out of service), and IT power missing against that at the fault."""
     total = sum(len(story.trace.units(kind)) for kind in work_kinds(story))
     peak, peak_time, at_end = _most_at_once(_lost_spans(story, member))
     record: dict[str, Any] = {
@@ -161,7 +161,24 @@ def _lost_spans(story: Story, member: int) -> list[Span]:
             for span in story.spans.get((kind, flag), []):
                 if span.member == member:
                     per_unit.setdefault(span.unit, []).append(span)
+    for span in _out_of_service(story, member):
+        per_unit.setdefault(span.unit, []).append(span)
     return [span for spans in per_unit.values() for span in _joined(spans)]
+
+
+def _out_of_service(story: Story, member: int) -> list[Span]:
+    """Times in which somebody had taken a unit of work out of service."""
+    units = {unit for kind in work_kinds(story) for unit in story.trace.units(kind)}
+    began: dict[str, float] = {}
+    found = []
+    for event in story.events:
+        if event.flag != "input:in_service" or event.member != member or event.unit not in units:
+            continue
+        if event.value < 0.5:
+            began.setdefault(event.unit, event.time)
+        elif event.unit in began:
+            found.append(Span(event.unit, member, began.pop(event.unit), event.time))
+    return found + [Span(unit, member, time, None) for unit, time in began.items()]
 
 
 def _joined(spans: list[Span]) -> list[Span]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.report.energy import energy_of_work, ledger
+from twin.report.energy import energy_of_work, ledger, spent
 from twin.report.story import Story
 
 COUNTERS = ("offered", "served", "dropped")
@@ -83,8 +83,8 @@ def _total(story: Story, member: int, services: dict[str, dict[str, float | None
 
 
 def _energy_of_pools(story: Story, member: int) -> float | None:
-    power = story.total("pool", "power")
-    return None if power is None else float(np.sum(power[:, member] * story.steps))
+    counted = story.total("pool", "work_energy")
+    return None if counted is None else float(counted[-1, member] - counted[0, member])
 
 
 def _energy_cost(story: Story, member: int) -> float | None:
@@ -92,4 +92,4 @@ def _energy_cost(story: Story, member: int) -> float | None:
     power, price = story.total("site", "power"), story.values("site", "energy_price")
     if power is None or price is None or not float(np.abs(price[:, member]).max()) > 0:
         return None
-    return float(np.sum(power[:, member] * price[:, member, 0] * story.steps))
+    return float(np.sum(spent(story, "supplied_energy", power, member) * price[:, member, 0]))

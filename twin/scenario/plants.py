@@ -104,6 +104,9 @@ class UnitReader:
                 part.lost |= set() if feeds[index] else {name}
             if "racks" in node:
                 part.pools.setdefault(name, racks[index])
+            if "pools" in node and {"prefill", "decode"} & set(node):
+                text = "pools says both phases at once; either it, or prefill and decode, is wanted"
+                self.faults.add(node.where_of("pools"), text)
             if any(key in node for key in SERVING_KEYS):
                 both, *phases = ([*each[index]] for each in used)
                 part.served.setdefault(name, {"prefill": phases[0] or both, "decode": phases[1] or both})

@@ -111,7 +111,10 @@ def _row(cells: list[str], places: list[int], where: Where, faults: Faults) -> t
     for place, word in zip(places[1:], ("prompt", "answer"), strict=True):
         text = cells[place].strip()
         if not (text.isascii() and text.isdigit()) or len(text) > 9:
-            faults.add(where, f"{units.quoted(text)} tokens of the {word} were found; a whole number from 0 is wanted")
+            faults.add(
+                where,
+                f"{units.quoted(text)} tokens of the {word} were found; a whole number from 0 to 999999999 is wanted",
+            )
             return None
         tokens.append(float(text))
     return moment, tokens[0], tokens[1]

@@ -66,7 +66,7 @@ class WorkloadReader:
             return []
         said = [key for key in WAYS if key in node]
         if len(said) != 1:
-            found = f"{' and '.join(said)} stand together" if said else "neither was found"
+            found = f"{' and '.join(said)} stand together" if said else "none was found"
             self.faults.add(node.where, f"{found}; one of {', '.join(WAYS)} is wanted")
             return []
         for key in ("every", "at", "scale"):
