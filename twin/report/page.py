@@ -168,7 +168,17 @@ def _seconds(findings: Findings, rows: Rows) -> Section:
 
 
 def _tokens(rows: Rows) -> Section:
-    heads = ("service", "asked for", "written", "given up", "most waiting", "until", "in time", "earned", "lost")
+    heads = (
+        "service",
+        "asked for",
+        "written",
+        "given up",
+        "most waiting, with prompts",
+        "until",
+        "in time",
+        "earned",
+        "lost",
+    )
     told = _columns(*heads, n=(1, 2, 3, 4, 6, 7, 8), t=(5,))
     notes = ["Tokens of answers; what waits counts prompts too. Lost is what the tokens given up would have brought."]
     tables = [TablePart(told, rows.tokens()), TablePart([], rows.tokens_total())]
@@ -209,7 +219,7 @@ def _hall(path: Path | None) -> Section:
 
 
 def _energy(rows: Rows) -> Section:
-    notes = ["Over the run, from the recorded rows: in = out + stored + unaccounted for."]
+    notes = ["Over the run, by the counters of the site: in = out + stored + unaccounted for."]
     return Section("energy", "Energy ledger", notes, [TablePart([], rows.energy())], soft=True)
 
 

@@ -51,7 +51,7 @@ def whole(findings: Findings, width: int) -> RenderableType:
         "answers asked for",
         "written",
         "given up",
-        "most waiting",
+        "most waiting, with prompts",
         "until",
         "in time",
         "earned",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import math
 from dataclasses import dataclass
@@ -122,11 +123,9 @@ def _row(cells: list[str], places: list[int], where: Where, faults: Faults) -> t
 
 def _moment(text: str) -> float | None:
     """Seconds of a time stamp; None where it is none."""
-    try:
+    with contextlib.suppress(ValueError):  # no number: a date, then
         value = float(text)
         return value if math.isfinite(value) and value >= 0 else None
-    except ValueError:
-        pass
     try:
         stamp = datetime.fromisoformat(text)
     except ValueError:
