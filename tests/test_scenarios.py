@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.assets import assets_folder, scenarios_folder
+from twin.assets import assets_folder, drills_folder, scenarios_folder
 from twin.declare import replace
 from twin.model import Model, State, compile, inputs
 from twin.networks.tables import AllRows
@@ -21,7 +21,7 @@ from twin.scenario import read, read_plant
 from twin.scenario.reader import check
 from twin.simulation import settle
 
-SCENARIOS = sorted(scenarios_folder().glob("*.yaml"))
+SCENARIOS = sorted(drills_folder().glob("*.yaml"))
 PLANTS = sorted((scenarios_folder() / "plants").glob("*.yaml"))
 HOT = 44 + 273.15
 LPM = 1 / 60e3

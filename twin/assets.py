@@ -23,14 +23,19 @@ def assets_folder() -> Path:
 
 
 def scenarios_folder() -> Path:
-    """The folder of shipped scenarios and, under `plants`, of shipped plants."""
+    """The folder of what is shipped as YAML: under `drills` the drills, under `plants` the plants."""
     return _shipped("scenarios")
+
+
+def drills_folder() -> Path:
+    """The folder of the shipped drills."""
+    return scenarios_folder() / "drills"
 
 
 def scenario_file(named: str | Path) -> Path:
     """The scenario that a name means: a file as it is given, else the shipped one of that bare name."""
     path = Path(named)
-    shipped = scenarios_folder() / f"{path.name}.yaml"
+    shipped = drills_folder() / f"{path.name}.yaml"
     return shipped if path.name == str(named) and not path.exists() and shipped.is_file() else path
 
 

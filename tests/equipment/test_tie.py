@@ -8,7 +8,7 @@ import pytest
 
 from tests.networks.test_short_circuit import GRID, TX, World
 from tests.small_plants import add
-from twin.assets import scenarios_folder
+from twin.assets import drills_folder
 from twin.ledger import LIMIT
 from twin.plant import Plant
 from twin.report.story import Story
@@ -168,7 +168,7 @@ def test_members_lock_out_one_by_one():
 
 @pytest.mark.parametrize(("lockout", "dark"), [(1.0, False), (0.0, True)])
 def test_the_drill_shows_what_the_lockout_is_for(tmp_path, lockout, dark):
-    drill = read(scenarios_folder() / "bus-fault-lockout.yaml")
+    drill = read(drills_folder() / "bus-fault-lockout.yaml")
     drill.plant.units["tie-12"].parameters["lockout"] = lockout
     drill = dataclasses.replace(drill, run=dataclasses.replace(drill.run, duration=14.0), changes=drill.changes[:2])
     simulate(drill, trace=tmp_path / "drill.h5", device="cpu")
@@ -184,7 +184,7 @@ def test_the_drill_shows_what_the_lockout_is_for(tmp_path, lockout, dark):
 
 
 def test_seconds_count_from_the_short_circuit_though_something_had_failed_before(tmp_path):
-    drill = read(scenarios_folder() / "bus-fault-lockout.yaml")
+    drill = read(drills_folder() / "bus-fault-lockout.yaml")
     before = Change(2.0, "tie-12", "stuck", 1.0, verb="fail")
     drill = dataclasses.replace(
         drill, run=dataclasses.replace(drill.run, duration=12.0), changes=[before, *drill.changes[:2]]
@@ -195,7 +195,7 @@ def test_seconds_count_from_the_short_circuit_though_something_had_failed_before
 
 
 def test_a_throw_and_its_return_are_told_with_what_led_to_them(tmp_path):
-    drill = read(scenarios_folder() / "main-tie-main.yaml")
+    drill = read(drills_folder() / "main-tie-main.yaml")
     simulate(drill, trace=tmp_path / "drill.h5", device="cpu")
     lines = timeline(Story(open_trace(tmp_path / "drill.h5")))
     led = {(line.unit, line.what): lines[line.cause] for line in lines if line.cause is not None}

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from tests.small_plants import GENERATOR, add
-from twin.assets import scenarios_folder
+from twin.assets import drills_folder
 from twin.plant import Plant
 from twin.studies.audit import Conditions, audit
 from twin.studies.audit.graph import Wiring
@@ -22,7 +22,7 @@ SHORTLY = Conditions(window=10.0, hold=60.0)
 
 @pytest.fixture(scope="module")
 def pair():
-    return audit(scenarios_folder() / "bus-fault-lockout.yaml", SHORTLY)
+    return audit(drills_folder() / "bus-fault-lockout.yaml", SHORTLY)
 
 
 def told(found) -> str:

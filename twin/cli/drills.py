@@ -64,14 +64,14 @@ def _meant(named: Path) -> Path:
     Raises:
         BadInput: it is neither.
     """
-    from twin.assets import scenario_file, scenarios_folder
+    from twin.assets import drills_folder, scenario_file
     from twin.faults import Fault
     from twin.scenario.faults import BadInput, advice
 
     path = scenario_file(named)
     if path.exists() or path.suffix or path.name != str(path):
         return path
-    known = [each.stem for each in sorted(scenarios_folder().glob("*.yaml"))]
+    known = [each.stem for each in sorted(drills_folder().glob("*.yaml"))]
     here = [each.name for each in sorted(Path().glob("*.yaml"))]
     raise BadInput(
         [Fault(None, f"{path} is neither a file here nor a shipped drill; {advice(str(path), here + known)}")]
@@ -128,12 +128,12 @@ def demo(
       twin demo
       twin demo -o demo
     """
-    from twin.assets import scenarios_folder
+    from twin.assets import drills_folder
     from twin.report import report
 
     folder.mkdir(parents=True, exist_ok=True)
     at = folder / FLAGSHIP
-    source = scenarios_folder() / f"{FLAGSHIP}.yaml"
+    source = drills_folder() / f"{FLAGSHIP}.yaml"
     drill = _drill(source, at.with_suffix(".h5"), Device.auto, None, None, silent=False)
     if drill is None:
         return INTERRUPTED

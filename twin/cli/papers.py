@@ -21,13 +21,14 @@ def check(
 
     \b
     Examples:
-      twin check scenarios/utility-loss.yaml
+      twin check utility-loss
       twin check my-site/*.yaml my-site/plants/*.yaml
     """
     from twin import scenario
+    from twin.assets import scenario_file
 
     code = GOOD
-    for path in files:
+    for path in map(scenario_file, files):
         faults = scenario.check(path)
         for fault in faults:
             say(str(fault))
