@@ -92,11 +92,8 @@ def test_halving_the_tick_moves_every_threshold_by_less_than_a_tick():
 
 @pytest.mark.parametrize("dt", [10.0, 60.0, 300.0])
 def test_valves_of_racks_pressure_of_pumps_and_supply_temperature_come_to_rest_together(dt):
-    """Three controls on the same coolant: after a step of the setpoint all stand still, at the flow asked for.
-
-    In ticks of 300 s a cycle of 0.2 K remains in the supply temperature and grows by 3 % a tick; known, not mended.
-    """
-    still = 0.1 if dt < 300.0 else 0.25
+    """Three controls on the same coolant: after a step of the setpoint all stand still, at the flow asked for."""
+    still = 0.01
     model, asked, _ = settled("pod", 1.0)
     asked = asked | {"rack": replace(asked["rack"], flow_control=asked["rack"].flow_control * 0.0 + 1.0)}
     pressure, setpoint = asked["cdu"].pressure_setpoint * 0.0 + 200e3, asked["cdu"].supply_setpoint * 0.0
@@ -104,7 +101,7 @@ def test_valves_of_racks_pressure_of_pumps_and_supply_temperature_come_to_rest_t
     s = settle(model, asked)
     asked["cdu"] = replace(asked["cdu"], supply_setpoint=setpoint + 300.15)
     found = []
-    for k in range(max(round(400 / dt), 24)):
+    for k in range(max(round(600 / dt), 24)):
         s = step(model, s, asked, k * dt, dt)
         valve, flow = s.rows["rack"].flow_valve[0, 0], s.outputs["rack"].flow[0, 0]
         found.append((valve, s.rows["cdu"].duty_speed[0, 0], s.rows["cdu"].supply_temperature[0, 0], flow * 60e3))

@@ -280,7 +280,7 @@ class CDU(OutdoorReset, PumpPair, Leaking):
         def error_at(valve: Real) -> Real:
             return self._reading(s, u, supply_at(valve)) - setpoint
 
-        wanted, integral = control.pi(law, s.valve, s.integral, error_at, 0.02, reach, dt)
+        wanted, integral = control.pi(law, s.valve, s.integral, error_at, 0.002, reach, dt)
         by_hand = self.once(_by_hand, u.mode)
         if worth_doing(by_hand):
             wanted = xp.where(by_hand, u.hand_valve, wanted)

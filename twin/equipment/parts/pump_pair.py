@@ -226,7 +226,7 @@ class PumpPair(Suction):
             return 1.0 - self.pressure_droop * share * faster - held * faster * faster
 
         law = control.Law(self.pressure_gain, self.pressure_reset_time, self.least_speed, self.most_speed)
-        asked = control.pi(law, s.speed_asked, s.speed_integral, error_at, 0.02, 1.0, dt)
+        asked = control.pi(law, s.speed_asked, s.speed_integral, error_at, 0.002, 1.0, dt)
         follows = (u.pressure_setpoint > 0) & (drive.driven > 0)
         if drive.lost is not None:
             follows = follows & (drive.lost == 0)
