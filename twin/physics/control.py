@@ -38,9 +38,9 @@ def pi(
         y = clip(I + Kp (1 + dt/Ti) e(y)),   I' = y - Kp e(y),   e falls with y
 
     For long ticks this tends to the ideal controller, e(y) = 0, and cannot cycle. Near the present output the
-    tangent is followed, taken over a step short enough to be one: a valve that works nearly shut bends within 2 %, and a
-    secant over that much overcorrects at every tick. Where the output may leap, the range is halved before the chord is. The integral part stays
-    within the output's limits: no wind-up.
+    tangent is followed, taken over a step short enough to be one: a valve that works nearly shut bends within 2 %,
+    and a secant over that much overcorrects at every tick. Where the output may leap, the range is halved before
+    the chord is. The integral part stays within the output's limits: no wind-up.
 
     Args:
         output, integral: now [1].
