@@ -193,6 +193,14 @@ def test_bad_input_ends_with_65_and_tells_every_fault(tmp_path: Path) -> None:
         assert "short.yaml:9: criteria" in done.stderr
 
 
+def test_code_in_a_criterion_is_a_fault_with_its_column(tmp_path: Path) -> None:
+    path = scenario(tmp_path)
+    path.write_text(path.read_text().partition("criteria:")[0] + "criteria: [\"__import__('os').system('true')\"]\n")
+    done = twin("run", path, cwd=tmp_path)
+    assert done.returncode == 65
+    assert 'column 1: "__import__" begins no criterion' in done.stderr
+
+
 def test_check_goes_on_after_a_bad_file(tmp_path: Path) -> None:
     good, bad = scenario(tmp_path), scenario(tmp_path, duration="x", name="bad")
     done = twin("check", bad, good, tmp_path / "none.yaml", cwd=tmp_path)

@@ -337,7 +337,7 @@ def simulate(
         simulation.run(gatherer, progress)
         finished = True
     finally:
-        summary = {"finished": finished, "criteria": [c.text for c in scenario.criteria]}
+        summary = {"finished": finished, "criteria": [c.written() for c in scenario.criteria]}
         with contextlib.suppress(Exception) if not finished else contextlib.nullcontext():
             recorder.close(summary)
     return RunResult(

@@ -58,6 +58,7 @@ NAMED = {
     "token/s": ("a rate of tokens", "token/s"),
     "request": ("a number of requests", "request"),
     "request/s": ("a rate of requests", "request/s"),
+    "J/token": ("an energy per token", "J/token"),
     "USD": ("a sum of money", "USD"),
     "USD/J": ("a price of energy", "USD/MWh"),
     "bit/s": ("a data rate", "Gbit/s"),

@@ -9,8 +9,9 @@ import pytest
 from small_hall import small_data, small_events, write
 
 from twin.report.findings import Findings
+from twin.report.judging import judge
 from twin.report.story import Story
-from twin.report.verdict import Judgement, Verdict, judge
+from twin.report.verdict import Judgement, Verdict
 
 
 def verdict_on(path: Path, criterion: str, **changes: object) -> Verdict:

@@ -7,11 +7,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from twin.report.fold import Line, fold
+from twin.report.judging import judge
 from twin.report.metrics import ensemble, metrics, plain
 from twin.report.selectivity import Selectivity, Turn
 from twin.report.story import Story
 from twin.report.timeline import Entry, timeline
-from twin.report.verdict import Verdict, judge
+from twin.report.verdict import Verdict
 
 if TYPE_CHECKING:
     from twin.trace import Trace

@@ -135,7 +135,7 @@ def work_kinds(story: Story) -> list[str]:
 def lost(story: Story, member: int) -> dict[str, Any]:
     """Units of work lost (shut down, without power, out of service), and IT power missing against that at the fault."""
     total = sum(len(story.trace.units(kind)) for kind in work_kinds(story))
-    peak, peak_time, at_end = _most_at_once(_lost_spans(story, member))
+    peak, peak_time, at_end = _most_at_once(lost_spans(story, member))
     record: dict[str, Any] = {
         "units_total": total,
         "units_peak": peak,
@@ -153,10 +153,13 @@ def lost(story: Story, member: int) -> dict[str, Any]:
     return record | {key: float(value) for key, value in zip(keys, levels, strict=True)}
 
 
-def _lost_spans(story: Story, member: int) -> list[Span]:
-    """Times without work, one span per unit and stretch: a unit that is lost twice over is lost once."""
+def lost_spans(story: Story, member: int, more: tuple[str, ...] = ()) -> list[Span]:
+    """Times without work, one span per unit and stretch: a unit that is lost twice over is lost once.
+
+    `more` are further flags under which a unit counts as lost.
+    """
     per_unit: dict[str, list[Span]] = {}
-    for flag in LOST:
+    for flag in (*LOST, *more):
         for kind in work_kinds(story):
             for span in story.spans.get((kind, flag), []):
                 if span.member == member:

@@ -55,7 +55,7 @@ class Rows:
                 held = f"{each.members_passed} of {each.members} members held"
                 where = f"{where}; {held}" if where else held
             reached = (each.value_said(), each.limit_said(), each.margin_said())
-            rows.append([each.text, result, *reached, where, clock(each.time)])
+            rows.append([each.title(), result, *reached, where, clock(each.time)])
         return rows
 
     def seconds_title(self) -> str:

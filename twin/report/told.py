@@ -11,11 +11,12 @@ from typing import Any
 from twin import units
 from twin.faults import Where
 from twin.plant import Plant
-from twin.scenario.criteria import Criterion, criterion
+from twin.scenario.criteria import Criterion, Meaning
 from twin.scenario.document import Documents, Map
 from twin.scenario.faults import Faults
 from twin.scenario.names import BadName, Directory, split
 
+AT = Where("the trace's scenario", 1, "criteria")
 VERBS = ("fail", "restore", "set", "ramp", "sag", "fault")
 STRIKES = {"sag": "voltage", "fault": "short_circuit"}
 """Verb -> the Input that it writes."""
@@ -47,10 +48,11 @@ def read_told(text: str, plant: Plant, criteria: Iterable[Any] = ()) -> Told:
     root = _parsed(text)
     told = Told(description=" ".join(str(root.get("description", "")).split()))
     stated = list(criteria) or _items(root.get("criteria"))
+    meaning = Meaning(directory, plant, Faults())
     for said in stated:
-        made = _criterion(said, directory)
+        made = _criterion(said, meaning)
         if made is None:
-            told.unread.append(str(said))
+            told.unread.append(str(said["hold"]) if isinstance(said, dict) and "hold" in said else str(said))
         else:
             told.criteria.append(made)
     for event in _items(root.get("events")):
@@ -96,14 +98,13 @@ def _items(node: Any) -> list[Any]:
     return list(node) if isinstance(node, list) else []
 
 
-def _criterion(said: Any, directory: Directory) -> Criterion | None:
-    """A criterion from its text, or from the fields that a summary keeps."""
+def _criterion(said: Any, meaning: Meaning) -> Criterion | None:
+    """A criterion from its sentence, or from its name and sentence."""
     if isinstance(said, Criterion):
         return said
     if isinstance(said, dict):
-        known = {name: said[name] for name in Criterion.__dataclass_fields__ if name in said}
-        return Criterion(**known) if len(known) == len(Criterion.__dataclass_fields__) else None
-    return criterion(str(said), Where("the trace's scenario", 1, "criteria"), directory, Faults())
+        return meaning.of(str(said.get("hold", "")), AT, str(said.get("name", "")))
+    return meaning.of(str(said), AT)
 
 
 def _aim(event: dict[str, Any], directory: Directory) -> tuple[tuple[str, ...], str]:

@@ -223,7 +223,7 @@ class _Reading:
         if "controllers" in root:
             scenario.controllers = self._controllers(root["controllers"])
         if "criteria" in root:
-            scenario.criteria = criteria.lower(root["criteria"], directory, self.faults)
+            scenario.criteria = criteria.lower(root["criteria"], directory, self.faults, scenario.plant, run.duration)
 
     def _controllers(self, node: Node) -> list[ControllerSpec]:
         made = fill_all(forms.Controller, node, self.faults)

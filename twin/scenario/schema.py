@@ -9,12 +9,12 @@ from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
 from twin.scenario import forms, points
 from twin.scenario.catalog import records
-from twin.scenario.criteria import FUNCTIONS
 from twin.scenario.draws import DISTRIBUTIONS
 from twin.scenario.forms import Form, Whole, Word, Words
 from twin.scenario.plants import KNOWN_KINDS, settable
 from twin.scenario.reader import SCENARIO_KEYS
 from twin.scenario.redundancy import NAMED
+from twin.scenario.sentence import BEGINNINGS, FUNCTIONS
 from twin.scenario.values import is_difference
 
 Schema = dict[str, Any]
@@ -197,6 +197,19 @@ def _plants() -> Schema:
     }
 
 
+def _criterion() -> Schema:
+    """A sentence, or one with a name."""
+    words = "|".join(word for word in BEGINNINGS if word not in FUNCTIONS)
+    doc = 'e.g. "max(rack.die_temperature) < 88 degC", "no rack throttles", "tokens lost (premium) < 0.1 %"'
+    text: Schema = {
+        "type": "string",
+        "pattern": rf"^\s*(({words})\s|({'|'.join(FUNCTIONS)})\s*\()",
+        "description": f"what must hold: {doc}",
+    }
+    named = _object({"name": {"type": "string", "maxLength": 80}, "hold": text}, ["hold"])
+    return {"anyOf": [text, named]}
+
+
 def _scenario() -> Schema:
     def one(ref: str) -> Schema:
         return {"$ref": f"#/$defs/{ref}"}
@@ -225,7 +238,7 @@ def _scenario() -> Schema:
         "controllers": {"type": "array", "items": one("controller")},
         "criteria": {
             "type": "array",
-            "items": {"type": "string", "pattern": rf"^\s*(no\s|({'|'.join(FUNCTIONS)})\s*\()"},
+            "items": _criterion(),
         },
     }
     return _object(
