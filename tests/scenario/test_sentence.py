@@ -13,7 +13,8 @@ from twin.scenario.sentence import BEGINNINGS, LONGEST, Sentence, Unclear, parse
 WORDS = (
     *BEGINNINGS, "of", "to", "after", "before", "between", "and", "within", "restored", "lost", "rack", "racks",
     "cdu-3", "'s", ".", "(", ")", "<", ">=", "==", "88", "degC", "60 s", "%", "trips", "throttle", "shut_down",
-    "token", "per",     "rack-01..32", "__import__", "'os'", "\u2019s", "°C", "\U0001f525", "\x00", "\u202e", "（", "loads",
+    "token", "per", "rack-01..32", "__import__", "'os'", "\u2019s", "°C", "\U0001f525", "\x00", "\u202e", "（",
+    "loads",
 )  # fmt: skip
 """Pieces of sentences, good and hostile ones."""
 
