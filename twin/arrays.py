@@ -144,6 +144,18 @@ def stacked_with_spare(*parts: Array) -> Array:
     return out
 
 
+def mean_part(x: Array, there: Array) -> Array:
+    """Mean over the parts of each unit (member, n, parts), of those that are there (1, n, parts); in one order."""
+    terms = library_of(x).ascontiguousarray(x * there)
+    return terms.sum(axis=-1) / there.sum(axis=-1).clip(1.0)
+
+
+def hottest_part(x: Array, there: Array) -> Array:
+    """Largest over the parts of each unit (member, n, parts), of those that are there (1, n, parts)."""
+    xp = library_of(x)
+    return xp.where(there > 0, x, -xp.inf).max(axis=-1)
+
+
 def columns_of(numbers: list[int], xp: ModuleType) -> slice | Array:
     """The columns of some units: a slice where they follow each other, which costs no copy, else an index."""
     if numbers and numbers == list(range(numbers[0], numbers[-1] + 1)):

@@ -13,8 +13,7 @@ from twin.arrays import nothing
 from twin.physics.supply import shared
 from twin.physics.thermal import Mixing, mixing
 
-Real = Any
-"""A float (one machine) or an array (member, n) or (n,) (the table of all of them)."""
+Real = Any  # a float (one machine) or an array (member, n) or (n,) (the table of all of them)
 
 MODES = {"off": 0.0, "auto": 1.0, "hand": 2.0, "locked_out": 3.0, "bypass": 4.0}
 """What a unit's selector switch says; events set it by word: `set: ats-1.mode, to: hand`."""
@@ -46,6 +45,7 @@ class Quantity:
     choices: dict[str, float] | None = None
     failure: bool = False
     flag: Flag | None = None
+    each: str = ""
 
     def fault(self, value: float) -> str | None:
         """What is wrong with a value, in words that follow "is wanted", or None when it is good."""
@@ -77,6 +77,7 @@ def quantity(
     at_most: float | None = None,
     choices: dict[str, float] | None = None,
     failure: bool = False,
+    each: str = "",
 ) -> Any:
     """Declare one quantity of a table.
 
@@ -85,10 +86,9 @@ def quantity(
         doc: what it is, in the trade's words.
         default: value when a scenario is silent; without one the key must be given.
         above, at_least, below, at_most: bounds in the SI unit; choices: word -> code, where people set it by word.
-        failure: an Input that `fail: unit.name` raises to 1.
+        failure: an Input that `fail: unit.name` raises to 1; each: a part ("die") with a value of its own.
     """
-    said = Quantity("", unit, doc, default, above, at_least, below, at_most, choices, failure)
-    return _field(said)
+    return _field(Quantity("", unit, doc, default, above, at_least, below, at_most, choices, failure, None, each))
 
 
 def mode(doc: str = "position of the selector switch", *words: str, default: str = "auto") -> Any:
@@ -131,7 +131,7 @@ def table(cls: C) -> C:
 
 
 def quantities(cls: type) -> dict[str, Quantity]:
-    """Every declared quantity of a table by name, in the order declared."""
+    """Every declared quantity of a table by name, in order."""
     return dict(_declared(cls))
 
 
@@ -254,27 +254,23 @@ class Equipment:
     kind: ClassVar[str] = ""
     feeds: ClassVar[tuple[int, int]] = (0, 0)
     """Fewest and most feeds a unit may have; (0, 0) takes no electricity."""
-    source: ClassVar[bool] = False
-    """True where electricity enters the site: it has no feeds and answers `live` alone."""
-    stores_power: ClassVar[bool] = False
-    """True where a source gives only what it took before: its power is stored power, not supply."""
+    source: ClassVar[bool] = False  # true where electricity enters the site: it has no feeds and answers `live` alone
+    stores_power: ClassVar[bool] = False  # true where a source gives only what it took before: stored, not supplied
     serves: ClassVar[bool] = False  # true where others may be fed from it
     streams: ClassVar[tuple[str, ...]] = ()  # names of its coolant streams; two of them exchange heat
     pumps: ClassVar[tuple[str, ...]] = ()  # streams that it drives itself
     weighs: ClassVar[bool] = False  # true where its live feeds share by what they can bear; else alike
     joins: ClassVar[int] = 0  # boards that it joins as a tie, which then says what its contacts do (`couple`)
-    conducts: ClassVar[bool] = False
-    """True where what it serves is its only feed's own circuit (a switch, a cable, a transformer)."""
+    conducts: ClassVar[bool] = False  # true where what it serves is its only feed's own circuit (a switch, a cable)
     rectifies: ClassVar[bool] = False  # true where it delivers direct current
     prefers: ClassVar[bool] = False  # true where it takes from its first live feed; else live feeds share
     cools_air: ClassVar[bool] = False  # true where it takes heat out of its zone's air
     storage: ClassVar[bool] = False  # true where it stands in a loop's supply header (a buffer tank)
     signals: ClassVar[tuple[str, ...]] = ()  # names of those it listens to
-    disturbs: ClassVar[tuple[str, ...]] = ()
-    """What its failure upsets: power, flow (technology coolant stands still), heat (water warms)."""
+    disturbs: ClassVar[tuple[str, ...]] = ()  # what its failure upsets: power, flow (coolant stands), heat (it warms)
     is_work: ClassVar[bool] = False  # true where its power is the factory's work (IT); all else is overhead
     counts: ClassVar[bool] = False  # true where it counts what is added up again from its trace
-
+    names: tuple[str, ...] = ()  # of its units, where it is the table of all of them
     Inputs: ClassVar[type] = Nothing
     State: ClassVar[type] = Nothing
     Outputs: ClassVar[type] = Nothing
@@ -296,6 +292,10 @@ class Equipment:
     def asked(self, u: Any) -> Real:
         """1 where a unit is in service with its switch in auto or hand, else 0."""
         return self.once(operable, u.in_service, u.mode)
+
+    def parts(self, of: str) -> Real:
+        """How many parts of a name each unit has that are followed one by one [1]."""
+        return 0.0
 
     def rest(self, u: Any) -> dict[str, Real]:
         """State at the start, where it differs from the declared defaults."""

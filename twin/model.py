@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import ModuleType
@@ -175,13 +176,26 @@ def _pumping(tables: list[Table], flows: coolant.CoolantNetwork, xp: ModuleType)
     return [(t, xp.asarray(of_condensers)) for t, of_condensers in found if of_condensers.any()]
 
 
-def _rows(cls: type, members: int, size: int, xp: ModuleType, given: dict[str, Any]) -> Any:
-    """One row object of a table class, every quantity an array (member, n) at its default or as given."""
+def _rows(
+    cls: type,
+    members: int,
+    size: int,
+    xp: ModuleType,
+    given: dict[str, Any],
+    parts: Callable[[str], Array] = lambda of: 0.0,
+) -> Any:
+    """One row object of a table class, every quantity an array (member, n) at its default or as given.
+
+    Of quantities that parts of a unit have each, (member, n, parts), with the most parts that any unit has.
+    """
     values = {}
     for name, said in quantities(cls).items():
         start = given.get(name, said.default)
         if start is None:
             raise ValueError(f"{cls.__qualname__}.{name} has neither a default nor a value at rest")
+        if said.each:
+            values[name] = xp.zeros((members, size, int(to_host(parts(said.each)).max()))) + start
+            continue
         values[name] = xp.zeros((members, size)) + start
     return cls(**values)
 
@@ -206,7 +220,7 @@ def state(model: Model, asked: AllRows, members: int = 1) -> State:
     xp = model.xp
     rows, outputs = {}, {}
     for t in model.tables:
-        rows[t.key] = _rows(t.machine.State, members, t.size, xp, t.machine.rest(asked[t.key]))
+        rows[t.key] = _rows(t.machine.State, members, t.size, xp, t.machine.rest(asked[t.key]), t.machine.parts)
         outputs[t.key] = _rows(t.machine.Outputs, members, t.size, xp, {})
     voltage = xp.zeros((members, model.unit_count + 1), dtype=complex)
     voltage[:, : model.unit_count] = 1.0

@@ -28,14 +28,52 @@ def companion(name: str, said: dict[str, Quantity]) -> bool:
 
 
 def columns(model: Model) -> list[Column]:
-    """Every recorded quantity of the kinds that the plant has."""
+    """Every recorded quantity of the kinds that the plant has, and of the parts of units that are followed."""
     found = []
     for kind in {t.kind: None for t in model.tables}:
         for part in PARTS:
             said = quantities(getattr(KINDS[kind], part))
             dtype = "f8" if KINDS[kind].counts else "f4"  # what is counted is added up again by those who read it
-            found += [Column(kind, name, q.unit, q.doc, dtype) for name, q in said.items() if not companion(name, said)]
+            for name, q in said.items():
+                if not (q.each or companion(name, said)):
+                    found.append(Column(kind, name, q.unit, q.doc, dtype))
+    known = {(of, _plain(q)): Column(of, _plain(q), q.unit, q.doc) for _, of, q, _ in parts(model)}
+    return found + list(known.values())
+
+
+def parts(model: Model) -> list[tuple[Table, str, Quantity, list[str]]]:
+    """What parts of units have each: table, part ("die"), quantity, and the parts' names ("rack-01/die-07").
+
+    In a trace the parts of a name stand together as units of a kind of their own.
+    """
+    found = []
+    for t in model.tables:
+        for said in quantities(t.machine.State).values():
+            counts = np.ravel(to_host(t.machine.parts(said.each))).astype(int) if said.each else np.zeros(1)
+            if counts.any():
+                found.append((t, said.each, said, _part_names(t.names, counts, said.each)))
     return found
+
+
+def _plain(said: Quantity) -> str:
+    """What a quantity that each part has is called in a trace: each_die_temperature is a die's die_temperature."""
+    return said.name.removeprefix("each_")
+
+
+def _part_names(units: list[str], counts: np.ndarray, part: str) -> list[str]:
+    digits = len(str(counts.max()))
+    return [f"{name}/{part}-{k + 1:0{digits}}" for name, count in zip(units, counts) for k in range(count)]
+
+
+def recorded_units(model: Model) -> dict[str, list[str]]:
+    """Kind -> names of its units, and likewise of the parts that are followed, in canonical order."""
+    units: dict[str, list[str]] = {}
+    for t in model.tables:
+        units.setdefault(t.kind, []).extend(t.names)
+    for _, part, said, names in parts(model):
+        if said.name == next(q.name for _, of, q, _ in parts(model) if of == part):
+            units.setdefault(part, []).extend(names)
+    return units
 
 
 @dataclass
@@ -66,7 +104,9 @@ class Gatherer:
             self.tables.setdefault(t.kind, []).append(t)
         self.sheets: dict[tuple[str, str], list[str]] = {}
         for c in columns(model):
-            self.sheets.setdefault((c.kind, self._part(c)), []).append(c.name)
+            if c.kind in self.tables:
+                self.sheets.setdefault((c.kind, self._part(c)), []).append(c.name)
+        self.parts = [(t, of, said, _seats(t, of)) for t, of, said, _ in parts(model)]
         self._write([Tick(0, 0.0, 0.0, first, inputs, True)])
 
     @staticmethod
@@ -175,8 +215,25 @@ class Gatherer:
             for name in names:
                 laid = [_laid(piece[name]) for piece in pieces]
                 blocks[kind, name] = laid[0] if len(laid) == 1 else _joined(laid)
+        for (of, name), laid in self._of_parts(rows["State"]).items():
+            blocks[of, name] = laid[0] if len(laid) == 1 else _joined(laid)
         self.recorder.append(np.array([tick.end for tick in kept]), blocks, self.events)
         self.events = []
+
+    def _of_parts(self, rows: list[AllRows]) -> dict[tuple[str, str], list[np.ndarray]]:
+        """What parts of units have each, (tick, member, part), by table."""
+        found: dict[tuple[str, str], list[np.ndarray]] = {}
+        for t, of, said, (unit, part) in self.parts:
+            laid = _laid([getattr(row[t.key], said.name) for row in rows])
+            found.setdefault((of, _plain(said)), []).append(laid[:, :, unit, part])
+        return found
+
+
+def _seats(t: Table, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """Row and place of each part that is followed, in the order of their names."""
+    counts = np.ravel(to_host(t.machine.parts(part))).astype(int)
+    unit = np.repeat(np.arange(len(counts)), counts)
+    return unit, np.concatenate([np.arange(count) for count in counts])
 
 
 Series = Sequence[Array]
@@ -207,5 +264,4 @@ def _joined(pieces: list[np.ndarray]) -> np.ndarray:
 
 def _stack(series: Series) -> Array:
     """Arrays of one shape on a new first axis, on their own device."""
-    members, count = series[0].shape
-    return library_of(series[0]).concatenate(series).reshape(len(series), members, count)
+    return library_of(series[0]).concatenate(series).reshape(len(series), *series[0].shape)

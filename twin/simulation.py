@@ -25,7 +25,7 @@ from twin.declare import quantities, replace
 from twin.ledger import BrokenBalance, ClosedLoop, loop_of
 from twin.model import Model, State, compile, inputs, ports, state, stored
 from twin.networks.tables import AllRows
-from twin.recording import Gatherer, Tick, columns, companion
+from twin.recording import Gatherer, Tick, columns, companion, recorded_units
 from twin.routing import Routes
 from twin.scenario import Change, ControllerSpec, RunSettings, Scenario
 from twin.scenario.changes import Ramp
@@ -355,13 +355,10 @@ def simulate(
 
 def _recorder(scenario: Scenario, simulation: Simulation, path: Path) -> Recorder:
     model, settings = simulation.model, scenario.run
-    units: dict[str, list[str]] = {}
-    for t in model.tables:
-        units.setdefault(t.kind, []).extend(t.names)
     return Recorder(
         path,
         columns=columns(model),
-        units=units,
+        units=recorded_units(model),
         members=simulation.members,
         steps=round(settings.duration / (settings.record or settings.tick)) + 1,
         plant_json=scenario.plant.to_json(),

@@ -10,7 +10,7 @@ from twin.declare import Ports, Real, Stream, flag, mode, quantity, replace, tab
 from twin.equipment.parts.gpus import Asked, Lines
 from twin.equipment.parts.power_shelves import Fed, Input, Trays
 from twin.equipment.parts.rack_branch import RackBranch
-from twin.physics import gpu, thermal
+from twin.physics import thermal
 from twin.physics.electric import apparent
 from twin.physics.supply import latched
 from twin.physics.throttle import Course, Die, Limits, course
@@ -48,15 +48,14 @@ class Plan(NamedTuple):
 
 @table
 class Rack(RackBranch):
-    """All GPU dies of a rack as one mass on one plate, cooled by one coolant stream.
+    """All GPU dies of a rack on one plate, as one mass or each as its own, cooled by one coolant stream.
 
     GPU power follows work, the power limit, the clock that thermal limits leave, and leaks more when hot. Between
     `throttle_temperature` and `slowdown_temperature` power falls in a straight line; slowdown and shutdown latch.
     Everything that is not a GPU follows utilisation alone; a part of it
     goes to the room's air, the rest into the plates. Power supplies bridge gaps from their capacitors.
     Rated power is that of the trays at the busbar; what is taken from the feeds is more by the losses of the power
-    shelves. Of `die_groups` dies with a spread of resistance the hottest meets the limits first, and all follow its
-    clock, as synchronous work does. A boot after being switched off, or reset after a shutdown, is left out.
+    shelves. A boot after being switched off, or reset after a shutdown, is left out.
     """
 
     kind = "rack"
@@ -66,26 +65,16 @@ class Rack(RackBranch):
     is_work = True
 
     air_fraction: Real = quantity("1", "share of rated heat given to the room's air", at_least=0, below=1)
-    die_resistance: Real = quantity("K/W", "die to plate, per GPU", above=0, at_most=1)
     plate_resistance: Real = quantity("K/W", "plate to coolant, per GPU, at nominal flow", above=0, at_most=1)
     plate_exponent: Real = quantity(
         "1", "plate conductance goes with flow to this power", default=0.6, at_least=0, at_most=1
     )
-    die_heat_capacity: Real = quantity("J/K", "die, lid and memory, per GPU", above=0, at_most=1e5)
     plate_heat_capacity: Real = quantity("J/K", "cold plate with the coolant in it, per GPU", above=0, at_most=1e5)
     coolant_volume: Real = quantity("m^3", "coolant in manifolds and hoses", above=0, at_most=1)
     throttle_temperature: Real = quantity("K", "die: clocks begin to fall", above=300, below=450)
     slowdown_temperature: Real = quantity("K", "die: clocks are forced down", above=300, below=450)
     shutdown_temperature: Real = quantity("K", "die: power is cut", above=300, below=450)
     release_temperature: Real = quantity("K", "die: slowdown ends", above=300, below=450)
-    die_groups: Real = quantity(
-        "1", "dies, or groups of them, among which the hottest is found: 1, one a tray, all", default=1.0, at_least=1,
-        at_most=2000,
-    )  # fmt: skip
-    die_spread: Real = quantity(
-        "1", "standard deviation of the resistance from die to plate among dies, of its mean", default=0.08,
-        at_least=0, at_most=0.5,
-    )  # fmt: skip
     standby_power: Real = quantity("W", "power left after a thermal shutdown", default=0.0, at_least=0, at_most=1e5)
     power_factor: Real = quantity("1", "power factor of the power supplies", default=0.99, above=0, at_most=1)
 
@@ -94,14 +83,9 @@ class Rack(RackBranch):
         in_service: Real = quantity("1", "1 runs, 0 is out of service", default=1.0, at_least=0, at_most=1)
         mode: Real = mode()
         reset: Real = quantity("1", "1 clears a latched shutdown", default=0.0, at_least=0, at_most=1)
-        hottest_die_luck: Real = quantity(
-            "1", "standard deviations by which its hottest die is hotter than is to be expected", default=0.0,
-            at_least=-5, at_most=5,
-        )  # fmt: skip
 
     @table
     class State(RackBranch.State):
-        die_temperature: Real = quantity("K", "GPU dies, mean of the rack", default=318.15)
         plate_temperature: Real = quantity("K", "cold plates", default=313.15)
         coolant_temperature: Real = quantity("K", "coolant leaving", default=313.15)
         inlet_temperature: Real = quantity("K", "coolant entering, mean of the last tick", default=313.15)
@@ -116,7 +100,6 @@ class Rack(RackBranch):
     @table
     class Outputs(RackBranch.Outputs):
         flow: Real = quantity("m^3/s", "coolant flow", default=0.0)
-        hottest_die_temperature: Real = quantity("K", "hottest of its dies", default=318.15)
 
     def rest(self, u: Any) -> dict[str, Real]:
         half = 0.5 * self.storage_capacity
@@ -162,21 +145,11 @@ class Rack(RackBranch):
             self.throttle_temperature, self.slowdown_temperature, self.shutdown_temperature, self.release_temperature
         )
 
-    @cached_property
-    def _expected_excess(self) -> Real:
-        return gpu.largest_deviate(self.die_groups)
-
-    def _excess(self, luck: Real) -> Real:
-        """By how much the hottest die's rise over its plate exceeds the mean, of it [1]."""
-        return self.die_spread * (self._expected_excess + luck) * (self.die_groups > 1)
-
-    def _limits_now(self, s: Any, excess: Real) -> Limits:
+    def _limits_now(self, s: Any, u: Any) -> Limits:
         """Limits of the mean die [K], at which the hottest one meets its own."""
-        if not worth_doing(excess):
-            return self._limits
-        rise = s.die_temperature - s.plate_temperature
-        hotter = excess * library_of(rise).maximum(rise, 0.0)
-        known = self._limits
+        known, hotter = self._limits, self.hotter(s, u, s.die_temperature - s.plate_temperature)
+        if hotter is None:
+            return known
         return Limits(known.throttle - hotter, known.slowdown - hotter, known.shutdown - hotter, known.release - hotter)
 
     def _on(self, asked: Real, unpowered: Real) -> Real:
@@ -241,8 +214,8 @@ class Rack(RackBranch):
         C_die, C_plate, G = self._masses
         die = Die(C_die, C_plate, G, K, s.inlet_temperature, to_plate, *draws)
         shut = s.shut_down * (1.0 - u.reset) if worth_doing(u.reset) else s.shut_down
-        limits = self._limits_now(s, self.once(self._excess, u.hottest_die_luck))
-        run = course(die, limits, s.die_temperature, s.plate_temperature, (s.throttled, s.slowed, shut), dt)
+        flags = s.throttled, s.slowed, shut
+        run = course(die, self._limits_now(s, u), s.die_temperature, s.plate_temperature, flags, dt)
         standby = self.standby_power * (1.0 - run.ran) * lasts if self._stands_by else 0.0
         other = other * run.ran
         power = run.power + other + standby
@@ -288,12 +261,13 @@ class Rack(RackBranch):
             coolant_temperature=coolant,
             inlet_temperature=inlet,
             flow_valve=self._next_valve(s, u, port, dt),
+            **self.each_die(s, die, run.mean_plate + run.follows_mean_plate * shift, run.power, dt),
             **self._thermal_flags(s, run, port.now),
             **self.after_supply(s, u, port, plan.fed, plan.taken, dt),
             **self.after_work(s, u, plan.share_on, port.now, dt),
         )
-        rise = self.once(self._excess, u.hottest_die_luck) * library_of(die).maximum(die - plate, 0.0)
-        return after, self._outputs(after, u, port, die + rise)
+        hotter = self.hotter(after, u, die - plate)
+        return after, self._outputs(after, u, port, die if hotter is None else die + hotter)
 
     def _thermal_flags(self, s: Any, run: Course, now: Real) -> dict[str, Real]:
         throttled, throttled_at = latched(run.throttled, s.throttled, s.throttled_at, lambda: now + run.throttled_after)

@@ -76,6 +76,7 @@ def compile_tables(plant: Plant, xp: ModuleType) -> list[Table]:
         alone = sum(1 for other, _ in rows if other == kind) == 1
         cls = KINDS[kind]
         machine = cls(**_parameters(plant, cls, names, derived, xp))
+        machine.names = tuple(names)
         laws = frozenset(law for law in OPTIONAL_LAWS if getattr(cls, law) is not getattr(Equipment, law))
         tables.append(Table(kind if alone else f"{kind}:{depth}", kind, depth, names, machine, first, laws))
         first += len(names)
