@@ -227,6 +227,7 @@ class Meaning:
         """The declared quantity of a kind that is recorded."""
         made = KINDS[kind]
         recorded = quantities(made.State) | quantities(made.Outputs) | quantities(made.Inputs)
+        recorded = {each: said for each, said in recorded.items() if not said.each}
         if name in recorded:
             return recorded[name]
         note = f"{name} is a rating and does not change" if name in quantities(made) else advice(name, recorded)
