@@ -66,6 +66,8 @@ def test_the_page_tells_everything_in_order(made: str) -> None:
         "Verdict",
         "What happened",
         "Seconds left, and what was lost",
+        "Ride-through: seconds left of each store",
+        "One-line diagrams",
         "Highest and lowest",
         "Plots",
         "Energy ledger",

@@ -47,6 +47,7 @@ VERBS = {
     years.year: "Run a plant through a year of weather.",
     pictures.report: "Tell what a trace says.",
     pictures.view: "Draw the hall at one moment of a trace.",
+    pictures.diagram: "Draw one-line diagrams of power and cooling.",
     papers.catalog: "Look up kinds of equipment and named machines.",
     papers.schema: "Print the JSON Schema of a scenario file.",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -22,6 +22,10 @@ def report(
     picture: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Picture of the hall to put into the page.")
     ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help='Moment of the one-line diagrams, e.g. "75 s"; else the worst.'),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document.")] = False,
 ) -> None:
     """Tell what a trace says: the verdict, seconds to each loss, extremes, energy, and what happened and why.
@@ -34,11 +38,12 @@ def report(
     from twin import report as room
     from twin.trace import open_trace
 
-    if picture is not None and output is None:
-        raise UsageFault("--picture goes into a page; say with -o where to write that")
+    for option, given in (("--picture", picture), ("--at", at)):
+        if given is not None and output is None:
+            raise UsageFault(f"{option} goes into a page; say with -o where to write that")
     opened = open_trace(trace)
     if output is not None:
-        say(f"report: {room.report(opened, output, picture)}")
+        say(f"report: {room.report(opened, output, picture, at=None if at is None else seconds(at))}")
     if as_json:
         emit_json(room.summary(opened))
     elif output is None:
@@ -93,6 +98,59 @@ def view(
 
     moment = seconds(at)
     emit(str(picture(trace, at=moment, colour=colour, output=output, look=look, member=member, block=block)))
+
+
+@guarded
+def diagram(
+    subject: Annotated[
+        str,
+        typer.Argument(metavar="TRACE|PLANT", help="Trace of a run, or a plant to draw as built.", show_default=False),
+    ],
+    at: Annotated[
+        str | None, typer.Option(metavar="TIME", help='Moment of the run, e.g. "75 s"; else the worst.')
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="OUT.svg", help="File to write: .svg, .png or .pdf.", show_default=False
+        ),
+    ] = None,
+    side: Annotated[str, typer.Option(help="power, cooling or both.")] = "both",
+    unfold: Annotated[bool, typer.Option("--unfold", help="Draw each machine of the electrical side alone.")] = False,
+    member: Annotated[int, typer.Option(min=0, help="Which world of an ensemble.")] = 0,
+) -> None:
+    """Draw the one-line diagram of the electrical side, and the loops of the cooling side, with their states.
+
+    \b
+    Examples:
+      twin diagram utility-loss.h5 --at "75 s" -o one-line.svg
+      twin diagram hall --side power -o hall.pdf
+    """
+    from twin import diagram as room
+
+    sides: tuple[str, ...] = (side,)
+    given = Path(subject)
+    target = output or Path(f"{given.stem}.svg")
+    if given.suffix == ".h5" or (given.is_file() and given.suffix not in (".yaml", ".yml")):
+        from twin.report.findings import Findings
+        from twin.trace import open_trace
+
+        trace = open_trace(given)
+        moment = Findings(trace).worst if at is None else seconds(at)
+        drawn_from: Any = trace
+    else:
+        if at is not None:
+            raise UsageFault("--at is a moment of a trace; a plant is drawn as it is built")
+        from twin.studies.audit import Conditions
+        from twin.studies.audit.subject import subject as meant
+
+        drawn_from, moment = meant(subject, Conditions()).plant, None
+    if side == "both":
+        plant = drawn_from.plant if moment is not None else drawn_from
+        sides = tuple(name for name, there in (("power", plant.feeds), ("cooling", plant.loops)) if there)
+    for each in sides:
+        path = target if len(sides) == 1 else target.with_name(f"{target.stem}-{each}{target.suffix}")
+        emit(str(room.diagram(drawn_from, output=path, side=each, at=moment, member=member, unfolded=unfold)))
 
 
 def seconds(text: str) -> float:

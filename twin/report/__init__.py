@@ -15,13 +15,14 @@ if TYPE_CHECKING:
 __all__ = ["Findings", "report", "show", "summary"]
 
 
-def report(trace: Trace, output: str | Path, picture: str | Path | None = None) -> Path:
+def report(trace: Trace, output: str | Path, picture: str | Path | None = None, *, at: float | None = None) -> Path:
     """Write the report of a trace as one HTML page that needs nothing else.
 
     Args:
         trace: what was recorded.
         output: where the page goes; it is replaced whole or not at all.
         picture: a PNG or JPEG of the hall to put into it.
+        at: moment of the diagrams [s]; the worst one where none is given.
 
     Returns:
         The page's path.
@@ -29,10 +30,11 @@ def report(trace: Trace, output: str | Path, picture: str | Path | None = None) 
     Raises:
         OSError: it cannot be written, or the picture cannot be read.
         ValueError: the picture is none.
+        BadWish: the moment lies outside the trace.
     """
     from twin.report.page import write_page
 
-    return write_page(Findings(trace), Path(output), None if picture is None else Path(picture))
+    return write_page(Findings(trace), Path(output), None if picture is None else Path(picture), at)
 
 
 def summary(trace: Trace) -> dict[str, Any]:

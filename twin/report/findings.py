@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from twin.report.fold import Line, fold
 from twin.report.judging import judge
+from twin.report.ladder import Rung, ladder
 from twin.report.metrics import ensemble, metrics, plain
+from twin.report.moments import worst_moment
 from twin.report.selectivity import Selectivity, Turn
 from twin.report.story import Story
 from twin.report.timeline import Entry, timeline
@@ -83,6 +85,17 @@ class Findings:
             lines = fold(own, self.story.kind_of, gap)
         return lines
 
+    @cached_property
+    def ladder(self) -> list[Rung]:
+        """What each store of the site would last at the fault, and what came of it, in the member shown."""
+        return ladder(self.story, self.shown)
+
+    @cached_property
+    def worst(self) -> float:
+        """The moment to look at: when the first failed criterion came worst, else when most had lost most."""
+        failed = [each.time for each in self.verdict.failed if each.time is not None]
+        return failed[0] if failed else worst_moment(self.story, self.shown)
+
     def summary(self) -> dict[str, Any]:
         """Everything, in pure JSON types."""
         trace, story = self.trace, self.story
@@ -97,6 +110,8 @@ class Findings:
             "metrics": self.measure,
             "per_member": self.measures if story.members > 1 else [],
             "ensemble": self.across,
+            "seconds_left": [rung.to_json() for rung in self.ladder],
+            "worst_moment": self.worst,
             "selectivity": [asdict(turn) for turn in self.selectivity],
             "timeline": [entry.to_json() for entry in self.entries],
             "run": dict(trace.summary or {}),

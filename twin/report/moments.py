@@ -22,6 +22,12 @@ FIRSTS = {
 """The moments that everyone asks for, by the flag whose first rise they are."""
 LOST = ("shut_down", "unpowered")
 """Flags under which a unit of work does none."""
+MINUTE = 60.0
+"""Time before a fault [s] over which what was usual is taken."""
+GRAVE = (*LOST, "dead", "stopped", "tripped", "depleted", "lost", "pumps_lost", "exhausted", "failed", "out_of_fuel")
+"""Flags under which a unit is out of action."""
+LOOK_AFTER = 5.0
+"""So long [s] after the most were lost one looks, if they still are."""
 EARLY = 1e-6
 """A moment this much before the fault [s] still belongs to it: both were interpolated."""
 
@@ -133,7 +139,11 @@ def work_kinds(story: Story) -> list[str]:
 
 
 def lost(story: Story, member: int) -> dict[str, Any]:
-    """Units of work lost (shut down, without power, out of service), and IT power missing against that at the fault."""
+    """Units of work lost (shut down, without power, out of service), and IT power missing against before the fault.
+
+    Power swings with every iteration of a training job: `power_before` is the mean over the minute before the fault,
+    and what came later are means over the longest iteration.
+    """
     total = sum(len(story.trace.units(kind)) for kind in work_kinds(story))
     peak, peak_time, at_end = _most_at_once(lost_spans(story, member))
     record: dict[str, Any] = {
@@ -146,10 +156,13 @@ def lost(story: Story, member: int) -> dict[str, Any]:
     keys = ("power_before", "power_lost_peak", "power_lost_peak_time", "power_lost_end")
     if power is None:
         return record | dict.fromkeys(keys)
-    row = last_row_before(story, since(story, member))
-    own = power[:, member]
+    zero = since(story, member)
+    row = last_row_before(story, zero)
+    before = mean_power(story, member, zero)
+    own = power[:, member] if before is None else _steady(story, member, power)
+    before = float(own[row]) if before is None else before
     lowest = row + int(np.nanargmin(own[row:]))
-    levels = (own[row], own[row] - own[lowest], story.time[lowest], own[row] - own[-1])
+    levels = (before, before - own[lowest], story.time[lowest], before - own[-1])
     return record | {key: float(value) for key, value in zip(keys, levels, strict=True)}
 
 
@@ -215,6 +228,64 @@ def it_power(story: Story) -> np.ndarray | None:
         return power
     sums = [each for kind in work_kinds(story) if (each := story.total(kind, "power")) is not None]
     return sum(sums[1:], start=sums[0]) if sums else None
+
+
+def mean_power(
+    story: Story, member: int, moment: float, counter: str = "work_energy", window: float = MINUTE
+) -> float | None:
+    """Mean power of the work, or of what else the site counts, over some time before a moment [W].
+
+    By the site's counter, which knows what lies between rows. None where there is no counter, or nothing was
+    recorded before.
+    """
+    values = story.values("site", counter)
+    first = max(moment - window, story.start)
+    if values is None or moment - first <= EARLY:
+        return None
+    energy = np.interp([first, moment], story.time, values[:, member, 0].astype(float))
+    return float((energy[1] - energy[0]) / (moment - first))
+
+
+def _steady(story: Story, member: int, power: np.ndarray) -> np.ndarray:
+    """Power of the work at each row (time,), without the swing of training: its mean over the longest iteration."""
+    jobs = [unit for unit in story.plant.of_kind("job") if "job" in story.kinds]
+    window = max((unit.machine().step_time for unit in jobs), default=0.0)
+    values = story.values("site", "work_energy")
+    if values is None or window <= 0:
+        return power[:, member]
+    energy = values[:, member, 0].astype(float)
+    first = np.maximum(story.time - window, story.start)
+    lasted = story.time - first
+    means = (energy - np.interp(first, story.time, energy)) / np.where(lasted > 0, lasted, 1.0)
+    return np.where(lasted > 0, means, power[:, member])
+
+
+def worst_moment(story: Story, member: int) -> float:
+    """When most units were out of action at once [s]; where none was, when the hottest die was hottest.
+
+    What was so from the start and never came right is not counted; of equal moments the first is taken, a little
+    later if it lasts: then what follows from it has begun to show.
+    """
+    zero = since(story, member) - EARLY
+    standing: list[Span] = []
+    for (_, flag), spans in story.spans.items():
+        if flag in GRAVE:
+            standing += [span for span in spans if span.member == member and span.start >= zero]
+    turns = sorted([(span.start, 1) for span in standing] + [(span.until(story.end), -1) for span in standing])
+    count = most = 0
+    first, last = story.end, story.end
+    for place, (time, turn) in enumerate(turns):
+        count += turn
+        if count > most:
+            most, first, last = count, time, turns[place + 1][0] if place + 1 < len(turns) else story.end
+    if most:
+        return min(last, first + LOOK_AFTER)
+    for kind in work_kinds(story):
+        die = story.values(kind, "die_temperature")
+        if die is not None:
+            rows = np.nanmax(die[:, member], axis=1)
+            return float(story.time[int(np.nanargmax(rows))])
+    return min(max(since(story, member), story.start), story.end)
 
 
 def last_row_before(story: Story, moment: float) -> int:

@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from markupsafe import Markup
+
+from twin.diagram import Sheet, cooling, moment_of, power, svg
 from twin.report import assumptions
 from twin.report.findings import Findings
-from twin.report.pictures import Picture, of_hall, of_plots
+from twin.report.pictures import Picture, of_hall, of_ladder, of_plots
 from twin.report.rows import Rows
 from twin.report.verdict import FAILED, GOOD
 from twin.report.words import count, lasting, names, words
@@ -38,6 +41,22 @@ class TablePart:
     caption: str = ""
 
 
+@dataclass(frozen=True)
+class Drawing:
+    """A diagram as SVG that stands in the page itself, and the sheet that it was made of."""
+
+    sheet: Sheet
+
+    @property
+    def svg(self) -> Markup:
+        return Markup(svg(self.sheet))  # noqa: S704 - its texts are escaped where it is written
+
+    @property
+    def width(self) -> float:
+        left, _, right, _ = self.sheet.extent
+        return right - left
+
+
 @dataclass
 class Section:
     """One part of the page under its own heading."""
@@ -47,21 +66,26 @@ class Section:
     notes: list[str] = field(default_factory=list)
     tables: list[TablePart] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
+    drawings: list[Drawing] = field(default_factory=list)
     text: str = ""
     text_title: str = ""
     beside: bool = False
     soft: bool = False
 
 
-def page(findings: Findings, picture: Path | None = None) -> str:
+def page(findings: Findings, picture: Path | None = None, at: float | None = None) -> str:
     """The whole page as text.
 
+    Args:
+        at: moment of the diagrams [s]; the worst one where none is given.
+
     Raises:
+        BadWish: the moment lies outside the trace.
         OSError: the picture cannot be read.
         ValueError: it is none.
     """
     hall = _hall(picture)
-    sections = [section for section in _sections(findings, hall) if _holds_something(section)]
+    sections = [section for section in sections_of(findings, hall, at) if _holds_something(section)]
     text = _rendered(findings, sections)
     if len(text.encode()) <= LARGEST:
         return text
@@ -86,7 +110,7 @@ def _rendered(findings: Findings, sections: list[Section]) -> str:
     )
 
 
-def write_page(findings: Findings, path: Path, picture: Path | None = None) -> Path:
+def write_page(findings: Findings, path: Path, picture: Path | None = None, at: float | None = None) -> Path:
     """Write the page, whole or not at all; that it can be written is seen before anything is drawn.
 
     Raises:
@@ -98,7 +122,7 @@ def write_page(findings: Findings, path: Path, picture: Path | None = None) -> P
     beside = path.with_name(f".{path.name}.part")
     try:
         with beside.open("w", encoding="utf-8") as file:
-            file.write(page(findings, picture))
+            file.write(page(findings, picture, at))
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
@@ -106,7 +130,7 @@ def write_page(findings: Findings, path: Path, picture: Path | None = None) -> P
 
 
 def _holds_something(section: Section) -> bool:
-    return bool(any(part.rows for part in section.tables) or section.pictures or section.text)
+    return bool(any(part.rows for part in section.tables) or section.pictures or section.drawings or section.text)
 
 
 def _subtitle(findings: Findings) -> str:
@@ -116,12 +140,15 @@ def _subtitle(findings: Findings) -> str:
     return " · ".join(said)
 
 
-def _sections(findings: Findings, hall: Section) -> list[Section]:
+def sections_of(findings: Findings, hall: Section, at: float | None = None) -> list[Section]:
+    """The parts of a report in their order, also those that hold nothing."""
     rows = Rows(findings)
     return [
         _verdict(rows),
         _timeline(findings, rows),
         _seconds(findings, rows),
+        _ladder(findings, rows),
+        _diagrams(findings, at),
         _tokens(rows),
         _training(rows),
         _selectivity(rows),
@@ -165,6 +192,33 @@ def _seconds(findings: Findings, rows: Rows) -> Section:
         told = _columns("feed", "time", "voltage", "for", "ITIC limit", "the ITIC curve says", n=(2, 3, 4), t=(1,))
         tables.append(TablePart(told, sags))
     return Section("seconds", "Seconds left, and what was lost", notes, tables, beside=True)
+
+
+def _ladder(findings: Findings, rows: Rows) -> Section:
+    heads = ("store", "holds", "load on it", "its limit", "lasts", "used", "what came of it")
+    told = rows.ladder()
+    section = Section("ladder", "Ride-through: seconds left of each store", soft=True)
+    if told:
+        section.notes = [
+            rows.ladder_told(),
+            f"Lasts: were its supply cut at the {rows.zero} and nothing done, by a balance of energy, heat or water.",
+        ]
+    laws = list(dict.fromkeys((rung.law, rung.source) for rung in findings.ladder))
+    section.tables = [
+        TablePart(_columns(*heads, n=(2, 4, 5)), told),
+        TablePart(_columns("balance", "for"), [list(each) for each in laws]),
+    ]
+    section.pictures = of_ladder(findings)
+    return section
+
+
+def _diagrams(findings: Findings, at: float | None) -> Section:
+    """Both sides of the plant at the worst moment, or at the one that is asked for."""
+    moment = moment_of(findings.trace, findings.worst if at is None else at, findings.shown)
+    why = "the worst moment of the run" if at is None else "the moment asked for"
+    sheets = [sheet for sheet in (power(moment), cooling(moment)) if sheet.marks]
+    notes = [f"As everything stood {moment.when}, {why}. Alike machines are drawn as one, with their number."]
+    return Section("diagrams", "One-line diagrams", notes, drawings=[Drawing(sheet) for sheet in sheets])
 
 
 def _tokens(rows: Rows) -> Section:

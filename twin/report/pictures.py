@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.report.findings import Findings
+from twin.report.ladder_plot import ladder_plot
 from twin.report.plots import DARK, close_ups, plot
 from twin.report.words import clock
 
@@ -46,6 +47,15 @@ def of_plots(findings: Findings) -> list[Picture]:
             alt = "Power by source, battery charge, voltage, flow and temperatures over time"
             found.append(Picture(_base64(light), alt, caption, _base64(dark)))
     return found
+
+
+def of_ladder(findings: Findings) -> list[Picture]:
+    """The stores of the site on one axis of seconds."""
+    light, dark = ladder_plot(findings.ladder), ladder_plot(findings.ladder, DARK)
+    if light is None or dark is None:
+        return []
+    caption = "Blue: drawn on; amber: at its limit or near it; grey: not drawn on."
+    return [Picture(_base64(light), "Seconds left of each store, as foreseen and as they came", caption, _base64(dark))]
 
 
 def of_hall(path: Path) -> Picture:

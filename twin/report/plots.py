@@ -127,7 +127,7 @@ class _Drawing:
 
         with mpl.rc_context():
             mpl.rcdefaults()
-            return _lean(self._canvas(shown, moments))
+            return lean(self._canvas(shown, moments))
 
     def _canvas(self, shown: Sequence[Panel], moments: Sequence[Mark]) -> FigureCanvasAgg:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -271,7 +271,7 @@ class _Drawing:
             figure.text(LEFT, y, text, fontsize=8, color=shown, va="bottom", parse_math=False)
 
 
-def _lean(canvas: FigureCanvasAgg) -> bytes:
+def lean(canvas: FigureCanvasAgg) -> bytes:
     """The drawing as a PNG of 256 colours: a third of the bytes, and nobody sees it."""
     from PIL import Image
 

@@ -8,6 +8,7 @@ from twin.report.disturbances import SAYS, placed
 from twin.report.extremes import Extreme, worth_showing
 from twin.report.findings import Findings
 from twin.report.fold import Line
+from twin.report.ladder import first_to_break
 from twin.report.words import clock, kinds, lasting, say, words
 
 FIRST_WORDS = {
@@ -101,6 +102,35 @@ class Rows:
         """Quantity, value, limit, unit, time."""
         return [_extreme(each) for each in worth_showing([Extreme(**row) for row in self.measure["extremes"]])]
 
+    def ladder(self) -> list[list[str]]:
+        """Store, what it holds, the load on it, its limit, seconds foreseen, share used, what came of it."""
+        return [
+            [
+                rung.asset if len(rung.units) == 1 else f"{rung.asset} ({len(rung.units)})",
+                rung.holds,
+                rung.load,
+                rung.limit,
+                "-" if rung.foreseen is None else lasting(rung.foreseen),
+                "-" if rung.used is None else f"{100 * rung.used:.3g} %",
+                rung.outcome(),
+            ]
+            for rung in self.findings.ladder
+        ]
+
+    def ladder_told(self) -> str:
+        """Which store broke first, or which came nearest."""
+        rungs = self.findings.ladder
+        broke = first_to_break(rungs)
+        if broke is not None:
+            return (
+                f"First at its limit: {broke.asset}, {lasting(broke.came)} after the {self.zero} ({broke.came_unit})."
+            )
+        drawn = [rung for rung in rungs if rung.used is not None and rung.used > 0.001]
+        if not drawn:
+            return f"No store was drawn on after the {self.zero}."
+        near = max(drawn, key=lambda rung: rung.used or 0.0)
+        return f"None came to its limit; nearest was {near.asset}: {100 * (near.used or 0.0):.3g} % used."
+
     def losses(self) -> list[list[str]]:
         found = self.measure["lost"]
         total = found["units_total"]
@@ -110,7 +140,7 @@ class Rows:
             rows.append(["racks lost at most", f"{found['units_peak']} of {total}{at}"])
             rows.append(["racks lost at the end", f"{found['units_end']} of {total}"])
         if found.get("power_before") is not None:
-            rows.append([f"IT power at the {self.zero}", say(found["power_before"], "W")])
+            rows.append([f"IT power before the {self.zero}", say(found["power_before"], "W")])
             least = WORTH_TELLING * abs(found["power_before"])
             for when, key in (("at most", "power_lost_peak"), ("at the end", "power_lost_end")):
                 at = f" at {clock(found['power_lost_peak_time'])}" if when == "at most" else ""

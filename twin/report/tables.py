@@ -33,6 +33,8 @@ def whole(findings: Findings, width: int) -> RenderableType:
     parts.append(
         _table("Highest and lowest", *_spare(("", "value", "limit", "unit", "at"), rows.extremes(), narrow, (2,)))
     )
+    stores = ("store", "holds", "load", "limit", "lasts", "used", "what came of it")
+    parts.append(_table("Seconds left of each store", *_spare(stores, rows.ladder(), narrow, (1, 2, 3)), right=(4, 5)))
     columns = ("feed", "at", "voltage", "for", "ITIC limit", "the ITIC curve says")
     parts.append(_table("Sags of the grid", *_spare(columns, rows.sags(), narrow, (4,)), right=(2, 3)))
     told = _spare(("at", "opened", "in place of", "what it says"), rows.selectivity(), narrow, (0, 1, 2))
@@ -116,7 +118,7 @@ def _table(
     head: bool = True,
 ) -> RenderableType:
     if not rows:
-        return Text("")
+        return Group()
     table = Table(box=box.SIMPLE_HEAD, show_header=head)
     for index, column in enumerate(columns):
         table.add_column(column, justify="right" if index in right else "left", overflow="fold")

@@ -1,0 +1,124 @@
+"""Stores: what a rung of the ladder says of one, and what of a trace it is read from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from twin.report.moments import EARLY, last_row_before, since
+from twin.report.story import Span, Story
+from twin.report.words import lasting
+
+STILL = 0.1
+"""A rack whose flow fell below this share of what it was [1] stood without flow."""
+LONGEST = 1e8
+"""Foreseen times beyond this [s] are none: nothing draws on the store."""
+LEAST = 1.0
+"""Loads below this [W] draw on nothing."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One store: what it holds, the load on it, and the seconds to its limit as foreseen and as they came.
+
+    `foreseen` is of the unit that would be the first of its kind, were its supply cut at the fault and nothing done;
+    `came` is None where none of them reached the limit. `used` is the most of the reserve that was used of any, 1 at
+    the limit. `worst` says who came nearest, and how near.
+    """
+
+    asset: str
+    units: list[str]
+    holds: str
+    load: str
+    limit: str
+    law: str
+    source: str
+    foreseen: float | None
+    unit: str
+    came: float | None
+    came_unit: str
+    used: float | None
+    worst: str
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def outcome(self) -> str:
+        """What came of it, in words."""
+        if self.came is not None:
+            return f"at its limit after {lasting(self.came)}: {self.came_unit}"
+        return self.worst or "not drawn on"
+
+
+class Ladder:
+    """One member's stores in the making."""
+
+    def __init__(self, story: Story, member: int) -> None:
+        self.story, self.member = story, member
+        self.zero = since(story, member)
+        self.row = last_row_before(story, self.zero)
+
+    def now(self, kind: str, name: str) -> np.ndarray | None:
+        """A quantity of each unit of a kind at the fault."""
+        values = self.story.values(kind, name)
+        return None if values is None else np.asarray(values[self.row, self.member], dtype=float)
+
+    def after(self, kind: str, name: str) -> np.ndarray | None:
+        """The same from the fault on, (time, unit)."""
+        values = self.story.values(kind, name)
+        return None if values is None else np.asarray(values[self.row :, self.member], dtype=float)
+
+    def of(self, unit: str, name: str) -> float | None:
+        """A quantity of one unit at the fault."""
+        kind = self.story.kind_of.get(unit, "")
+        values = self.now(kind, name) if kind in self.story.kinds else None
+        return None if values is None else float(values[self.story.trace.units(kind).index(unit)])
+
+    def heat(self, units: Iterable[str], name: str = "heat") -> float:
+        """A power of several units together at the fault [W]."""
+        return sum(value for unit in units if (value := self.of(unit, name)) is not None and value == value)
+
+    def standing(self, kind: str) -> list[str]:
+        """The units of a kind through which at some time after the fault next to nothing flowed."""
+        flow, start = self.after(kind, "flow"), self.now(kind, "flow")
+        if flow is None or start is None:
+            return []
+        stood = np.any(flow < STILL * start, axis=0).tolist()
+        return [unit for unit, is_still in zip(self.story.trace.units(kind), stood, strict=True) if is_still]
+
+    def machines(self, units: Sequence[str]) -> list[Any]:
+        """The machines of some units; none at all where an older trace does not state what they now are built by."""
+        try:
+            return [self.story.plant.units[unit].machine() for unit in units]
+        except TypeError:
+            return []
+
+    def rises(self, flags: Sequence[str], units: Iterable[str]) -> list[Span]:
+        """When any of some units raised any of some flags, from the fault on."""
+        wanted = set(units)
+        spans = [span for flag in flags for span in self.story.flagged(flag, self.member) if span.unit in wanted]
+        return sorted((s for s in spans if s.start >= self.zero - EARLY), key=lambda span: span.start)
+
+    def rung(
+        self,
+        asset: str,
+        units: list[str],
+        times: np.ndarray,
+        told: Sequence[tuple[str, str, str]],
+        law: tuple[str, str],
+        broken: list[Span],
+        used: float | None,
+        worst: str,
+    ) -> Iterator[Rung]:
+        """A rung of these units, if there are any; `told` says what each holds, its load and its limit."""
+        if not units:
+            return
+        known = np.where(np.isfinite(times) & (times < LONGEST), times, np.inf)
+        place = int(np.argmin(known))
+        foreseen = float(known[place]) if np.isfinite(known[place]) else None
+        came = None if not broken else max(0.0, broken[0].start - self.zero)
+        by = broken[0].unit if broken else ""
+        yield Rung(asset, units, *told[place], *law, foreseen, units[place], came, by, used, worst)
