@@ -2,7 +2,7 @@
 
 `twin.run(path)` reads a scenario, simulates and judges it; `twin.open_trace(path)` opens what was
 recorded; `twin.read(path)` is the scenario alone, checked; `twin.audit(plant)` fails every unit of its
-power side in turn.
+power side in turn; `twin.sweep(plant)` runs every failure of a plant or scenario as a drill.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "audit", "open_trace", "read", "run"]
+__all__ = ["__version__", "audit", "open_trace", "read", "run", "sweep"]
 
 _DOORS = {
     "audit": "twin.studies.audit",
     "open_trace": "twin.trace",
     "read": "twin.scenario",
     "run": "twin.studies.drill",
+    "sweep": "twin.studies.sweep",
 }
 
 if TYPE_CHECKING:
     from twin.scenario import read as read
     from twin.studies.audit import audit as audit
     from twin.studies.drill import run as run
+    from twin.studies.sweep import sweep as sweep
     from twin.trace import open_trace as open_trace
 
 

@@ -89,9 +89,14 @@ class Tick:
 
 
 class Gatherer:
-    """Holds the ticks of a block by reference; nothing is copied or leaves the device until the block is told."""
+    """Holds the ticks of a block by reference; nothing is copied or leaves the device until the block is told.
 
-    def __init__(self, model: Model, recorder: Recorder, first: State, inputs: AllRows) -> None:
+    `kept` are the columns that the recorder takes; all of them, if absent.
+    """
+
+    def __init__(
+        self, model: Model, recorder: Recorder, first: State, inputs: AllRows, kept: list[Column] | None = None
+    ) -> None:
         self.model, self.recorder = model, recorder
         self.first = self.before = first
         self.ticks: list[Tick] = []
@@ -103,10 +108,12 @@ class Gatherer:
         for t in model.tables:
             self.tables.setdefault(t.kind, []).append(t)
         self.sheets: dict[tuple[str, str], list[str]] = {}
-        for c in columns(model):
+        wanted = {column.kind for column in kept or ()}
+        for c in columns(model) if kept is None else kept:
             if c.kind in self.tables:
                 self.sheets.setdefault((c.kind, self._part(c)), []).append(c.name)
-        self.parts = [(t, of, said, _seats(t, of)) for t, of, said, _ in parts(model)]
+        followed = [(t, of, said) for t, of, said, _ in parts(model) if kept is None or of in wanted]
+        self.parts = [(t, of, said, _seats(t, of)) for t, of, said in followed]
         self._write([Tick(0, 0.0, 0.0, first, inputs, True)])
 
     @staticmethod

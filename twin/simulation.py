@@ -23,6 +23,7 @@ from twin.arrays import gather_sum, open_device
 from twin.controllers import CONTROLLERS
 from twin.declare import quantities, replace
 from twin.ledger import BrokenBalance, ClosedLoop, loop_of
+from twin.members import widened
 from twin.model import Model, State, compile, inputs, ports, state, stored
 from twin.networks.tables import AllRows
 from twin.recording import Gatherer, Tick, columns, companion, recorded_units
@@ -120,15 +121,18 @@ def _untripped(model: Model, rest: State, now: State) -> AllRows:
 class Simulation:
     """A plant, its Inputs and its State on one clock; `run` advances it through a scenario's calendar."""
 
-    def __init__(self, scenario: Scenario, *, device: str = "auto") -> None:
+    def __init__(
+        self, scenario: Scenario, *, device: str = "auto", begun: tuple[Model, State] | None = None
+    ) -> None:  # `begun`: the model, and the steady state of one member, where they are known
         self.scenario, self.settings = scenario, scenario.run
-        self.model = compile(scenario.plant, open_device(device))
+        self.model = compile(scenario.plant, open_device(device)) if begun is None else begun[0]
         self.members = scenario.run.members
         self.inputs = inputs(self.model, self.members)
         for change in scenario.initial:
             self.put(change, change.value)
         with _seldom_swept():
-            self.state = settle(self.model, self.inputs, self.members)
+            begins = begun and widened(*begun, self.members)
+            self.state = begins or settle(self.model, self.inputs, self.members)
         if looped := loop_of(self.model, self.state):
             raise ClosedLoop(self._blamed(f"{looped} at the start", 0.0))
         self.environment = simpy.Environment(initial_time=0)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from twin import __version__
-from twin.cli import audits, drills, papers, pictures, years
+from twin.cli import audits, drills, papers, pictures, sweeps, years
 from twin.cli.words import EXIT_CODES, Tone, emit
 
 app = typer.Typer(
@@ -44,6 +44,7 @@ VERBS = {
     papers.check: "Tell every fault of scenario files.",
     drills.run: "Run a drill and judge it.",
     audits.audit: "Audit a plant: single points of failure, loading, redundancy.",
+    sweeps.sweep: "Sweep all failures of a plant, the worst first.",
     years.year: "Run a plant through a year of weather.",
     pictures.report: "Tell what a trace says.",
     pictures.view: "Draw the hall at one moment of a trace.",

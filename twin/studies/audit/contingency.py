@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from twin import model as compiled
 from twin.arrays import Device, to_host
 from twin.declare import quantities, replace
 from twin.ledger import LIMIT, BrokenBalance
+from twin.members import widened, widened_inputs
 from twin.model import Model, State
 from twin.networks.tables import AllRows, Table
 from twin.plant import Plant
@@ -103,23 +103,7 @@ class Bench:
 
     def _members(self, members: int) -> tuple[AllRows, State]:
         """The steady state and its Inputs, as often as there are members."""
-        wide = compiled.state(self.model, compiled.inputs(self.model, members), members)
-        asked = {key: _widened(row, members) for key, row in self.asked.items()}
-        now = {}
-        for field in dataclasses.fields(State):
-            one, many = getattr(self.steady, field.name), getattr(wide, field.name)
-            if field.name in ("rows", "outputs"):
-                now[field.name] = {key: _widened(row, members) for key, row in one.items()}
-            elif many is not None and hasattr(many, "shape"):
-                now[field.name] = self.model.xp.zeros(many.shape, dtype=one.dtype) + one
-            else:
-                now[field.name] = many
-        return asked, State(**now)
-
-
-def _widened(row: Any, members: int) -> Any:
-    """A table's row with every array (1, n) repeated for some members."""
-    return replace(row, **{name: values.repeat(members, axis=0) for name, values in vars(row).items()})
+        return widened_inputs(self.asked, members), widened(self.model, self.steady, members)
 
 
 def put(model: Model, asked: AllRows, member: int, setting: Setting) -> None:

@@ -1,0 +1,185 @@
+"""The verb `sweep`: what comes of every failure of a plant, or of every two."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from twin.cli.drills import Device
+from twin.cli.progress import Bar
+from twin.cli.words import BROKEN, FAILED, GOOD, INTERRUPTED, UsageFault, drawn, emit, emit_json, guarded, say
+
+if TYPE_CHECKING:
+    from twin.scenario.sweeping import Sweeping
+
+
+@guarded
+def sweep(
+    given: Annotated[
+        str, typer.Argument(metavar="PLANT", help="Shipped plant, plant file or scenario file.", show_default=False)
+    ],
+    order: Annotated[
+        str, typer.Option("--n", metavar="1|2|UNITS", help="Failures at once; units make pairs of these alone.")
+    ] = "1",
+    at: Annotated[str, typer.Option("--fault-at", metavar="TIMES", help="When they strike.")] = "60 s",
+    after: Annotated[
+        str | None, typer.Option(metavar="TIME", help="How long it is watched from there.", show_default=False)
+    ] = None,
+    units: Annotated[str, typer.Option(metavar="UNITS", help="Only these fail.", show_default=False)] = "",
+    kinds: Annotated[str, typer.Option(metavar="KINDS", help="Only these fail.", show_default=False)] = "",
+    modes: Annotated[str, typer.Option(metavar="INPUTS", help="Only by these.", show_default=False)] = "",
+    maintenance: Annotated[
+        str, typer.Option(metavar="UNITS|all", help="Out of service from the start, in turn.", show_default=False)
+    ] = "",
+    loads: Annotated[str, typer.Option(metavar="SHARES", help="Work asked of all racks.", show_default=False)] = "",
+    weather: Annotated[
+        str, typer.Option(metavar="AIR", help='Outdoors: "25 degC, 38 degC/15 %".', show_default=False)
+    ] = "",
+    draws: Annotated[int, typer.Option(min=0, help="Worlds of the scenario's own draws.")] = 0,
+    restore: Annotated[
+        str | None, typer.Option("--restore-after", metavar="TIME", help="Mend it then.", show_default=False)
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="OUT.h5", help="Table, if not PLANT-sweep.h5; or a folder.")
+    ] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="OUT.csv", help="Write the table as CSV, too.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+    top: Annotated[int, typer.Option(min=1, help="Rows of the ranked table.")] = 20,
+    chunk: Annotated[int | None, typer.Option(min=1, help="Cases side by side.", show_default=False)] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Processes, if not one a core.", show_default=False)] = None,
+    memory: Annotated[str, typer.Option(metavar="SIZE", help="All of them take about so much at most.")] = "4 GB",
+    resume: Annotated[
+        bool | None, typer.Option("--resume/--afresh", help="Go on with a sweep that broke off, or begin anew.")
+    ] = None,
+    device: Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU that works.")] = Device.cpu,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where a case fails a criterion.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
+) -> int:
+    """Sweep the failures of a plant: each unit, by each of its failures, in a world of its own; the worst first.
+
+    \b
+    Examples:
+      twin sweep hall
+      twin sweep pod --n 2 --kinds ups,pdu,breaker,cdu
+      twin sweep my-site/my-site.yaml --maintenance ups-1 --loads 50%,100% --strict
+    """
+    from twin.studies.sweep import Interrupted
+    from twin.studies.sweep import sweep as swept
+    from twin.studies.sweep.shown import whole
+
+    wish = _wish(order, at, after, units, kinds, modes, maintenance, loads, weather, draws, restore)
+    target = _target(given, output)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    bar = Bar(f"sweep of {given}", silent=quiet or as_json)
+    try:
+        with bar:
+            found = swept(
+                given, wish, output=target, chunk=chunk, jobs=jobs or cores, memory=_bytes(memory), resume=resume,
+                device=device.value, progress=bar,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        say(f"twin: interrupted; {target}.part holds what was finished, --resume goes on with it")
+        return INTERRUPTED
+    except Interrupted as error:
+        raise UsageFault(str(error)) from None
+    if as_json:
+        emit_json(found.to_json())
+    else:
+        emit(drawn(lambda width: whole(found, width, top)))
+        pace = found.simulated_seconds / max(found.wall_seconds, 1e-9)
+        say(f"{found.simulated_seconds / 3600:,.1f} h simulated in {found.wall_seconds:.1f} s, {pace:,.0f} x real time")
+        say(f"table: {target}")
+    if csv is not None:
+        say(f"csv: {found.write_csv(csv)}")
+    if all(each.fault for each in found.outcomes):
+        return BROKEN
+    return FAILED if strict and (found.failed or found.broken) else GOOD
+
+
+def _target(given: str, output: Path | None) -> Path:
+    """Where the table goes."""
+    name = f"{Path(given).stem}-sweep.h5"
+    if output is None:
+        return Path(name)
+    return output / name if output.is_dir() else output
+
+
+def _wish(
+    order: str, at: str, after: str | None, units: str, kinds: str, modes: str, maintenance: str, loads: str,
+    weather: str, draws: int, restore: str | None,
+) -> Sweeping:  # fmt: skip
+    """What the options ask for.
+
+    Raises:
+        UsageFault: one of them cannot be read.
+    """
+    from twin.scenario.sweeping import Sweeping
+
+    number = order.strip() in ("0", "1", "2")
+    wish = Sweeping(
+        int(order) if number else 2,
+        () if number else _listed(order),
+        _listed(units),
+        _listed(kinds),
+        _listed(modes),
+        tuple(_value("--fault-at", each, "s") for each in _listed(at)),
+        None if after is None else _value("--after", after, "s"),
+        _listed(maintenance),
+        tuple(_value("--loads", each, "1") for each in _listed(loads)),
+        tuple(_air(each) for each in _listed(weather)),
+        draws,
+        None if restore is None else _value("--restore-after", restore, "s"),
+    )
+    if not wish.at:
+        raise UsageFault('--fault-at: nothing was found; a time is wanted, e.g. "60 s"')
+    return dataclasses.replace(wish, order=1) if wish.order == 2 and not number and len(wish.of) == 0 else wish
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(each.strip() for each in text.split(",") if each.strip())
+
+
+LIMITS = {
+    "--fault-at": (0.0, 3.2e8, "a time of the run"), "--after": (1.0, 3.2e8, "a time of at least 1 s"),
+    "--restore-after": (0.001, 3.2e8, "a time of at least 1 ms"), "--loads": (0.0, 1.0, "a share between 0 and 100 %"),
+    "--weather": (200.0, 340.0, "a temperature between -70 and 65 degC"),
+    "humidity of --weather": (0.0, 1.0, "a share between 0 and 100 %"),
+}  # fmt: skip
+
+
+def _value(option: str, text: str, unit: str) -> float:
+    from twin import units
+
+    least, most, wanted = LIMITS[option]
+    try:
+        value = units.parse(text, unit)
+    except units.BadValue as error:
+        raise UsageFault(f"{option}: {error}") from None
+    if not least <= value <= most:
+        raise UsageFault(f"{option}: {units.quoted(text)} was found; {wanted} is wanted")
+    return value
+
+
+def _air(text: str) -> tuple[float, float | None]:
+    """Outdoor air: "38 degC" or "38 degC/15 %"."""
+    dry, slash, humidity = text.partition("/")
+    T = _value("--weather", dry.strip(), "K")
+    return T, _value("humidity of --weather", humidity.strip(), "1") if slash else None
+
+
+SIZES = {"GB": 1e9, "MB": 1e6, "GiB": 2.0**30, "MiB": 2.0**20}
+
+
+def _bytes(text: str) -> float:
+    number, _, unit = text.strip().partition(" ")
+    try:
+        size = float(number) * SIZES[unit.strip()]
+    except (KeyError, ValueError):
+        size = 0.0
+    if not size >= 1e8:
+        raise UsageFault(f'--memory: "{text}" was found; a size of at least 100 MB is wanted, e.g. "4 GB"')
+    return size

@@ -1,0 +1,160 @@
+"""The sweep: every unit fails in every way, alone and in pairs, each in a world of its own; the worst come first."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from twin import __version__
+from twin.arrays import open_device
+from twin.plant import Plant
+from twin.scenario import Change, Scenario
+from twin.scenario.sweeping import Sweeping
+from twin.studies.audit.found import Conditions
+from twin.studies.sweep.base import Base, air, base, together
+from twin.studies.sweep.cases import Case, enumerated
+from twin.studies.sweep.found import Sweep, against_baselines, open_sweep
+from twin.studies.sweep.journal import Interrupted, Journal
+from twin.studies.sweep.outcome import Outcome
+from twin.studies.sweep.working import Chunk, run_chunks
+
+__all__ = ["Interrupted", "Outcome", "Sweep", "Sweeping", "open_sweep", "sweep"]
+
+Progress = Callable[[float, float], None]
+"""Told the member-seconds done and those to do."""
+MEMORY = 4e9
+"""Bytes that a sweep takes at most, all its processes together. Estimated, not enforced."""
+OF_PROCESS = 6e8
+"""Bytes of a process before it has members: Python, libraries, ticks that wait to be looked at."""
+OF_UNIT = 6e3
+"""Bytes that a unit of a member takes in State, Outputs and what a tick makes of them."""
+OF_ROW = 64.0
+"""Bytes of a recorded row of a member: kept columns, their copies, events."""
+WIDE = 40_000
+"""Members times units of one chunk at best: beyond it arrays leave the caches."""
+
+
+def sweep(
+    given: Plant | Scenario | str | Path,
+    wish: Sweeping | None = None,
+    *,
+    at: Conditions | None = None,
+    output: str | Path | None = None,
+    chunk: int | None = None,
+    jobs: int = 1,
+    memory: float = MEMORY,
+    resume: bool | None = None,
+    device: str = "cpu",
+    progress: Progress | None = None,
+) -> Sweep:
+    """Sweep the failures of a plant or a scenario.
+
+    Each case is a member of a batch that begins in the plant's steady state; it equals the same drill run alone, bit
+    for bit, whatever runs beside it. A case that cannot be run fails alone, by name.
+
+    Args:
+        given: a scenario or a plant, the file of one, or the name of a shipped one.
+        wish: what is tried; N-1 of everything, if absent.
+        at: weather and work of a plant; a scenario brings its own.
+        output: file of the table; without one nothing is kept, and nothing can be resumed.
+        chunk: cases run side by side; as memory and caches have it, if absent.
+        jobs: processes. A script that wants several begins its work under `if __name__ == "__main__":`.
+        memory: bytes that all processes together may take, where `chunk` is absent.
+        resume: True goes on with a sweep that broke off, False begins anew; None raises where there is one.
+        device: cpu, gpu or auto; a GPU is used by one process.
+        progress: told now and then how far it is.
+
+    Raises:
+        BadInput: the plant, the scenario or the wish has faults; it holds them all.
+        Interrupted: a sweep broke off here, and `resume` does not say what to do with it.
+        TraceWriteError: the table cannot be written.
+    """
+    began = time.perf_counter()
+    ground = base(given, wish or Sweeping(), at)
+    cases = enumerated(ground.plant, ground.wish, air(ground))
+    jobs = 1 if open_device(device).is_gpu else max(1, jobs)
+    name = digest(ground, cases, device)
+    target = None if output is None else Path(output)
+    journal = None if target is None else Journal(target.with_name(f"{target.name}.part"), name, resume)
+    done: dict[int, Outcome] = journal.done if journal else {}
+    total = len(cases) * ground.scenario.run.duration
+    before = len(done) * ground.scenario.run.duration
+
+    def ended(part: Chunk, rows: list[Outcome]) -> None:
+        pairs = [(index, row) for (index, _), row in zip(part, rows, strict=True)]
+        if journal:
+            journal.add(pairs)
+        else:
+            done.update(pairs)
+
+    def told(seconds: float) -> None:
+        if progress is not None:
+            progress(min(before + seconds, total), total)
+
+    told(0.0)
+    whole = False
+    try:
+        run_chunks(ground, chunks(ground, cases, set(done), chunk, jobs, memory), jobs, device, ended, told)
+        rows = against_baselines(done[index] for index in range(len(cases)))
+        criteria = tuple(each.name or each.text for each in ground.scenario.criteria)
+        words: dict[str, str | int | float] = {"twin_version": __version__, "sweep_sha256": name}
+        found = Sweep(
+            ground.scenario.title or ground.name, tuple(rows), criteria, words, target, simulated_seconds=total - before
+        )
+        if target is not None:
+            found.write(target)
+        whole = True
+    finally:
+        if journal:
+            journal.close(whole)
+    told(total - before)
+    object.__setattr__(found, "wall_seconds", time.perf_counter() - began)
+    return found
+
+
+def chunks(
+    ground: Base, cases: list[Case], done: set[int], wanted: int | None, jobs: int, memory: float
+) -> list[Chunk]:
+    """Cases that run together, in the order of the sweep; none larger than memory has room for."""
+    groups: dict[tuple[object, ...], Chunk] = {}
+    for index, case in enumerate(cases):
+        if index not in done:
+            groups.setdefault(together(ground, case), []).append((index, case))
+    most = wanted or roomy(ground, jobs, memory)
+    made = []
+    for group in groups.values():
+        parts = -(-len(group) // most)
+        if wanted is None and parts < jobs and len(group) >= 16 * jobs:
+            parts = jobs
+        size = wanted or -(-len(group) // parts)
+        made += [group[first : first + size] for first in range(0, len(group), size)]
+    return made
+
+
+def roomy(ground: Base, jobs: int, memory: float) -> int:
+    """Cases that run side by side at best: within memory, and within the caches."""
+    run, units = ground.scenario.run, len(ground.plant.units)
+    rows = run.duration / (run.record or run.tick)
+    compared = [each for each in ground.scenario.criteria if each.quantity and each.function != "no"]
+    width = sum(len(ground.plant.of_kind(each.kind)) or 1 for each in compared)
+    member = OF_UNIT * units + rows * (OF_ROW + 12.0 * width)
+    return int(max(1, min(256, max(2, WIDE // units), (memory / jobs - OF_PROCESS) // member)))
+
+
+def digest(ground: Base, cases: list[Case], device: str) -> str:
+    """SHA-256 of all that a sweep's rows depend on."""
+    scenario = ground.scenario
+    found = hashlib.sha256()
+
+    def change(each: Change) -> tuple[object, ...]:
+        return each.time, each.unit, each.input, each.value, each.until, each.member, each.verb
+
+    parts = [__version__, open_device(device).name, scenario.text, scenario.plant.to_json(), repr(scenario.run)]
+    parts += [repr(change(each)) for each in (*scenario.initial, *scenario.changes)]
+    parts += [repr(each) for each in (*scenario.controllers, *scenario.criteria, ground.wish, *cases)]
+    for part in parts:
+        found.update(part.encode())
+        found.update(b"\n")
+    return found.hexdigest()

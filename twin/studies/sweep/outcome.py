@@ -1,0 +1,247 @@
+"""What came of one case: its first consequence, seconds to each loss, what was lost, and the criteria's margins."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any, get_type_hints
+
+from twin.report.causes import ANSWERS
+from twin.report.judging import judge
+from twin.report.moments import EARLY, firsts, lost
+from twin.report.story import Fault, Span, Story, flags_of
+from twin.report.timeline import Entry, timeline
+from twin.report.verdict import Verdict
+from twin.studies.sweep.base import Base
+from twin.studies.sweep.cases import Case
+from twin.studies.sweep.kept import Begun, Keeper, MemberStory, MemberTrace
+
+NAN = math.nan
+TRIPS = ("tripped", "overload_tripped", "stalled", "cut_out", "locked", "locked_out")
+"""Flags of a machine that stopped by its own protection."""
+SLOW = ("throttled", "slowed", "braked")
+"""Flags of work that goes slower than it is asked to."""
+GONE = ("shut_down", "unpowered")
+"""Flags of work that stands still."""
+ORDINARY = ("on_battery", "on_eco", "full", "at_limit", "asking", "called", "on_alternate", "waiting", "soft_starting")
+"""Flags that are the answer to a loss, and none themselves."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One row of a sweep's table, in SI; a time is in seconds after the failure and nan where it never came.
+
+    case: its name. units, kinds, modes: what failed, joined by " + ". at: when [s]. load [1], dry_bulb [K],
+    maintenance, draw: what else sets it apart. first: what happened first because of it, first_unit where, first_after
+    when [s], chain how it came to that. to_trip, to_throttle, to_shutdown, to_unpowered, to_dark: seconds to the first
+    of each (to_dark: a board without voltage). racks_lost, racks_lost_end: units of work that stood still, most at one
+    time and at the end; throttled: those that went slower. power_lost, power_lost_end: IT power that was missing [W].
+    recovery: seconds until all work was back, inf where it never was, 0 where none was lost. work_energy: what the
+    work took over the run [J]; tokens, revenue: of services. tokens_lost, revenue_lost, energy_lost: against the same
+    world in which nothing fails. failed: criteria that failed. worst_margin: of the criteria that are compared, as a
+    share of the limit [1]. energy_residual: the worst of any tick and of the run. stands_for: cases alike, this one
+    among them, and alike their names. fault: why it could not be run. fingerprint: SHA-256 of the last State.
+    """
+
+    case: str
+    units: str
+    kinds: str
+    modes: str
+    at: float
+    load: float = NAN
+    dry_bulb: float = NAN
+    maintenance: str = ""
+    draw: int = 0
+    first: str = ""
+    first_unit: str = ""
+    first_after: float = NAN
+    chain: str = ""
+    to_trip: float = NAN
+    to_throttle: float = NAN
+    to_shutdown: float = NAN
+    to_unpowered: float = NAN
+    to_dark: float = NAN
+    racks_lost: int = 0
+    racks_lost_end: int = 0
+    throttled: int = 0
+    power_lost: float = NAN
+    power_lost_end: float = NAN
+    recovery: float = NAN
+    work_energy: float = NAN
+    tokens: float = NAN
+    revenue: float = NAN
+    energy_lost: float = NAN
+    tokens_lost: float = NAN
+    revenue_lost: float = NAN
+    failed: int = 0
+    worst_margin: float = NAN
+    energy_residual: float = NAN
+    stands_for: int = 1
+    alike: str = ""
+    fault: str = ""
+    fingerprint: str = ""
+    passed: tuple[int, ...] = ()
+    """For each criterion 1 where it held, 0 where it failed, -1 where it could not be judged."""
+    margins: tuple[float, ...] = ()
+    """For each criterion its margin in SI, positive on the good side; nan where there is none."""
+    values: tuple[float, ...] = ()
+    """For each criterion the value that it compares, in SI; for "no" the units whose flag rose."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The row in plain types."""
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @staticmethod
+    def from_json(row: dict[str, Any]) -> Outcome:
+        """The row that `to_json` gave."""
+        lists = {"passed": tuple(row["passed"]), "margins": tuple(row["margins"]), "values": tuple(row["values"])}
+        return Outcome(**row | lists)
+
+
+TYPES = {name: kind for name, kind in get_type_hints(Outcome).items() if kind in (str, int, float)}
+"""Columns of the table that hold one value each, and their type."""
+
+
+def outcome(
+    base: Base, case: Case, keeper: Keeper, member: int, begun: Begun, residual: float, fingerprint: str
+) -> Outcome:
+    """Judge one member of a batch as if it had run alone."""
+    fault = Fault(case.at, " + ".join(case.units), "", case.name, True)
+    story = MemberStory(MemberTrace(keeper, member, base.plant), base.told, begun, fault)
+    verdict, missing, when = judge(story), lost(story, 0), firsts(story, 0)
+    spans = [(key, each) for key, rows in story.spans.items() for each in rows if each.start >= case.at - EARLY]
+    worst = story.values("site", "energy_residual")
+    first = _first(story, case, spans)
+    return Outcome(
+        **_named(base, case),
+        **first,
+        to_trip=_soonest(spans, TRIPS, case.at),
+        to_throttle=_seconds(when["first_throttle"]),
+        to_shutdown=_seconds(when["first_shutdown"]),
+        to_unpowered=_seconds(when["first_unpowered"]),
+        to_dark=_soonest(spans, ("dead",), case.at),
+        racks_lost=missing["units_peak"],
+        racks_lost_end=missing["units_end"],
+        throttled=len({each.unit for (_, flag), each in spans if flag in SLOW}),
+        power_lost=_number(missing["power_lost_peak"]),
+        power_lost_end=_number(missing["power_lost_end"]),
+        recovery=_recovery(story, case),
+        work_energy=_gained(story, "site", "work_energy"),
+        tokens=_gained(story, "service", "served_answers"),
+        revenue=_gained(story, "service", "revenue"),
+        **_judged(verdict),
+        energy_residual=max(residual, float(worst.max()) if worst is not None else 0.0),
+        fingerprint=fingerprint,
+    )
+
+
+def poisoned(base: Base, case: Case, fault: str) -> Outcome:
+    """A case that could not be run."""
+    count = len(base.scenario.criteria)
+    none = (NAN,) * count
+    return Outcome(**_named(base, case), fault=fault, passed=(-1,) * count, margins=none, values=none)
+
+
+def _named(base: Base, case: Case) -> dict[str, Any]:
+    start = case.start
+    return {
+        "case": case.name,
+        "units": " + ".join(case.units),
+        "kinds": " + ".join(base.plant.units[unit].kind for unit in case.units),
+        "modes": " + ".join(each.input for each in case.failures),
+        "at": case.at,
+        "load": NAN if start.load is None else start.load,
+        "dry_bulb": NAN if start.weather is None else start.weather[0],
+        "maintenance": start.maintenance,
+        "draw": case.draw,
+    }
+
+
+def _number(value: float | None) -> float:
+    return NAN if value is None else float(value)
+
+
+def _seconds(moment: dict[str, Any] | None) -> float:
+    return NAN if moment is None else float(moment["seconds"])
+
+
+def _gained(story: Story, kind: str, name: str) -> float:
+    """What a counter of a kind gained over the run, of all its units."""
+    counted = story.total(kind, name)
+    return NAN if counted is None else float(counted[-1, 0] - counted[0, 0])
+
+
+Standing = list[tuple[tuple[str, str], Span]]
+"""Kind and flag, and a time in which it stood, from the failure on."""
+
+
+def _soonest(spans: Standing, names: tuple[str, ...], at: float) -> float:
+    return min((max(each.start - at, 0.0) for (_, flag), each in spans if flag in names), default=NAN)
+
+
+def _recovery(story: Story, case: Case) -> float:
+    """Seconds until the last work that was lost or slow after the failure is back."""
+    ends = [
+        math.inf if each.end is None else each.end - case.at
+        for (kind, flag), rows in story.spans.items()
+        if flag in (*GONE, *SLOW)
+        for each in rows
+        if each.start >= case.at - EARLY
+    ]
+    return max(ends, default=0.0)
+
+
+def _first(story: Story, case: Case, spans: Standing) -> dict[str, Any]:
+    """The first loss that the failure led to: of another unit, or of work; else what the failed unit itself tells."""
+    losses = {
+        (each.unit, round(each.start, 9)): flags_of(kind)[flag].rises
+        for (kind, flag), each in spans
+        if flag not in ANSWERS and flag not in ORDINARY and flag in flags_of(kind)
+    }
+    if not losses or not case.failures:
+        return {}
+    entries = timeline(story)
+    works = {unit for (kind, flag) in story.spans if flag in GONE for unit in story.trace.units(kind)}
+    found = [
+        (entry, _chain(entries, index, case))
+        for index, entry in enumerate(entries)
+        if entry.time >= case.at - EARLY and entry.what.startswith(losses.get((entry.unit, round(entry.time, 9)), "\0"))
+    ]
+    ours = [pair for pair in found if pair[1]] or found
+    beyond = [pair for pair in ours if pair[0].unit not in case.units or pair[0].unit in works] or ours
+    if not beyond:
+        return {}
+    entry, chain = beyond[0]
+    words = [f"{each.unit} {each.what}" for each in chain]
+    after = max(entry.time - case.at, 0.0)
+    return {"first": entry.what, "first_unit": entry.unit, "first_after": after, "chain": " > ".join(words)}
+
+
+def _chain(entries: list[Entry], index: int, case: Case) -> list[Entry]:
+    """What led to an entry, from a failure of the case on; empty where none of them did."""
+    found: list[Entry] = []
+    place = index
+    while len(found) <= len(entries):
+        entry = entries[place]
+        found.append(entry)
+        if entry.cause is None:
+            break
+        place = entry.cause
+    root = found[-1]
+    return found[::-1] if root.unit in case.units and abs(root.time - case.at) < EARLY else []
+
+
+def _judged(verdict: Verdict) -> dict[str, Any]:
+    each = verdict.judgements
+    shares = [
+        one.margin / abs(one.limit)
+        for one in each
+        if one.margin is not None and one.limit is not None and one.limit != 0 and math.isfinite(one.margin)
+    ]
+    return {
+        "failed": sum(not one.passed for one in each),
+        "worst_margin": min(shares, default=NAN),
+        "passed": tuple(-1 if one.note and one.value is None else int(one.passed) for one in each),
+        "margins": tuple(_number(one.margin) for one in each),
+        "values": tuple(_number(one.value) for one in each),
+    }
