@@ -15,50 +15,56 @@ from twin.cli.words import BROKEN, FAILED, GOOD, INTERRUPTED, UsageFault, drawn,
 
 if TYPE_CHECKING:
     from twin.scenario.sweeping import Sweeping
+    from twin.studies.sweep import Sweep
+
+
+Given = Annotated[
+    str, typer.Argument(metavar="PLANT", help="Shipped plant, plant file or scenario file.", show_default=False)
+]
+Order = Annotated[
+    str, typer.Option("--n", metavar="1|2|UNITS", help="Failures at once; units make pairs of these alone.")
+]
+At = Annotated[str, typer.Option("--fault-at", metavar="TIMES", help="When they strike.")]
+After = Annotated[
+    str | None, typer.Option(metavar="TIME", help="How long it is watched from there.", show_default=False)
+]
+Units = Annotated[str, typer.Option(metavar="UNITS", help="Only these fail.", show_default=False)]
+Kinds = Annotated[str, typer.Option(metavar="KINDS", help="Only these fail.", show_default=False)]
+Modes = Annotated[str, typer.Option(metavar="INPUTS", help="Only by these.", show_default=False)]
+Upkeep = Annotated[
+    str, typer.Option(metavar="UNITS|all", help="Out of service from the start, in turn.", show_default=False)
+]
+Loads = Annotated[str, typer.Option(metavar="SHARES", help="Work asked of all racks.", show_default=False)]
+Air = Annotated[str, typer.Option(metavar="AIR", help='Outdoors: "25 degC, 38 degC/15 %".', show_default=False)]
+Draws = Annotated[int, typer.Option(min=0, help="Worlds of the scenario's own draws.")]
+Restore = Annotated[
+    str | None, typer.Option("--restore-after", metavar="TIME", help="Mend it then.", show_default=False)
+]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="OUT.h5", help="Table, if not PLANT-sweep.h5; or a folder.")
+]
+Csv = Annotated[Path | None, typer.Option("--csv", metavar="OUT.csv", help="Write the table as CSV, too.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
+Top = Annotated[int, typer.Option(min=1, help="Rows of the ranked table.")]
+Chunk = Annotated[int | None, typer.Option(min=1, help="Cases side by side.", show_default=False)]
+Jobs = Annotated[int | None, typer.Option(min=1, help="Processes, if not one a core.", show_default=False)]
+Memory = Annotated[str, typer.Option(metavar="SIZE", help="All of them take about so much at most.")]
+Resume = Annotated[
+    bool | None, typer.Option("--resume/--afresh", help="Go on with a sweep that broke off, or begin anew.")
+]
+On = Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU that works.")]
+Strict = Annotated[bool, typer.Option("--strict", help="Exit with 1 where a case fails a criterion.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 
 
 @guarded
 def sweep(
-    given: Annotated[
-        str, typer.Argument(metavar="PLANT", help="Shipped plant, plant file or scenario file.", show_default=False)
-    ],
-    order: Annotated[
-        str, typer.Option("--n", metavar="1|2|UNITS", help="Failures at once; units make pairs of these alone.")
-    ] = "1",
-    at: Annotated[str, typer.Option("--fault-at", metavar="TIMES", help="When they strike.")] = "60 s",
-    after: Annotated[
-        str | None, typer.Option(metavar="TIME", help="How long it is watched from there.", show_default=False)
-    ] = None,
-    units: Annotated[str, typer.Option(metavar="UNITS", help="Only these fail.", show_default=False)] = "",
-    kinds: Annotated[str, typer.Option(metavar="KINDS", help="Only these fail.", show_default=False)] = "",
-    modes: Annotated[str, typer.Option(metavar="INPUTS", help="Only by these.", show_default=False)] = "",
-    maintenance: Annotated[
-        str, typer.Option(metavar="UNITS|all", help="Out of service from the start, in turn.", show_default=False)
-    ] = "",
-    loads: Annotated[str, typer.Option(metavar="SHARES", help="Work asked of all racks.", show_default=False)] = "",
-    weather: Annotated[
-        str, typer.Option(metavar="AIR", help='Outdoors: "25 degC, 38 degC/15 %".', show_default=False)
-    ] = "",
-    draws: Annotated[int, typer.Option(min=0, help="Worlds of the scenario's own draws.")] = 0,
-    restore: Annotated[
-        str | None, typer.Option("--restore-after", metavar="TIME", help="Mend it then.", show_default=False)
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="OUT.h5", help="Table, if not PLANT-sweep.h5; or a folder.")
-    ] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", metavar="OUT.csv", help="Write the table as CSV, too.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
-    top: Annotated[int, typer.Option(min=1, help="Rows of the ranked table.")] = 20,
-    chunk: Annotated[int | None, typer.Option(min=1, help="Cases side by side.", show_default=False)] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Processes, if not one a core.", show_default=False)] = None,
-    memory: Annotated[str, typer.Option(metavar="SIZE", help="All of them take about so much at most.")] = "4 GB",
-    resume: Annotated[
-        bool | None, typer.Option("--resume/--afresh", help="Go on with a sweep that broke off, or begin anew.")
-    ] = None,
-    device: Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU that works.")] = Device.cpu,
-    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where a case fails a criterion.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
-) -> int:
+    given: Given, order: Order = "1", at: At = "60 s", after: After = None, units: Units = "", kinds: Kinds = "",
+    modes: Modes = "", maintenance: Upkeep = "", loads: Loads = "", weather: Air = "", draws: Draws = 0,
+    restore: Restore = None, output: Output = None, csv: Csv = None, as_json: Json = False, top: Top = 20,
+    chunk: Chunk = None, jobs: Jobs = None, memory: Memory = "4 GB", resume: Resume = None, device: On = Device.cpu,
+    strict: Strict = False, quiet: Quiet = False,
+) -> int:  # fmt: skip
     """Sweep the failures of a plant: each unit, by each of its failures, in a world of its own; the worst first.
 
     \b
@@ -69,16 +75,14 @@ def sweep(
     """
     from twin.studies.sweep import Interrupted
     from twin.studies.sweep import sweep as swept
-    from twin.studies.sweep.shown import whole
 
     wish = _wish(order, at, after, units, kinds, modes, maintenance, loads, weather, draws, restore)
-    target = _target(given, output)
+    target, most = _target(given, output), _bytes(memory)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    bar = Bar(f"sweep of {given}", silent=quiet or as_json)
     try:
-        with bar:
+        with Bar(f"sweep of {given}", silent=quiet or as_json) as bar:
             found = swept(
-                given, wish, output=target, chunk=chunk, jobs=jobs or cores, memory=_bytes(memory), resume=resume,
+                given, wish, output=target, chunk=chunk, jobs=jobs or cores, memory=most, resume=resume,
                 device=device.value, progress=bar,
             )  # fmt: skip
     except KeyboardInterrupt:
@@ -86,6 +90,16 @@ def sweep(
         return INTERRUPTED
     except Interrupted as error:
         raise UsageFault(str(error)) from None
+    _show(found, target, csv, top, as_json=as_json)
+    if all(each.fault for each in found.outcomes):
+        return BROKEN
+    return FAILED if strict and (found.failed or found.broken) else GOOD
+
+
+def _show(found: Sweep, target: Path, csv: Path | None, top: int, *, as_json: bool) -> None:
+    """Print what was found, and say where the files are."""
+    from twin.studies.sweep.shown import whole
+
     if as_json:
         emit_json(found.to_json())
     else:
@@ -95,9 +109,6 @@ def sweep(
         say(f"table: {target}")
     if csv is not None:
         say(f"csv: {found.write_csv(csv)}")
-    if all(each.fault for each in found.outcomes):
-        return BROKEN
-    return FAILED if strict and (found.failed or found.broken) else GOOD
 
 
 def _target(given: str, output: Path | None) -> Path:

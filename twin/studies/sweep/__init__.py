@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from twin import __version__
@@ -78,40 +79,58 @@ def sweep(
     name = digest(ground, cases, device)
     target = None if output is None else Path(output)
     journal = None if target is None else Journal(target.with_name(f"{target.name}.part"), name, resume)
-    done: dict[int, Outcome] = journal.done if journal else {}
-    total = len(cases) * ground.scenario.run.duration
-    before = len(done) * ground.scenario.run.duration
-
-    def ended(part: Chunk, rows: list[Outcome]) -> None:
-        pairs = [(index, row) for (index, _), row in zip(part, rows, strict=True)]
-        if journal:
-            journal.add(pairs)
-        else:
-            done.update(pairs)
-
-    def told(seconds: float) -> None:
-        if progress is not None:
-            progress(min(before + seconds, total), total)
-
-    told(0.0)
-    whole = False
+    done: dict[int, Outcome] = dict(journal.done) if journal else {}
+    known, whole = len(done), False
     try:
-        run_chunks(ground, chunks(ground, cases, set(done), chunk, jobs, memory), jobs, device, ended, told)
-        rows = against_baselines(done[index] for index in range(len(cases)))
-        criteria = tuple(each.name or each.text for each in ground.scenario.criteria)
-        words: dict[str, str | int | float] = {"twin_version": __version__, "sweep_sha256": name}
-        found = Sweep(
-            ground.scenario.title or ground.name, tuple(rows), criteria, words, target, simulated_seconds=total - before
-        )
+        parts = chunks(ground, cases, set(done), chunk, jobs, memory)
+        _run(ground, parts, jobs, device, journal, done, progress)
+        found = _gathered(ground, [done[index] for index in range(len(cases))], name, target)
+        took, new = time.perf_counter() - began, len(cases) - known
+        found = replace(found, wall_seconds=took, simulated_seconds=new * ground.scenario.run.duration)
         if target is not None:
             found.write(target)
         whole = True
     finally:
         if journal:
             journal.close(whole)
-    told(total - before)
-    object.__setattr__(found, "wall_seconds", time.perf_counter() - began)
     return found
+
+
+def _gathered(ground: Base, outcomes: list[Outcome], name: str, target: Path | None) -> Sweep:
+    """All outcomes as one sweep."""
+    scenario = ground.scenario
+    criteria = tuple(each.name or each.text for each in scenario.criteria)
+    words: dict[str, str | int | float] = {"twin_version": __version__, "sweep_sha256": name}
+    return Sweep(scenario.title or ground.name, tuple(against_baselines(outcomes)), criteria, words, target)
+
+
+def _run(
+    ground: Base,
+    parts: list[Chunk],
+    jobs: int,
+    device: str,
+    journal: Journal | None,
+    done: dict[int, Outcome],
+    progress: Progress | None,
+) -> None:
+    """Run all chunks; outcomes go into `done` by the place of their case, and into the journal first."""
+    length = ground.scenario.run.duration
+    before = len(done) * length
+    total = before + sum(map(len, parts)) * length
+
+    def ended(part: Chunk, rows: list[Outcome]) -> None:
+        pairs = [(index, row) for (index, _), row in zip(part, rows, strict=True)]
+        if journal:
+            journal.add(pairs)
+        done.update(pairs)
+
+    def told(seconds: float) -> None:
+        if progress is not None:
+            progress(min(before + seconds, total), total)
+
+    told(0.0)
+    run_chunks(ground, parts, jobs, device, ended, told)
+    told(total - before)
 
 
 def chunks(
