@@ -19,19 +19,20 @@ from typing import Any
 import simpy
 
 from twin import __version__
-from twin.arrays import gather_sum, open_device
+from twin.arrays import open_device
 from twin.controllers import CONTROLLERS
-from twin.declare import quantities, replace
+from twin.declare import replace
 from twin.ledger import BrokenBalance, ClosedLoop, loop_of
 from twin.members import widened
-from twin.model import Model, State, compile, inputs, ports, state, stored
-from twin.networks.tables import AllRows
-from twin.recording import Gatherer, Tick, columns, companion, recorded_units
+from twin.model import Model, State, compile, inputs
+from twin.operations import Desk
+from twin.recording import Gatherer, Tick, columns, recorded_units
 from twin.routing import Routes
 from twin.scenario import Change, ControllerSpec, RunSettings, Scenario
 from twin.scenario.changes import Ramp
 from twin.scenario.looping import blamed, said
 from twin.scenario.sags import edges
+from twin.settling import settle
 from twin.step import step
 from twin.trace import Event, Recorder
 
@@ -47,13 +48,6 @@ HELD = 2e8
 """Most bytes that the ticks of a block hold; an estimate, at 40 quantities a unit."""
 SWEEP = 200_000
 """Objects made and not yet freed before Python looks for cycles among them; at its usual 700 that is 4 % of a run."""
-WARM_UP = ((1.0, 20), (5.0, 30), (60.0, 4))
-LADDER = ((5.0, 20), (3600.0, 16), (300.0, 24))
-LAST = ((1.0, 3),)
-"""Ticks [s] and how many of each bring a cold plant near its steady state (in ticks of 5 s, for longer ones are gone
-through several times), to it, and into step with its stores."""
-WEAR = ("dirt",)
-"""What only a long time makes; a run begins without it."""
 
 
 @dataclass(frozen=True)
@@ -71,53 +65,6 @@ class RunResult:
     note: str = ""
 
 
-def settle(model: Model, asked: AllRows, members: int = 1) -> State:
-    """The plant's steady state under the given Inputs.
-
-    The implicit laws allow long ticks, so a ladder of them reaches it in about a hundred (the hall to 1e-6 K).
-    What latched while the cold plant was still finding its flows is let go half-way, so that only what the
-    steady state itself trips stays tripped. Electric stores, fuel and counters start as at rest.
-    """
-    rest = now = state(model, asked, members)
-    for ladder in (WARM_UP, LADDER, LAST):
-        if ladder is not LAST:
-            now.rows.update(_untripped(model, rest, now))
-        for tick, count in ladder:
-            for _ in range(count):
-                now = step(model, now, asked, 0.0, tick)
-        if ladder is not WARM_UP:
-            _rewind(model, rest, now)
-    held = gather_sum(now.stored, model.ledger.everyone)
-    now.outputs["site"] = replace(now.outputs["site"], stored_energy=held)
-    return now
-
-
-def _rewind(model: Model, rest: State, now: State) -> None:
-    """Put electric stores, fuel, counters and moments back to what they are at rest.
-
-    A kind's `settles` names volumes that belong to the steady state, as its temperatures do, and stay.
-    """
-    for t in model.tables:
-        said = quantities(t.machine.State)
-        fresh = {name: getattr(rest.rows[t.key], name) for name in said if companion(name, said)}
-        counted = ("m^3",) if t.machine.streams or t.kind == "zone" else ("J", "m^3")
-        back = {n for n, q in said.items() if t.machine.counts or q.unit in counted or n in WEAR} - set(
-            getattr(t.machine, "settles", ())
-        )
-        fresh |= {n: getattr(rest.rows[t.key], n) for n in back}
-        now.rows[t.key] = replace(now.rows[t.key], **fresh)
-    now.stored = stored(model, now, ports(model))
-
-
-def _untripped(model: Model, rest: State, now: State) -> AllRows:
-    """Rows with every flag as at rest."""
-    flags = {
-        t.key: {name: getattr(rest.rows[t.key], name) for name, q in quantities(t.machine.State).items() if q.flag}
-        for t in model.tables
-    }
-    return {key: replace(now.rows[key], **values) for key, values in flags.items()}
-
-
 class Simulation:
     """A plant, its Inputs and its State on one clock; `run` advances it through a scenario's calendar."""
 
@@ -125,6 +72,7 @@ class Simulation:
         self, scenario: Scenario, *, device: str = "auto", begun: tuple[Model, State] | None = None
     ) -> None:  # `begun`: the model, and the steady state of one member, where they are known
         self.scenario, self.settings = scenario, scenario.run
+        self.desk: Desk | None = None
         self.model = compile(scenario.plant, open_device(device)) if begun is None else begun[0]
         self.members = scenario.run.members
         self.inputs = inputs(self.model, self.members)
@@ -169,6 +117,10 @@ class Simulation:
             calendar.process(self._apply(when, group))
         for spec in self.scenario.controllers:
             calendar.process(self._control(spec))
+        if self.scenario.operations:
+            staff = lambda people: simpy.PriorityResource(calendar, people)  # noqa: E731
+            self.desk = Desk(self, calendar.process, self._later, staff, lambda: calendar.now * QUANTUM, self._told)
+            self.desk.open_up()
         for fabric in self.scenario.plant.fabrics.values():
             calendar.process(Routes(self.model, fabric).watch(self, self._later, self._found))
         calendar.process(self._clock())
@@ -184,7 +136,8 @@ class Simulation:
 
     def _blamed(self, text: str, time: float, member: int = 0) -> str:
         """What closed a loop, before the words for it: the last event that switched ties or mains, and its line."""
-        change = blamed(self.scenario.plant, self.scenario.initial + self.scenario.changes, time, member)
+        changes = self.scenario.initial + self.scenario.changes + (self.desk.wrote if self.desk is not None else [])
+        change = blamed(self.scenario.plant, changes, time, member)
         if change is None:
             return text
         place = f"{change.where}: " if change.where else ""
@@ -199,6 +152,10 @@ class Simulation:
 
     def _apply(self, when: int, group: list[Change]) -> Iterator[simpy.Event]:
         yield self._wait(when, CHANGES)
+        self.apply(group)
+
+    def apply(self, group: list[Change]) -> None:
+        """Write the Changes of this moment, and tell of them."""
         for change in group:
             self.ramps = [ramp for ramp in self.ramps if not ramp.is_of(change)]
             if change.until is not None and change.until > change.time:
@@ -206,6 +163,8 @@ class Simulation:
             else:
                 self.put(change, change.value)
             self._note(change)
+            if self.desk is not None:
+                self.desk.heard(change)
 
     def _note(self, change: Change) -> None:
         if self.gatherer is not None and change.verb not in ("weather", "demand", "detail"):
@@ -219,12 +178,15 @@ class Simulation:
             yield self._wait(period, CONTROL)
             self.inputs |= controller.act(self.state, self.inputs)
 
-    def _later(self, seconds: float) -> simpy.Event:
-        return self._wait(max(round(seconds / QUANTUM), seconds > 0), CONTROL)
+    def _later(self, seconds: float, rank: int = 0) -> simpy.Event:
+        return self._wait(max(round(seconds / QUANTUM), seconds > 0), CONTROL + rank)
 
     def _found(self, member: int, unit: str, name: str, value: float) -> None:
+        self._told(self.environment.now * QUANTUM, member, unit, f"input:{name}", value)
+
+    def _told(self, *event: Any) -> None:
         if self.gatherer is not None:
-            self.gatherer.note(Event(self.environment.now * QUANTUM, member, unit, f"input:{name}", value))
+            self.gatherer.note(Event(*event))
 
     def _clock(self) -> Iterator[simpy.Event]:
         calendar, end = self.environment, round(self.settings.duration / QUANTUM)
@@ -245,6 +207,8 @@ class Simulation:
             self.state = step(self.model, self.state, self.inputs, now * QUANTUM, length * QUANTUM)
             self.ticks += 1
             now += length
+            if self.desk is not None:
+                self.desk.tick((now - length) * QUANTUM, now * QUANTUM)
             if self.gatherer is not None:
                 kept = self._kept(now, length) or now == end
                 start = (now - length) * QUANTUM

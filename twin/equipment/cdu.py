@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Branch, Ports, Real, Stream, flag, mode, quantity, replace, table
@@ -39,6 +39,7 @@ class CDU(OutdoorReset, PumpPair, Leaking):
     pumps = ("technology",)
     signals = ("uncontrolled",)
     leaks_at = "technology"
+    sensed: ClassVar = Leaking.sensed | {"supply_temperature": lambda s, u: s.measured_temperature}
 
     exchanger_conductance: Real = quantity("W/K", "UA of the clean plates at nominal flows", above=0, at_most=1e8)
     technology_volume: Real = quantity(

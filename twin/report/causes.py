@@ -50,6 +50,8 @@ class Row:
     why: str
     via: str
     sense: int
+    deed: Event | None = None
+    """What operations did, as the trace has it."""
 
     @property
     def is_input(self) -> bool:
@@ -181,6 +183,16 @@ class Causes:
         self.latest.setdefault(key[:2], {})[event.flag] = change
         self.led[index] = cause
         return cause
+
+    def behind(self, row: Row, flag: str) -> int | None:
+        """What an alarm is put down to: its own flag, else what stands lost at its unit or nearest to it."""
+        own = self._own(row, (LOSS,))
+        named = [change for change in own if self.latest[row.event.member, row.event.unit].get(flag) is change]
+        return _last(named or own or self._nearest(row, "any", (LOSS,)) or self._own(row, (GAIN, SETTING)))
+
+    def mended(self, row: Row) -> int | None:
+        """What the end of an alarm is put down to: what was given back last at its unit or nearest to it."""
+        return _last(self._own(row, (GAIN, SETTING)) or self._nearest(row, "any", (GAIN, SETTING)))
 
     def _changes(self, row: Row, unit: str, senses: Iterable[int], since: int = -1) -> list[_Change]:
         """Latest changes of a unit of the wanted senses that can still matter at the row's moment."""

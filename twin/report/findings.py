@@ -112,6 +112,7 @@ class Findings:
             "ensemble": self.across,
             "seconds_left": [rung.to_json() for rung in self.ladder],
             "worst_moment": self.worst,
+            "alarms": [each.to_json() for each in self.story.log.alarms],
             "selectivity": [asdict(turn) for turn in self.selectivity],
             "timeline": [entry.to_json() for entry in self.entries],
             "run": dict(trace.summary or {}),

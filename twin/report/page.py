@@ -146,6 +146,7 @@ def sections_of(findings: Findings, hall: Section, at: float | None = None) -> l
     return [
         _verdict(rows),
         _timeline(findings, rows),
+        _alarms(rows),
         _seconds(findings, rows),
         _ladder(findings, rows),
         _diagrams(findings, at),
@@ -182,6 +183,13 @@ def _timeline(findings: Findings, rows: Rows) -> Section:
         notes.append(f"{entries} changes, equal ones that follow each other closely in one line; --json has each.")
     table = TablePart(_columns(*heads, n=(0,), t=(1,), k=(2,)), told)
     return Section("timeline", "What happened", notes, [table], soft=True)
+
+
+def _alarms(rows: Rows) -> Section:
+    heads = ("alarm", "", "unit", "so since", "raised", "acknowledged", "after", "by", "cleared")
+    told = _columns(*heads, n=(6,), t=(3, 4, 5, 8), k=(1,))
+    notes = ["First-out is the first of its group to be active while none of the group stood."] if rows.alarms() else []
+    return Section("alarms", "Alarms", notes, [TablePart(told, rows.alarms())])
 
 
 def _seconds(findings: Findings, rows: Rows) -> Section:

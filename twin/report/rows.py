@@ -170,6 +170,28 @@ class Rows:
             if turn.member == self.findings.shown
         ]
 
+    def alarms(self) -> list[list[str]]:
+        """Alarm, first-out, unit, condition since, raised, acknowledged, after so long, by whom, cleared."""
+        rows = []
+        for each in self.story.log.alarms:
+            if each.member == self.findings.shown:
+                first = "first-out" if each.first_out else ""
+                seen = each.acknowledged
+                after = "" if seen is None else lasting(seen - each.raised)
+                times = (clock(each.stood), clock(each.raised), "nobody" if seen is None else clock(seen), after)
+                named = f"{each.name} ({each.priority})"
+                rows.append(
+                    [
+                        named,
+                        first,
+                        each.unit,
+                        *times,
+                        each.by,
+                        "stands" if each.cleared is None else clock(each.cleared),
+                    ]
+                )
+        return rows
+
     def pue(self) -> list[list[str]]:
         found = self.measure["pue"]
         undone = "repair" if self.zero == "fault" else "return"

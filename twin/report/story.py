@@ -12,6 +12,7 @@ import numpy as np
 from twin.declare import Flag, Quantity, quantities
 from twin.equipment import KINDS
 from twin.report.causes import INPUT, SHORTED
+from twin.report.operations import Log, is_deed
 from twin.report.told import Told, read_told
 from twin.report.words import lasting, say, words
 
@@ -150,7 +151,14 @@ class Story:
 
     @cached_property
     def events(self) -> list[Event]:
-        return sorted(self.trace.events, key=lambda event: event.time)
+        """What happened to units, in order; what operations did stands in `log`."""
+        return sorted((each for each in self.trace.events if not is_deed(each)), key=lambda event: event.time)
+
+    @cached_property
+    def log(self) -> Log:
+        """What operations did: alarms, crews, procedures, repairs."""
+        deeds = sorted(filter(is_deed, self.trace.events), key=lambda event: event.time)
+        return Log(deeds, self.trace.scenario_text, self.plant)
 
     @cached_property
     def kind_of(self) -> dict[str, str]:
@@ -270,7 +278,8 @@ class Story:
     def asked(self, event: Event) -> tuple[str, int]:
         """What an event on an Input means, in words, and its sense."""
         name = event.flag.removeprefix(INPUT)
-        over = self.told.moves.get((event.unit, name, round(event.time, 3)))
+        key = (event.unit, name, round(event.time, 3))
+        over = self.told.moves.get(key) or self.log.moves.get(key)
         return asked(self.kind_of.get(event.unit, ""), name, event.value, over)
 
     @cached_property

@@ -35,6 +35,8 @@ def whole(findings: Findings, width: int) -> RenderableType:
     )
     stores = ("store", "holds", "load", "limit", "lasts", "used", "what came of it")
     parts.append(_table("Seconds left of each store", *_spare(stores, rows.ladder(), narrow, (1, 2, 3)), right=(4, 5)))
+    heads = ("alarm", "", "unit", "so since", "raised", "acknowledged", "after", "by", "cleared")
+    parts.append(_table("Alarms", *_spare(heads, rows.alarms(), narrow, (3, 6)), right=(6,) if not narrow else ()))
     columns = ("feed", "at", "voltage", "for", "ITIC limit", "the ITIC curve says")
     parts.append(_table("Sags of the grid", *_spare(columns, rows.sags(), narrow, (4,)), right=(2, 3)))
     told = _spare(("at", "opened", "in place of", "what it says"), rows.selectivity(), narrow, (0, 1, 2))
@@ -48,7 +50,7 @@ def whole(findings: Findings, width: int) -> RenderableType:
             right=(1,),
         )
     )
-    heads = (
+    served = (
         "service",
         "answers asked for",
         "written",
@@ -59,7 +61,7 @@ def whole(findings: Findings, width: int) -> RenderableType:
         "earned",
         "lost",
     )
-    parts.append(_table("Tokens", *_spare(heads, rows.tokens(), narrow, (4, 5, 7)), right=(1, 2, 3)))
+    parts.append(_table("Tokens", *_spare(served, rows.tokens(), narrow, (4, 5, 7)), right=(1, 2, 3)))
     parts.append(_table("What a token took", ("", ""), rows.tokens_total(), head=False, right=(1,)))
     trained = ("job", "useful steps", "rolled back", "goodput", "stops", "saving", "restarting", "stopped for")
     parts.append(_table("Training", trained, rows.training(), right=(1, 2, 3, 4)))

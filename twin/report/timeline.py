@@ -32,12 +32,23 @@ class Entry:
 
 def timeline(story: Story) -> list[Entry]:
     """Every change of a declared flag and every change of an Input, in order, with its cause."""
-    rows = _in_order(story, [_as_row(story, event) for event in _telling(story.events)])
+    rows = _in_order(story, [_as_row(story, event) for event in _telling(story.events)] + story.log.rows())
     causes = Causes(story.plant, shut_ties(story.plant, story.events))
     return [
-        Entry(float(row.event.time), row.event.member, row.event.unit, row.what, row.why, causes.of(index, row))
-        for index, row in enumerate(rows)
+        Entry(float(row.event.time), row.event.member, row.event.unit, row.what, row.why, _cause(story, causes, *each))
+        for each in enumerate(rows)
+        if (row := each[1])
     ]
+
+
+def _cause(story: Story, causes: Causes, index: int, row: Row) -> int | None:
+    """What led to a row: for what people did or wrote, what people did before."""
+    if row.deed is not None:
+        return story.log.cause(index, row, causes)
+    found = causes.of(index, row)
+    if row.is_input and story.log.deeds:
+        return story.log.led_to(index, row.event, row.event.flag.removeprefix(INPUT))
+    return found
 
 
 def _telling(events: list[Event]) -> Iterator[Event]:
@@ -62,7 +73,8 @@ def _as_row(story: Story, event: Event) -> Row:
         if story.by_fabric(event):
             why = "jobs in lockstep go at the share of their slowest rack" if sense == LOSS else ""
             return Row(event, what, why, FABRIC, sense)
-        return Row(event, what, story.told.reasons.get(key, ""), "", sense)
+        by = story.log.why(event, key[1]) or story.told.reasons.get(key, "")
+        return Row(event, what, by, "", sense)
     flag = flags_of(kind).get(event.flag)
     rose = event.value >= 0.5
     sense = LOSS if rose != (event.flag in ANSWERS) else GAIN
@@ -108,6 +120,8 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
 
     def key(row: Row) -> tuple[float, ...]:
         moment = round(row.event.time / SAME_MOMENT)
+        if row.deed is not None:
+            return moment, *story.log.turn(row.deed), 0, 0
         return moment, 2 if row.via == FABRIC else not row.is_input, place(row), row.event.value < 0.5, turn(row)
 
     return sorted(rows, key=key)

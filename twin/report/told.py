@@ -45,7 +45,7 @@ def read_told(text: str, plant: Plant, criteria: Iterable[Any] = ()) -> Told:
         criteria: the criteria, where the trace's summary states them; else the text's own.
     """
     directory = Directory((unit.name, unit.kind) for unit in plant.units.values())
-    root = _parsed(text)
+    root = parsed(text)
     told = Told(description=" ".join(str(root.get("description", "")).split()))
     stated = list(criteria) or _items(root.get("criteria"))
     meaning = Meaning(directory, plant, Faults())
@@ -84,7 +84,7 @@ def _request(told: Told, request: dict[str, Any]) -> None:
         told.reasons["site", "power_request", round(moment, 3)] = why
 
 
-def _parsed(text: str) -> Map:
+def parsed(text: str) -> Map:
     """The text as a mapping, empty where it cannot be read; the door to YAML reads files, so it gets one."""
     if not text.strip():
         return Map()

@@ -8,6 +8,7 @@ from twin.faults import Fault
 from twin.plant import Plant
 from twin.scenario.changes import Change
 from twin.scenario.criteria import Criterion
+from twin.scenario.operations import Operations
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Scenario:
     changes: list[Change] = field(default_factory=list)
     controllers: list[ControllerSpec] = field(default_factory=list)
     criteria: list[Criterion] = field(default_factory=list)
+    operations: Operations = field(default_factory=Operations)
     text: str = ""
     inputs: dict[str, str] = field(default_factory=dict)
     path: str = ""

@@ -169,12 +169,16 @@ class Events:
             return []
         if verb == "fault":
             return self._fault(event, node)
-        rows = self._state(node, verb) if verb in ("fail", "restore") else self._value(node, verb)
+        rows = self.rows(node, verb)
         time, until = event.at or 0.0, None
         if verb == "ramp":
             until = time + (event.over or 0.0)
         rest = (until, event.member, verb, event.why or "", node[verb].where)
         return [Change(time, unit, name, value, *rest) for unit, name, value in rows]
+
+    def rows(self, node: Map, verb: str) -> list[tuple[str, str, float]]:
+        """(unit, Input, value) that fail, restore, set or ramp writes."""
+        return self._state(node, verb) if verb in ("fail", "restore") else self._value(node, verb)
 
     def _fault(self, event: Event, node: Map) -> list[Change]:
         """A short circuit, until it is restored or its time is over."""

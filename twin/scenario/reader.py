@@ -21,6 +21,7 @@ from twin.scenario.looping import loops
 from twin.scenario.names import Directory
 from twin.scenario.pace import slow_ticks
 from twin.scenario.part import Part
+from twin.scenario.procedures import SECTIONS, OperationsReader
 from twin.scenario.resolved import text_of
 from twin.scenario.shelf import Shelf
 from twin.scenario.soundness import alike, plant_faults
@@ -39,6 +40,10 @@ SCENARIO_KEYS = {
     "draws": False,
     "grid": False,
     "controllers": False,
+    "alarms": False,
+    "crews": False,
+    "procedures": False,
+    "repairs": False,
     "criteria": False,
 }
 """Key -> whether it must be there."""
@@ -215,13 +220,15 @@ class _Reading:
             scenario.changes += grid.lower(root["grid"], run.duration, self.faults)
             does = grid.Disturbances(targets, self.documents, self.shelf, run.duration).lower(root["grid"])
             told, scenario.changes = does[0], scenario.changes + does[1]
+        events = Events(targets, run.duration, run.members, scenario.plant)
         if "events" in root:
-            events = Events(targets, run.duration, run.members, scenario.plant)
             scenario.changes += events.read(root["events"])
             told += events.sags
         scenario.changes += sags.lower(told, scenario.initial, scenario.changes, self.faults)
         if "controllers" in root:
             scenario.controllers = self._controllers(root["controllers"])
+        if set(SECTIONS) & set(root):
+            scenario.operations = OperationsReader(targets, events).lower(root)
         if "criteria" in root:
             scenario.criteria = criteria.lower(root["criteria"], directory, self.faults, scenario.plant, run.duration)
 

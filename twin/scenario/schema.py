@@ -7,11 +7,12 @@ from typing import Any
 from twin import assets, units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
-from twin.scenario import forms, points
+from twin.scenario import forms, operations, points
 from twin.scenario.catalog import records
 from twin.scenario.draws import DISTRIBUTIONS
 from twin.scenario.forms import Form, Whole, Word, Words
 from twin.scenario.plants import KNOWN_KINDS, settable
+from twin.scenario.procedures import SECTIONS
 from twin.scenario.reader import SCENARIO_KEYS
 from twin.scenario.redundancy import NAMED
 from twin.scenario.sentence import BEGINNINGS, FUNCTIONS
@@ -95,7 +96,11 @@ def _forms() -> Schema:
         forms.Controller,
     )
     made += (forms.Event, forms.Loop, forms.Signal, forms.Fabric, forms.FabricLink, forms.Place, forms.Layout)
-    found = {form.__name__.lower(): of_form(form) for form in made}
+    made += (operations.AlarmForm, operations.CrewForm, operations.ProcedureForm, operations.StepForm)
+    made += (operations.RepairForm,)
+    found = {form.__name__.lower().removesuffix("form"): of_form(form) for form in made}
+    found["procedure"]["properties"]["steps"] |= {"type": "array", "items": {"$ref": "#/$defs/step"}}
+    found["step"]["oneOf"] = [{"required": [verb]} for verb in operations.StepForm.VERBS]
     for key in ("racks", "leaves", "spines", "cores"):
         found["fabric"]["properties"][key] |= NAME_LIST
     for key in ("from", "to"):
@@ -236,6 +241,7 @@ def _scenario() -> Schema:
         "draws": {"type": "object", "additionalProperties": draw},
         "grid": one("grid"),
         "controllers": {"type": "array", "items": one("controller")},
+        **{section: {"type": "object", "additionalProperties": one(section.removesuffix("s"))} for section in SECTIONS},
         "criteria": {
             "type": "array",
             "items": _criterion(),

@@ -1,0 +1,6 @@
+"""Operations: what watches a running plant and who acts on it: alarms, crews, procedures, repairs."""
+
+from twin.operations.desk import Desk
+from twin.operations.watch import Watch
+
+__all__ = ["Desk", "Watch"]

@@ -1,0 +1,172 @@
+"""Watching: what sensors of units show, and one alarm in its device, in every member at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from twin.arrays import Array, to_host
+from twin.declare import quantities
+from twin.equipment import KINDS
+from twin.model import Model
+from twin.networks.tables import AllRows, Table
+from twin.scenario.conditions import Condition
+from twin.scenario.operations import Alarm
+
+NEVER = np.inf
+SAME = 1e-9
+"""Moments closer than this [s] are one."""
+
+
+def shown(t: Table, name: str, rows: AllRows, inputs: AllRows, outputs: AllRows) -> Array:
+    """A quantity of a table as its sensors show it, (member, n); what has no sensor of its own is shown as it is.
+
+    A kind names in `sensed` what its sensors read otherwise than it is: quantity -> what they show of State and Inputs.
+    """
+    sensor = getattr(t.machine, "sensed", {}).get(name)
+    if sensor is not None:
+        return sensor(rows[t.key], inputs[t.key])
+    for part in (rows, outputs, inputs):
+        if (found := getattr(part[t.key], name, None)) is not None:
+            return found
+    raise KeyError(f"{t.kind} has no {name}")
+
+
+class Gauge:
+    """The readings of one condition's units, side by side."""
+
+    def __init__(self, condition: Condition, model: Model) -> None:
+        self.condition, self.xp = condition, model.xp
+        wanted = set(condition.units)
+        self.tables: list[tuple[Table, list[int]]] = []
+        for t in model.tables:
+            rows = [row for row, name in enumerate(t.names) if name in wanted]
+            if rows:
+                self.tables.append((t, rows))
+        self.names = [t.names[row] for t, rows in self.tables for row in rows]
+        made = KINDS[condition.kind]
+        self.is_flag = condition.quantity in quantities(made.State) and bool(
+            quantities(made.State)[condition.quantity].flag
+        )
+        self.is_state = condition.quantity in quantities(made.State) and not self.is_flag
+
+    def read(self, rows: AllRows, inputs: AllRows, outputs: AllRows) -> Array:
+        """What is shown now, (member, unit)."""
+        found = [
+            shown(t, self.condition.quantity, rows, inputs, outputs).take(columns, axis=1) for t, columns in self.tables
+        ]
+        return found[0] if len(found) == 1 else self.xp.concatenate(found, axis=1)
+
+    def moment(self, rows: AllRows, start: float, end: float) -> Array:
+        """When a flag changed, where it did between start and end [s]; else the end."""
+        name = f"{self.condition.quantity}_at"
+        found = [getattr(rows[t.key], name).take(columns, axis=1) for t, columns in self.tables]
+        at = found[0] if len(found) == 1 else self.xp.concatenate(found, axis=1)
+        return self.xp.where((at >= start) & (at <= end), at, end)
+
+    def holds(self, reading: Array) -> Array:
+        """Whether the condition holds, by unit."""
+        limit = self.condition.limit
+        return {
+            ">": lambda: reading > limit,
+            ">=": lambda: reading >= limit,
+            "<": lambda: reading < limit,
+            "<=": lambda: reading <= limit,
+        }[self.condition.operator]()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a poll finds: in which member an alarm is raised or clear, of which unit, since when [s]."""
+
+    member: int
+    unit: str
+    raised: bool
+    since: float
+
+
+class Watch:
+    """One alarm: its device looks in every tick, the monitoring system now and then asks the device.
+
+    The device holds for each member and unit since when the condition has held, whether the alarm is active, and what
+    it has not yet told. A moment within a tick is interpolated where State crosses the limit; means over a tick
+    (Outputs) count from its end. Members are worked on side by side, none sees another.
+    """
+
+    def __init__(self, alarm: Alarm, model: Model, rows: AllRows, inputs: AllRows, outputs: AllRows) -> None:
+        self.alarm, self.gauge, self.xp = alarm, Gauge(alarm.watch, model), model.xp
+        back = alarm.deadband if not alarm.watch.highest else -alarm.deadband
+        self.release = alarm.watch.limit + back
+        self.reading = self.gauge.read(rows, inputs, outputs)
+        shape, xp = self.reading.shape, model.xp
+        self.beyond = self.gauge.holds(self.reading)
+        self.since = xp.where(self.beyond, 0.0, NEVER)
+        self.active = xp.zeros(shape, dtype=bool)
+        self.due = xp.zeros(shape) + NEVER
+        self.stood = xp.zeros(shape) + NEVER
+        self.over = xp.zeros(shape)
+        self.quiet = not bool(to_host(self.beyond).any())
+        self.standing = np.zeros(shape[0], dtype=bool)
+        self.unit_of = [""] * shape[0]
+
+    def tick(self, start: float, end: float, rows: AllRows, inputs: AllRows, outputs: AllRows) -> None:
+        """The device looks at the end of a tick."""
+        was, now = self.reading, self.gauge.read(rows, inputs, outputs)
+        beyond = self.gauge.holds(now)
+        if self.quiet and not bool(beyond.any()):
+            self.reading = now
+            return
+        xp, delay = self.xp, self.alarm.delay
+        up = self._crossing(was, now, self.alarm.watch.limit, start, end, rows)
+        since = xp.where(beyond, xp.where(self.beyond, self.since, up), NEVER)
+        held = xp.where(beyond, end, up) - self.since  # up is also the moment at which it fell back
+        ripe = xp.where(beyond, since + delay <= end + SAME, self.beyond & (held >= delay - SAME))
+        began = xp.where(beyond, since, self.since)
+        rises = ripe & ~self.active
+        within = self._within(now)
+        self.due = xp.where(rises & (self.due == NEVER), began + delay, self.due)
+        self.stood = xp.where(rises, began, self.stood)
+        stands = self.active | rises
+        down = self._crossing(was, now, self.release, start, end, rows)
+        self.over = xp.where(stands & within, down, self.over)
+        self.active, self.since, self.beyond, self.reading = stands & ~within, since, beyond, now
+        self.quiet = not bool((self.active | beyond | (self.due < NEVER)).any())
+
+    def _within(self, now: Array) -> Array:
+        """Whether a reading has come back by the deadband."""
+        if not self.alarm.deadband:
+            return ~self.gauge.holds(now)
+        return now <= self.release if self.alarm.watch.highest else now >= self.release
+
+    def _crossing(self, was: Array, now: Array, limit: float, start: float, end: float, rows: AllRows) -> Any:
+        """When within the tick the reading passed a limit [s]."""
+        if self.gauge.is_flag:
+            return self.gauge.moment(rows, start, end)
+        if not self.gauge.is_state:
+            return end
+        step = now - was
+        share = (limit - was) / self.xp.where(step == 0, 1.0, step)
+        return start + (end - start) * self.xp.clip(share, 0.0, 1.0)
+
+    def poll(self, now: float) -> list[Told]:
+        """What is new since the last poll, up to a moment [s], by member."""
+        if self.quiet and not self.standing.any():
+            return []
+        due, active, over = to_host(self.due), to_host(self.active), to_host(self.over)
+        ripe, found = due <= now + SAME, []
+        for member in np.flatnonzero(~self.standing & ripe.any(axis=1)):
+            first = int(np.argmin(due[member]))
+            self.standing[member], self.unit_of[member] = True, self.gauge.names[first]
+            since = float(to_host(self.stood)[member, first])
+            found.append(Told(int(member), self.unit_of[member], True, since))
+        told = {each.member for each in found}
+        for member in np.flatnonzero(self.standing & ~active.any(axis=1) & ~(~ripe & (due < NEVER)).any(axis=1)):
+            if int(member) not in told and over[member].max() <= now + SAME:
+                self.standing[member] = False
+                found.append(Told(int(member), self.unit_of[member], False, float(over[member].max())))
+        if ripe.any():
+            self.due = self.xp.where(self.xp.asarray(ripe), NEVER, self.due)
+            self.quiet = False
+        return found

@@ -1,0 +1,317 @@
+"""What operations did: alarms raised and acknowledged, who was called and what they did, as a trace tells it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from twin.report.causes import SETTING, Causes, Row
+from twin.report.told import parsed
+from twin.report.words import lasting, pretty
+from twin.scenario.changes import Events, Targets
+from twin.scenario.faults import Faults
+from twin.scenario.names import Directory
+from twin.scenario.operations import (
+    ALARM,
+    ARRIVES,
+    CALLED,
+    CLEAR,
+    DOES,
+    ENDS,
+    GO_ON,
+    REACTS,
+    STOP,
+    STOPS,
+    Alarm,
+    Operations,
+    Procedure,
+    Repair,
+    Step,
+)
+from twin.scenario.procedures import SECTIONS, OperationsReader
+
+if TYPE_CHECKING:
+    from twin.plant import Plant
+    from twin.trace import Event
+
+PEOPLE = "people"
+"""Medium of what operations did."""
+STAGES = {CALLED: 0.0, REACTS: 1.0, ARRIVES: 2.0, STOPS: 1e6, ENDS: 1e6}
+ALWAYS = 3.2e8
+Key = tuple[str, int, str, float]
+"""Procedure or repair, member, unit and occasion."""
+
+
+def is_deed(event: Event) -> bool:
+    """Whether an event tells what operations did."""
+    return event.flag.startswith((ALARM, CLEAR, DOES))
+
+
+@dataclass(frozen=True)
+class Raised:
+    """One time that an alarm was raised; moments are seconds of the run.
+
+    stood: since when its condition had held; active: when its device raised it; raised: when the monitoring saw it.
+    first_out: whether it was the first of its group to be active while none of the group was.
+    """
+
+    name: str
+    priority: str
+    group: str
+    condition: str
+    member: int
+    unit: str
+    stood: float
+    active: float
+    raised: float
+    acknowledged: float | None
+    by: str
+    cleared: float | None
+    first_out: bool
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def read_operations(text: str, plant: Plant) -> Operations:
+    """The operations of a resolved scenario; what this version does not understand is left out."""
+    root = parsed(text)
+    if not set(SECTIONS) & set(root):
+        return Operations()
+    targets = Targets(Directory((unit.name, unit.kind) for unit in plant.units.values()), Faults())
+    return OperationsReader(targets, Events(targets, ALWAYS, 1_000_000, plant)).lower(root)
+
+
+class Log:
+    """All that operations did in a run, read from its events; empty without any."""
+
+    def __init__(self, deeds: Iterable[Event], text: str, plant: Plant) -> None:
+        self.deeds = list(deeds)
+        self.said = read_operations(text, plant) if self.deeds else Operations()
+        self.stages = {event: self._stage(event) for event in self.deeds if event.flag.startswith(DOES)}
+        self.moves: dict[tuple[str, str, float], float] = {}
+        self.wrote: dict[tuple[int, str, str, float], tuple[Event, str]] = {}
+        self.together: dict[tuple[int, float], list[Event]] = {}
+        for event in self.stages:
+            self._note(event)
+            self.together.setdefault((event.member, event.time), []).append(event)
+        self.rows_of: dict[Event, int] = {}
+        self.last_of: dict[Key, int] = {}
+        self.starting: dict[tuple[int, str], int] = {}
+        self.broken: dict[tuple[int, str, str], int] = {}
+
+    def _job(self, event: Event) -> tuple[Procedure | Repair | None, str]:
+        """The procedure or repair that an event speaks of, and what of it."""
+        name, _, what = event.flag.removeprefix(DOES).partition(":")
+        return self.said.procedures.get(name) or self.said.repairs.get(name), what
+
+    def _step(self, event: Event) -> Step | None:
+        """The step that an event ends."""
+        job, what = self._job(event)
+        number = what.removesuffix("-")
+        if not isinstance(job, Procedure) or not number.isdigit() or not 1 <= int(number) <= len(job.steps):
+            return None
+        return job.steps[int(number) - 1]
+
+    def _stage(self, event: Event) -> float:
+        """Where it stands among what one occasion does at one moment."""
+        what = event.flag.rpartition(":")[2]
+        return STAGES[what] if what in STAGES else 10.0 + int(what.removesuffix("-") or 0)
+
+    def _note(self, event: Event) -> None:
+        """Remember what Inputs an event wrote."""
+        job, what = self._job(event)
+        step, time = self._step(event), round(event.time, 3)
+        who = "" if job is None else f"{job.who}, {job.name}"
+        rows = step.rows if step is not None else ()
+        if isinstance(job, Repair) and what == "2":
+            rows = tuple((unit, name, 1.0) for unit, name in job.of if unit == event.unit)
+        for unit, name, _ in rows:
+            self.wrote[event.member, unit, name, time] = event, who
+            if step is not None and step.over is not None:
+                self.moves[unit, name, time] = step.over
+
+    def rows(self) -> list[Row]:
+        """Rows of the timeline."""
+        return [row for event in self.deeds if (row := self._row(event)) is not None]
+
+    def _row(self, event: Event) -> Row | None:
+        if not event.flag.startswith(DOES):
+            return self._alarm_row(event)
+        job, what = self._job(event)
+        told = None if job is None else self._words(job, what, event)
+        if job is None or told is None:
+            return None
+        return Row(replace(event, unit=job.who), told, f"{_sort(job)} {job.name}", PEOPLE, SETTING, event)
+
+    def _alarm_row(self, event: Event) -> Row | None:
+        name = event.flag.partition(":")[2]
+        alarm = self.said.alarms.get(name)
+        if alarm is None:
+            return None
+        if event.flag.startswith(CLEAR):
+            return Row(event, f"clears alarm {name}", "", PEOPLE, SETTING, event)
+        delay = f" for {lasting(alarm.delay)}" if alarm.delay else ""
+        why = f"{pretty(alarm.watch.text)}{delay}; seen by a poll every {lasting(alarm.polling)}"
+        return Row(event, f"raises alarm {name} ({alarm.priority})", why, PEOPLE, SETTING, event)
+
+    def _words(self, job: Procedure | Repair, what: str, event: Event) -> str | None:
+        """What people did, in words that follow their name; None for what says nothing new."""
+        began = self.times.get(self._key(event), {})
+        if what == CALLED:
+            return f"called for {job.name}" + (f": {event.unit}" if event.unit != "site" else "")
+        if what == REACTS:
+            return f"attended to it {lasting(event.time - began.get(CALLED, event.time))} after the call"
+        if what == ARRIVES:
+            return f"arrived after {lasting(event.time - began.get(REACTS, event.time))} on the way"
+        if what in (STOPS, ENDS):
+            return f"broke off {job.name}" if what == STOPS else None
+        if isinstance(job, Repair):
+            since = began.get(ARRIVES, began.get(REACTS, event.time))
+            return f"mended it in {lasting(event.time - since)}" if what == "2" else None
+        step = self._step(event)
+        return None if step is None else self._done(step, what, event)
+
+    def _done(self, step: Step, what: str, event: Event) -> str:
+        took = lasting(event.time - self._before(event))
+        if step.verb in ("check", "wait for"):
+            failed = what.endswith("-")
+            follows = f"; {step.otherwise} follows" if failed and step.otherwise not in (STOP, GO_ON) else ""
+            if step.verb == "check":
+                return f"checked {pretty(step.text)}: {'no' if failed else 'yes'}{follows}"
+            return f"waited {took} for {pretty(step.text)}{' in vain' if failed else ''}{follows}"
+        done = {"walk": "walked", "decide": "decided in", "work": "worked for"}
+        if step.verb in done:
+            return f"{done[step.verb]} {took}"
+        if step.verb == "say":
+            return f'said "{step.text}"'
+        wrote = {"set": "set", "ramp": "began to move", "fail": "took out", "restore": "mended", "call": "called for"}
+        return f"{wrote[step.verb]} {step.text}"
+
+    @staticmethod
+    def _key(event: Event) -> Key:
+        name = event.flag.removeprefix(DOES).partition(":")[0]
+        return name, event.member, event.unit, event.value
+
+    @cached_property
+    def times(self) -> dict[Key, dict[str, float]]:
+        """When each occasion came to what."""
+        found: dict[Key, dict[str, float]] = {}
+        for event in self.stages:
+            found.setdefault(self._key(event), {})[event.flag.rpartition(":")[2]] = event.time
+        return found
+
+    def _before(self, event: Event) -> float:
+        """When the same occasion had come to what stands before."""
+        own = self.times[self._key(event)]
+        stage = self._stage(event)
+        before = [time for what, time in own.items() if self._stage(replace(event, flag=f"{DOES}x:{what}")) < stage]
+        return max(before, default=event.time)
+
+    def turn(self, event: Event) -> tuple[float, float]:
+        """Where an event stands among all of its moment: before what is written (0), after what calls for it."""
+        stage = self.stages.get(event, -1.0)
+        if isinstance(self._job(event)[0], Repair) and stage <= STAGES[ARRIVES]:
+            return 0.5, stage  # it may be called for by what is written
+        if stage != STAGES[CALLED]:
+            return -1.0, stage
+        callers = [self.stages[step] for step in self._callers(event)]
+        return -1.0, max(callers, default=stage - 0.5) + 0.5
+
+    def _callers(self, event: Event) -> list[Event]:
+        """Steps of other procedures that call for this one at this moment."""
+        job, _ = self._job(event)
+        found = []
+        for other in self.together.get((event.member, event.time), ()):
+            step = self._step(other)
+            if step is None or job is None:
+                continue
+            goes_over = other.flag.endswith("-") and step.otherwise == job.name
+            found += [other] if goes_over or (step.verb == "call" and step.text == job.name) else []
+        return found
+
+    def cause(self, index: int, row: Row, causes: Causes) -> int | None:
+        """Index of the row that led to one of operations; rows are given in order, each once."""
+        event = row.deed
+        assert event is not None
+        self.rows_of[event] = index
+        if not event.flag.startswith(DOES):
+            name = event.flag.partition(":")[2]
+            if event.flag.startswith(CLEAR):
+                return causes.mended(row)
+            self.starting[event.member, name] = index
+            return causes.behind(row, self.said.alarms[name].watch.quantity)
+        key = self._key(event)
+        led = self.last_of.get(key)
+        if led is None:
+            led = self._called_by(event)
+        self.last_of[key] = index
+        return led
+
+    def _called_by(self, event: Event) -> int | None:
+        job, _ = self._job(event)
+        callers = [self.rows_of[each] for each in self._callers(event) if each in self.rows_of]
+        if isinstance(job, Procedure):
+            alarms = [self.starting[event.member, name] for name in job.on if (event.member, name) in self.starting]
+            return max(callers + alarms, default=None)
+        broken = [self.broken.get((event.member, *pair)) for pair in (job.of if job else ()) if pair[0] == event.unit]
+        return max((index for index in broken if index is not None), default=None)
+
+    def led_to(self, index: int, event: Event, name: str) -> int | None:
+        """Index of the row of who wrote an Input; None where it was the scenario."""
+        self.broken[event.member, event.unit, name] = index
+        wrote = self.wrote.get((event.member, event.unit, name, round(event.time, 3)))
+        return None if wrote is None else self.rows_of.get(wrote[0])
+
+    def why(self, event: Event, name: str) -> str:
+        """Who wrote an Input; empty where it was the scenario."""
+        wrote = self.wrote.get((event.member, event.unit, name, round(event.time, 3)))
+        return "" if wrote is None else f"by {wrote[1]}"
+
+    @cached_property
+    def alarms(self) -> list[Raised]:
+        """All alarms as they were raised, in order."""
+        by_member: dict[int, list[Event]] = {}
+        for event in self.deeds:
+            by_member.setdefault(event.member, []).append(event)
+        found = [each for _, own in sorted(by_member.items()) for each in _first_outs(list(self._of_member(own)))]
+        return sorted(found, key=lambda each: (each.raised, each.member))
+
+    def _of_member(self, events: Sequence[Event]) -> Iterator[Raised]:
+        """The alarms of one member, from its events by time."""
+        for place, event in enumerate(events):
+            alarm = self.said.alarms.get(event.flag.removeprefix(ALARM)) if event.flag.startswith(ALARM) else None
+            if alarm is not None:
+                later = [each for each in events[place:] if each.flag.startswith((CLEAR, DOES))]
+                clear = next((e.time for e in later if e.flag == f"{CLEAR}{alarm.name}" and e.time > event.time), None)
+                seen, by = self._seen_by(alarm, later, ALWAYS if clear is None else clear)
+                names = (alarm.name, alarm.priority, alarm.group, alarm.watch.text, event.member, event.unit)
+                active = event.value + alarm.delay
+                yield Raised(*names, event.value, active, event.time, seen, by, clear, first_out=False)
+
+    def _seen_by(self, alarm: Alarm, later: Sequence[Event], until: float) -> tuple[float | None, str]:
+        """When somebody attended to an alarm, called before it had cleared, and who."""
+        for each in later:
+            job, what = self._job(each) if each.flag.startswith(DOES) else (None, "")
+            if not isinstance(job, Procedure) or alarm.name not in job.on or what != REACTS:
+                continue
+            if self.times[self._key(each)].get(CALLED, each.time) <= until:
+                return each.time, job.who
+        return None, ""
+
+
+def _first_outs(found: list[Raised]) -> list[Raised]:
+    """One member's alarms, each flagged that was the first of its group, whenever none of the group stood before."""
+    flagged: dict[int, Raised] = {}
+    until: dict[str, float] = {}
+    for place, each in sorted(enumerate(found), key=lambda pair: (pair[1].active, pair[0])):
+        flagged[place] = replace(each, first_out=each.active >= until.get(each.group, 0.0))
+        over = ALWAYS if each.cleared is None else each.cleared
+        until[each.group] = max(until.get(each.group, 0.0), over)
+    return [flagged[place] for place in range(len(found))]
+
+
+def _sort(job: Procedure | Repair) -> str:
+    return "procedure" if isinstance(job, Procedure) else "repair"

@@ -1,0 +1,65 @@
+"""Settling: a plant brought to the steady state of its Inputs, before a run begins."""
+
+from __future__ import annotations
+
+from twin.arrays import gather_sum
+from twin.declare import quantities, replace
+from twin.model import Model, State, ports, state, stored
+from twin.networks.tables import AllRows
+from twin.recording import companion
+from twin.step import step
+
+WARM_UP = ((1.0, 20), (5.0, 30), (60.0, 4))
+LADDER = ((5.0, 20), (3600.0, 16), (300.0, 24))
+LAST = ((1.0, 3),)
+"""Ticks [s] and how many of each bring a cold plant near its steady state (in ticks of 5 s, for longer ones are gone
+through several times), to it, and into step with its stores."""
+WEAR = ("dirt",)
+"""What only a long time makes; a run begins without it."""
+
+
+def settle(model: Model, asked: AllRows, members: int = 1) -> State:
+    """The plant's steady state under the given Inputs.
+
+    The implicit laws allow long ticks, so a ladder of them reaches it in about a hundred (the hall to 1e-6 K).
+    What latched while the cold plant was still finding its flows is let go half-way, so that only what the
+    steady state itself trips stays tripped. Electric stores, fuel and counters start as at rest.
+    """
+    rest = now = state(model, asked, members)
+    for ladder in (WARM_UP, LADDER, LAST):
+        if ladder is not LAST:
+            now.rows.update(_untripped(model, rest, now))
+        for tick, count in ladder:
+            for _ in range(count):
+                now = step(model, now, asked, 0.0, tick)
+        if ladder is not WARM_UP:
+            _rewind(model, rest, now)
+    held = gather_sum(now.stored, model.ledger.everyone)
+    now.outputs["site"] = replace(now.outputs["site"], stored_energy=held)
+    return now
+
+
+def _rewind(model: Model, rest: State, now: State) -> None:
+    """Put electric stores, fuel, counters and moments back to what they are at rest.
+
+    A kind's `settles` names volumes that belong to the steady state, as its temperatures do, and stay.
+    """
+    for t in model.tables:
+        said = quantities(t.machine.State)
+        fresh = {name: getattr(rest.rows[t.key], name) for name in said if companion(name, said)}
+        counted = ("m^3",) if t.machine.streams or t.kind == "zone" else ("J", "m^3")
+        back = {n for n, q in said.items() if t.machine.counts or q.unit in counted or n in WEAR} - set(
+            getattr(t.machine, "settles", ())
+        )
+        fresh |= {n: getattr(rest.rows[t.key], n) for n in back}
+        now.rows[t.key] = replace(now.rows[t.key], **fresh)
+    now.stored = stored(model, now, ports(model))
+
+
+def _untripped(model: Model, rest: State, now: State) -> AllRows:
+    """Rows with every flag as at rest."""
+    flags = {
+        t.key: {name: getattr(rest.rows[t.key], name) for name, q in quantities(t.machine.State).items() if q.flag}
+        for t in model.tables
+    }
+    return {key: replace(now.rows[key], **values) for key, values in flags.items()}
