@@ -26,6 +26,7 @@ PLANTS = sorted((scenarios_folder() / "plants").glob("*.yaml"))
 HOT = 44 + 273.15
 LPM = 1 / 60e3
 MEANT_TO_FAIL = {
+    "biased-sensor-stuck-valve": {"max(cdu.supply_temperature) < 45 degC"},
     "bus-fault-lockout": set(),
     "cdu-leak": {"no rack.shut_down"},
     "cdu-pump-standby-stuck": {"no rack.throttled"},
@@ -40,6 +41,9 @@ MEANT_TO_FAIL = {
     "feed-loss-brake": {"no rack.unpowered"},
     "grid-request": set(),
     "nerc-recorded-rms": set(),
+    "one-crew-two-faults": set(),
+    "standby-by-hand": set(),
+    "utility-loss-sequence": set(),
     "nerc-sags-counting": set(),
     "nerc-sags-counting-no-start": {"no rack.unpowered"},
     "nerc-sags-ride-through": set(),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from twin.arrays import gather_sum
 from twin.declare import quantities, replace
 from twin.model import Model, State, ports, state, stored
 from twin.networks.tables import AllRows
 from twin.recording import companion
+from twin.scenario import Change
 from twin.step import step
 
 WARM_UP = ((1.0, 20), (5.0, 30), (60.0, 4))
@@ -34,8 +37,7 @@ def settle(model: Model, asked: AllRows, members: int = 1) -> State:
                 now = step(model, now, asked, 0.0, tick)
         if ladder is not WARM_UP:
             _rewind(model, rest, now)
-    held = gather_sum(now.stored, model.ledger.everyone)
-    now.outputs["site"] = replace(now.outputs["site"], stored_energy=held)
+    _tell_stored(model, now)
     return now
 
 
@@ -63,3 +65,24 @@ def _untripped(model: Model, rest: State, now: State) -> AllRows:
         for t in model.tables
     }
     return {key: replace(now.rows[key], **values) for key, values in flags.items()}
+
+
+def begin(model: Model, now: State, changes: list[Change]) -> State:
+    """The state in which a run begins: as it was settled, but for some values of State that a scenario says."""
+    if not changes:
+        return now
+    now = dataclasses.replace(now, rows=dict(now.rows), outputs=dict(now.outputs))
+    for change in changes:
+        key, row = model.seats[change.unit]
+        array = getattr(now.rows[key], change.input).copy()
+        array[slice(None) if change.member is None else change.member, row] = change.value
+        now.rows[key] = replace(now.rows[key], **{change.input: array})
+    now.stored = stored(model, now, ports(model))
+    _tell_stored(model, now)
+    return now
+
+
+def _tell_stored(model: Model, now: State) -> None:
+    """Let the site say what all its units store."""
+    held = gather_sum(now.stored, model.ledger.everyone)
+    now.outputs["site"] = replace(now.outputs["site"], stored_energy=held)

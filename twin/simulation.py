@@ -32,7 +32,7 @@ from twin.scenario import Change, ControllerSpec, RunSettings, Scenario
 from twin.scenario.changes import Ramp
 from twin.scenario.looping import blamed, said
 from twin.scenario.sags import edges
-from twin.settling import settle
+from twin.settling import begin, settle
 from twin.step import step
 from twin.trace import Event, Recorder
 
@@ -80,7 +80,8 @@ class Simulation:
             self.put(change, change.value)
         with _seldom_swept():
             begins = begun and widened(*begun, self.members)
-            self.state = begins or settle(self.model, self.inputs, self.members)
+            begins = begins or settle(self.model, self.inputs, self.members)
+            self.state = begin(self.model, begins, scenario.start)
         if looped := loop_of(self.model, self.state):
             raise ClosedLoop(self._blamed(f"{looped} at the start", 0.0))
         self.environment = simpy.Environment(initial_time=0)

@@ -49,7 +49,7 @@ def test_the_timeline_follows_an_alarm_to_what_people_do(ran, found):
         at = entries[at].cause
     assert chain == [
         ("pdu-2", "is told to reset (set)"),
-        ("hands", "set pdu-2.reset"),
+        ("hands", "set pdu-2.reset to 1"),
         ("hands", "worked for 30 s"),
         ("hands", "attended to it 15 s after the call"),
         ("hands", "called for mend: utility-a"),

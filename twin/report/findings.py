@@ -107,6 +107,7 @@ class Findings:
             "member_shown": self.shown,
             "verdict": self.verdict.outcome,
             "criteria": [each.to_json() for each in self.verdict.judgements],
+            "expected": [each.to_json() for each in self.verdict.sequence],
             "metrics": self.measure,
             "per_member": self.measures if story.members > 1 else [],
             "ensemble": self.across,

@@ -11,6 +11,7 @@ import numpy as np
 from twin.report import measured
 from twin.report.causes import INPUT
 from twin.report.moments import EARLY, since
+from twin.report.sequence import judge_sequence
 from twin.report.story import Span, Story, flags_of
 from twin.report.verdict import Judgement, Verdict, closest
 from twin.report.words import count, lasting
@@ -23,7 +24,8 @@ def judge(story: Story) -> Verdict:
     """Hold every criterion of the scenario against what was recorded."""
     judged = [_judge(story, each) for each in story.told.criteria]
     finished = bool((story.trace.summary or {}).get("finished", False))
-    return Verdict(judged + [_not_understood(story, text) for text in story.told.unread], finished)
+    unread = [_not_understood(story, text) for text in story.told.unread]
+    return Verdict(judged + unread, finished, judge_sequence(story))
 
 
 @dataclass(frozen=True)

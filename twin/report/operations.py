@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twin.report.causes import SETTING, Causes, Row
 from twin.report.told import parsed
 from twin.report.words import lasting, pretty
+from twin.scenario import sequence
 from twin.scenario.changes import Events, Targets
 from twin.scenario.faults import Faults
 from twin.scenario.names import Directory
@@ -30,7 +31,8 @@ from twin.scenario.operations import (
     Repair,
     Step,
 )
-from twin.scenario.procedures import SECTIONS, OperationsReader
+from twin.scenario.procedures import SECTIONS, OperationsReader, names_of
+from twin.scenario.sequence import Expected
 
 if TYPE_CHECKING:
     from twin.plant import Plant
@@ -38,7 +40,8 @@ if TYPE_CHECKING:
 
 PEOPLE = "people"
 """Medium of what operations did."""
-STAGES = {CALLED: 0.0, REACTS: 1.0, ARRIVES: 2.0, STOPS: 1e6, ENDS: 1e6}
+LAST = 1e6
+STAGES = {CALLED: 0.0, REACTS: 1.0, ARRIVES: 2.0, STOPS: LAST, ENDS: LAST}
 ALWAYS = 3.2e8
 Key = tuple[str, int, str, float]
 """Procedure or repair, member, unit and occasion."""
@@ -82,6 +85,15 @@ def read_operations(text: str, plant: Plant) -> Operations:
         return Operations()
     targets = Targets(Directory((unit.name, unit.kind) for unit in plant.units.values()), Faults())
     return OperationsReader(targets, Events(targets, ALWAYS, 1_000_000, plant)).lower(root)
+
+
+def read_expected(text: str, plant: Plant) -> list[Expected]:
+    """The expected sequence of a resolved scenario."""
+    root = parsed(text if "expected:" in text else "")
+    if "expected" not in root:
+        return []
+    targets = Targets(Directory((unit.name, unit.kind) for unit in plant.units.values()), Faults())
+    return sequence.lower(root["expected"], targets, ALWAYS, names_of(root))
 
 
 class Log:
@@ -215,10 +227,19 @@ class Log:
         stage = self.stages.get(event, -1.0)
         if isinstance(self._job(event)[0], Repair) and stage <= STAGES[ARRIVES]:
             return 0.5, stage  # it may be called for by what is written
+        if self._again(event):
+            return -1.0, stage + LAST + 1
         if stage != STAGES[CALLED]:
             return -1.0, stage
         callers = [self.stages[step] for step in self._callers(event)]
         return -1.0, max(callers, default=stage - 0.5) + 0.5
+
+    def _again(self, event: Event) -> bool:
+        """Whether the occasion before ended at the very moment."""
+        name, member, unit, occasion = self._key(event) if event in self.stages else ("", 0, "", 0.0)
+        ends = ((event.member, event.time) in self.together) and occasion > 1
+        before = (name, member, unit, occasion - 1)
+        return ends and any(self._key(each) == before for each in self.together[event.member, event.time])
 
     def _callers(self, event: Event) -> list[Event]:
         """Steps of other procedures that call for this one at this moment."""

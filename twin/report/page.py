@@ -171,7 +171,10 @@ def _columns(*heads: str, n: Sequence[int] = (), t: Sequence[int] = (), k: Seque
 def _verdict(rows: Rows) -> Section:
     columns = _columns("criterion", "result", "reached", "limit", "margin", "closest at", "time", n=(2, 3, 4), t=(6,))
     notes = [rows.findings.shown_because()] if rows.story.members > 1 else []
-    return Section("verdict", "Verdict", notes, tables=[TablePart(columns, rows.criteria())])
+    heads = ("expected step", "result", "took", "had", "spare", "where", "time")
+    steps = TablePart(_columns(*heads, n=(2, 3, 4), t=(6,)), rows.expected(), "Expected sequence of operations")
+    tables = [TablePart(columns, rows.criteria()), steps]
+    return Section("verdict", "Verdict", notes, tables=[part for part in tables if part.rows])
 
 
 def _timeline(findings: Findings, rows: Rows) -> Section:

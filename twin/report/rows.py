@@ -9,6 +9,7 @@ from twin.report.extremes import Extreme, worth_showing
 from twin.report.findings import Findings
 from twin.report.fold import Line
 from twin.report.ladder import first_to_break
+from twin.report.verdict import Judgement
 from twin.report.words import clock, kinds, lasting, say, words
 
 FIRST_WORDS = {
@@ -46,8 +47,15 @@ class Rows:
 
     def criteria(self) -> list[list[str]]:
         """Criterion, result, reached, limit, margin, where, at."""
+        return self._judged(self.findings.verdict.judgements)
+
+    def expected(self) -> list[list[str]]:
+        """Expected step, result, time it took, time it had, margin, unit, at."""
+        return self._judged(self.findings.verdict.sequence)
+
+    def _judged(self, judgements: list[Judgement]) -> list[list[str]]:
         rows = []
-        for each in self.findings.verdict.judgements:
+        for each in judgements:
             result = "held" if each.passed else "FAILED"
             where = each.where or each.note
             if each.where and each.note:

@@ -86,7 +86,12 @@ def headline(findings: Findings) -> RenderableType:
 def verdict_table(rows: Rows, narrow: bool = False) -> RenderableType:
     """Each criterion with what was reached and how near the limit it came."""
     columns = ("criterion", "", "reached", "limit", "margin", "where", "at")
-    return _table("Verdict", *_spare(columns, rows.criteria(), narrow, (3, 5, 6)), right=(2,))
+    criteria = _table("Verdict", *_spare(columns, rows.criteria(), narrow, (3, 5, 6)), right=(2,))
+    if not rows.expected():
+        return criteria
+    columns = ("expected step", "", "took", "had", "spare", "where", "at")
+    steps = _table("Expected sequence", *_spare(columns, rows.expected(), narrow, (3, 5)), right=(2,))
+    return Group(criteria, steps) if rows.criteria() else steps
 
 
 def timeline_table(rows: Rows, narrow: bool = False, most: int = MOST_LINES) -> RenderableType:

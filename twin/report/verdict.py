@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -67,10 +67,11 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Verdict:
-    """All judgements of a run and what they come to."""
+    """All judgements of a run and what they come to; `sequence` are those of the expected sequence of operations."""
 
     judgements: list[Judgement]
     finished: bool = True
+    sequence: list[Judgement] = field(default_factory=list)
 
     @property
     def outcome(self) -> str:
@@ -79,24 +80,32 @@ class Verdict:
             return FAILED
         if not self.finished:
             return UNFINISHED
-        return GOOD if self.judgements else NO_CRITERIA
+        return GOOD if self.judgements or self.sequence else NO_CRITERIA
 
     @property
     def failed(self) -> list[Judgement]:
-        return [each for each in self.judgements if not each.passed]
+        return [each for each in (*self.judgements, *self.sequence) if not each.passed]
 
     def sentence(self) -> str:
         """The verdict in one line."""
         if not self.finished and not self.failed:
             return "The run broke off; what was recorded until then broke no criterion, which proves nothing."
-        if not self.judgements:
+        if not self.judgements and not self.sequence:
             return "The scenario states no criteria: nothing is judged."
         if not self.failed:
-            if len(self.judgements) == 1:
+            if len(self.judgements) == 1 and not self.sequence:
                 return "The one criterion held."
-            return f"All {count(len(self.judgements), 'criterion', 'criteria')} held."
-        broken = f"{len(self.failed)} of {count(len(self.judgements), 'criterion', 'criteria')}"
-        return f"{broken} failed: {'; '.join(each.name or each.text for each in self.failed)}."
+            return f"All {self._counted()} held."
+        whole = self._counted()
+        if self.judgements and self.sequence:
+            whole = f"{len(self.judgements) + len(self.sequence)} criteria and expected steps"
+        return f"{len(self.failed)} of {whole} failed: {'; '.join(each.name or each.text for each in self.failed)}."
+
+    def _counted(self) -> str:
+        """How many criteria, and how many steps of the expected sequence."""
+        criteria = count(len(self.judgements), "criterion", "criteria") if self.judgements else ""
+        steps = count(len(self.sequence), "expected step") if self.sequence else ""
+        return " and ".join(filter(None, (criteria, steps)))
 
 
 def closest(values: np.ndarray, highest: bool) -> list[tuple[float, int, int] | None]:

@@ -9,6 +9,7 @@ from twin.plant import Plant
 from twin.scenario.changes import Change
 from twin.scenario.criteria import Criterion
 from twin.scenario.operations import Operations
+from twin.scenario.sequence import Expected
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,9 @@ class ControllerSpec:
 class Scenario:
     """What one run needs.
 
-    `initial` holds before the plant is brought to its steady state; `changes`, in order of time,
-    during the run: events, weather, grid and drawn rows. `text` is the resolved document, `inputs`
-    the SHA-256 of every file it was read from.
+    `initial` holds before the plant is brought to its steady state; `start` are values of State that the run then
+    begins in instead; `changes`, in order of time, come during the run: events, weather, grid and drawn rows. `text` is
+    the resolved document, `inputs` the SHA-256 of every file it was read from.
     """
 
     title: str
@@ -58,7 +59,9 @@ class Scenario:
     changes: list[Change] = field(default_factory=list)
     controllers: list[ControllerSpec] = field(default_factory=list)
     criteria: list[Criterion] = field(default_factory=list)
+    start: list[Change] = field(default_factory=list)
     operations: Operations = field(default_factory=Operations)
+    expected: list[Expected] = field(default_factory=list)
     text: str = ""
     inputs: dict[str, str] = field(default_factory=dict)
     path: str = ""
@@ -66,4 +69,5 @@ class Scenario:
 
     def differs(self) -> bool:
         """Whether any two members can take different courses: something is drawn, or an event names a member."""
-        return any(change.verb == "draw" or change.member is not None for change in self.initial + self.changes)
+        changed = any(change.verb == "draw" or change.member is not None for change in self.initial + self.changes)
+        return changed or self.operations.differs()

@@ -117,6 +117,14 @@ class Operations:
     procedures: dict[str, Procedure] = field(default_factory=dict)
     repairs: dict[str, Repair] = field(default_factory=dict)
 
+    def differs(self) -> bool:
+        """Whether members can take different times, or do different things."""
+        times = [time for crew in self.crews.values() for time in (crew.reaction, crew.travel)]
+        times += [time for repair in self.repairs.values() for time in (repair.notice, repair.time)]
+        times += [step.takes for procedure in self.procedures.values() for step in procedure.steps]
+        alone = any(procedure.member is not None for procedure in self.procedures.values())
+        return alone or any(time.shape for time in times)
+
     def __bool__(self) -> bool:
         return bool(self.alarms or self.procedures or self.repairs)
 

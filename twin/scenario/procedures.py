@@ -35,6 +35,12 @@ CLOCK = re.compile(r"(?:[0-9]{2}-[0-9]{2} )?([0-9]{1,2}):([0-9]{2})")
 F = TypeVar("F", bound=Form)
 
 
+def names_of(root: Map) -> list[str]:
+    """Names of alarms, procedures and repairs."""
+    told = (root[section] for section in ("alarms", "procedures", "repairs") if section in root)
+    return [name for node in told if isinstance(node, Map) for name in node]
+
+
 class OperationsReader:
     """Reads all four sections; faults are gathered, and what could not be read is left out."""
 
@@ -188,7 +194,8 @@ class OperationsReader:
             self.faults.add(node[verb].where, f"there is no procedure {units.quoted(text)}; {near}")
         if verb in ("call", "say") or not text:
             return Step(verb, text)
-        return Step(verb, text, rows=tuple(self.events.rows(node, verb)), over=form.over)
+        told = f"{text} to {node['to']}" if isinstance(node.get("to"), Text) else text
+        return Step(verb, told, rows=tuple(self.events.rows(node, verb)), over=form.over)
 
     def _keys(self, verb: str, node: Map) -> None:
         """Which other keys a verb wants and which it has no use for."""

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from twin.faults import Fault
 from twin.plant import Plant
 from twin.scenario import changes as lowering
-from twin.scenario import criteria, draws, forms, grid, sags, timing, values, variants
+from twin.scenario import criteria, draws, forms, grid, sags, sequence, start, timing, values, variants
 from twin.scenario.blocks import PLANT_KEYS, PlantReader
 from twin.scenario.case import ControllerSpec, RunSettings, Scenario
 from twin.scenario.catalog import Catalog
@@ -21,7 +21,7 @@ from twin.scenario.looping import loops
 from twin.scenario.names import Directory
 from twin.scenario.pace import slow_ticks
 from twin.scenario.part import Part
-from twin.scenario.procedures import SECTIONS, OperationsReader
+from twin.scenario.procedures import SECTIONS, OperationsReader, names_of
 from twin.scenario.resolved import text_of
 from twin.scenario.shelf import Shelf
 from twin.scenario.soundness import alike, plant_faults
@@ -36,6 +36,8 @@ SCENARIO_KEYS = {
     "weather": True,
     "workload": False,
     "initial": False,
+    "maintenance": False,
+    "start": False,
     "events": False,
     "draws": False,
     "grid": False,
@@ -44,6 +46,7 @@ SCENARIO_KEYS = {
     "crews": False,
     "procedures": False,
     "repairs": False,
+    "expected": False,
     "criteria": False,
 }
 """Key -> whether it must be there."""
@@ -207,11 +210,16 @@ class _Reading:
         directory = Directory(kinds, self.part.lost, self.part.holes)
         targets = Targets(directory, self.faults)
         if "workload" in root:
-            asked = WorkloadReader(targets, self.documents, self.shelf, scenario.run)
-            started, scenario.changes = asked.lower(root["workload"])
+            work = WorkloadReader(targets, self.documents, self.shelf, scenario.run)
+            started, scenario.changes = work.lower(root["workload"])
             scenario.initial += started
         if "initial" in root:
             scenario.initial += lowering.initial(root["initial"], targets)
+        if "maintenance" in root:
+            scenario.initial += start.maintenance(root["maintenance"], targets)
+        if "start" in root:
+            asked, scenario.start = start.lower(root["start"], targets)
+            scenario.initial += asked
         run = scenario.run
         if "draws" in root:
             scenario.changes += draws.lower(root["draws"], targets, run.seed, run.members)
@@ -229,6 +237,8 @@ class _Reading:
             scenario.controllers = self._controllers(root["controllers"])
         if set(SECTIONS) & set(root):
             scenario.operations = OperationsReader(targets, events).lower(root)
+        if "expected" in root:
+            scenario.expected = sequence.lower(root["expected"], targets, run.duration, names_of(root))
         if "criteria" in root:
             scenario.criteria = criteria.lower(root["criteria"], directory, self.faults, scenario.plant, run.duration)
 

@@ -7,7 +7,7 @@ from typing import Any
 from twin import assets, units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
-from twin.scenario import forms, operations, points
+from twin.scenario import forms, operations, points, sequence
 from twin.scenario.catalog import records
 from twin.scenario.draws import DISTRIBUTIONS
 from twin.scenario.forms import Form, Whole, Word, Words
@@ -97,7 +97,7 @@ def _forms() -> Schema:
     )
     made += (forms.Event, forms.Loop, forms.Signal, forms.Fabric, forms.FabricLink, forms.Place, forms.Layout)
     made += (operations.AlarmForm, operations.CrewForm, operations.ProcedureForm, operations.StepForm)
-    made += (operations.RepairForm,)
+    made += (operations.RepairForm, sequence.ExpectedForm)
     found = {form.__name__.lower().removesuffix("form"): of_form(form) for form in made}
     found["procedure"]["properties"]["steps"] |= {"type": "array", "items": {"$ref": "#/$defs/step"}}
     found["step"]["oneOf"] = [{"required": [verb]} for verb in operations.StepForm.VERBS]
@@ -237,11 +237,14 @@ def _scenario() -> Schema:
         "weather": one("weather"),
         "workload": one("workload"),
         "initial": {"type": "object", "description": "unit.input -> value before the run"},
+        "maintenance": {"type": "array", "items": TEXT, "description": "units that are locked out from the start"},
+        "start": {"type": "object", "description": "unit.state -> value in which the run begins, once it is settled"},
         "events": {"type": "array", "items": one("event")},
         "draws": {"type": "object", "additionalProperties": draw},
         "grid": one("grid"),
         "controllers": {"type": "array", "items": one("controller")},
         **{section: {"type": "object", "additionalProperties": one(section.removesuffix("s"))} for section in SECTIONS},
+        "expected": {"type": "array", "items": one("expected")},
         "criteria": {
             "type": "array",
             "items": _criterion(),

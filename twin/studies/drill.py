@@ -58,6 +58,7 @@ class DrillResult:
             "note": run.note,
             "verdict": self.verdict.outcome,
             "criteria": [each.to_json() for each in self.verdict.judgements],
+            "expected": [each.to_json() for each in self.verdict.sequence],
         }
 
 
