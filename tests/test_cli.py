@@ -168,7 +168,7 @@ def test_a_shipped_drill_runs_by_its_name_and_a_plant_without_racks_has_no_lines
     assert "first UPS on battery" in done.stdout
     assert "rack" not in done.stdout.partition("What happened")[0]
     assert "IT power" not in done.stdout
-    assert twin("report", "main-tie-main.h5", "-o", "page.html", cwd=tmp_path).returncode == 0
+    assert twin("report", "main-tie-main.h5", "-o", "page.html", "--no-stills", cwd=tmp_path).returncode == 0
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "IT power" not in page
     assert "first rack" not in page
@@ -303,7 +303,7 @@ def test_report_says_the_same_in_words_json_and_html(
     told = twin("report", "short.h5", cwd=folder)
     assert (told.returncode, told.stderr) == (0, "")
     assert "GOOD" in told.stdout
-    both = twin("report", "short.h5", "-o", "short.html", "--json", cwd=folder)
+    both = twin("report", "short.h5", "-o", "short.html", "--no-stills", "--json", cwd=folder)
     assert both.returncode == 0
     said = json.loads(both.stdout)
     assert said["verdict"] == "good"

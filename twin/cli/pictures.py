@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 def report(
     trace: Annotated[Path, typer.Argument(metavar="TRACE", help="Trace of a run.", show_default=False)],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="OUT.html", help="Write one offline HTML page.")
+        Path | None,
+        typer.Option("-o", "--output", metavar="OUT.html", help="Write one offline HTML page, or OUT.pdf."),
     ] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Write a PDF, named as OUT or as TRACE.")] = False,
+    stills: Annotated[bool, typer.Option(help="Draw the hall at key moments.")] = True,
     picture: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Picture of the hall to put into the page.")
     ] = None,
@@ -33,20 +36,24 @@ def report(
     \b
     Examples:
       twin report utility-loss.h5
-      twin report utility-loss.h5 -o utility-loss.html --json
+      twin report utility-loss.h5 -o utility-loss.html --pdf
     """
     from twin import report as room
     from twin.trace import open_trace
 
     for option, given in (("--picture", picture), ("--at", at)):
-        if given is not None and output is None:
+        if given is not None and output is None and not pdf:
             raise UsageFault(f"{option} goes into a page; say with -o where to write that")
     opened = open_trace(trace)
-    if output is not None:
-        say(f"report: {room.report(opened, output, picture, at=None if at is None else seconds(at))}")
+    targets = [] if output is None else [output]
+    if pdf and (output is None or output.suffix.lower() != ".pdf"):
+        targets.append((output or Path(trace.name)).with_suffix(".pdf"))
+    moment = None if at is None else seconds(at)
+    for made in room.reports(opened, targets, picture, at=moment, stills=stills) if targets else ():
+        say(f"report: {made}")
     if as_json:
         emit_json(room.summary(opened))
-    elif output is None:
+    elif not targets:
         emit(report_text(room.Findings(opened)))
 
 

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from twin.diagram import Sheet, cooling, moment_of, power, svg
 from twin.report import assumptions
+from twin.report.chain import chain
 from twin.report.findings import Findings
 from twin.report.pictures import Picture, of_hall, of_ladder, of_plots
 from twin.report.rows import Rows
@@ -43,9 +44,10 @@ class TablePart:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A diagram as SVG that stands in the page itself, and the sheet that it was made of."""
+    """A diagram that stands in the page itself as SVG; a large one wants a sheet of paper of its own."""
 
     sheet: Sheet
+    large: bool = True
 
     @property
     def svg(self) -> Markup:
@@ -73,19 +75,22 @@ class Section:
     soft: bool = False
 
 
-def page(findings: Findings, picture: Path | None = None, at: float | None = None) -> str:
+def page(
+    findings: Findings, picture: Path | None = None, at: float | None = None, stills: Sequence[Picture] = ()
+) -> str:
     """The whole page as text.
 
     Args:
         at: moment of the diagrams [s]; the worst one where none is given.
+        stills: pictures of the hall at key moments.
 
     Raises:
         BadWish: the moment lies outside the trace.
         OSError: the picture cannot be read.
         ValueError: it is none.
     """
-    hall = _hall(picture)
-    sections = [section for section in sections_of(findings, hall, at) if _holds_something(section)]
+    hall = hall_of(picture, stills)
+    sections = [section for section in sections_of(findings, hall, at) if holds_something(section)]
     text = _rendered(findings, sections)
     if len(text.encode()) <= LARGEST:
         return text
@@ -101,7 +106,7 @@ def _rendered(findings: Findings, sections: list[Section]) -> str:
     verdict = findings.verdict
     return environment.get_template("page.html.j2").render(
         title=findings.trace.title or "A run",
-        subtitle=_subtitle(findings),
+        subtitle=subtitle(findings),
         outcome=verdict.outcome,
         verdict_class={GOOD: "good", FAILED: "failed"}.get(verdict.outcome, "none"),
         sentence=verdict.sentence(),
@@ -110,7 +115,13 @@ def _rendered(findings: Findings, sections: list[Section]) -> str:
     )
 
 
-def write_page(findings: Findings, path: Path, picture: Path | None = None, at: float | None = None) -> Path:
+def write_page(
+    findings: Findings,
+    path: Path,
+    picture: Path | None = None,
+    at: float | None = None,
+    stills: Sequence[Picture] = (),
+) -> Path:
     """Write the page, whole or not at all; that it can be written is seen before anything is drawn.
 
     Raises:
@@ -122,40 +133,42 @@ def write_page(findings: Findings, path: Path, picture: Path | None = None, at: 
     beside = path.with_name(f".{path.name}.part")
     try:
         with beside.open("w", encoding="utf-8") as file:
-            file.write(page(findings, picture, at))
+            file.write(page(findings, picture, at, stills))
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
     return path
 
 
-def _holds_something(section: Section) -> bool:
+def holds_something(section: Section) -> bool:
+    """Whether there is anything to show in a section."""
     return bool(any(part.rows for part in section.tables) or section.pictures or section.drawings or section.text)
 
 
-def _subtitle(findings: Findings) -> str:
+def subtitle(findings: Findings) -> str:
+    """How much was simulated, in one line."""
     story = findings.story
     units = count(max(len(story.plant.units) - 1, 0), "unit")
     said = [f"{lasting(story.end - story.start)} simulated", units, count(story.members, "member")]
     return " · ".join(said)
 
 
-def sections_of(findings: Findings, hall: Section, at: float | None = None) -> list[Section]:
-    """The parts of a report in their order, also those that hold nothing."""
+def sections_of(findings: Findings, hall: Section, at: float | None = None, *, dark: bool = True) -> list[Section]:
+    """The parts of a report in their order, also those that hold nothing; pictures for dark screens too, or not."""
     rows = Rows(findings)
     return [
         _verdict(rows),
         _timeline(findings, rows),
         _alarms(rows),
         _seconds(findings, rows),
-        _ladder(findings, rows),
+        _ladder(findings, rows, dark),
         _diagrams(findings, at),
         _tokens(rows),
         _training(rows),
         _selectivity(rows),
         _extremes(rows),
         _across(findings, rows),
-        _plots(findings),
+        _plots(findings, dark),
         hall,
         _energy(rows),
         _assumptions(findings),
@@ -185,7 +198,9 @@ def _timeline(findings: Findings, rows: Rows) -> Section:
     if len(told) < entries:
         notes.append(f"{entries} changes, equal ones that follow each other closely in one line; --json has each.")
     table = TablePart(_columns(*heads, n=(0,), t=(1,), k=(2,)), told)
-    return Section("timeline", "What happened", notes, [table], soft=True)
+    sheet = chain(findings)
+    tree = [Drawing(sheet, large=False)] if sheet.marks else []
+    return Section("timeline", "What happened", notes, [table], drawings=tree, soft=True)
 
 
 def _alarms(rows: Rows) -> Section:
@@ -205,7 +220,7 @@ def _seconds(findings: Findings, rows: Rows) -> Section:
     return Section("seconds", "Seconds left, and what was lost", notes, tables, beside=True)
 
 
-def _ladder(findings: Findings, rows: Rows) -> Section:
+def _ladder(findings: Findings, rows: Rows, dark: bool) -> Section:
     heads = ("store", "holds", "load on it", "its limit", "lasts", "used", "what came of it")
     told = rows.ladder()
     section = Section("ladder", "Ride-through: seconds left of each store", soft=True)
@@ -219,7 +234,7 @@ def _ladder(findings: Findings, rows: Rows) -> Section:
         TablePart(_columns(*heads, n=(2, 4, 5)), told),
         TablePart(_columns("balance", "for"), [list(each) for each in laws]),
     ]
-    section.pictures = of_ladder(findings)
+    section.pictures = of_ladder(findings, dark)
     return section
 
 
@@ -275,12 +290,18 @@ def _across(findings: Findings, rows: Rows) -> Section:
     return Section("members", title, notes, [TablePart(columns, rows.across())], soft=True)
 
 
-def _plots(findings: Findings) -> Section:
-    return Section("plots", "Plots", pictures=of_plots(findings))
+def _plots(findings: Findings, dark: bool) -> Section:
+    return Section("plots", "Plots", pictures=of_plots(findings, dark))
 
 
-def _hall(path: Path | None) -> Section:
-    return Section("hall", "The hall", pictures=[] if path is None else [of_hall(path)])
+def hall_of(path: Path | None, stills: Sequence[Picture] = ()) -> Section:
+    """The section of pictures of the hall: one from a file, and stills of key moments.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not a picture.
+    """
+    return Section("hall", "The hall", pictures=[*([] if path is None else [of_hall(path)]), *stills])
 
 
 def _energy(rows: Rows) -> Section:

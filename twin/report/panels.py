@@ -28,6 +28,7 @@ ASKED = {"(fail)": RED, "(restore)": GREEN}
 MOST_MARKS = 16
 SAGS = 80.0
 """A voltage below this [%] is drawn from zero; small drops are drawn large."""
+MOST_LATE = 2
 MOST_LOOPS = 3
 APART = 3.0
 """Loops whose temperatures differ by more than this [K] are drawn apart."""
@@ -66,9 +67,11 @@ class Mark:
 
 
 def panels(findings: Findings) -> list[Panel]:
-    """Every strip that this trace has data for."""
+    """Every strip that this trace has data for; one in which nothing ever is says nothing."""
     made = [make(findings.story, findings.shown) for make in MAKERS]
-    return [panel for panel in made if panel.curves]
+    for panel in made:
+        panel.curves = [curve for curve in panel.curves if np.isfinite(curve.values).any()]
+    return [panel for panel in made if any(np.nan_to_num(curve.values).any() for curve in panel.curves)]
 
 
 def _power(story: Story, member: int) -> Panel:
@@ -119,10 +122,20 @@ def _voltage(story: Story, member: int) -> Panel:
         if values is not None and in_service is not None:
             values = values * in_service
         if values is not None and story.trace.columns(kind)["voltage"].unit == "1":
-            panel.curves.append(_band(story, kind, values[:, member] * 100.0, next(colours, GREY), lowest=True))
+            panel.curves += _of_boards(story, kind, values[:, member] * 100.0, next(colours, GREY))
     if any(np.nanmin(curve.values) < SAGS for curve in panel.curves):
         panel.floor = 0.0
     return panel
+
+
+def _of_boards(story: Story, kind: str, values: np.ndarray, colour: str) -> list[Curve]:
+    """The lowest of those that are alive at the start; one that comes alive later, a generators' board, by itself."""
+    alive = np.nan_to_num(values[0]) > 0
+    curves = [_band(story, kind, values[:, alive], colour, lowest=True)] if alive.any() else []
+    late = [place for place in np.flatnonzero(~alive) if np.nan_to_num(values[:, place]).any()]
+    if len(late) <= MOST_LATE:
+        curves += [Curve(story.trace.units(kind)[place], values[:, place], colour=GREY) for place in late]
+    return curves
 
 
 def _flow(story: Story, member: int) -> Panel:
@@ -217,15 +230,14 @@ def _by_loop(story: Story, kind: str, member: int) -> list[tuple[str, list[int]]
 
 
 def _tokens(story: Story, member: int) -> Panel:
-    """Answers written by service, and what all of them are asked for."""
-    panel = Panel("tokens of answers, k/s", floor=0.0)
+    """Answers written by service, those served first at the bottom, and what all of them are asked for."""
+    panel = Panel("tokens of answers by tier, k/s", floor=0.0)
     written, offered = story.values("service", "answer_rate"), story.values("service", "offered_answers")
     if written is None or offered is None:
         return panel
-    for place, name in enumerate(story.trace.units("service")):
-        panel.curves.append(
-            Curve(name, written[:, member, place] / 1e3, colour=COLOURS[place % len(COLOURS)], stacked=True)
-        )
+    for place, label in _by_tier(story):
+        rate = written[:, member, place] / 1e3
+        panel.curves.append(Curve(label, rate, colour=COLOURS[place % len(COLOURS)], stacked=True))
     if len(story.time) > 1:
         came = np.diff(offered[:, member].sum(axis=1)) / np.maximum(np.diff(story.time), 1e-9)
         panel.curves.append(Curve("asked for", np.concatenate([came[:1], came]) / 1e3, colour="text"))
@@ -238,9 +250,18 @@ def _waiting(story: Story, member: int) -> Panel:
     queued = story.values("service", "queued")
     if queued is None:
         return panel
-    for place, name in enumerate(story.trace.units("service")):
-        panel.curves.append(Curve(name, queued[:, member, place] / 1e6, colour=COLOURS[place % len(COLOURS)]))
+    for place, label in _by_tier(story):
+        panel.curves.append(Curve(label, queued[:, member, place] / 1e6, colour=COLOURS[place % len(COLOURS)]))
     return panel
+
+
+def _by_tier(story: Story) -> list[tuple[int, str]]:
+    """Services in the order in which they are served: their place in the trace, and their name with their tier."""
+    names = story.trace.units("service")
+    tier = {name: story.plant.units[name].parameters.get("priority", 1.0) for name in names}
+    order = sorted(range(len(names)), key=lambda place: (tier[names[place]], place))
+    several = len(set(tier.values())) > 1
+    return [(place, f"{names[place]} (tier {tier[names[place]]:g})" if several else names[place]) for place in order]
 
 
 MAKERS: tuple[Callable[[Story, int], Panel], ...] = (

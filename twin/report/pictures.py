@@ -33,7 +33,7 @@ class Picture:
         return dataclasses.replace(self, dark="")
 
 
-def of_plots(findings: Findings) -> list[Picture]:
+def of_plots(findings: Findings, with_dark: bool = True) -> list[Picture]:
     """The whole run, and close-ups of where much happens."""
     told = "Lines are the worst unit of a kind, bands the spread of all; upright lines are the moments below."
     windows: list[tuple[tuple[float, float] | None, str]] = [(None, f"The whole run. {told}")]
@@ -42,20 +42,26 @@ def of_plots(findings: Findings) -> list[Picture]:
         windows.append((window, f"Close-up from {span}, where much happens."))
     found = []
     for shown, caption in windows:
-        light, dark = plot(findings, shown), plot(findings, shown, DARK)
-        if light is not None and dark is not None:
+        light = plot(findings, shown)
+        if light is not None:
+            dark = plot(findings, shown, DARK) if with_dark else None
             alt = "Power by source, battery charge, voltage, flow and temperatures over time"
-            found.append(Picture(_base64(light), alt, caption, _base64(dark)))
+            found.append(Picture(_base64(light), alt, caption, _base64(dark or b"")))
     return found
 
 
-def of_ladder(findings: Findings) -> list[Picture]:
+def of_ladder(findings: Findings, with_dark: bool = True) -> list[Picture]:
     """The stores of the site on one axis of seconds."""
-    light, dark = ladder_plot(findings.ladder), ladder_plot(findings.ladder, DARK)
-    if light is None or dark is None:
+    light = ladder_plot(findings.ladder)
+    if light is None:
         return []
+    dark = ladder_plot(findings.ladder, DARK) if with_dark else None
     caption = "Blue: drawn on; amber: at its limit or near it; grey: not drawn on."
-    return [Picture(_base64(light), "Seconds left of each store, as foreseen and as they came", caption, _base64(dark))]
+    return [
+        Picture(
+            _base64(light), "Seconds left of each store, as foreseen and as they came", caption, _base64(dark or b"")
+        )
+    ]
 
 
 def of_hall(path: Path) -> Picture:

@@ -32,6 +32,10 @@ MOST_ROWS = 2400
 """Rows drawn of a long run; beyond it neighbours are joined by their lowest and highest."""
 
 
+STRETCHES, FAST, ROUGH = 300, 4, 0.05
+"""A curve swings that has so many rows a stretch and moves by this share of its range within most of them."""
+
+
 @dataclass(frozen=True)
 class Ink:
     """The colours of paper and text."""
@@ -172,10 +176,16 @@ class _Drawing:
         below = np.zeros(len(self.rows))
         for curve in curves:
             top = below + np.nan_to_num(curve.values[self.rows])
-            ax.fill_between(
-                _stretches(self.time, True), _stretches(below, True), _stretches(top, True),
-                color=curve.colour, alpha=0.75, linewidth=0, label=curve.label, step="pre",
-            )  # fmt: skip
+            swing = Swing.of(self.time, top)
+            if swing is not None:
+                floor = Swing.means(below)
+                ax.fill_between(swing.time, floor, swing.mean, color=curve.colour, alpha=0.75, lw=0, label=curve.label)
+                ax.fill_between(swing.time, swing.low, swing.high, color=curve.colour, alpha=0.25, linewidth=0)
+            else:
+                ax.fill_between(
+                    _stretches(self.time, True), _stretches(below, True), _stretches(top, True),
+                    color=curve.colour, alpha=0.75, linewidth=0, label=curve.label, step="pre",
+                )  # fmt: skip
             below = top
 
     def _curve(self, ax: Axes, curve: Curve, dashes: Any) -> None:
@@ -183,6 +193,11 @@ class _Drawing:
         if curve.low is not None and curve.high is not None and np.nanmax(curve.high - curve.low) > 0:
             low, high = _stretches(curve.low[self.rows], False), _stretches(curve.high[self.rows], True)
             ax.fill_between(_stretches(self.time, True), low, high, color=colour, alpha=0.2, linewidth=0)
+        swing = Swing.of(self.time, curve.values[self.rows])
+        if swing is not None:
+            ax.fill_between(swing.time, swing.low, swing.high, color=colour, alpha=0.28, linewidth=0)
+            ax.plot(swing.time, swing.mean, color=colour, linewidth=1.4, linestyle=dashes, label=curve.label)
+            return
         x, y = _thinned(self.time, curve.values[self.rows])
         style = "steps-pre" if curve.stepped else "default"
         ax.plot(x, y, color=colour, linewidth=1.4, linestyle=dashes, drawstyle=style, label=curve.label)
@@ -269,6 +284,40 @@ class _Drawing:
             y = (0.1 + KEY_LINE * row) / height
             shown = self.ink.text if colour == GREY else colour
             figure.text(LEFT, y, text, fontsize=8, color=shown, va="bottom", parse_math=False)
+
+
+@dataclass(frozen=True)
+class Swing:
+    """A curve that swings faster than can be drawn, as training does: mean, lowest and highest of each stretch."""
+
+    time: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+    @staticmethod
+    def means(values: np.ndarray) -> np.ndarray:
+        """The mean of each stretch of rows and its neighbours: a stretch rarely holds whole swings."""
+        starts = _starts(len(values))
+        sums = np.pad(np.add.reduceat(np.nan_to_num(values), starts), 1)
+        counts = np.pad(np.diff(np.append(starts, len(values))), 1)
+        return np.asarray((sums[:-2] + sums[1:-1] + sums[2:]) / (counts[:-2] + counts[1:-1] + counts[2:]))
+
+    @staticmethod
+    def of(time: np.ndarray, values: np.ndarray) -> Swing | None:
+        """None where the curve can be drawn as it is: few rows, or smooth within most stretches."""
+        values = np.asarray(values, dtype=float)
+        if len(values) < FAST * STRETCHES or not np.isfinite(values).all():
+            return None
+        starts = _starts(len(values))
+        low, high = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
+        if np.median(high - low) <= ROUGH * (values.max() - values.min()):
+            return None
+        return Swing(time[starts], Swing.means(values), low, high)
+
+
+def _starts(count: int) -> np.ndarray:
+    return np.arange(0, count, max(1, -(-count // STRETCHES)))
 
 
 def lean(canvas: FigureCanvasAgg) -> bytes:

@@ -1,0 +1,135 @@
+"""Paper, chain and stills: a PDF of numbered pages with nothing cut off, trees of causes, key moments."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small_hall import small_data, small_events, write
+
+from twin.diagram.ink import LOST, STANDBY, STRAINED, Disc, Words
+from twin.report import report, reports
+from twin.report.chain import chain, joined
+from twin.report.findings import Findings
+from twin.report.fold import Line
+from twin.report.page import hall_of
+from twin.report.panels import panels
+from twin.report.paper import _widths, paper
+from twin.report.plots import STRETCHES, Swing
+from twin.report.stills import moments
+from twin.trace import Event, Trace
+
+
+@pytest.fixture(scope="module")
+def made(findings: Findings) -> bytes:
+    return paper(findings, hall_of(None))
+
+
+def test_a_pdf_has_upright_pages_and_lying_ones_for_diagrams(made: bytes) -> None:
+    assert made.startswith(b"%PDF")
+    boxes = [tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox \[ ([0-9. ]+) \]", made)]
+    upright = [box for box in boxes if box[2] < box[3]]
+    lying = [box for box in boxes if box[2] > box[3]]
+    assert len(lying) == 2
+    assert len(upright) >= 3
+    assert {round(box[2]) for box in upright} == {595}
+    assert {round(box[2]) for box in lying} == {1191}
+
+
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler's pdftotext is not installed")
+def test_its_pages_are_numbered_and_tell_everything(made: bytes, tmp_path: Path) -> None:
+    (tmp_path / "made.pdf").write_bytes(made)
+    words = ["pdftotext", "-layout", "made.pdf", "-"]
+    text = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    numbers = [(int(one), int(all_)) for one, all_ in re.findall(r"page (\d+) of (\d+)", text)]
+    assert numbers == [(k, len(numbers)) for k in range(1, len(numbers) + 1)]
+    squeezed = " ".join(text.split())
+    for said in ("FAILED", "a digger found the cable", "One-line diagram of the electrical side", "°C", "utility-a"):
+        assert said in squeezed, said
+
+
+def test_columns_fill_the_page_and_none_is_lost() -> None:
+    for rows in (
+        [["a", "b"], ["1", "2"]],
+        [["word " * 60, "x" * 200, "1.2 MW"]],
+        [["word " * 60, "other " * 90, "1.2 MW", "x"]],
+    ):
+        widths = _widths(rows, len(rows[0]), 515.0)
+        assert sum(widths) == pytest.approx(515.0)
+        assert min(widths) > 5.0
+
+
+def test_a_name_that_ends_in_pdf_makes_one(trace: Trace, tmp_path: Path) -> None:
+    assert report(trace, tmp_path / "r.pdf").read_bytes().startswith(b"%PDF")
+    both = reports(trace, [tmp_path / "r.html", tmp_path / "s.pdf"])
+    assert [path.name for path in both] == ["r.html", "s.pdf"]
+    assert both[0].read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.html", "r.pdf", "s.pdf"]
+    (tmp_path / "y.pdf").mkdir()
+    with pytest.raises(IsADirectoryError, match="a file is wanted"):
+        report(trace, tmp_path / "y.pdf")
+
+
+def test_the_chain_hangs_each_line_under_the_one_that_led_to_it(findings: Findings) -> None:
+    sheet = chain(findings)
+    at = {mark.text: mark for mark in sheet.marks if isinstance(mark, Words)}
+    first = at["utility-a is taken out of service (fail)"]
+    lost = at["utility-a is lost"]
+    battery = at["2 UPS go to battery: ups-1, ups-2"]
+    assert first.x < lost.x < battery.x
+    assert first.y < lost.y < battery.y
+    tones = {round(mark.y): mark.tone for mark in sheet.marks if isinstance(mark, Disc)}
+    assert [tones[round(mark.y - 4)] for mark in (first, lost, battery)] == [LOST, STRAINED, STRAINED]
+    assert STANDBY in tones.values()
+
+
+def test_a_row_of_transfers_is_one_line_of_the_chain() -> None:
+    def line(time: float, unit: str, cause: int | None) -> Line:
+        return Line(time, time, 0, "ats", "transfers to its alternate feed", "", [unit], 1, cause)
+
+    root = Line(0.0, 0.0, 0, "utility", "is lost", "", ["u"], 1)
+    told = joined([root, line(5, "ats-1", 0), line(7, "ats-2", 0), line(9, "ats-3", 0), line(300, "ats-4", 0)])
+    assert [(each.units, each.cause) for each in told[1:]] == [(["ats-1", "ats-2", "ats-3"], 0), (["ats-4"], 0)]
+
+
+def test_nothing_that_led_to_nothing_has_no_chain(tmp_path: Path) -> None:
+    time, data = small_data()
+    trace = write(tmp_path / "made.h5", time, data, [Event(0.0, 0, "site", "input:dry_bulb", 300.0)])
+    assert not chain(Findings(trace)).marks
+
+
+def test_key_moments_are_before_at_worst_and_at_the_end(findings: Findings) -> None:
+    found = moments(findings)
+    assert list(found.values()) == ["before the fault", "the worst moment", "the end of the run"]
+    before, worst, end = found
+    assert before < 60.0 < worst < end == 600.0
+
+
+def test_a_curve_that_swings_is_drawn_as_its_mean_within_a_band() -> None:
+    time = np.arange(0.0, 8 * STRETCHES)
+    swing = Swing.of(time, np.where(time % 4 < 2, 1.0, 3.0))
+    assert swing is not None
+    assert swing.mean[5:-5] == pytest.approx(2.0, abs=0.05)
+    assert (swing.low.min(), swing.high.max()) == (1.0, 3.0)
+    assert Swing.of(time, time / 10.0) is None
+    assert Swing.of(time[:100], np.where(time[:100] % 4 < 2, 1.0, 3.0)) is None
+
+
+def test_panels_in_which_nothing_ever_is_are_left_out(tmp_path: Path) -> None:
+    time, data = small_data()
+    data["ups"]["state_of_charge"][:] = 0.0
+    shown = panels(Findings(write(tmp_path / "made.h5", time, data, small_events())))
+    assert "battery charge, %" not in [panel.title for panel in shown]
+    assert "rack temperatures, °C" in [panel.title for panel in shown]
+
+
+def test_a_board_of_generators_is_a_curve_of_its_own(tmp_path: Path) -> None:
+    time, data = small_data()
+    data["bus"] = {"voltage": np.where(time > 74, 1.0, 0.0)[:, None, None]}
+    shown = panels(Findings(write(tmp_path / "made.h5", time, data, small_events())))
+    (voltage,) = [panel for panel in shown if panel.title.startswith("voltage")]
+    assert "generator-bus" in [curve.label for curve in voltage.curves]

@@ -1,0 +1,304 @@
+"""Paper: the report as a PDF, pages numbered, diagrams on sheets of their own; the only door to reportlab."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+from twin.diagram import Sheet
+from twin.diagram.ink import NONE, TONES, Disc, Line, Mark, Words, hatching
+from twin.diagram.svg import MARGIN, arrow_head
+from twin.report.findings import Findings
+from twin.report.page import Section, TablePart, holds_something, sections_of, subtitle
+from twin.report.verdict import FAILED, GOOD
+
+BLACK, GREY, BAND = "#1a1a1a", "#595f69", "#f4f6f8"
+INKS = {GOOD: "#00684a", FAILED: "#9c2f00"}
+EDGE = 40.0
+"""Margin of a page [pt]."""
+LEAST, MOST = 34.0, 210.0
+"""A column is no narrower and asks for no more than this [pt] while there is a shortage."""
+
+
+def write_paper(findings: Findings, path: Path, hall: Section, at: float | None = None) -> Path:
+    """Write the report as a PDF, whole or not at all.
+
+    Args:
+        hall: the section of pictures of the hall.
+        at: moment of the diagrams [s]; the worst one where none is given.
+
+    Raises:
+        OSError: it cannot be written.
+        BadWish: the moment lies outside the trace.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a directory; a file is wanted, e.g. {path / 'report.pdf'}")
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        with beside.open("wb") as file:
+            file.write(paper(findings, hall, at))
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return path
+
+
+def paper(findings: Findings, hall: Section, at: float | None = None) -> bytes:
+    """The PDF as bytes: A4 upright, and A3 lying for diagrams."""
+    from reportlab.lib.pagesizes import A3, A4, landscape
+    from reportlab.platypus import BaseDocTemplate, Frame, PageTemplate
+
+    made = io.BytesIO()
+    title = findings.trace.title or "A run"
+    document = BaseDocTemplate(made, pagesize=A4, title=title, author="twin", subject=findings.verdict.sentence())
+
+    def template(name: str, size: tuple[float, float]) -> PageTemplate:
+        frame = Frame(EDGE, EDGE + 8, size[0] - 2 * EDGE, size[1] - 2 * EDGE - 16, 0, 0, 0, 0)
+        return PageTemplate(name, [frame], pagesize=size)
+
+    document.addPageTemplates([template("upright", A4), template("lying", landscape(A3))])
+    sections = [section for section in sections_of(findings, hall, at, dark=False) if holds_something(section)]
+    flow = _head(findings, title)
+    for section in sections:
+        flow += _section(section, A4[0] - 2 * EDGE, landscape(A3))
+    document.build(flow, canvasmaker=_numbered(title))
+    return made.getvalue()
+
+
+@cache
+def _fonts() -> tuple[str, str]:
+    """The names of an upright and a bold font that know degrees, cubes and dots; those that matplotlib brings."""
+    import matplotlib as mpl
+    from reportlab.pdfbase import pdfmetrics
+    from reportlab.pdfbase.ttfonts import TTFont
+
+    folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
+    for name in ("DejaVuSans", "DejaVuSans-Bold"):
+        pdfmetrics.registerFont(TTFont(name, str(folder / f"{name}.ttf")))
+    pdfmetrics.registerFontFamily("DejaVuSans", "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans", "DejaVuSans-Bold")
+    return "DejaVuSans", "DejaVuSans-Bold"
+
+
+def _style(size: float = 8.0, ink: str = BLACK, *, bold: bool = False, right: bool = False, **more: float) -> Any:
+    from reportlab.lib.enums import TA_LEFT, TA_RIGHT
+    from reportlab.lib.styles import ParagraphStyle
+
+    spaces = {"spaceBefore": 0.0, "spaceAfter": 0.0} | more
+    return ParagraphStyle(
+        f"{size}{ink}{bold}{right}",
+        fontName=_fonts()[bold],
+        fontSize=size,
+        leading=1.3 * size,
+        textColor=ink,
+        alignment=TA_RIGHT if right else TA_LEFT,
+        **spaces,
+    )
+
+
+def _words(text: str, style: Any) -> Any:
+    from reportlab.platypus import Paragraph
+
+    return Paragraph(escape(text), style)
+
+
+def _head(findings: Findings, title: str) -> list[Any]:
+    verdict = findings.verdict
+    ink = INKS.get(verdict.outcome, GREY)
+    said = [
+        _words(title, _style(16, bold=True, spaceAfter=4)),
+        _words(subtitle(findings), _style(8.5, GREY, spaceAfter=8)),
+        _words(f"{verdict.outcome.upper()}  {verdict.sentence()}", _style(11, ink, bold=True, spaceAfter=6)),
+    ]
+    if text := findings.story.told.description:
+        said.append(_words(text, _style(9, spaceAfter=4)))
+    return said
+
+
+def _section(section: Section, width: float, lying: tuple[float, float]) -> list[Any]:
+    """One section: heading with its first lines, tables, pictures; diagrams on sheets of their own."""
+    from reportlab.platypus import CondPageBreak, NextPageTemplate, PageBreak, Spacer
+
+    large = [drawing.sheet for drawing in section.drawings if drawing.large]
+    room = lying[0] - 2 * EDGE, lying[1] - 2 * EDGE - 74
+    first = [_drawn(each.sheet, width, 600.0) for each in section.drawings if not each.large]
+    pictures = [(_picture(base64.b64decode(each.light), width), each.caption) for each in section.pictures]
+    tables = [part for part in section.tables if part.rows]
+    beneath = [each.height for each in first] + [120.0 for _ in tables] + [image.drawHeight for image, _ in pictures]
+    flow: list[Any] = [NextPageTemplate("lying"), PageBreak()] if large else [CondPageBreak(70 + beneath[0])]
+    flow.append(_words(section.title, _style(12, bold=True, spaceBefore=12, spaceAfter=4)))
+    flow += [_words(note, _style(8.5, GREY, spaceAfter=3)) for note in section.notes]
+    flow += first
+    for part in tables:
+        if part.caption:
+            flow.append(_words(part.caption, _style(8.5, bold=True, spaceBefore=5, spaceAfter=2)))
+        flow += [_table(part, width), Spacer(1, 7)]
+    for image, caption in pictures:
+        flow += [image, _words(caption, _style(8, GREY, spaceBefore=2, spaceAfter=8))]
+    for place, sheet in enumerate(large):
+        flow += [*([PageBreak()] if place else []), _drawn(sheet, *room)]
+    return [*flow, NextPageTemplate("upright"), PageBreak()] if large else flow
+
+
+def _table(part: TablePart, width: float) -> Any:
+    """A table as wide as the page; heads again on each page, cells as high as their words need."""
+    from reportlab.lib.colors import HexColor
+    from reportlab.platypus import LongTable, TableStyle
+
+    count = max(len(row) for row in part.rows)
+    styles = [column.style for column in part.columns] or ["", "n"][:count] + [""] * (count - 2)
+    named = [column.name for column in part.columns]
+    rows = [[_cell(text, styles[i] if i < len(styles) else "") for i, text in enumerate(row)] for row in part.rows]
+    has_head = any(named)
+    if has_head:
+        heads = [_words(name, _style(7.5, GREY, bold=True, right=styles[i] == "n")) for i, name in enumerate(named)]
+        rows.insert(0, heads)
+    look = [
+        ("VALIGN", (0, 0), (-1, -1), "TOP"),
+        ("LEFTPADDING", (0, 0), (-1, -1), 0),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 7),
+        ("TOPPADDING", (0, 0), (-1, -1), 1.6),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 2.2),
+        ("LINEBELOW", (0, 0), (-1, -1), 0.3, HexColor("#d5d8dc")),
+        ("ROWBACKGROUNDS", (0, int(has_head)), (-1, -1), [None, HexColor(BAND)]),
+    ]
+    widths = _widths([named, *part.rows] if has_head else part.rows, count, width)
+    return LongTable(rows, widths, repeatRows=int(has_head), style=TableStyle(look), splitInRow=1)
+
+
+def _cell(text: str, style: str) -> Any:
+    ink = {"held": INKS[GOOD], "FAILED": INKS[FAILED]}.get(text, BLACK)
+    return _words(text, _style(7.5, ink, bold=ink != BLACK, right=style == "n"))
+
+
+def _widths(rows: Sequence[Sequence[str]], count: int, width: float) -> list[float]:
+    """Widths of columns [pt]: what their words ask for, and where that is too much, the wide ones give way."""
+    from reportlab.pdfbase.pdfmetrics import stringWidth
+
+    font = _fonts()[1]
+
+    def asks(text: str) -> float:
+        return float(stringWidth(text, font, 7.5)) + 9.0
+
+    wanted = [max([LEAST, *(asks(row[i]) for row in rows if i < len(row))]) for i in range(count)]
+    words = [max([LEAST, *(asks(w) for row in rows if i < len(row) for w in row[i].split())]) for i in range(count)]
+    least = [min(each, MOST) for each in words]
+    if sum(wanted) <= width:
+        spare = (width - sum(wanted)) / count
+        return [each + spare for each in wanted]
+    if sum(least) >= width:
+        return [each * width / sum(least) for each in least]
+    give = (width - sum(least)) / sum(max(w - m, 0.0) for w, m in zip(wanted, least, strict=True))
+    return [m + give * max(w - m, 0.0) for w, m in zip(wanted, least, strict=True)]
+
+
+def _picture(raw: bytes, width: float, tallest: float = 700.0) -> Any:
+    from reportlab.lib.utils import ImageReader
+    from reportlab.platypus import Image
+
+    wide, tall = ImageReader(io.BytesIO(raw)).getSize()
+    scale = min(width / wide, tallest / tall)
+    return Image(io.BytesIO(raw), wide * scale, tall * scale)
+
+
+def _drawn(sheet: Sheet, width: float, tallest: float) -> Any:
+    """A diagram as lines and letters of the page itself, as large as it fits, no larger than 0.9 pt a pixel."""
+    from reportlab.platypus import Flowable
+
+    left, top, right, bottom = sheet.extent
+    wide, tall = right - left + 2 * MARGIN, bottom - top + 2 * MARGIN
+    scale = min(width / wide, tallest / tall, 0.9)
+
+    class Drawn(Flowable):  # type: ignore[misc]
+        """The diagram as something that flows with the text."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.width, self.height = wide * scale, tall * scale
+
+        def draw(self) -> None:
+            self.canv.saveState()
+            self.canv.scale(scale, -scale)
+            self.canv.translate(MARGIN - left, MARGIN - top - tall)
+            for mark in sheet.marks:
+                _ink(self.canv, mark)
+            self.canv.restoreState()
+
+    return Drawn()
+
+
+def _ink(canvas: Any, mark: Mark) -> None:
+    """One mark; the canvas stands on its head, so words are turned over again."""
+    colour = TONES[mark.tone][0]
+    canvas.setStrokeColor(colour)
+    if isinstance(mark, Words):
+        canvas.saveState()
+        canvas.setFillColor(colour)
+        canvas.setFont(_fonts()[mark.bold], mark.size)
+        canvas.translate(mark.x, mark.y)
+        canvas.scale(1, -1)
+        write = {"start": canvas.drawString, "middle": canvas.drawCentredString, "end": canvas.drawRightString}
+        write[mark.anchor](0, 0, mark.text)
+        canvas.restoreState()
+        return
+    canvas.setLineWidth(mark.width)
+    canvas.setDash(5, 3) if isinstance(mark, Line) and mark.dashed else canvas.setDash()
+    if isinstance(mark, Line):
+        _path(canvas, mark.points, fill=False, closed=False)
+        if mark.arrow:
+            canvas.setFillColor(colour)
+            canvas.setDash()
+            _path(canvas, arrow_head(mark.points), fill=True, closed=True, stroke=False)
+        return
+    if mark.fill != NONE:
+        canvas.setFillColor(TONES[mark.fill][0])
+    if isinstance(mark, Disc):
+        canvas.circle(mark.x, mark.y, mark.r, fill=int(mark.fill != NONE))
+        return
+    _path(canvas, mark.points, fill=mark.fill != NONE, closed=True, stroke=mark.width > 0)
+    canvas.setStrokeColor(TONES["lost"][0])
+    for start, end in hatching(mark) if mark.hatched else ():
+        canvas.line(*start, *end)
+
+
+def _path(canvas: Any, points: Sequence[Any], *, fill: bool, closed: bool, stroke: bool = True) -> None:
+    path = canvas.beginPath()
+    path.moveTo(*points[0])
+    for point in points[1:]:
+        path.lineTo(*point)
+    if closed:
+        path.close()
+    canvas.drawPath(path, stroke=int(stroke), fill=int(fill))
+
+
+def _numbered(title: str) -> Any:
+    """A canvas that writes the title and "page 3 of 12" under each page once it knows how many there are."""
+    from reportlab.pdfgen.canvas import Canvas
+
+    class Numbered(Canvas):  # type: ignore[misc]
+        """Keeps its pages until the last is drawn."""
+
+        def __init__(self, *given: Any, **named: Any) -> None:
+            super().__init__(*given, **named)
+            self.kept: list[dict[str, Any]] = []
+
+        def showPage(self) -> None:
+            self.kept.append(dict(self.__dict__))
+            self._startPage()
+
+        def save(self) -> None:
+            for number, page in enumerate(self.kept, 1):
+                self.__dict__.update(page)
+                wide = self._pagesize[0]
+                self.setFont(_fonts()[0], 7.5)
+                self.setFillColor(GREY)
+                self.drawString(EDGE, EDGE - 14, title if len(title) < 90 else f"{title[:87]}...")
+                self.drawRightString(wide - EDGE, EDGE - 14, f"page {number} of {len(self.kept)}")
+                super().showPage()
+            super().save()
+
+    return Numbered
