@@ -153,7 +153,7 @@ def _compile_ledger(tables: list[Table], flows: coolant.CoolantNetwork, xp: Modu
         neighbours([[column[n] for n in sorted(column)]], xp, spare=len(column)),
         xp.asarray([[float(name in source_kinds) for name in column] + [0.0]]),
         xp.asarray([[float(name in work_kinds) for name in column] + [0.0]]),
-        [t for t in tables if t.machine.cools_air or t.kind == "zone"],
+        [t for t in tables if "coil" in t.laws or t.kind == "zone"],
         [t for t in tables if "stored" in t.laws],
         [t for t in tables if "rejected" in t.laws],
         ways[0],

@@ -75,6 +75,8 @@ def racks_without_room(plant: Any) -> Iterator[Fault]:
     """A rack gives part of its heat to a room."""
     for unit in plant.units.values():
         said = unit.parameters
-        warms = said.get("air_fraction", 0.0) + said.get("shelf_count", 0.0) * said.get("shelf_air_share", 1.0) > 0
-        if KINDS[unit.kind].is_work and unit.zone is None and warms:
+        by_shelves = said.get("shelf_count", 0.0) * said.get("shelf_air_share", 1.0)
+        made = KINDS[unit.kind]
+        warms = not made.streams or said.get("air_fraction", 0.0) + by_shelves > 0
+        if made.is_work and unit.zone is None and warms:
             yield Fault(unit.where, f"{unit.name} gives heat to the air but stands in no zone; zone: NAME is wanted")

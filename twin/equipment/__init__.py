@@ -2,6 +2,7 @@
 
 from twin.declare import Equipment
 from twin.equipment.adiabatic_cooler import AdiabaticCooler
+from twin.equipment.air_rack import AirRack
 from twin.equipment.ats import ATS
 from twin.equipment.bess import BESS
 from twin.equipment.breaker import Breaker
@@ -61,6 +62,7 @@ KINDS: dict[str, type[Equipment]] = {
         Busway,
         Rectifier,
         Rack,
+        AirRack,
         Switch,
         Load,
         Cable,

@@ -181,6 +181,7 @@ class Chiller(Compressor):
         plan = port.plan
         asked = port.capacity_rate[self.chilled] * (port.inlet[self.chilled] - plan.target)
         holds, full = _regime(asked, plan.capacity)
+        holds = holds | (plan.full & (asked <= 0.0))  # giving all it has overcools: it holds
         changed = (holds != plan.holds) | (full != plan.full)
         plan.holds, plan.full = holds, full
         return changed

@@ -1,4 +1,7 @@
-"""Air: rooms as stirred volumes; what units give to them and coils take from them, exact over the tick."""
+"""Air: rooms as stirred volumes; what units give to them and coils take from them, exact over the tick.
+
+A coil is whatever exchanges heat in proportion to the air: of a fan wall, warm heat sinks, the metal of the room.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def compile_air(plant: Plant, tables: list[Table], xp: ModuleType) -> AirNetwork
     column = unit_columns(tables)
     zones = next((t for t in tables if t.kind == "zone"), None)
     givers = [t for t in tables if "warm" in t.laws]
-    coolers = [t for t in tables if t.machine.cools_air]
+    coolers = [t for t in tables if "coil" in t.laws]
     rows = {name: row for row, name in enumerate(zones.names)} if zones else {}
     members: list[list[int]] = [[] for _ in rows]
     for name in sorted(column):
@@ -77,11 +80,17 @@ def solve(
         pull[:, t.columns] = K * T_water
     given, K_all, pull_all = gather_sum(stacked(warmth, conductance, pull), net.inside)
     room = state[net.zones.key].temperature
-    answer = stir(room, K_all, net.zones.machine.heat_capacity(), dt, given)  # type: ignore[attr-defined]
+    machine, own = net.zones.machine, ports[net.zones.key]
+    metal = own.plan = machine.metal(state[net.zones.key], dt)  # type: ignore[attr-defined]
+    if metal is not None:
+        K_all, pull_all = K_all + metal[0], pull_all + metal[0] * metal[1]
+    answer = stir(room, K_all, machine.air_heat_capacity(), dt, given)  # type: ignore[attr-defined]
     mean = answer.constant + answer.slope * pull_all / xp.maximum(K_all, TINY)
     for t in net.coolers:
         K, T_water = water[t.key]
         ports[t.key].air_heat = taken[:, t.columns] = K * (mean.take(net.zone_of[t.key], axis=1) - T_water)
-    ports[net.zones.key].air_heat = given - gather_sum(taken, net.inside)
+    own.air_heat = given - gather_sum(taken, net.inside)
+    if metal is not None:
+        own.plan = metal[0] * (mean - metal[1])
     for key, zone in net.zone_of.items():
         ports[key].zone_temperature = room.take(zone, axis=1)

@@ -38,7 +38,7 @@ class Table:
         self.columns = slice(self.first, self.last)
 
 
-OPTIONAL_LAWS = ("actuate", "plan", "revise", "regulate", "warm", "stored", "rejected")
+OPTIONAL_LAWS = ("actuate", "plan", "revise", "regulate", "warm", "coil", "stored", "rejected")
 
 
 def electrical_depths(plant: Plant) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, quantity, table
-from twin.equipment.parts.dies import Dies
+from twin.equipment.parts.rack_at_work import RackAtWork
 from twin.physics import hydraulic
 
 LEAST_VALVE = 0.05
@@ -16,7 +16,7 @@ VALVE_STROKE = 60.0
 
 
 @table
-class RackBranch(Dies):
+class RackBranch(RackAtWork):
     """A fixed resistance with a balancing valve before it: set by hand, or giving the flow that its inlet asks for."""
 
     nominal_flow: Real = quantity("m^3/s", "coolant flow of the rating point", above=0, at_most=0.1)
@@ -28,7 +28,7 @@ class RackBranch(Dies):
     )
 
     @table
-    class Inputs(Dies.Inputs):
+    class Inputs(RackAtWork.Inputs):
         isolated: Real = quantity("1", "1: its quick disconnects are shut", default=0.0, failure=True)
         balancing_valve: Real = quantity(
             "1", "opening of its balancing valve: flow at the same pressure, of that with it open", default=1.0,
@@ -39,7 +39,7 @@ class RackBranch(Dies):
         )
 
     @table
-    class State(Dies.State):
+    class State(RackAtWork.State):
         flow_valve: Real = quantity("1", "opening of its balancing valve", default=1.0)
 
     def branch(self, s: Any, u: Any, port: Ports, stream: str) -> Branch:
