@@ -13,6 +13,12 @@ RACK = {
     "throttle_temperature": 361.15, "slowdown_temperature": 364.15, "shutdown_temperature": 366.15,
     "release_temperature": 358.15,
 }  # fmt: skip
+AIR_RACK = {
+    "rated_power": 40e3, "idle_power": 9e3, "gpu_count": 32, "gpu_power_share": 0.56, "air_flow": 2.5,
+    "die_resistance": 0.025, "sink_resistance": 0.03, "die_heat_capacity": 100, "sink_heat_capacity": 900,
+    "fan_share": 0.3, "throttle_temperature": 360.15, "slowdown_temperature": 362.15, "shutdown_temperature": 368.15,
+    "release_temperature": 357.15,
+}  # fmt: skip
 CDU = {
     "exchanger_conductance": 330e3, "technology_volume": 1.0, "facility_volume": 0.3, "nominal_flow": 0.02,
     "nominal_head": 244e3, "shutoff_head": 470e3, "pump_power": 13.7e3, "facility_flow": 0.025,
@@ -123,6 +129,28 @@ def pod(racks: int = 8, dc: bool = False) -> Plant:
         plant.add_signal(SignalLine("ats-1", "start_request", f"gen-{i}", "start"))
         plant.add_signal(SignalLine(f"gen-{i}", "shed_request", "pdu-2", "shed", 2.0))
         plant.add_signal(SignalLine("panel", "down_time", f"cdu-{i}", "uncontrolled"))
+    return plant
+
+
+def air_cooled() -> Plant:
+    """A room of three air-cooled racks whose mass follows slowly, two CRAHs, a chiller each, one UPS, a job."""
+    plant = Plant()
+    add(plant, "utility", "utility", rated_power=1e6)
+    add(plant, "board", "bus", ("utility",))
+    add(plant, "ups", "ups", ("board",), **{**UPS, "rated_power": 2e5, "battery_energy": 2e5 * 120})
+    add(plant, "room", "zone", volume=200, mass_heat_capacity=4e6, mass_conductance=4e3)
+    supplies = {"shelf_count": 18, "shelf_power": 3.3e3, "lowest_voltage": 0.85, "standby_power": 400, "die_groups": 32}
+    for i in (1, 2, 3):
+        feeds, more = (("ups", "board"), supplies) if i < 3 else (("ups",), {})
+        add(plant, f"rack-{i}", "air_rack", feeds, "room", **AIR_RACK, **more)
+    for i in (1, 2):
+        add(plant, f"crah-{i}", "fan_wall", ("board",), "room", **{**FAN_WALL, "air_flow": 10})
+        add(plant, f"pump-{i}", "pump", ("board",), **{**PUMP, "nominal_flow": 0.004, "volume": 0.1})
+        slim = {"cooling_capacity": 0.12e6, "nominal_flow": 0.004, "volume": 0.1}
+        add(plant, f"chiller-{i}", "chiller", ("board",), **{**CHILLER, **slim})
+        plant.units[f"chiller-{i}"].settings["leaving_setpoint"] = 285.15
+    trains = [branch(f"pump-{i}", f"chiller-{i}") for i in (1, 2)]
+    plant.add_loop(Loop("chilled", "water", trains, [branch(f"crah-{i}") for i in (1, 2)]))
     return plant
 
 

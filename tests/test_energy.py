@@ -11,6 +11,7 @@ from tests.small_plants import (
     TRANSFORMER,
     UPS,
     add,
+    air_cooled,
     chain,
     pod,
     pressurised,
@@ -31,7 +32,8 @@ from twin.trace import open_trace
 SPANS = {"balancing_valve": (0.05, 1), "flow_control": (0, 1), "hottest_die_luck": (-2, 2),
          "fouling": (0, 3), "sensor_bias": (-5, 5), "room_humidity": (0, 1), "pressure_setpoint": (1e4, 4e5),
          "dry_bulb": (260, 325), "wet_bulb": (260, 300), "supply_setpoint": (280, 325), "leaving_setpoint": (280, 315),
-         "utilisation": (0, 1), "opening": (0, 1), "hand_valve": (0, 1), "pump_speed": (0, 1), "speed": (0, 1),
+         "utilisation": (0, 1), "fans_failed": (0, 1),
+         "opening": (0, 1), "hand_valve": (0, 1), "pump_speed": (0, 1), "speed": (0, 1),
          "ports_lost": (0, 1), "power_limit": (0.1, 1),
          "frequency": (50, 70), "battery_temperature": (250, 310),
          "power_setpoint": (-3e6, 3e6), "reactive_setpoint": (-2e6, 2e6),
@@ -151,6 +153,11 @@ def test_books_close_through_a_storm_over_condenser_water(seed):
 def test_books_close_through_a_storm_of_leaks_and_valves(seed):
     """Leaks of joints, pipe and CDU carry their heat out, make-up brings its own."""
     assert storm(seed, 300, plant=pressurised) <= 1e-11
+
+
+@pytest.mark.parametrize("seed", [3, 8])
+def test_books_close_through_a_storm_over_air_cooled_racks(seed):
+    assert storm(seed, 300, plant=air_cooled) <= 1e-11
 
 
 def test_books_close_through_a_storm_over_stages():

@@ -27,6 +27,8 @@ HOT = 44 + 273.15
 LPM = 1 / 60e3
 MEANT_TO_FAIL = {
     "biased-sensor-stuck-valve": {"max(cdu.supply_temperature) < 45 degC"},
+    "air-cooling-lost": {"no air_rack.throttled"},
+    "air-cooling-on-ups": set(),
     "bus-fault-lockout": set(),
     "cdu-leak": {"no rack.shut_down"},
     "cdu-pump-standby-stuck": {"no rack.throttled"},

@@ -227,7 +227,7 @@ def uncooled_zones(plant: Any) -> Iterator[Fault]:
 def die_limits(plant: Any) -> Iterator[Fault]:
     """Die limits stand in their order, and idle power below rated."""
     names = ("release_temperature", "throttle_temperature", "slowdown_temperature", "shutdown_temperature")
-    for unit in plant.of_kind("rack"):
+    for unit in plant.of_kind("rack") + plant.of_kind("air_rack"):
         values = [unit.parameters.get(name) for name in names]
         if None not in values and not values[0] <= values[1] < values[2] < values[3]:
             yield Fault(unit.where, f"{unit.name}: {' < '.join(names)} is wanted, but these are not in that order")

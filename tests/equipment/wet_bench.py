@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from twin.arrays import worth_doing
-from twin.declare import Ports, quantities
+from twin.declare import Equipment, Ports, quantities
 from twin.physics.fluids import HEAT_CAPACITY
 from twin.physics.hydraulic import branch_flow
 
@@ -90,7 +90,7 @@ class WetBench:
         warm = unit.warm(s, u, port, dt)
         if air_heat is not None:
             port.air_heat = self._as(air_heat)
-        if unit.cools_air:
+        if type(unit).coil is not Equipment.coil:
             K, water = unit.coil(s, u, port, dt)
             port.air_heat = K * (room - water)
         entering = {stream: self._as((inlet or {}).get(stream, 298.15)) for stream in unit.streams}
@@ -115,8 +115,9 @@ class WetBench:
     def _close_books(self, was, port, warm, dt):
         unit = self.unit
         into = [port.capacity_rate[n] * (port.inlet[n] - port.outlet[n]) for n in unit.streams]
-        if unit.storage or unit.streams or unit.kind == "zone":
-            taken = port.air_heat if unit.cools_air or unit.kind == "zone" else 0.0
+        coils = type(unit).coil is not Equipment.coil
+        if unit.storage or unit.streams or coils or unit.kind == "zone":
+            taken = port.air_heat if coils or unit.kind == "zone" else 0.0
             rejected = unit.rejected(was, self.inputs, port, self.out, dt)
             gained = (unit.stored(self.state, port) - unit.stored(was, port)) / dt
             residual = port.power + sum(into) + taken - warm - rejected - gained

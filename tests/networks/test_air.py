@@ -121,3 +121,79 @@ def test_without_rooms_all_heat_goes_outdoors():
     now = step(model, compiled.state(model, asked), asked, 0.0, 1.0)
     assert float(now.outputs["site"].heat_rejected[0, 0]) == pytest.approx(5e3, rel=1e-14)
     assert float(now.outputs["site"].energy_residual[0, 0]) <= 1e-9
+
+
+def heated(power: float, air: float, mass: float, conductance: float) -> tuple:
+    """A room of so much air [m3] with a mass [J/K] behind a conductance [W/K]; a load [W] in it, a fan wall off."""
+    plant = Plant()
+    add(plant, "utility", "utility", rated_power=1e7)
+    add(plant, "room", "zone", volume=air, mass_heat_capacity=mass, mass_conductance=conductance)
+    add(plant, "load", "load", ("utility",), "room", rated_power=power)
+    add(plant, "wall", "fan_wall", ("utility",), "room", **FAN_WALL)
+    add(plant, "pump", "pump", ("utility",), **PUMP)
+    plant.units["wall"].settings["mode"] = plant.units["pump"].settings["mode"] = 0.0
+    plant.add_loop(Loop("water", "water", [branch("pump")], [branch("wall")]))
+    model = compiled.compile(plant)
+    asked = compiled.inputs(model)
+    return model, asked, compiled.state(model, asked, 1)
+
+
+def warmed(C: float, mass: float, G: float, power: float, t: float) -> np.ndarray:
+    """Air and mass of a room [K] after t seconds of heat from 298.15 K, in closed form."""
+    from scipy.linalg import expm
+
+    A = np.array([[-G / C, G / C, power / C], [G / mass, -G / mass, 0.0], [0.0, 0.0, 0.0]])
+    return np.asarray(expm(A * t) @ np.array([298.15, 298.15, 1.0]))[:2]
+
+
+@pytest.mark.parametrize("dt", [0.5, 2.0, 10.0])
+def test_a_room_warms_first_as_its_air_alone_and_in_the_end_as_all_its_mass(dt):
+    """Khankari's form: the rate falls from P/C_air to P/(C_air + C_mass); the order of the tick is the error's."""
+    model, asked, now = heated(100e3, 240.0, 5e6, 4e3)
+    C = 240 * 1.19e3
+    for k in range(round(600 / dt)):
+        was = now.rows["zone"].temperature[0, 0]
+        now = step(model, now, asked, k * dt, dt)
+        row = now.rows["zone"]
+        if (k + 1) * dt in (10.0, 60.0, 600.0):
+            exact = warmed(C, 5e6, 4e3, 100e3, (k + 1) * dt)
+            assert [row.temperature[0, 0], row.mass_temperature[0, 0]] == pytest.approx(exact, abs=0.02 * dt)
+        if k == 0 and dt < 1:
+            assert (row.temperature[0, 0] - was) / dt == pytest.approx(100e3 / C, rel=0.01)
+        assert float(now.outputs["site"].energy_residual[0, 0]) < 1e-12
+    assert (row.temperature[0, 0] - was) / dt == pytest.approx(100e3 / (C + 5e6), rel=0.01)
+
+
+def test_published_seconds_to_thermal_shutdown():
+    """Opengate/Active Power: 5 kW a rack shut down after 3 min 9 s, 10 kW and more within a minute.
+
+    Of a room with 10 m^3 a rack and air that may rise by 25 K, one number is fitted to the first point, the mass's
+    conductance; the second is held out. Source: bladewatch.com, 2007-09-19.
+    """
+    from scipy.optimize import brentq
+
+    C, mass = 10 * 1.19e3, 4e5
+    conductance = brentq(lambda G: warmed(C, mass, G, 5e3, 189.0)[0] - 323.15, 10.0, 2e3)
+    for power, least, most in ((5e3, 188.0, 190.0), (10e3, 15.0, 60.0), (15e3, 10.0, 60.0)):
+        model, asked, now = heated(power, 10.0, mass, conductance)
+        seconds = 0.0
+        while now.rows["zone"].temperature[0, 0] < 323.15:
+            now = step(model, now, asked, seconds, 0.5)
+            seconds += 0.5
+        assert least <= seconds <= most, power
+    assert 5 < conductance / 10.0 < 50, "a conductance per cubic metre that a room may have"
+
+
+def test_rooms_with_and_without_a_mass_of_their_own_stand_side_by_side():
+    """The one without is what it was before; its mass has its air's temperature."""
+    plant = rooms()
+    model, asked = compiled.compile(plant), None
+    asked = compiled.inputs(model)
+    plain = step(model, compiled.state(model, asked, 1), asked, 0.0, 1.0)
+    mixed = rooms()
+    mixed.units["room-a"].parameters["mass_conductance"] = 2e3
+    other = compiled.compile(mixed)
+    both = step(other, compiled.state(other, asked, 1), asked, 0.0, 1.0)
+    assert both.rows["zone"].temperature[0, 1] == plain.rows["zone"].temperature[0, 1]
+    assert both.rows["zone"].mass_temperature[0, 1] == both.rows["zone"].temperature[0, 1]
+    assert both.rows["zone"].temperature[0, 0] != plain.rows["zone"].temperature[0, 0]

@@ -154,6 +154,8 @@ def draw(drill: DrillResult, output: Path) -> Path:
     fault = gl_fault()
     if fault is not None:
         say(f"twin: the picture is a floor plan: {fault}")
-    die = np.asarray(drill.trace["rack.die_temperature"].values)
+    kinds = [kind for kind in drill.trace.kinds if "die_temperature" in drill.trace.columns(kind)]
+    dies = [np.asarray(drill.trace[f"{kind}.die_temperature"].values) for kind in kinds]
+    die = max(dies, key=np.nanmax)
     row, member, _ = np.unravel_index(int(np.nanargmax(die)), die.shape)
     return picture(drill.trace, at=float(drill.trace.time[row]), output=output, look="auto", member=int(member))

@@ -84,8 +84,13 @@ def view(
         "hall.png"
     ),
     colour: Annotated[
-        str, typer.Option(metavar="QUANTITY", help="What the colours mean, e.g. cdu.supply_temperature.")
-    ] = "rack.die_temperature",
+        str | None,
+        typer.Option(
+            metavar="QUANTITY",
+            help="What the colours mean, e.g. cdu.supply_temperature.",
+            show_default="rack.die_temperature",
+        ),
+    ] = None,
     look: Annotated[
         str, typer.Option(help="hall, top, racks, power, cooling; plan and fabric are flat and need no OpenGL.")
     ] = "hall",

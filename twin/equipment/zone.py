@@ -63,7 +63,7 @@ class Zone(Equipment):
     def metal(self, s: Any, dt: Real) -> tuple[Real, Real] | None:
         """Conductance [W/K] and temperature [K] of its mass as a coil, as the mean of a tick; None where all follows.
 
-            C dT/dt = G (T_air - T),   mean heat taken = G (1 - e^{-k})/k (T_air - T),   k = G dt/C
+        C dT/dt = G (T_air - T),   mean heat taken = G (1 - e^{-k})/k (T_air - T),   k = G dt/C
         """
         if not self._follows_slowly:
             return None

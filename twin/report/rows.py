@@ -9,6 +9,7 @@ from twin.report.extremes import Extreme, worth_showing
 from twin.report.findings import Findings
 from twin.report.fold import Line
 from twin.report.ladder import first_to_break
+from twin.report.moments import work_kinds
 from twin.report.verdict import Judgement
 from twin.report.words import clock, kinds, lasting, say, words
 
@@ -22,7 +23,7 @@ FIRST_WORDS = {
     "tank_exhausted": "buffer tank exhausted",
 }
 OF_RACKS = ("first_throttle", "first_slowdown", "first_shutdown", "first_unpowered")
-FIRST_NEEDS = dict.fromkeys(OF_RACKS, "rack") | {"ups_on_battery": "ups", "ups_empty": "ups", "tank_exhausted": "tank"}
+FIRST_NEEDS = {"ups_on_battery": "ups", "ups_empty": "ups", "tank_exhausted": "tank"}
 """Lines that a plant without this kind does not have."""
 MOST_FAULTS = 4
 """Faults of one moment that a heading names."""
@@ -80,7 +81,8 @@ class Rows:
         """Moment, seconds from the fault, time, unit."""
         rows = []
         for name, moment in self.measure["first"].items():
-            if name in FIRST_NEEDS and FIRST_NEEDS[name] not in self.story.kinds:
+            needs = work_kinds(self.story) if name in OF_RACKS else [FIRST_NEEDS[name]]
+            if not set(needs) & set(self.story.kinds):
                 continue
             if moment is None:
                 rows.append([FIRST_WORDS[name], "never", "", ""])
@@ -322,6 +324,7 @@ def _across_words(metric: str) -> str | None:
         "lost.power_lost_peak": "IT power lost at most",
         "pue.during": "PUE from the fault on",
         "rack.die_temperature.highest": "highest die temperature",
+        "air_rack.die_temperature.highest": "highest die temperature of air racks",
         "cdu.supply_temperature.highest": "highest CDU supply temperature",
         "zone.temperature.highest": "highest room temperature",
     }.get(metric)

@@ -18,7 +18,7 @@ from twin.view.letters import lettering
 from twin.view.places import RIM, SLAB, Layout
 from twin.view.probe import ViewUnavailable, gl_fault
 from twin.view.projection import Frame, Projection, looking
-from twin.view.reading import BadWish, Reading, dead_sources, read_moment
+from twin.view.reading import BadWish, Reading, dead_sources, dies_of, read_moment
 from twin.view.routes import Piece
 from twin.view.scene import render
 from twin.view.sizes import COOLING_YARD, ELECTRICAL, HALL, POWER_YARD
@@ -53,7 +53,7 @@ def picture(
     trace_or_path: Trace | str | Path,
     *,
     at: float | None = None,
-    colour: str = "rack.die_temperature",
+    colour: str | None = None,
     output: Path,
     size: tuple[int, int] = (1600, 900),
     look: str = "hall",
@@ -64,7 +64,7 @@ def picture(
 
     Args:
         at: seconds since the start; None is the end of the trace.
-        colour: "kind.quantity", or a quantity alone for every kind that has it.
+        colour: "kind.quantity", or a quantity alone for every kind that has it; None is the dies of the racks.
         output: the PNG file to write.
         size: width and height in pixels.
         look: one of LOOKS; "auto" is "hall" where OpenGL works, else "plan".
@@ -95,7 +95,7 @@ def picture(
     plant = trace.plant
     whole = arrange(plant)
     layout = _part(whole, seen, block, str(trace.path))
-    story = tell(plant, layout, reading, colour, look)
+    story = tell(plant, layout, reading, colour or dies_of(trace), look)
     if block is not None:
         story.moment += f", {block} alone"
     pieces = _pieces(reading, whole, layout, story)

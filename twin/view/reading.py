@@ -15,7 +15,7 @@ from twin.plant import Plant
 from twin.trace import Trace
 from twin.view.colours import LOST, OFF, RUNNING, STRAINED
 from twin.view.sizes import NOWHERE, footprint
-from twin.view.words import lasting, say
+from twin.view.words import kind_words, lasting, say
 
 
 class BadWish(ValueError):
@@ -205,6 +205,12 @@ def read_moment(trace: Trace, at: float | None, member: int = 0) -> Reading:
     return Reading(trace, float(times[row]), row, member)
 
 
+def dies_of(trace: Trace) -> str:
+    """The wish for the dies of its racks, of whatever kind."""
+    kinds = [kind for kind in trace.kinds if kind in KINDS and KINDS[kind].is_work]
+    return f"{kinds[0] if kinds else 'rack'}.die_temperature" if len(kinds) < 2 else "die_temperature"
+
+
 def targets(trace: Trace, colour: str, bodies: set[str], look: str) -> list[tuple[str, str]]:
     """The (kind, quantity) pairs of a wish: "rack.die_temperature", or "power" for every kind that has it.
 
@@ -253,7 +259,7 @@ def key_figures(reading: Reading, conditions: dict[str, Condition]) -> list[tupl
         if kind in KINDS and KINDS[kind].is_work:
             names = reading.trace.units(kind)
             down = sum(1 for name in names if name in conditions and conditions[name].state in (LOST, OFF))
-            figures.append((f"{kind}s at work", f"{len(names) - down} of {len(names)}"))
+            figures.append((f"{kind_words(kind)}s at work", f"{len(names) - down} of {len(names)}"))
             if down == len(names):  # what idle power shelves lose is no work
                 figures = [figure for figure in figures if figure[0] != "PUE"]
     return figures

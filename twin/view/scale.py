@@ -12,8 +12,10 @@ from twin.view.colours import map_for
 from twin.view.reading import Reading, people_unit
 from twin.view.words import kind_words, pretty
 
+OF_DIES = ("throttle_temperature", "slowdown_temperature", "shutdown_temperature")
 LIMITS = {
-    ("rack", "die_temperature"): ("throttle_temperature", "slowdown_temperature", "shutdown_temperature"),
+    ("rack", "die_temperature"): OF_DIES,
+    ("air_rack", "die_temperature"): OF_DIES,
     ("tank", "temperature"): ("useful_temperature",),
     ("zone", "temperature"): ("limit_temperature",),
 }

@@ -131,6 +131,19 @@ def _rack(m: Maker, w: float, d: float, h: float) -> None:
             m.box((-w / 2 + 0.06, w / 2 - 0.06), sorted((y + out, y + 2 * out)), (z - 0.012, z + 0.012), BODY)
 
 
+def _air_rack(m: Maker, w: float, d: float, h: float) -> None:
+    """Servers with a grille before, and four rows of fans behind."""
+    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0, 0.08), DARK)
+    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0.08, h), BODY, edged=True)
+    high = (h - 0.3) / 4
+    for k in range(4):
+        z = 0.16 + k * (high + 0.02)
+        m.box((-w / 2 + 0.05, w / 2 - 0.05), (-d / 2 - 0.015, -d / 2), (z, z + high - 0.03), TRIM)
+        m.box((-w / 2 + 0.09, w / 2 - 0.09), (-d / 2 - 0.03, -d / 2 - 0.015), (z + 0.04, z + 0.55 * high), DARK)
+        for x in (-0.28 * w, 0.0, 0.28 * w):
+            m.drum((x, d / 2, z + 0.5 * high), 0.12 * w, 0.02, axis=1, paint=DARK, sides=10)
+
+
 def _cdu(m: Maker, w: float, d: float, h: float) -> None:
     _cabinet(m, w, d, h, 1)
     m.box((-w / 2 + 0.15, w / 2 - 0.3), (-d / 2 - 0.015, -d / 2), (0.66 * h, 0.84 * h), DARK)
@@ -272,6 +285,7 @@ def _tank(m: Maker, w: float, d: float, h: float) -> None:
 
 DRAWN: dict[str, Callable[[Maker, float, float, float], None]] = {
     "rack": _rack,
+    "air_rack": _air_rack,
     "cdu": _cdu,
     "fan_wall": _fan_wall,
     "transformer": _transformer,

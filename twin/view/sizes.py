@@ -32,6 +32,7 @@ class Footprint:
 
 FOOTPRINTS = {
     "rack": Footprint(0.6, 1.2, 2.3, HALL),
+    "air_rack": Footprint(0.6, 1.2, 2.3, HALL),
     "cdu": Footprint(1.0, 1.2, 2.2, HALL),
     "fan_wall": Footprint(2.6, 1.1, 3.0, WALL),
     "ups": Footprint(3.0, 1.0, 2.0, ELECTRICAL, "rated_power", 2.0e6),

@@ -10,7 +10,6 @@ from twin.declare import Ports, Real, mode, quantity, table
 from twin.equipment.parts.dies import Dies
 from twin.equipment.parts.gpus import Asked, Lines
 from twin.equipment.parts.power_shelves import Fed, Input, Trays
-
 from twin.physics import thermal
 from twin.physics.electric import apparent
 from twin.physics.supply import latched
