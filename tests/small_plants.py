@@ -139,10 +139,10 @@ def air_cooled() -> Plant:
     add(plant, "board", "bus", ("utility",))
     add(plant, "ups", "ups", ("board",), **{**UPS, "rated_power": 2e5, "battery_energy": 2e5 * 120})
     add(plant, "room", "zone", volume=200, mass_heat_capacity=4e6, mass_conductance=4e3)
-    supplies = {"shelf_count": 18, "shelf_power": 3.3e3, "lowest_voltage": 0.85, "standby_power": 400, "die_groups": 32}
+    supplies = {"shelf_count": 18, "shelf_power": 3.3e3, "lowest_voltage": 0.85, "standby_power": 400, "die_groups": 4}
     for i in (1, 2, 3):
         feeds, more = (("ups", "board"), supplies) if i < 3 else (("ups",), {})
-        add(plant, f"rack-{i}", "air_rack", feeds, "room", **AIR_RACK, **more)
+        add(plant, f"rack-{i}", "air_rack", feeds, "room", **AIR_RACK, **more, die_masses=float(i == 2))
     for i in (1, 2):
         add(plant, f"crah-{i}", "fan_wall", ("board",), "room", **{**FAN_WALL, "air_flow": 10})
         add(plant, f"pump-{i}", "pump", ("board",), **{**PUMP, "nominal_flow": 0.004, "volume": 0.1})

@@ -16,7 +16,7 @@ from twin.physics.fluids import ROOM_AIR
 
 @table
 class AirRack(RackAtWork):
-    """All GPU dies of a rack on heat sinks, as one mass or each as its own, in one stream of air, which comes from its room and returns.
+    """All GPU dies of a rack on heat sinks, as one mass or each as its own, in one stream of its room's air.
 
     Fans follow the hottest die between two temperatures, with a lag; their power goes with the cube of speed. Rated
     power is that with fans at full speed. All heat warms the room. Power supplies count as power shelves. Hot air
