@@ -19,6 +19,7 @@ AIR_RACK = {
     "fan_share": 0.3, "throttle_temperature": 360.15, "slowdown_temperature": 362.15, "shutdown_temperature": 368.15,
     "release_temperature": 357.15,
 }  # fmt: skip
+STORE = {"read_bandwidth": 8e10, "write_bandwidth": 4e10, "idle_power": 1500, "rated_power": 2200}
 CDU = {
     "exchanger_conductance": 330e3, "technology_volume": 1.0, "facility_volume": 0.3, "nominal_flow": 0.02,
     "nominal_head": 244e3, "shutoff_head": 470e3, "pump_power": 13.7e3, "facility_flow": 0.025,
@@ -133,7 +134,7 @@ def pod(racks: int = 8, dc: bool = False) -> Plant:
 
 
 def air_cooled() -> Plant:
-    """A room of three air-cooled racks whose mass follows slowly, two CRAHs, a chiller each, one UPS, a job."""
+    """Three air-cooled racks in a room whose mass follows slowly: two CRAHs, one UPS, two jobs on one storage."""
     plant = Plant()
     add(plant, "utility", "utility", rated_power=1e6)
     add(plant, "board", "bus", ("utility",))
@@ -149,6 +150,12 @@ def air_cooled() -> Plant:
         slim = {"cooling_capacity": 0.12e6, "nominal_flow": 0.004, "volume": 0.1}
         add(plant, f"chiller-{i}", "chiller", ("board",), **{**CHILLER, **slim})
         plant.units[f"chiller-{i}"].settings["leaving_setpoint"] = 285.15
+    add(plant, "store", "storage_system", ("ups", "board"), "room", **STORE, restart_delay=60)
+    saves = {"step_time": 4.0, "step_data": 2e11, "checkpoint_size": 8e11, "checkpoint_interval": 60.0}
+    for k in (1, 2):
+        add(plant, f"train-{k}", "job", resume_time=30.0, checkpoint_time=5.0 * k, **saves)
+        plant.gather(f"train-{k}", [f"rack-{k}"])
+        plant.store(f"train-{k}", ["store"])
     trains = [branch(f"pump-{i}", f"chiller-{i}") for i in (1, 2)]
     plant.add_loop(Loop("chilled", "water", trains, [branch(f"crah-{i}") for i in (1, 2)]))
     return plant

@@ -68,6 +68,7 @@ MEANT_TO_FAIL = {
     "tank-stratified": set(),
     "pump-manifold": set(),
     "storage-black-start": set(),
+    "storage-controller-lost": {"no train.starved"},
     "storage-bridges-utility-loss": set(),
     "ups-loss-in-maintenance": {"no rack.unpowered"},
     "steady-415vac": set(),

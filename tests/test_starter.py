@@ -110,6 +110,8 @@ def test_seconds_from_lost_cooling_to_throttling_against_another_way_to_reckon_t
 
 def serving(plant: Plant) -> Plant:
     """The plant with a service on its first rack and a job on its second and third."""
+    for job in [unit.name for unit in plant.of_kind("job")]:  # those of the small plant make room
+        del plant.units[job], plant.pools[job], plant.stores[job]
     add(plant, "pool", "pool")
     add(plant, "train", "job", step_time=4.0, exposed_communication=0.0)
     add(plant, "answers", "service", **SERVICE)

@@ -91,7 +91,7 @@ class Plant:
 
     `redundancy` is what groups of units are called: "ups" -> "N+1"; the audit compares it with what is built.
     `pools` are the racks of each pool and of each job's gang, `served` the pools that a service may use, by phase
-    (prefill, decode).
+    (prefill, decode), `stores` the storage system of a job.
     """
 
     def __init__(self) -> None:
@@ -104,6 +104,7 @@ class Plant:
         self.redundancy: dict[str, str] = {}
         self.pools: dict[str, list[str]] = {}
         self.served: dict[str, dict[str, list[str]]] = {}
+        self.stores: dict[str, list[str]] = {}
         self.fabrics: dict[str, Fabric] = {}
         self.add(Unit("site", "site"))
 
@@ -145,6 +146,12 @@ class Plant:
         self.served[service] = {"prefill": list(prefill), "decode": list(decode)}
         for pool in dict.fromkeys(prefill + decode):
             self.graph.add_edge(pool, service, medium="work")
+
+    def store(self, job: str, systems: list[str]) -> None:
+        """Say which storage system feeds a job and takes its checkpoints."""
+        self.stores[job] = list(systems)
+        for system in systems:
+            self.graph.add_edge(system, job, medium="work")
 
     @property
     def joined(self) -> set[str]:
@@ -227,6 +234,7 @@ class Plant:
                 "redundancy": self.redundancy,
                 "pools": self.pools,
                 "served": self.served,
+                "stores": self.stores,
                 "fabrics": [fabric.to_json() for fabric in self.fabrics.values()],
             },
             default=vars,
@@ -269,6 +277,8 @@ class Plant:
             plant.gather(pool, racks)
         for service, pools in said.get("served", {}).items():
             plant.serve(service, **pools)
+        for job, systems in said.get("stores", {}).items():
+            plant.store(job, systems)
         return plant
 
 

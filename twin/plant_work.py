@@ -15,6 +15,7 @@ def dangling_work(plant: Any) -> Iterator[Fault]:
     """Every pool has racks of its own, every service pools for both phases."""
     yield from _pools(plant)
     yield from _services(plant)
+    yield from _stores(plant)
 
 
 def _pools(plant: Any) -> Iterator[Fault]:
@@ -69,6 +70,27 @@ def _services(plant: Any) -> Iterator[Fault]:
             if not plant.served.get(unit.name, {}).get(phase):
                 text = f'{unit.name} has no pool to {does}; "pools: NAME", or "{phase}: NAME", is wanted'
                 yield Fault(unit.where, text)
+
+
+def _stores(plant: Any) -> Iterator[Fault]:
+    """Every job that names a storage system has one, and something to keep there."""
+    known = [unit.name for unit in plant.of_kind("storage_system")]
+    for job, systems in plant.stores.items():
+        unit = plant.units[job]
+        if unit.kind != "job":
+            yield Fault(unit.where, f"{job} names a storage system, but a {unit.kind} is no job; leave storage out")
+        elif len(systems) != 1:
+            yield Fault(unit.where, f"{job} names {len(systems)} storage systems; one is wanted")
+        elif systems[0] not in known:
+            what = f"a {plant.units[systems[0]].kind}" if systems[0] in plant.units else "not a unit"
+            advice = near(systems[0], known)
+            yield Fault(unit.where, f"{job} uses {systems[0]}, which is {what}; a storage system is wanted{advice}")
+        elif not unit.parameters.get("checkpoint_size", 0.0) > 0:
+            yield Fault(unit.where, f'{job} saves nothing on {systems[0]}; checkpoint_size, e.g. "2 TB", is wanted')
+    for unit in plant.of_kind("job"):
+        said = [key for key in ("checkpoint_size", "step_data") if unit.parameters.get(key, 0.0) > 0]
+        if said and unit.name not in plant.stores:
+            yield Fault(unit.where, f"{unit.name} says {said[0]} but no storage system; storage: NAME is wanted")
 
 
 def racks_without_room(plant: Any) -> Iterator[Fault]:

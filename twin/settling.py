@@ -49,7 +49,7 @@ def _rewind(model: Model, rest: State, now: State) -> None:
     for t in model.tables:
         said = quantities(t.machine.State)
         fresh = {name: getattr(rest.rows[t.key], name) for name in said if companion(name, said)}
-        counted = ("m^3",) if t.machine.streams or t.kind == "zone" else ("J", "m^3")
+        counted = ("m^3",) if t.machine.streams or t.kind == "zone" else ("J", "m^3", "bit")
         back = {n for n, q in said.items() if t.machine.counts or q.unit in counted or n in WEAR} - set(
             getattr(t.machine, "settles", ())
         )

@@ -62,6 +62,7 @@ NAMED = {
     "USD": ("a sum of money", "USD"),
     "USD/J": ("a price of energy", "USD/MWh"),
     "bit/s": ("a data rate", "Gbit/s"),
+    "bit": ("an amount of data", "TB"),
     "1": ("a pure number", "%"),
 }
 """SI unit -> what it measures, and the unit people use for it."""
@@ -322,6 +323,8 @@ STEPS = {
     "J/K": [(1e6, "MJ/K"), (1e3, "kJ/K")],
     "token": [(1e9, "Gtoken"), (1e6, "Mtoken"), (1e3, "ktoken")],
     "token/s": [(1e6, "Mtoken/s"), (1e3, "ktoken/s")],
+    "bit": [(8e12, "TB"), (8e9, "GB")],
+    "bit/s": [(8e9, "GB/s"), (8e6, "MB/s")],
     "s": [(172800.0, "day"), (7200.0, "h"), (120.0, "min")],
     "m^3/s": [(1.0, "m^3/s")],
 }

@@ -30,6 +30,7 @@ from tests.small_plants import (
     PUMP,
     RACK,
     SERVICE,
+    STORE,
     STRAINER,
     TRANSFORMER,
     UPS,
@@ -62,7 +63,7 @@ RATINGS = {
     "cable": {"length": 400, "resistance": 1e-4, "ampacity": 400, "nominal_voltage": 13.8e3},
     "tie": {"rated_power": 2e6, "nominal_voltage": 480},
     "capacitor": {"rated_reactive_power": 3e5},
-    "air_rack": AIR_RACK,
+    "air_rack": AIR_RACK, "storage_system": STORE,
     "pool": {}, "service": SERVICE, "job": {"step_time": 4.0},
 }  # fmt: skip
 FEW = {"tie": 2, "rectifier": 2, "ats": 2, "ups": 2, "bus": 3, "pdu": 2}
@@ -269,6 +270,9 @@ MEANINGS = {
     "heat": r"^heat",
     "heating": r"^heating.* 1 at rated",
     "highest_voltage": r"voltage refused above",
+    "idle_power": r"^power at no (load|utilisation)",
+    "chip_temperature": r"chips",
+    "overheated": r"cuts its power off",
     "in_service": r"^1 (runs|feeds|is in service), 0",
     "initial_charge": r"charge of the battery at the start",
     "inlet_temperature": r"entering, mean of the last tick",

@@ -33,6 +33,7 @@ from twin.equipment.rectifier import Rectifier
 from twin.equipment.sequencer import Sequencer
 from twin.equipment.service import Service
 from twin.equipment.site import Site
+from twin.equipment.storage_system import StorageSystem
 from twin.equipment.strainer import Strainer
 from twin.equipment.sts import STS
 from twin.equipment.switch import Switch
@@ -64,6 +65,7 @@ KINDS: dict[str, type[Equipment]] = {
         Rack,
         AirRack,
         Switch,
+        StorageSystem,
         Load,
         Cable,
         Capacitor,

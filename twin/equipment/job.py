@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of
 from twin.declare import Equipment, Ports, Real, flag, quantity, replace, table
+from twin.physics.storing import PLENTY, Standing, Wants, Went
 from twin.physics.supply import latched
 from twin.physics.training import Gang, activity, communication, worked
+
+Storing = Callable[..., tuple[Standing, Went]]
+STARVED = 1e-3
+"""Share of a tick that a job may wait for its storage before the timeline says so."""
 
 
 class Ran(NamedTuple):
     """A tick of a job.
 
     activity: of its GPUs, mean [1]; runs: whether its gang is complete; restarting, saving: seconds spent on them;
-    rate: steps a second while it works; steps, unsaved, position: at the end; lost: rolled back; fell: whether it did.
+    rate: steps a second while it works; steps, unsaved, position: at the end; lost: rolled back; fell: whether it did;
+    stored: data left to read back and to save [bit], seconds that it waited for storage; None where no job uses any.
     """
 
     activity: Real
@@ -28,6 +35,7 @@ class Ran(NamedTuple):
     lost: Real
     fell: Real
     restart: Real
+    stored: tuple[Real, Real, Real] | None = None
 
 
 @table
@@ -37,7 +45,8 @@ class Job(Equipment):
     It works, saves a checkpoint every `checkpoint_interval` of work, and goes on. When a rack is lost it falls back to
     its last checkpoint, and once its gang is complete, but for its spares, takes `resume_time` to go on. An
     iteration computes, then waits for the network for what communication does not hide behind computation. Spares
-    work along. Storage that is slower than asked, shrinking to fewer racks, and validation are left out.
+    work along. With a storage system a checkpoint lasts as long as its data takes there, a restart reads it back, and
+    steps wait for the data that they read. Shrinking to fewer racks and validation are left out.
     """
 
     kind = "job"
@@ -52,8 +61,13 @@ class Job(Equipment):
     )
     checkpoint_interval: Real = quantity("s", "work between checkpoints", default=1200.0, above=0, at_most=1e8)
     checkpoint_time: Real = quantity(
-        "s", "work stands while a checkpoint is saved", default=60.0, at_least=0, at_most=1e5
-    )
+        "s", "work stands while a checkpoint is saved; with a storage system at least so long, by what its racks write",
+        default=60.0, at_least=0, at_most=1e5,
+    )  # fmt: skip
+    checkpoint_size: Real = quantity("bit", "data of a checkpoint, on its storage system", default=0.0, at_least=0,
+                                     at_most=1e18)  # fmt: skip
+    step_data: Real = quantity("bit", "data that an iteration reads from its storage system", default=0.0, at_least=0,
+                               at_most=1e18)  # fmt: skip
     resume_time: Real = quantity(
         "s", "from a complete gang to the first new step", default=300.0, at_least=0, at_most=1e6
     )
@@ -80,10 +94,17 @@ class Job(Equipment):
         saving_time: Real = quantity("s", "time in checkpoints since the start", default=0.0)
         restarting_time: Real = quantity("s", "time in restarts since the start", default=0.0)
         stopped_time: Real = quantity("s", "time without a whole gang since the start", default=0.0)
+        waiting_time: Real = quantity("s", "time that it waited for its storage since the start", default=0.0)
+        loading: Real = quantity("bit", "data of its checkpoint left to read back", default=0.0)
+        saving: Real = quantity("bit", "data of its checkpoint left to save", default=0.0)
         racks_had: Real = quantity("1", "racks of its gang that could work in the last tick", default=0.0)
         stopped: Real = flag(
             "stops, and falls back to its last checkpoint", "may run again, and restarts",
             because="its gang is not whole, or it crashed or is held", via="work",
+        )  # fmt: skip
+        starved: Real = flag(
+            "waits for its storage", "has what it needs of its storage again",
+            because="its storage system gives less than it asks", via="work",
         )  # fmt: skip
 
     @table
@@ -95,8 +116,8 @@ class Job(Equipment):
         activity: Real = quantity("1", "activity of its GPUs", default=0.0)
         racks_able: Real = quantity("1", "racks of its gang that can work", default=0.0)
 
-    def ran(self, s: Any, u: Any, gang: Gang, dt: Real) -> Ran:
-        """What it does in a tick with the racks that it finds."""
+    def ran(self, s: Any, u: Any, gang: Gang, dt: Real, storing: Storing | None = None) -> Ran:
+        """What it does in a tick with the racks that it finds; `storing` takes jobs with storage through it."""
         xp = library_of(s.steps)
         runs = ((gang.able >= gang.wanted - self.spares) & (u.hold <= 0) & (u.crash <= 0)) * 1.0
         falls = (s.stopped <= 0) & ((runs <= 0) | (gang.able < s.racks_had))
@@ -118,10 +139,35 @@ class Job(Equipment):
         busy = activity(s.steps - lost, work * rate, waits, self.waiting_activity)
         idle = self.overhead_activity * (restarting + left - work)
         mean = (busy * work + idle) / dt
-        return Ran(
+        ran = Ran(
             mean, runs, restarting, left - work, rate, s.steps - lost + work * rate, unsaved, now_at,
             lost, falls * 1.0, xp.where(runs > 0, restart - restarting, restart),
         )  # fmt: skip
+        if storing is None:
+            return ran
+        going = (runs > 0) & ~falls
+        writes = xp.where(
+            self.checkpoint_time > 0, self.checkpoint_size / xp.maximum(self.checkpoint_time, 1e-9), PLENTY
+        )
+        wants = Wants(runs, rate, self.step_data, self.checkpoint_size, writes, self.checkpoint_interval)
+        now = Standing(
+            position, restart, xp.where(going, s.loading, self.checkpoint_size), s.saving * going, s.unsaved - lost
+        )
+        return self._stored(s, ran, waits, *storing(now=now, wants=wants), dt)
+
+    def _stored(self, s: Any, ran: Ran, waits: Real, now: Standing, went: Went, dt: Real) -> Ran:
+        """The same tick, for jobs with a storage system as it let them go."""
+        xp, stored = library_of(ran.rate), self.checkpoint_size > 0
+        busy = activity(s.steps - ran.lost, went.steps, waits, self.waiting_activity)
+        mean = (busy * went.worked + self.overhead_activity * (dt * ran.runs - went.worked)) / dt
+        at_work = dt * ran.runs - went.saved - went.restarted
+        pace = xp.where(at_work > 0, went.steps / xp.maximum(at_work, 1e-12), ran.rate)
+        found = (
+            mean, ran.runs, went.restarted, went.saved, pace, s.steps - ran.lost + went.steps, now.unsaved, now.since,
+            ran.lost, ran.fell, now.restart,
+        )  # fmt: skip
+        merged = Ran(*(xp.where(stored, own, plain) for own, plain in zip(found, ran[:-1], strict=True)))
+        return merged._replace(stored=(now.loading * stored, now.saving * stored, went.waited * stored))
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         gang, did = port.work
@@ -141,6 +187,11 @@ class Job(Equipment):
             stopped=stopped,
             stopped_at=stopped_at,
         )
+        if did.stored is not None:
+            after.loading, after.saving, waited = did.stored
+            after.waiting_time = s.waiting_time + waited
+            starved = (waited > STARVED * dt) * 1.0
+            after.starved, after.starved_at = latched(starved, s.starved, s.starved_at, port.now)
         pace = did.rate * self.step_time
         rate = (did.steps - s.steps) / dt
         return after, self.Outputs(step_rate=rate, pace=pace, activity=did.activity, racks_able=gang.able)

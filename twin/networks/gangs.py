@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 
 import numpy as np
 
 from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked_with_spare
+from twin.networks import storing
 from twin.networks.serving import Duty
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
 from twin.physics.training import Gang
@@ -24,6 +26,7 @@ class GangNetwork:
     wanted: Array
     job_of: dict[str, Array]
     unit_count: int
+    storing: storing.StoringNetwork | None
 
 
 def compile_gangs(plant: Plant, tables: list[Table], xp: ModuleType) -> GangNetwork | None:
@@ -45,6 +48,7 @@ def compile_gangs(plant: Plant, tables: list[Table], xp: ModuleType) -> GangNetw
         xp.asarray([[float(len(plant.pools[job])) for job in jobs.names]]),
         {key: xp.asarray(value) for key, value in job_of.items()},
         len(column),
+        storing.compile_storing(plant, tables, jobs, xp),
     )
 
 
@@ -64,7 +68,8 @@ def solve(net: GangNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, ou
     count = gather_sum(able, net.members)
     worst = [xp.where(count > 0, each.take(net.members.index, axis=1).min(axis=-1), 0.0) for each in (speed, bandwidth)]
     gang = Gang(net.wanted, count, *worst)
-    did = t.machine.ran(state[t.key], inputs[t.key], gang, dt)  # type: ignore[attr-defined]
+    store = net.storing and partial(storing.solve, net.storing, ports, state, inputs, dt=dt)
+    did = t.machine.ran(state[t.key], inputs[t.key], gang, dt, store)  # type: ignore[attr-defined]
     ports[t.key].work = gang, did
     busy = stacked_with_spare(did.activity)[0]
     for rack in net.racks:

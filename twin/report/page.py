@@ -266,7 +266,7 @@ def _tokens(rows: Rows) -> Section:
 
 
 def _training(rows: Rows) -> Section:
-    heads = ("job", "useful steps", "rolled back", "goodput", "stops", "saving", "restarting", "stopped for")
+    heads = ("job", "useful steps", "rolled back", "goodput", "stops", "saving", "restarting", "waiting", "stopped for")
     notes = (
         ["Goodput is useful steps over those of a run without pause, loss or slower clock."] if rows.training() else []
     )

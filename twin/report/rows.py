@@ -244,14 +244,17 @@ class Rows:
         return rows
 
     def training(self) -> list[list[str]]:
-        """Job, useful steps, rolled back, goodput, stops, time in checkpoints, in restarts, without its gang."""
+        """Job, useful steps, rolled back, goodput, stops; saving, restarting, waiting for storage, without its gang."""
         return [
             [
                 name,
                 *(f"{each[key]:,.0f}" for key in ("steps", "lost_steps")),
                 say(each["goodput"], "1", share=True),
                 f"{each['interruptions']:.0f}",
-                *(lasting(each[key]) for key in ("saving_time", "restarting_time", "stopped_time")),
+                *(
+                    "" if each[key] is None else lasting(each[key])
+                    for key in ("saving_time", "restarting_time", "waiting_time", "stopped_time")
+                ),
             ]
             for name, each in (self.measure["training"] or {}).items()
         ]

@@ -63,7 +63,17 @@ def whole(findings: Findings, width: int) -> RenderableType:
     )
     parts.append(_table("Tokens", *_spare(served, rows.tokens(), narrow, (4, 5, 7)), right=(1, 2, 3)))
     parts.append(_table("What a token took", ("", ""), rows.tokens_total(), head=False, right=(1,)))
-    trained = ("job", "useful steps", "rolled back", "goodput", "stops", "saving", "restarting", "stopped for")
+    trained = (
+        "job",
+        "useful steps",
+        "rolled back",
+        "goodput",
+        "stops",
+        "saving",
+        "restarting",
+        "waiting",
+        "stopped for",
+    )
     parts.append(_table("Training", trained, rows.training(), right=(1, 2, 3, 4)))
     if findings.story.members > 1:
         title = f"Across {findings.story.members} members"

@@ -6,7 +6,7 @@ import numpy as np
 
 from twin.report.story import Story
 
-COUNTERS = ("steps", "lost_steps", "interruptions", "saving_time", "restarting_time", "stopped_time")
+COUNTERS = ("steps", "lost_steps", "interruptions", "saving_time", "restarting_time", "waiting_time", "stopped_time")
 
 
 def training(story: Story, member: int) -> dict[str, dict[str, float | None]] | None:

@@ -26,6 +26,7 @@ class Part:
     redundancy: dict[str, str] = field(default_factory=dict)
     pools: dict[str, list[str]] = field(default_factory=dict)
     served: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    stores: dict[str, list[str]] = field(default_factory=dict)
     fabrics: dict[str, Fabric] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
     holes: bool = False
@@ -72,6 +73,9 @@ class Part:
             if service not in outer:
                 used = {phase: [named(pool) for pool in pools] for phase, pools in phases.items()}
                 self.served[f"{prefix}/{service}"] = used
+        for job, systems in block.stores.items():
+            if job not in outer:
+                self.stores[f"{prefix}/{job}"] = [named(system) for system in systems]
         for loop in block.loops.values():
             branches = [[[_renamed(e, named(e.unit)) for e in b] for b in side] for side in (loop.plant, loop.loads)]
             storage, vessel = (each and named(each) for each in (loop.storage, loop.pressurisation))
@@ -113,6 +117,8 @@ class Part:
             made.gather(pool, racks)
         for service, phases in self.served.items():
             made.serve(service, **phases)
+        for job, systems in self.stores.items():
+            made.store(job, systems)
         return made
 
 

@@ -19,7 +19,7 @@ from twin.scenario.names import BadName, expand, split
 from twin.scenario.part import Part, Place
 
 SERVING_KEYS = ("pools", "prefill", "decode")
-COMMON_KEYS = ("kind", "like", "feeds", "joins", "zone", "at", "racks", *SERVING_KEYS)
+COMMON_KEYS = ("kind", "like", "feeds", "joins", "zone", "at", "racks", "storage", *SERVING_KEYS)
 LENGTH = Quantity("", "m", "a length", at_least=-1e5, at_most=1e5)
 KNOWN_KINDS = [kind for kind in KINDS if kind != "site"]
 
@@ -87,6 +87,7 @@ class UnitReader:
         joins = self._paired(node.get("joins"), len(names))
         racks = self._paired(node.get("racks"), 1) * len(names)
         used = [self._paired(node.get(key), len(names)) for key in SERVING_KEYS]
+        stores = self._paired(node.get("storage"), len(names))
         places = layout(node.get("at"), len(names), self.faults)
         if any(len(zone) > 1 for zone in zones):
             text = "a unit stands in one zone; one name is wanted, or a range as long"
@@ -104,6 +105,8 @@ class UnitReader:
                 part.lost |= set() if feeds[index] else {name}
             if "racks" in node:
                 part.pools.setdefault(name, racks[index])
+            if "storage" in node:
+                part.stores.setdefault(name, stores[index])
             if "pools" in node and {"prefill", "decode"} & set(node):
                 text = "pools says both phases at once; either it, or prefill and decode, is wanted"
                 self.faults.add(node.where_of("pools"), text)

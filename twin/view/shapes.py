@@ -144,6 +144,17 @@ def _air_rack(m: Maker, w: float, d: float, h: float) -> None:
             m.drum((x, d / 2, z + 0.5 * high), 0.12 * w, 0.02, axis=1, paint=DARK, sides=10)
 
 
+def _storage_system(m: Maker, w: float, d: float, h: float) -> None:
+    """Shelves of drives, upright side by side."""
+    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0, 0.08), DARK)
+    m.box((-w / 2, w / 2), (-d / 2, d / 2), (0.08, h), BODY, edged=True)
+    for k in range(6):
+        z = 0.2 + (h - 0.36) * k / 6
+        for n in range(8):
+            x = -w / 2 + 0.07 + (w - 0.14) * n / 8
+            m.box((x, x + 0.7 * (w - 0.14) / 8), (-d / 2 - 0.015, -d / 2), (z, z + 0.7 * (h - 0.36) / 6), TRIM)
+
+
 def _cdu(m: Maker, w: float, d: float, h: float) -> None:
     _cabinet(m, w, d, h, 1)
     m.box((-w / 2 + 0.15, w / 2 - 0.3), (-d / 2 - 0.015, -d / 2), (0.66 * h, 0.84 * h), DARK)
@@ -286,6 +297,7 @@ def _tank(m: Maker, w: float, d: float, h: float) -> None:
 DRAWN: dict[str, Callable[[Maker, float, float, float], None]] = {
     "rack": _rack,
     "air_rack": _air_rack,
+    "storage_system": _storage_system,
     "cdu": _cdu,
     "fan_wall": _fan_wall,
     "transformer": _transformer,

@@ -44,6 +44,7 @@ FOOTPRINTS = {
     "sts": Footprint(1.2, 0.9, 2.0, ELECTRICAL),
     "breaker": Footprint(0.9, 1.2, 2.3, ELECTRICAL),
     "load": Footprint(1.2, 1.0, 2.1, ELECTRICAL),
+    "storage_system": Footprint(0.6, 1.2, 2.3, ELECTRICAL),
     "switch": Footprint(0.6, 1.2, 2.3, ELECTRICAL),
     "cable": Footprint(0.6, 0.6, 1.2, ELECTRICAL),
     "capacitor": Footprint(1.2, 1.2, 2.2, ELECTRICAL),

@@ -1,0 +1,244 @@
+"""Jobs on shared storage: checkpoints, reads and restarts by hand at any tick; nobody gets more than there is."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.small_plants import RACK
+from twin.arrays import neighbours
+from twin.declare import Ports, replace
+from twin.model import _rows
+from twin.networks import gangs
+from twin.networks.tables import compile_tables
+from twin.physics.storing import Standing, Users, Wants, course, fair
+from twin.plant import Plant, Unit
+
+GB = 8e9
+STORE = {"read_bandwidth": 40 * GB, "write_bandwidth": 20 * GB, "idle_power": 4e3, "rated_power": 6e3, "controllers": 4}
+JOB = {"step_time": 4.0, "exposed_communication": 0.0, "checkpoint_interval": 600.0, "checkpoint_time": 0.0,
+       "resume_time": 300.0, "checkpoint_size": 800 * GB}  # fmt: skip
+
+
+class World:
+    """Some jobs, each on a rack of its own, and one storage system, tick by tick."""
+
+    def __init__(self, *jobs):
+        plant = Plant()
+        plant.add(Unit("store", "storage_system", dict(STORE)))
+        for k, said in enumerate(jobs):
+            plant.add(Unit(f"rack-{k}", "rack", dict(RACK)))
+            plant.add(Unit(f"job-{k}", "job", JOB | said))
+            plant.gather(f"job-{k}", [f"rack-{k}"])
+            if said.get("checkpoint_size", 1.0) > 0:
+                plant.store(f"job-{k}", ["store"])
+        self.tables = {t.key: t for t in compile_tables(plant, np)}
+        self.net = gangs.compile_gangs(plant, list(self.tables.values()), np)
+        self.inputs, self.state, self.outputs = (
+            {k: _rows(getattr(t.machine, part), 1, t.size, np, {}) for k, t in self.tables.items()}
+            for part in ("Inputs", "State", "Outputs")
+        )
+        self.now, self.read, self.written = 0.0, 0.0, 0.0
+
+    def put(self, part, key, name, value, place=slice(None)):
+        rows = getattr(self, part)
+        array = getattr(rows[key], name).copy()
+        array[:, place] = value
+        rows[key] = replace(rows[key], **{name: array})
+
+    def run(self, seconds, dt):
+        for _ in range(round(seconds / dt)):
+            ports = {key: Ports(now=self.now) for key in self.tables}
+            gangs.solve(self.net, ports, self.state, self.inputs, self.outputs, dt)
+            job = self.tables["job"].machine
+            self.state["job"], self.outputs["job"] = job.advance(
+                self.state["job"], self.inputs["job"], ports["job"], dt
+            )
+            moved = ports["storage_system"].work
+            self.read, self.written = self.read + dt * moved.read[0, 0], self.written + dt * moved.written[0, 0]
+            self.now += dt
+        return ports
+
+    def of(self, name, job=0):
+        rows = self.outputs if hasattr(self.outputs["job"], name) else self.state
+        return float(getattr(rows["job"], name)[0, job])
+
+
+@pytest.mark.parametrize("dt", [2.0, 8.0, 80.0, 320.0])
+def test_a_checkpoint_takes_its_size_over_the_bandwidth(dt):
+    """800 GB at 20 GB/s are 40 s: in 1,920 s three cycles of 600 + 40 s, 1,800 s of work."""
+    world = World({})
+    world.run(1920, dt)
+    assert world.of("steps") == pytest.approx(450)
+    assert world.of("saving_time") == pytest.approx(120)
+    assert world.written == pytest.approx(2400 * GB)
+    assert world.of("unsaved") == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("dt", [2.0, 10.0, 330.0])
+def test_two_that_save_at_once_share_and_one_alone_has_all(dt):
+    """Job 1 starts 20 s behind: 20 s alone, then both at 10 GB/s; 400 GB left of job 0 take 40 s, then job 1 has all.
+
+    Job 0 saves from 600 to 660 s; job 1, begun at 620, has 400 GB at 660 and ends at 680.
+    """
+    world = World({}, {})
+    world.put("state", "job", "since_checkpoint", 20.0, 0)
+    world.run(660, dt)
+    assert world.of("saving_time", 0) == pytest.approx(60)
+    assert world.of("saving_time", 1) == pytest.approx(60)
+    assert world.written == pytest.approx(1600 * GB)
+    assert world.of("steps", 0) == pytest.approx((580 + 20) / 4)
+
+
+def test_it_saves_no_faster_than_its_racks_write():
+    world = World({"checkpoint_time": 100.0})
+    world.run(700, 1.0)
+    assert world.of("saving_time") == pytest.approx(100)
+    world = World({"checkpoint_time": 25.0})
+    world.run(640, 1.0)
+    assert world.of("saving_time") == pytest.approx(40)
+
+
+@pytest.mark.parametrize("dt", [1.0, 60.0])
+def test_steps_wait_for_the_data_that_they_read(dt):
+    """240 GB a step at 40 GB/s are 6 s where computing takes 4: two thirds of the pace."""
+    world = World({"step_data": 240 * GB, "checkpoint_interval": 1e6})
+    world.run(600, dt)
+    assert world.of("steps") == pytest.approx(100)
+    assert world.of("waiting_time") == pytest.approx(200)
+    assert world.of("pace") == pytest.approx(2 / 3)
+    assert world.of("starved") == 1.0
+    assert world.read == pytest.approx(100 * 240 * GB)
+    fed = World({"step_data": 100 * GB, "checkpoint_interval": 1e6})
+    fed.run(600, dt)
+    assert (fed.of("steps"), fed.of("starved"), fed.of("waiting_time")) == (pytest.approx(150), 0.0, 0.0)
+
+
+@pytest.mark.parametrize("dt", [3.0, 30.0, 660.0])
+def test_a_restart_reads_the_checkpoint_back(dt):
+    """A rack is gone for 660 s; then 300 s of restart, 800 GB at 40 GB/s in 20 s, and work."""
+    world = World({})
+    world.run(660, dt)
+    world.put("state", "rack", "shut_down", 1.0, 0)
+    world.run(660, dt)
+    assert world.of("lost_steps") == pytest.approx(5), "20 s since its checkpoint"
+    world.put("state", "rack", "shut_down", 0.0, 0)
+    world.run(660, dt)
+    assert world.of("restarting_time") == pytest.approx(320)
+    assert world.of("steps") == pytest.approx(150 + (660 - 320) / 4)
+    assert world.read == pytest.approx(800 * GB)
+
+
+def test_a_job_that_is_lost_while_it_saves_falls_back_to_the_checkpoint_before():
+    world = World({})
+    world.run(620, 1.0)
+    assert world.of("saving") == pytest.approx(400 * GB)
+    world.put("state", "rack", "unpowered", 1.0, 0)
+    world.run(5, 1.0)
+    assert (world.of("steps"), world.of("lost_steps"), world.of("saving")) == (0.0, pytest.approx(150), 0.0)
+
+
+@pytest.mark.parametrize("dt", [0.5, 10.0, 40.0])
+def test_a_controller_lost_in_a_checkpoint_makes_it_longer(dt):
+    """10 s at 20 GB/s, then 600 GB at 15: another 40 s."""
+    world = World({"checkpoint_interval": 590.0})
+    world.run(600, dt)
+    world.put("inputs", "storage_system", "controllers_failed", 1.0)
+    world.run(80, dt)
+    assert world.of("saving_time") == pytest.approx(50)
+    assert world.of("steps") == pytest.approx((590 + 40) / 4)
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "value"),
+    [("state", "stopped", 1.0), ("inputs", "filled", 1.0), ("inputs", "controllers_failed", 4.0)],
+)
+def test_a_storage_that_is_down_or_full_stalls_a_checkpoint_and_loses_none(part, name, value):
+    world = World({})
+    world.run(610, 1.0)
+    world.put(part, "storage_system", name, value)
+    world.run(200, 1.0)
+    assert world.of("saving") == pytest.approx(600 * GB)
+    assert (world.of("starved"), world.of("waiting_time")) == (1.0, pytest.approx(200))
+    world.put(part, "storage_system", name, 0.0)
+    world.run(50, 1.0)
+    assert (world.of("saving"), world.of("starved")) == (0.0, 0.0)
+    assert world.of("steps") == pytest.approx((600 + 20) / 4)
+
+
+def test_a_job_without_storage_beside_one_with_it_is_what_it_was():
+    both = World({}, {"checkpoint_size": 0.0, "checkpoint_time": 60.0})
+    both.run(1498, 7.0)
+    assert both.of("saving_time", 1) == pytest.approx(120)
+    assert both.of("loading", 1) == both.of("saving", 1) == 0.0
+
+
+def random_case(seed, jobs, stores):
+    rng = np.random.default_rng(seed)
+    of = rng.integers(0, stores + 1, jobs)
+    inside = [[k for k in range(jobs) if of[k] == n] for n in range(stores)]
+    users = Users(of, neighbours(inside, np, jobs), max(map(len, inside)))
+    return rng, of, users
+
+
+@settings(max_examples=80, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), jobs=st.integers(1, 7), stores=st.integers(1, 3))
+def test_shares_are_fair_and_no_more_than_there_is(seed, jobs, stores):
+    rng, of, users = random_case(seed, jobs, stores)
+    wanted = rng.choice([0.0, 1.0, 5.0, 1e30], (2, jobs)) * (of < stores)
+    room = rng.uniform(0, 10, (2, stores))
+    got = fair(wanted, room, users)
+    assert (got <= wanted).all()
+    for n in range(stores):
+        mine = of == n
+        total = got[:, mine].sum(axis=1)
+        whole = np.minimum(room[:, n], wanted[:, mine].sum(axis=1))
+        assert total == pytest.approx(whole, rel=1e-12, abs=1e-12), "all of it, or all that is wanted"
+        for member in range(2):
+            lacks = mine & (got[member] < wanted[member])
+            if lacks.any():
+                assert got[member, lacks].min() >= got[member, mine].max() - 1e-9, "who lacks has no less than another"
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), jobs=st.integers(1, 5), dt=st.sampled_from([0.1, 1.0, 30.0, 600.0]))
+def test_no_bit_is_lost_between_jobs_and_storage(seed, jobs, dt):
+    """What was read is what steps and restarts took; what was written is what checkpoints lack less; time adds up."""
+    rng, of, users = random_case(seed, jobs, 2)
+    stored = (of < 2)[None, :]
+    pick = lambda *values: rng.choice(values, (1, jobs)) * 1.0  # noqa: E731
+    size, reads = pick(1.0, 50.0, 400.0), pick(0.0, 1.0, 30.0)
+    wants = Wants(pick(0, 1, 1), pick(0.1, 1.0), reads, size, pick(1.0, 1e30), pick(5.0, 100.0))
+    now = Standing(rng.uniform(0, 5, (1, jobs)), pick(0.0, 3.0, 50.0), pick(0.0, 20.0), pick(0.0, 0.5) * size,
+                   pick(0.0, 2.0))  # fmt: skip
+    room = rng.choice([0.0, 2.0, 40.0], (2, 1, 2))
+    after, went = course(now, wants, (room[0], room[1]), users, dt, stored)
+    runs = stored & (wants.runs > 0)
+    assert went.read == pytest.approx(np.where(runs, went.steps * reads + now.loading - after.loading, 0.0), abs=1e-6)
+    done = (went.written + after.saving - now.saving) / size  # whole checkpoints
+    assert np.where(runs, done, 0.0) == pytest.approx(np.round(np.where(runs, done, 0.0)), abs=1e-6)
+    for moved, side in ((went.read, room[0]), (went.written, room[1])):
+        for n in range(2):
+            assert moved[0, of == n].sum() <= side[0, n] * dt * (1 + 1e-9) + 1e-9
+    assert (went.worked + went.saved + went.restarted <= dt * (1 + 1e-9)).all()
+    assert (went.steps >= 0).all()
+    assert (after.since <= wants.interval + 1e-9).all()
+
+
+def test_members_do_not_see_each_other():
+    """One member has many events in its tick, another none: each as if alone, to the bit."""
+    users = Users(np.zeros(2, dtype=np.int64), neighbours([[0, 1]], np, 2), 2)
+    stored = np.ones((1, 2), dtype=bool)
+    one = np.ones((2, 2))
+    wants = Wants(
+        one, one, one * 0.3, np.array([[1.0, 2.0], [1e6, 1e6]]), one * 1e30, np.array([[3.0, 5.0], [1e6, 1e6]])
+    )
+    now = Standing(*(one * x for x in (0.1, 0.0, 0.0, 0.0, 0.0)))
+    room = one[:, :1] * 0.7, one[:, :1] * 0.9
+    after, went = course(now, wants, room, users, 60.0, stored)
+    for member in (0, 1):
+        part = lambda x, k=member: x[k : k + 1]  # noqa: E731
+        alone = course(Standing(*map(part, now)), Wants(*map(part, wants)), tuple(map(part, room)), users, 60.0, stored)
+        for whole, own in ((after, alone[0]), (went, alone[1])):
+            for a, b in zip(whole, own, strict=True):
+                np.testing.assert_array_equal(a[member : member + 1], b)

@@ -1,0 +1,158 @@
+"""Jobs that read from shared storage and save checkpoints to it: who gets what bandwidth, exact between events."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from twin.arrays import Neighbours, gather_sum, library_of, stacked_with_spare, worth_doing
+
+Real = Any
+
+EVENTS = 64
+"""Most changes of phase, of all jobs together, that a tick follows; in what is left of it nobody goes on."""
+PLENTY = 1e30
+"""Rate [bit/s] and time [s] that stand for no limit."""
+
+
+class Users(NamedTuple):
+    """Who uses which storage: `of` its column (job,), one past the last where a job uses none; `inside` by storage.
+
+    rounds: jobs at the storage that has most of them.
+    """
+
+    of: Real
+    inside: Neighbours
+    rounds: int
+
+
+class Wants(NamedTuple):
+    """What jobs want in a tick, arrays (member, job).
+
+    runs: 1 where their gang is whole; rate: steps a second while nothing is lacking; reads: data of a step, size: of a
+    checkpoint [bit]; writes: what their racks can write [bit/s]; interval: work between checkpoints [s].
+    """
+
+    runs: Real
+    rate: Real
+    reads: Real
+    size: Real
+    writes: Real
+    interval: Real
+
+
+class Standing(NamedTuple):
+    """Where jobs stand, arrays (member, job).
+
+    since: work since the last checkpoint, restart: what is left of it [s]; loading, saving: data left to read back and
+    to save [bit]; unsaved: steps since the last checkpoint [1].
+    """
+
+    since: Real
+    restart: Real
+    loading: Real
+    saving: Real
+    unsaved: Real
+
+
+class Went(NamedTuple):
+    """How a tick went, arrays (member, job).
+
+    steps: done [1]; worked, saved, restarted, waited: seconds of it, the last for storage; read, written: data [bit].
+    """
+
+    steps: Real
+    worked: Real
+    saved: Real
+    restarted: Real
+    waited: Real
+    read: Real
+    written: Real
+
+
+def fair(wanted: Real, room: Real, users: Users) -> Real:
+    """What each job gets of a bandwidth [bit/s]: alike, nobody more than wanted, what one leaves goes to the others.
+
+    Args:
+        wanted: by jobs (member, job); room: of each storage (member, storage).
+
+    Source: max-min fairness; Bertsekas and Gallager, Data Networks, 6.5.2.
+    """
+    xp = library_of(wanted)
+    given, waits = wanted * 0.0, wanted > 0
+    share = given
+    for _ in range(users.rounds + 1):
+        count = gather_sum(_spared(waits * 1.0), users.inside)
+        share = _spared(room / xp.maximum(count, 1.0)).take(users.of, axis=1)
+        little = waits & (wanted <= share)
+        given = xp.where(little, wanted, given)
+        room = xp.maximum(room - gather_sum(_spared(xp.where(little, wanted, 0.0)), users.inside), 0.0)
+        waits = waits & ~little
+    return xp.where(waits, share, given)
+
+
+def _spared(x: Real) -> Real:
+    """With a last column of zeros."""
+    return stacked_with_spare(x)[0]
+
+
+def course(
+    now: Standing, wants: Wants, room: tuple[Real, Real], users: Users, dt: Real, stored: Real
+) -> tuple[Standing, Went]:
+    """Run jobs through one tick, from one change of phase to the next.
+
+    A job restarts, reads its checkpoint back, works until `interval`, and saves. A step that reads more than it is
+    given goes as slowly as its data comes. Rates change only when a job changes its phase, so that all is exact
+    between.
+
+    Args:
+        room: bandwidth of each storage to read and to write [bit/s], (member, storage).
+        stored: True where a job uses a storage; others stand still here.
+    """
+    xp = library_of(wants.rate)
+    since, restart, loading, saving, unsaved = now
+    none = wants.rate * 0.0
+    steps = worked = saved = restarted = waited = read = written = none
+    left = none[:, :1] + dt
+    runs = (wants.runs > 0) & stored
+    for _ in range(EVENTS):
+        restarts, loads = runs & (restart > 0), runs & (restart <= 0) & (loading > 0)
+        saves = runs & (restart <= 0) & (loading <= 0) & (saving > 0)
+        works = runs & ~(restarts | loads | saves)
+        asked = works * (wants.rate * wants.reads)
+        given = fair(xp.where(loads, PLENTY, asked), room[0], users)
+        wrote = fair(saves * wants.writes, room[1], users)
+        fed = xp.where(asked > given, given / xp.where(asked > given, asked, 1.0), 1.0) * works
+        until = xp.where(restarts, restart, PLENTY)
+        until = xp.where(loads, _time(loading, given), until)
+        until = xp.where(saves, _time(saving, wrote), until)
+        until = xp.where(works, _time(wants.interval - since, fed), until)
+        part = xp.minimum(until.min(axis=1, keepdims=True), left)
+        ends = (until <= part) & (left > 0)
+        more = wants.rate * fed * part
+        steps, unsaved, worked = steps + more, unsaved + more, worked + fed * part
+        saved, restarted = saved + saves * part, restarted + (restarts | loads) * part
+        stands = (loads & (given <= 0)) | (saves & (wrote <= 0))
+        waited = waited + ((1.0 - fed) * works + stands) * part
+        moved, put = given * part, wrote * part
+        read = read + xp.where(loads & ends, loading, moved)
+        written = written + xp.where(saves & ends, saving, put)
+        restart = xp.where(restarts, xp.where(ends, 0.0, restart - part), restart)
+        loading = xp.where(loads, xp.where(ends, 0.0, loading - moved), loading)
+        since = xp.where(works, xp.where(ends, wants.interval, since + fed * part), since)
+        after = xp.where(saves, xp.where(ends, 0.0, saving - put), saving)
+        saving = xp.where(works & ends, wants.size, after)
+        done = saves & ends
+        since, unsaved = xp.where(done, 0.0, since), xp.where(done, 0.0, unsaved)
+        left = left - part
+        if not worth_doing(left > 0):
+            break
+    return Standing(since, restart, loading, saving, unsaved), Went(
+        steps, worked, saved, restarted, waited, read, written
+    )
+
+
+def _time(amount: Real, rate: Real) -> Real:
+    """How long an amount lasts at a rate [s]."""
+    xp = library_of(rate)
+    some = rate > 0
+    return xp.where(some, xp.maximum(amount, 0.0) / xp.where(some, rate, 1.0), PLENTY)
