@@ -87,7 +87,7 @@ def test_seconds_from_lost_cooling_to_throttling_against_another_way_to_reckon_t
         gpus = min(least + (rated - least) * (1 + 0.003 * (die - 341.15)), p["rated_power"] - fans - beside)
         other = beside + fans * speed**3
         losses = 0.042 * (gpus + other)
-        into_air = 4 * (K * (sink - air) + other + losses) + ups - G_mass * (air - mass)
+        into_air = 4 * (K * (sink - air) + other + losses) + ups + 1.5e3 - G_mass * (air - mass)
         wanted = 0.3 + 0.7 * min(max((die - 323.15) / 28.0, 0.0), 1.0)
         return [
             into_air / C_air, G_mass * (air - mass) / C_mass, (gpus - G * (die - sink)) / (32 * 100.0),

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Ports, Real, flag, quantity, replace, table
 from twin.equipment.parts.appliance import Appliance, well
+from twin.physics.storing import Moved
 from twin.physics.supply import latched
-
-
-class Moved(NamedTuple):
-    """What jobs moved in a tick, mean over it: read and written [bit/s]."""
-
-    read: Real
-    written: Real
 
 
 @table

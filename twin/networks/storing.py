@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 
 from twin.arrays import Array, gather_sum, library_of, neighbours, stacked_with_spare
-from twin.equipment.storage_system import Moved
 from twin.networks.tables import AllPorts, AllRows, Table
-from twin.physics.storing import Standing, Users, Wants, Went, course
+from twin.physics.storing import Moved, Standing, Users, Wants, Went, course
 from twin.plant import Plant
 
 

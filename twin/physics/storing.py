@@ -25,6 +25,13 @@ class Users(NamedTuple):
     rounds: int
 
 
+class Moved(NamedTuple):
+    """What jobs moved in a tick, mean over it: read and written [bit/s]."""
+
+    read: Real
+    written: Real
+
+
 class Wants(NamedTuple):
     """What jobs want in a tick, arrays (member, job).
 
