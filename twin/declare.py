@@ -26,7 +26,7 @@ class Flag:
 
     rises: str
     falls: str
-    because: str
+    because: str | tuple[str, ...]
     via: str
 
 
@@ -97,14 +97,14 @@ def mode(doc: str = "position of the selector switch", *words: str, default: str
     return _field(Quantity("", "1", doc, default=MODES[default], choices=allowed))
 
 
-def flag(rises: str, falls: str = "", *, because: str = "", via: str = "self", doc: str = "") -> Any:
+def flag(rises: str, falls: str = "", *, because: str | tuple[str, ...] = "", via: str = "self", doc: str = "") -> Any:
     """Declare a 0/1 State quantity whose changes stand in the timeline.
 
     `table` adds a companion `<name>_at`: the moment [s] of its last change, interpolated within the tick.
 
     Args:
         rises, falls: what happened, as a verb phrase ("throttles").
-        because: why it rises, a sentence; `{parameter}` is filled in with the unit's own rating.
+        because: why it rises, with `{parameter}`s filled in; others begin with what they follow from: "mode: ...".
         via: by which medium the cause arrives: self, power, coolant, air, signal, work; or "load", from those it feeds.
     """
     return _field(Quantity("", "1", doc or f"1 when it {rises}", default=0.0, flag=Flag(rises, falls, because, via)))

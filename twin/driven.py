@@ -17,6 +17,31 @@ CLOSED, OPEN, LAST, MINIMUM = 0.0, 1.0, 2.0, 3.0
 ACTIONS = {"closed": CLOSED, "open": OPEN, "last": LAST, "minimum": MINIMUM}
 
 
+STOPS = (
+    "it lost its supply",
+    "in_service: it was taken out of service",
+    "mode: its switch was turned",
+    "tripped: its panel dropped out",
+    "stopped: its controller is lost",
+    "told: it was told to stand by",
+)
+"""Why a machine stops, by what led to it."""
+
+
+def without_panel() -> Any:
+    """The flag of a machine whose control panel is lost; it may go on as it was."""
+    return flag("is without control", "is controlled again", because="its control panel is lost", via="signal")
+
+
+def left_alone(s: Any, port: Ports) -> dict[str, Real]:
+    """Whether a machine is without control, as its ear has it; nothing where it has none."""
+    told = port.signal.get("uncontrolled")
+    if told is None:
+        return {}
+    lost, at = latched(told > 0, s.uncontrolled, s.uncontrolled_at, port.now)
+    return {"uncontrolled": lost, "uncontrolled_at": at}
+
+
 class Drive(NamedTuple):
     """The tick of one machine: how its panel holds (None: all do), how far it is up, whether all are so in full.
 
@@ -141,7 +166,7 @@ class Driven(Equipment):
             began: says when the machine first gave output, where it is ready [s from the tick's start].
         """
         if hold is None:
-            return self._seen(u)
+            return self._seen(s, u, port)
         xp = library_of(s.tripped)
         latches, locked = self._latches(u), self._locked(s, u)
         asked = self.asked(u)
@@ -154,16 +179,16 @@ class Driven(Equipment):
             s.tripped_at,
             lambda: port.now + xp.where(s.tripped > 0, began() * ((ready > 0) & (latches == 0)), hold.drops_after),
         )
-        return {"low_for": hold.low_for, "tripped": tripped, "tripped_at": at} | self._seen(u)
+        return {"low_for": hold.low_for, "tripped": tripped, "tripped_at": at} | self._seen(s, u, port)
 
-    def _seen(self, u: Any) -> dict[str, Real]:
-        return {"reset_seen": self.once(_copied, u.reset)}
+    def _seen(self, s: Any, u: Any, port: Ports) -> dict[str, Real]:
+        return {"reset_seen": self.once(_copied, u.reset)} | left_alone(s, port)
 
     def remembered(self, s: Any, u: Any, port: Ports, needed: Real) -> dict[str, Real]:
         """State of a machine and its panel after a tick; it counts as stopped until its clock is at `needed` [s]."""
         hold, run, at_full, _ = port.drive
         if at_full:
-            return self._seen(u)
+            return self._seen(s, u, port)
         panel = self.panel(s, u, port, hold, run.readiness, lambda: run.moment_of(self.restart_delay))
         stopped, at = latched(run.clock < needed, s.stopped, s.stopped_at, lambda: port.now + run.moment_of(needed))
         return panel | {"run_clock": run.clock, "stopped": stopped, "stopped_at": at}

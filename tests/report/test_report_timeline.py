@@ -112,7 +112,7 @@ criteria: []
     findings = Findings(write(at, *small_data(), events, scenario=scenario))
     told = [(line.event(), line.why) for line in findings.lines]
     assert told == [
-        ("8 racks move to utilisation 50 % within 10 s (ramp): rack-1..rack-8", ""),
+        ("8 racks move to utilisation 50 % within 10 s (ramp): rack-1..rack-8", "as the scenario has it"),
         ("site is asked to go to 75 % of its power within 60 s (grid)", "the grid asks for less"),
         ("site is asked to go to 100 % of its power within 60 s (grid)", "the grid's request ends"),
     ]

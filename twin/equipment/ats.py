@@ -73,13 +73,13 @@ class ATS(Equipment):
         on_alternate: Real = flag(
             "transfers to its alternate feed",
             "transfers back to its normal feed",
-            because="normal was dead for {sense_delay} or it was told, and alternate live for {transfer_delay}",
+            because="its alternate feed was live for {transfer_delay}",
             via="power",
         )
         asking: Real = flag(
             "asks for the generators",
             "lets the generators go",
-            because="its normal feed was dead for {sense_delay} or it was told to transfer",
+            because=("its normal feed was dead for {sense_delay}", "told: it was told to transfer"),
             via="power",
         )
         load_shed: Real = flag("is shed", "is restored", because="the generators asked for less load", via="signal")

@@ -120,12 +120,12 @@ class BESS(Equipment):
         empty: Real = flag("is empty", "can give again", because="its charge fell to {lowest_charge}")
         full: Real = flag("is full", "can take again", because="its charge rose to {highest_charge}")
         at_limit: Real = flag(
-            "is at its limit", "is within its limits again", because="more is asked than it can give", via="power"
+            "is at its limit", "is within its limits again", because="more is asked than it can give", via="load"
         )
         tripped: Real = flag(
             "trips", "is reset", because="it was at its current limit for {overload_delay}", via="power"
         )
-        failed: Real = flag("fails", "is mended", because="its inverter or its battery broke")
+        failed: Real = flag("fails", "is mended", because=("its inverter broke", "battery_failed: its battery broke"))
 
     @table
     class Outputs:

@@ -98,17 +98,22 @@ class Breaker(TripUnit):
         quiet_for: Real = quantity("s", "time since the shedding ended", default=0.0)
         reset_seen: Real = quantity("1", "the reset as it was", default=0.0)
         tripped: Real = flag(
-            "trips", "is reset", because="it carried more than {overload_limit} of {rated_power} for too long"
+            "trips",
+            "is reset",
+            because="it carried more than {overload_limit} of {rated_power} for too long",
+            via="load",
         )
         tripped_short_time: Real = flag(
             "trips on its short-time element",
             "is reset",
             because="its current passed {short_time_pickup} of {rated_power} for {short_time_delay}",
+            via="load",
         )
         tripped_instantaneous: Real = flag(
             "trips on its instantaneous element",
             "is reset",
             because="its current passed {instantaneous_pickup} of {rated_power}",
+            via="load",
         )
         tripped_undervoltage: Real = flag(
             "trips on undervoltage",

@@ -47,15 +47,19 @@ class Busway(Equipment):
             "carries more than its ampacity",
             "is within its ampacity again",
             because="more than {ampacity} is asked of it",
-            via="power",
+            via="load",
         )
         overloaded: Real = flag(
             "is overheated by overload",
             "has cooled to its rating",
             because="it carried more than {ampacity} for too long",
+            via="load",
         )
         dead: Real = flag(
-            "is dead", "is alive again", because="its feed is dead, or a joint has burnt open", via="power"
+            "is dead",
+            "is alive again",
+            because=("its feed is dead", "joint_burnt: a joint has burnt open"),
+            via="power",
         )
 
     @table

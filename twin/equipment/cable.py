@@ -44,8 +44,9 @@ class Cable(SeriesElement):
             "is overheated by overload",
             "has cooled to its rating",
             because="it carried more than {ampacity} for too long",
+            via="load",
         )
-        severed: Real = flag("is cut through", "is whole again", because="somebody or something cut it")
+        severed: Real = flag("is cut through", "is whole again", because="it was cut")
 
     @table
     class Outputs:

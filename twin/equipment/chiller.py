@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, Stream, flag, quantity, replace, table
+from twin.driven import STOPS, without_panel
 from twin.equipment.parts.compressor import NO_LIFT, Compressor
 from twin.physics import hydraulic
 from twin.physics.electric import apparent
@@ -80,13 +81,20 @@ class Chiller(Compressor):
     class State(Compressor.State):
         leaving_temperature: Real = quantity("K", "water leaving", default=298.15)
         inlet_temperature: Real = quantity("K", "water entering, mean of the last tick", default=298.15)
+        uncontrolled: Real = without_panel()
         stopped: Real = flag(
-            "stops", "is at full readiness again", because="it lost its supply or was stopped", via="power"
+            "stops",
+            "is at full readiness again",
+            because=(*STOPS, "surging: it surged", "cut_out: it cut out"),
+            via="power",
         )
         isolation_valve: Real = quantity("1", "opening of its own valve", default=1.0)
         unable_for: Real = quantity("s", "time that it could not run if it were called", default=0.0)
         limited: Real = flag(
-            "is at the limit of its capacity", "holds its setpoint again", because="more heat arrives than it can take"
+            "is at the limit of its capacity",
+            "holds its setpoint again",
+            because="more heat arrives than it can take",
+            via="coolant",
         )
         surging: Real = flag(
             "surges and stops",

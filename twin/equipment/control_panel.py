@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin.declare import Ports, Real, flag, quantity, replace, table
-from twin.driven import Driven
+from twin.driven import STOPS, Driven
 from twin.physics.supply import share_alive
 
 
@@ -35,9 +35,7 @@ class ControlPanel(Driven):
     @table
     class State(Driven.State):
         lost_for: Real = quantity("s", "time that it has been without control", default=0.0)
-        stopped: Real = flag(
-            "stops controlling", "controls again", because="it had no supply, failed or was stopped", via="power"
-        )
+        stopped: Real = flag("stops controlling", "controls again", because=STOPS, via="power")
 
     @table
     class Outputs:

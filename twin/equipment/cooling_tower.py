@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, Stream, flag, quantity, replace, table
-from twin.driven import Driven
+from twin.driven import STOPS, Driven, without_panel
 from twin.equipment.parts.outdoor_reset import OutdoorReset
 from twin.physics import hydraulic, tower
 from twin.physics.drive import Hold
@@ -90,10 +90,11 @@ class CoolingTower(OutdoorReset, Driven):
         inlet_temperature: Real = quantity("K", "water entering, mean of the last tick", default=298.15)
         reserve: Real = quantity("m^3", "water above the basin's lowest level", default=0.0)
         water_used: Real = quantity("m^3", "make-up water since the start", default=0.0)
+        uncontrolled: Real = without_panel()
         stopped: Real = flag(
             "stops its fans",
             "moves air again",
-            because="its fans failed, lost their supply or were stopped",
+            because=(*STOPS, "fan_failed: its fans failed"),
             via="power",
         )
         dry: Real = flag("runs dry", "has water again", because="its make-up water was lost", via="self")

@@ -8,7 +8,7 @@ from typing import Any
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, Stream, flag, quantity, replace, table
-from twin.driven import Driven
+from twin.driven import STOPS, Driven, without_panel
 from twin.equipment.parts.outdoor_reset import OutdoorReset
 from twin.physics import hydraulic, thermal
 from twin.physics.fluids import OUTDOOR_AIR
@@ -66,7 +66,8 @@ class DryCooler(OutdoorReset, Driven):
     class State(Driven.State):
         leaving_temperature: Real = quantity("K", "water leaving", default=298.15)
         inlet_temperature: Real = quantity("K", "water entering, mean of the last tick", default=298.15)
-        stopped: Real = flag("stops", "moves air again", because="it lost its supply or was stopped", via="power")
+        uncontrolled: Real = without_panel()
+        stopped: Real = flag("stops", "moves air again", because=STOPS, via="power")
 
     @table
     class Outputs:

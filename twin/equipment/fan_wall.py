@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from twin.declare import Branch, Ports, Real, Stream, flag, quantity, replace, table
-from twin.driven import Driven
+from twin.driven import STOPS, Driven, without_panel
 from twin.physics import hydraulic, thermal
 from twin.physics.fluids import ROOM_AIR
 
@@ -38,7 +38,8 @@ class FanWall(Driven):
     class State(Driven.State):
         water_temperature: Real = quantity("K", "water leaving the coil", default=298.15)
         inlet_temperature: Real = quantity("K", "water entering, mean of the last tick", default=293.15)
-        stopped: Real = flag("stops", "moves air again", because="it has no supply or is switched off", via="power")
+        uncontrolled: Real = without_panel()
+        stopped: Real = flag("stops", "moves air again", because=STOPS, via="power")
 
     @table
     class Outputs:

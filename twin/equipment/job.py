@@ -14,6 +14,8 @@ from twin.physics.training import Gang, activity, communication, worked
 Storing = Callable[..., tuple[Standing, Went]]
 STARVED = 1e-3
 """Share of a tick that a job may wait for its storage before the timeline says so."""
+SLOW, BRISK = 0.95, 0.97
+"""Share of its pace below which a job counts as slowed, and from which on it does no more."""
 
 
 class Ran(NamedTuple):
@@ -98,9 +100,20 @@ class Job(Equipment):
         loading: Real = quantity("bit", "data of its checkpoint left to read back", default=0.0)
         saving: Real = quantity("bit", "data of its checkpoint left to save", default=0.0)
         racks_had: Real = quantity("1", "racks of its gang that could work in the last tick", default=0.0)
+        slow: Real = flag(
+            "goes slower", "goes at its pace again", because=(
+                f"its steps go at less than {SLOW:.0%} of their pace", "throttled: its slowest rack throttles",
+                "slowed: its slowest rack is slowed down", "braked: the power brake holds its slowest rack",
+                "bandwidth_share: its racks have less bandwidth", "power_limit: its racks are capped",
+                "clock_limit: the clocks of its racks are capped", "power_request: its racks are capped",
+            ), via="work",
+        )  # fmt: skip
+        restarting: Real = flag(
+            "reads its last checkpoint", "runs again", because="a restart takes {resume_time}", via="work"
+        )
         stopped: Real = flag(
-            "stops, and falls back to its last checkpoint", "may run again, and restarts",
-            because="its gang is not whole, or it crashed or is held", via="work",
+            "stops, and falls back to its last checkpoint", "may run again",
+            because=("its gang is not whole", "crash: it crashed", "hold: it is held"), via="work",
         )  # fmt: skip
         starved: Real = flag(
             "waits for its storage", "has what it needs of its storage again",
@@ -171,9 +184,23 @@ class Job(Equipment):
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         gang, did = port.work
+        xp = library_of(did.runs)
         stopped, stopped_at = latched(1.0 - did.runs, s.stopped, s.stopped_at, lambda: port.now + 0.0 * did.runs)
+        pace = did.rate * self.step_time
+        reads = did.restart > 0 if did.stored is None else (did.restart > 0) | (did.stored[0] > 0)
+        left = reads * did.runs
+        restarting, restarting_at = latched(
+            left, s.restarting, s.restarting_at,
+            lambda: port.now + xp.where(left > 0, 0.0, xp.where(did.runs > 0, did.restarting, 0.0)),
+        )  # fmt: skip
+        drags = (pace < xp.where(s.slow > 0, BRISK, SLOW)) & (did.runs > 0) & (left <= 0)
+        slow, slow_at = latched(drags, s.slow, s.slow_at, port.now)
         after = replace(
             s,
+            slow=slow,
+            slow_at=slow_at,
+            restarting=restarting,
+            restarting_at=restarting_at,
             steps=did.steps,
             unsaved=did.unsaved,
             since_checkpoint=did.position,
@@ -192,6 +219,5 @@ class Job(Equipment):
             after.waiting_time = s.waiting_time + waited
             starved = (waited > STARVED * dt) * 1.0
             after.starved, after.starved_at = latched(starved, s.starved, s.starved_at, port.now)
-        pace = did.rate * self.step_time
         rate = (did.steps - s.steps) / dt
         return after, self.Outputs(step_rate=rate, pace=pace, activity=did.activity, racks_able=gang.able)

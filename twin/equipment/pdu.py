@@ -69,6 +69,7 @@ class PDU(Equipment):
             "is overheated by overload",
             "has cooled to its rating",
             because="it carried more than {rated_power} for too long",
+            via="load",
         )
         dead: Real = flag("is dead", "is alive again", because="none of its feeds lives", via="power")
 

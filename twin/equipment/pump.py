@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Branch, Ports, Real, Stream, flag, quantity, replace, table
-from twin.driven import Drive
+from twin.driven import STOPS, Drive, without_panel
 from twin.equipment.parts.suction import Suction
 from twin.physics import hydraulic
 from twin.physics.electric import apparent
@@ -79,7 +79,8 @@ class Pump(Suction):
     class State(Suction.State):
         speed_now: Real = quantity("1", "speed of the shaft", default=1.0)
         outlet_temperature: Real = quantity("K", "coolant leaving", default=298.15)
-        stopped: Real = flag("stops", "runs again", because="it has no supply or is switched off", via="power")
+        uncontrolled: Real = without_panel()
+        stopped: Real = flag("stops", "runs again", because=STOPS, via="power")
         called: Real = flag(
             "is called to run", "is released", because="a pump that it stands by for gives no flow", via="signal"
         )

@@ -110,11 +110,15 @@ class Rectifier(Equipment):
         dead: Real = flag(
             "is dead",
             "is alive again",
-            because="its input is dead or it stands still, and no battery holds its bus",
+            because=(
+                "its input is dead, and no battery holds its bus",
+                "in_service: it was taken out of service",
+                "tripped: it tripped",
+            ),
             via="power",
         )
         overloaded: Real = flag(
-            "is overloaded", "is within its rating again", because="it carries more than {rated_power}", via="power"
+            "is overloaded", "is within its rating again", because="it carries more than {rated_power}", via="load"
         )
         tripped: Real = flag(
             "trips on overload", "is reset", because="it carried an overload for longer than it bears", via="power"

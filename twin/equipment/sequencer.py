@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import MODES, Ports, Real, flag, mode, quantity, replace, table
-from twin.driven import Driven
+from twin.driven import STOPS, Driven
 from twin.physics.staging import chosen, wants_fewer, wants_more
 from twin.physics.supply import latched, share_alive
 
@@ -35,7 +35,7 @@ class Clocks:
 def _calls(number: int) -> Any:
     return flag(
         f"calls machine {number}", f"releases machine {number}",
-        because="the load or the loss of another machine asks for it", via="signal",
+        because=("the load asks for it", "loss: another machine was lost"), via="signal",
         doc=f"1 while it calls machine {number}",
     )  # fmt: skip
 
@@ -95,9 +95,7 @@ class Sequencer(Driven):
         calls_6: Real = _calls(6)
         calls_7: Real = _calls(7)
         calls_8: Real = _calls(8)
-        stopped: Real = flag(
-            "stops commanding", "commands again", because="it lost its supply or was stopped", via="power"
-        )
+        stopped: Real = flag("stops commanding", "commands again", because=STOPS, via="power")
         short_of_machines: Real = flag(
             "has too few machines", "has machines enough", because="those that could join are lost", via="signal"
         )

@@ -77,20 +77,23 @@ class STS(Equipment):
         on_alternate: Real = flag(
             "transfers to its alternate feed",
             "transfers back to its normal feed",
-            because="the feed it stood on left its window, or the one it prefers was good for {retransfer_delay}",
+            because=(
+                "the feed it stood on left its window",
+                "gain: the one it prefers was good for {retransfer_delay}",
+            ),
             via="power",
         )
         held_back: Real = flag(
             "holds its transfer back",
             "may transfer again",
             because="more than {inhibit_current} of its rating flows through it into a short circuit",
-            via="power",
+            via="load",
         )
         overloaded: Real = flag(
             "is overloaded",
             "is within its rating again",
             because="it carries more than {rated_power}",
-            via="power",
+            via="load",
         )
 
     @table

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin.declare import Ports, Real, flag, quantity, replace, table
+from twin.driven import STOPS
 from twin.equipment.parts.appliance import Appliance, drawing, well
 from twin.physics.supply import share_alive
 
@@ -51,8 +52,8 @@ class Switch(Appliance):
             via="air",
         )  # fmt: skip
         stopped: Real = flag(
-            "stops forwarding", "forwards again", because="it had no supply, failed, overheated or was stopped",
-            via="power",
+            "stops forwarding", "forwards again",
+            because=(*STOPS, "chips_failed: its chips failed", "overheated: it is too hot"), via="power",
         )  # fmt: skip
 
     @table

@@ -138,12 +138,16 @@ class Tie(Equipment):
         locked_out: Real = flag(
             "is locked out",
             "is released from its lockout",
-            because="a main of its boards opened on a fault or an overload, or the fault stands",
+            because=(
+                "a fault stands on one of its boards",
+                "tripped*: a main of its boards opened on a fault or an overload",
+            ),
             via="power",
         )
         overloaded: Real = flag(
             "is overheated by overload", "has cooled to its rating",
             because="it carried more than {rated_power} for too long",
+            via="load",
         )  # fmt: skip
 
     @table

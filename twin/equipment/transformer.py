@@ -56,6 +56,7 @@ class Transformer(SeriesElement):
             "is overheated by overload",
             "has cooled to its rating",
             because="it carried more than {rated_power} for too long",
+            via="load",
         )
 
     @table

@@ -146,7 +146,11 @@ class UPS(Equipment):
         on_battery: Real = flag(
             "goes to battery",
             "is back on its feed",
-            because="its input is dead, out of its window or refused",
+            because=(
+                "its input is dead or out of its window",
+                "locked: it refuses its input",
+                "rectifier_failed: its rectifier failed",
+            ),
             via="power",
             doc="1 while the battery bears all or, in the walk-in, part of the load",
         )
@@ -163,7 +167,13 @@ class UPS(Equipment):
         )
         on_eco: Real = flag("runs in eco mode", "leaves eco mode", because="its feed is good and eco mode is allowed")
         on_bypass: Real = flag(
-            "goes to bypass", "leaves bypass", because="its inverter cannot bear the load or it was switched over"
+            "goes to bypass",
+            "leaves bypass",
+            because=(
+                "its inverter cannot bear the load",
+                "mode: it was switched over",
+                "inverter_failed: its inverter failed",
+            ),
         )
         locked: Real = flag(
             "locks to its battery",
@@ -176,7 +186,7 @@ class UPS(Equipment):
             "is overloaded",
             "is within its rating again",
             because="it carries more than its modules are rated for",
-            via="power",
+            via="load",
         )
         overload_tripped: Real = flag(
             "gives up its load",

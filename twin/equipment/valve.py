@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Branch, Ports, Real, flag, quantity, replace, table
-from twin.driven import ACTIONS, LAST, MINIMUM, OPEN
+from twin.driven import ACTIONS, LAST, MINIMUM, OPEN, left_alone, without_panel
 from twin.equipment.parts.fitting import Fitting, KvFitting, lost
 from twin.physics import valve
 from twin.physics.hydraulic import ramp
@@ -55,6 +55,7 @@ class Valve(KvFitting):
     @table
     class State:
         opening_now: Real = quantity("1", "opening that it stands at", default=1.0)
+        uncontrolled: Real = without_panel()
         shut: Real = flag("is shut", "opens", because="its motor moved it")
         reversed: Real = flag(
             "runs backward", "runs forward again", because="the pressure across it turned round", via="coolant"
@@ -104,6 +105,9 @@ class Valve(KvFitting):
         if worth_doing(backward != s.reversed):
             turned, turned_at = latched(backward, s.reversed, s.reversed_at, port.now)
             s = replace(s, reversed=turned, reversed_at=turned_at)
+        told = left_alone(s, port)
+        if told and told["uncontrolled"] is not s.uncontrolled:
+            s = replace(s, **told)
         if stroke.end is s.opening_now:
             return s, out
         moment = lambda: port.now + abs(s.opening_now - SHUT) * self.stroke_time  # noqa: E731

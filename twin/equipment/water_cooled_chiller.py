@@ -43,7 +43,7 @@ class WaterCooledChiller(Chiller):
         )
         cut_out: Real = flag(
             "cuts out on high condensing pressure", "can run again",
-            because="its condenser water is too warm or stands", via="coolant",
+            because=("its condenser water is too warm", "pump.stopped: its condenser water stands"), via="coolant",
         )  # fmt: skip
 
     @table

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twin.plant import Plant
+from twin.report.upstream import Upstream
 
 if TYPE_CHECKING:
     from twin.trace import Event
@@ -21,14 +22,26 @@ THROWN = "thrown"
 """Flag of a switch that feeds a board otherwise: what came of its rise is not why it falls."""
 CALLS = tuple(f"calls_{k}" for k in range(1, 9))
 """Flags of a sequencer, one for each machine that it calls and releases."""
-ANSWERS = ("asking", "running", "ready", "closed", "on_alternate", "standby_running", THROWN, *CALLS)
+ANSWERS = (
+    "asking", "running", "ready", "closed", "on_alternate", "standby_running", "called", "forming", "black_started",
+    THROWN, *CALLS,
+)  # fmt: skip
 """Flags of units that step in: their rise gives and their fall takes away, as with no other flag."""
-ONLY_SAID = ("asking", "running", "ready")
+ONLY_SAID = ("asking", "running", "ready", "uncontrolled", "shedding")
 """Flags with which nobody's feed or coolant changes yet."""
-NUMBER = re.compile(r"_([0-9]+)$")
-"""The end of the name of an Output or flag of which a unit has several."""
+TIMED = ("soft_starting", "booting", "checking", "restarting")
+"""Flags that fall when their time is over: nothing else ends them."""
+COOLS = ("overheated", "cut_out")
+"""Flags that take what is too warm out, so that it cools."""
+LATENT = re.compile(
+    "fails_to_|stuck|(standby_pump|sensor|brake|bypass|charger|check_valve|forming|protection|makeup|storage|battery)_failed"
+    "|sensor_frozen|_fouled"
+)
+"""Failures that only lie in wait: nothing changes until something else happens."""
 ALIKE = 4
 """Letters that an Input and the flag it raises begin with alike (leak, leaking)."""
+SWITCHED = ("on_alternate", THROWN)
+"""Flags of switches that go over from one feed to another."""
 TOLD = ("asking", "on_alternate")
 """Flags of switches that act by themselves or because another unit tells them to."""
 LOCKS, NEAR = "locked_out", 3
@@ -62,68 +75,6 @@ class Row:
         return self.event.flag in ANSWERS
 
 
-@dataclass
-class Upstream:
-    """Who stands upstream of a unit, nearest first, by medium; found once for each unit.
-
-    `shut` are the ties through which boards may have been fed.
-    """
-
-    plant: Plant
-    shut: frozenset[str] = frozenset()
-    found: dict[tuple[str, str], list[list[str]]] = field(default_factory=dict)
-    sources: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    numbers: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    """(speaker, listener) -> which of its several Outputs the listener hears."""
-
-    def __post_init__(self) -> None:
-        for source, target, data in self.plant.graph.edges(data=True):
-            self.sources.setdefault(data["medium"], {}).setdefault(target, []).append(source)
-            if data["medium"] == "power":
-                self.sources.setdefault("load", {}).setdefault(source, []).append(target)
-            if data["medium"] == "air":  # those in a room warm it, and it alone warms them
-                self.sources.setdefault("room", {}).setdefault(source, []).append(target)
-            if data["medium"] == "tie":
-                self.sources.setdefault("power", {}).setdefault(target, []).append(source)
-                if target in self.shut:
-                    self.sources["power"].setdefault(source, []).append(target)
-        for loop in self.plant.loops.values():
-            if loop.pressurisation:
-                inside = [element.unit for branch in loop.branches() for element in branch]
-                self.sources.setdefault("coolant", {}).setdefault(loop.pressurisation, []).extend(inside)
-        for line in self.plant.signals:
-            if number := NUMBER.search(line.output):
-                self.numbers.setdefault((line.source, line.target), set()).add(number[1])
-
-    def speaks(self, flag: str, unit: str, to: str) -> bool:
-        """Whether a flag of a unit may matter to another: one of several only to who hears that one."""
-        number, heard = NUMBER.search(flag), self.numbers.get((unit, to))
-        return heard is None or number is None or number[1] in heard
-
-    def rings(self, unit: str, medium: str) -> list[list[str]]:
-        """Units at distance 1, 2, ... upstream over one medium, or over any of them ("any")."""
-        if medium == "air" and unit in self.sources.get("room", {}):
-            medium = "room"
-        key = (unit, medium)
-        if key not in self.found:
-            self.found[key] = list(self._walk(unit, medium))
-        return self.found[key]
-
-    def _next(self, unit: str, medium: str) -> Iterator[str]:
-        media = ("power", "coolant", "signal", "work") if medium == "any" else (medium,)
-        for name in media:
-            yield from self.sources.get(name, {}).get(unit, ())
-
-    def _walk(self, unit: str, medium: str) -> Iterator[list[str]]:
-        seen, ring = {unit}, [unit]
-        while ring:
-            near = dict.fromkeys(source for one in ring for source in self._next(one, medium))
-            ring = [source for source in near if source not in seen]
-            seen.update(ring)
-            if ring:
-                yield ring
-
-
 @dataclass(frozen=True)
 class _Change:
     """The latest change of one flag or Input of a unit."""
@@ -132,9 +83,21 @@ class _Change:
     index: int
     time: float
     sense: int
-    is_input: bool
+    flag: str
     fades: bool
-    only_said: bool
+
+    @property
+    def is_input(self) -> bool:
+        return self.flag.startswith(INPUT)
+
+    @property
+    def only_said(self) -> bool:
+        return self.flag in ONLY_SAID
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is a failure that lies in wait."""
+        return self.is_input and LATENT.search(self.flag) is not None
 
 
 class Causes:
@@ -155,6 +118,7 @@ class Causes:
         self.answers: set[int] = set()
         self.shorted: dict[int, dict[str, int]] = {}
         self.led: dict[int, int | None] = {}
+        self.over: dict[int, frozenset[str]] = {}
 
     def of(self, index: int, row: Row) -> int | None:
         """Index of the row that led to this one; rows are given in order, each once."""
@@ -164,12 +128,21 @@ class Causes:
             cause = self._routes(row)
         elif not row.is_input:
             cause = self._at_this_moment(row)
+            if cause is None and event.flag in TIMED and row.sense == GAIN:
+                cause = self.began.get(key, (None, None))[0]
+            if cause is None and event.flag == "soft_starting" and row.sense == LOSS:
+                back = self._nearest(row, "power", (GAIN,)) + [one for one in self._own(row, (GAIN,)) if one.is_input]
+                cause = _last(back)
+            if cause is None and row.sense == LOSS:
+                cause = self._own_failure(row)
             if cause is None:
                 find = self._answer if row.is_answer else self._loss if row.sense == LOSS else self._gain
                 find = self._burden if row.via == "load" else find
                 cause = find(row, *self.began.get(key, (-1, -1)))
             if cause is None and row.sense == LOSS:
                 cause = max(self.shorted.get(event.member, {}).values(), default=None)
+            if cause is None and row.sense == GAIN and event.flag in COOLS:
+                cause = self.began.get(key, (None, None))[0]
             if row.is_answer or row.sense == LOSS:
                 self.began[key] = (index, index if cause is None else cause)
         elif event.flag == SHORTED:
@@ -178,8 +151,11 @@ class Causes:
             standing |= {event.unit: index} if row.sense == LOSS else {}
         if row.is_answer:
             self.answers.add(index)
+        if event.flag == "on_alternate":
+            stand = self.over.get(event.member, frozenset())
+            self.over[event.member] = stand | {event.unit} if event.value >= 0.5 else stand - {event.unit}
         fades = row.is_answer and row.sense == LOSS
-        change = _Change(event.unit, index, event.time, row.sense, row.is_input, fades, event.flag in ONLY_SAID)
+        change = _Change(event.unit, index, event.time, row.sense, event.flag, fades)
         self.latest.setdefault(key[:2], {})[event.flag] = change
         self.led[index] = cause
         return cause
@@ -194,7 +170,9 @@ class Causes:
         """What the end of an alarm is put down to: what was given back last at its unit or nearest to it."""
         return _last(self._own(row, (GAIN, SETTING)) or self._nearest(row, "any", (GAIN, SETTING)))
 
-    def _changes(self, row: Row, unit: str, senses: Iterable[int], since: int = -1) -> list[_Change]:
+    def _changes(
+        self, row: Row, unit: str, senses: Iterable[int], since: int = -1, *, fades: bool = True
+    ) -> list[_Change]:
         """Latest changes of a unit of the wanted senses that can still matter at the row's moment."""
         return [
             change
@@ -203,7 +181,7 @@ class Causes:
             and change.index > since
             and self.upstream.speaks(flag, unit, row.event.unit)
             and (since < 0 or row.event.flag != THROWN or self.led[change.index] != since)
-            and not (change.fades and row.event.time - change.time > FRESH)
+            and not (fades and change.fades and row.event.time - change.time > FRESH)
         ]
 
     def _at_this_moment(self, row: Row) -> int | None:
@@ -213,20 +191,37 @@ class Causes:
             for flag, change in known.items()
             if row.event.time - change.time < SAME_MOMENT and not (flag in CALLS and row.event.flag in CALLS)
         }
+        if row.event.flag in TIMED and row.sense == GAIN:
+            now = {flag: change for flag, change in now.items() if change.is_input}
         alike = [flag for flag in now if flag.startswith(INPUT + row.event.flag[:ALIKE])]
-        return _last([now[flag] for flag in alike] or list(now.values()))
+        asked = [change for change in now.values() if change.is_input and change.sense == row.sense == GAIN]
+        return _last([now[flag] for flag in alike] or asked or list(now.values()))
+
+    def _own_failure(self, row: Row) -> int | None:
+        """A failure of its own that stands and is named alike: fails_to_load, then failed_to_load."""
+        begin = INPUT + row.event.flag[:ALIKE]
+        ending = row.event.flag.rpartition("_")[2]
+        own = [change for change in self._own(row, (LOSS,)) if change.flag.startswith(begin)]
+        return _last([change for change in own if ending in change.flag or not change.waits])
 
     def _nearest(self, row: Row, medium: str, senses: Iterable[int], since: int = -1) -> list[_Change]:
-        """What changed last in the nearest ring where anything did; empty where nothing did."""
-        for ring in self.upstream.rings(row.event.unit, medium):
+        """What changed last in the nearest ring where anything did; empty where nothing did.
+
+        Water that is lost is felt at once: the nearest ring with a fresh loss goes before a nearer one without.
+        """
+        stale: list[_Change] = []
+        over = self.over.get(row.event.member, frozenset())
+        for ring in self.upstream.rings(row.event.unit, medium, over):
             found = [change for unit in ring for change in self._changes(row, unit, senses, since)]
             heard = [change for change in found if medium == "signal" or not change.only_said]
-            if heard:
-                return heard
-        return []
+            fresh = [change for change in heard if row.event.time - change.time <= FRESH]
+            if fresh or (heard and not (medium == "coolant" and tuple(senses) == (LOSS,))):
+                return fresh or heard
+            stale = stale or heard
+        return stale
 
     def _own(self, row: Row, senses: Iterable[int], since: int = -1) -> list[_Change]:
-        return self._changes(row, row.event.unit, senses, since)
+        return self._changes(row, row.event.unit, senses, since, fades=False)
 
     def _answer(self, row: Row, since: int, _: int) -> int | None:
         either = (LOSS, GAIN)
@@ -234,20 +229,47 @@ class Causes:
             return _last(self._own(row, either, since) or self._nearest(row, "signal", either, since))
         own = [change for change in self._own(row, (LOSS,), since) if not change.fades]
         told = self._nearest(row, "signal", either, since) if row.event.flag in TOLD else []
-        return _last(own + self._nearest(row, row.via, either, since) + told)
+        near = self._nearest(row, row.via, either, since)
+        if row.event.flag == "asking" and row.sense == GAIN:
+            lost = [change for change in near if change.sense == LOSS and self._felt(row, change)]
+            return _last(lost or told or near)
+        return _last(own + near + told)
+
+    def _felt(self, row: Row, change: _Change) -> bool:
+        """Whether a switch has felt a loss for as long as it wants to before it asks."""
+        unit = self.upstream.plant.units[row.event.unit]
+        return row.event.time - change.time >= float(unit.machine().sense_delay) - SAME_MOMENT
 
     def _burden(self, row: Row, *_: int) -> int | None:
-        """What changed last among those it feeds, or was lost of those that feed them with it: its load shifted."""
-        recent = row.event.time - FRESH
-        near = [change for change in self._nearest(row, "load", (LOSS, GAIN)) if change.time >= recent]
-        beside = {
-            unit
-            for board in self.upstream.sources.get("load", {}).get(row.event.unit, ())
-            for unit in self.upstream.sources["power"].get(board, ())
-        }
-        lost = [change for unit in beside - {row.event.unit} for change in self._changes(row, unit, (LOSS,))]
-        steps = [change for change in lost if change.time >= recent and not change.only_said]
-        return _last(near + steps + self._own(row, (LOSS,)))
+        """What shifted its load: what came or was shorted among those it feeds, or was lost of those that help it.
+
+        It is relieved by the contrary. A thermal element takes its time, so that what is not recent may count, too.
+        """
+        below = [unit for ring in self.upstream.rings(row.event.unit, "load") for unit in ring]
+        beside = self._helpers(row.event.unit, below)
+        rises = row.sense == LOSS
+        came = [change for unit in below for change in self._changes(row, unit, (GAIN if rises else LOSS,))]
+        if rises:
+            shorts = [change for unit in below for change in self._changes(row, unit, (LOSS,))]
+            came += [change for change in shorts if change.flag == SHORTED]
+        went = [change for unit in beside for change in self._changes(row, unit, (LOSS if rises else GAIN,))]
+        steps = [change for change in came + went if not change.only_said and not change.waits]
+        recent = [change for change in steps if change.time >= row.event.time - FRESH]
+        own = [change for change in self._own(row, (row.sense,)) if not change.waits]
+        return _last(recent + own or (steps if rises else []))
+
+    def _helpers(self, unit: str, below: list[str]) -> list[str]:
+        """Who feeds, beside a unit, those that it feeds; not those that hang on it themselves."""
+        power = self.upstream.sources.get("power", {})
+        beside = {source for each in below for source in power.get(each, ())}
+        return sorted(beside - {unit} - set(below))
+
+    def _peers(self, row: Row, senses: Iterable[int]) -> list[_Change]:
+        """What changed of those that give coolant to the same places: their load is shared anew."""
+        loads, sources = self.upstream.takers.get(row.event.unit, ()), self.upstream.sources.get("coolant", {})
+        beside = dict.fromkeys(unit for load in loads for unit in sources.get(load, ()) if unit != row.event.unit)
+        found = [change for unit in beside for change in self._changes(row, unit, senses)]
+        return [change for change in found if not change.only_said and not change.waits]
 
     def _routes(self, row: Row) -> int | None:
         """What changed last among the switches above a rack, or was lost of its own ports."""
@@ -261,17 +283,27 @@ class Causes:
         if row.event.flag == LOCKS:
             before = [unit for ring in self.upstream.rings(row.event.unit, row.via)[:NEAR] for unit in ring]
             return _last([change for unit in before for change in self._changes(row, unit, (LOSS,))])
+        if row.via == "power" and (breaks := self._breaks(row)):
+            return _last(breaks)
         if row.via == "self":
             return _last(own or self._own(row, (GAIN, SETTING)))
         if row.via != "power":
             own = [change for change in own if change.is_input]
         near = self._nearest(row, row.via, (LOSS,))
+        if row.via == "coolant" and not own + near:
+            near = self._peers(row, (LOSS,))
         return _last(
             own + near
             or self._nearest(row, row.via, (SETTING,))
             or self._nearest(row, "any", (LOSS,))
             or self._own(row, (LOSS, SETTING))
         )
+
+    def _breaks(self, row: Row) -> list[_Change]:
+        """A switch above that goes over at this very moment: it breaks before it makes."""
+        rings = self.upstream.rings(row.event.unit, "power")[:NEAR]
+        near = [change for ring in rings for unit in ring for change in self._changes(row, unit, (LOSS, GAIN))]
+        return [change for change in near if change.flag in SWITCHED and row.event.time - change.time < SAME_MOMENT]
 
     def _gain(self, row: Row, began: int, led: int) -> int | None:
         """`began` is the row of the loss that ends here, `led` the row that had led to it.
@@ -281,10 +313,12 @@ class Causes:
         if row.via == "self":
             return _last(self._own(row, (GAIN,), began))
         since = began if row.via in ("power", "signal") else led
-        own = [change for change in self._own(row, (GAIN,), began) if change.is_input]
+        own = [change for change in self._own(row, (GAIN,), began) if change.is_input or change.flag == "called"]
         near = self._nearest(row, row.via, (GAIN,), since)
         if row.via == "power" and not near:
             near = self._nearest(row, row.via, (SETTING,), since)  # a voltage that is set back
+        if row.via == "coolant":
+            near = near or [change for change in self._peers(row, (GAIN,)) if change.index > since]
         near = near or self._nearest(row, "any", (GAIN,), since)
         if not own + near and led in self.answers:
             return led
@@ -301,5 +335,8 @@ def shut_ties(plant: Plant, events: Iterable[Event]) -> frozenset[str]:
 
 
 def _last(changes: list[_Change]) -> int | None:
-    """The row of the latest change."""
-    return max((change.index for change in changes), default=None)
+    """The row of the latest change; of several at one moment, failures that only lie in wait stand back."""
+    found = max(
+        changes, key=lambda change: (round(change.time / SAME_MOMENT), not change.waits, change.index), default=None
+    )
+    return None if found is None else found.index

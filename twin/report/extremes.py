@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from twin.equipment import KINDS
+from twin.report.reasons import reasons
 from twin.report.story import Story, flags_of, said_of
 from twin.report.verdict import closest
 from twin.report.words import words
@@ -88,7 +89,12 @@ def of_alive(voltage: np.ndarray) -> np.ndarray:
 
 def limits_of(story: Story, kind: str, unit_name: str) -> dict[str, float]:
     """The ratings in kelvin that a kind's flags name in their reasons: where the unit itself draws a line."""
-    named = {found for flag in flags_of(kind).values() for found in re.findall(r"\{(\w+)\}", flag.because)}
+    named = {
+        found
+        for flag in flags_of(kind).values()
+        for text in reasons(flag).values()
+        for found in re.findall(r"\{(\w+)\}", text)
+    }
     declared = said_of(kind, "parameters")
     unit = story.plant.units.get(unit_name)
     lines = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 def judge(story: Story) -> Verdict:
     """Hold every criterion of the scenario against what was recorded."""
+    about = story.told.description
     judged = [_judge(story, each) for each in story.told.criteria]
+    judged = [replace(each, meant=not each.passed and f'"{each.text}" is meant to fail' in about) for each in judged]
     finished = bool((story.trace.summary or {}).get("finished", False))
     unread = [_not_understood(story, text) for text in story.told.unread]
     return Verdict(judged + unread, finished, judge_sequence(story))

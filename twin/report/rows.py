@@ -58,9 +58,10 @@ class Rows:
         rows = []
         for each in judgements:
             result = "held" if each.passed else "FAILED"
-            where = each.where or each.note
-            if each.where and each.note:
-                where += f" ({each.note})"
+            note = "; ".join(part for part in (each.note, "meant to fail" if each.meant else "") if part)
+            where = each.where or note
+            if each.where and note:
+                where += f" ({note})"
             if each.members > 1:
                 held = f"{each.members_passed} of {each.members} members held"
                 where = f"{where}; {held}" if where else held

@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from twin.report.causes import SAME_MOMENT, SHORTED, Upstream, shut_ties
+from twin.report.causes import SAME_MOMENT, SHORTED, shut_ties
 from twin.report.story import Story, flags_of
+from twin.report.upstream import Upstream
 
 OVERLOAD, ON_CURRENT = "tripped", ("tripped", "tripped_short_time", "tripped_instantaneous")
 """Flags with which protection opens on current; the first is that of a kind's overload element."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from twin.declare import Flag, Quantity, quantities
 from twin.equipment import KINDS
-from twin.report.causes import INPUT, SHORTED
+from twin.report.causes import INPUT, LATENT, SHORTED
 from twin.report.operations import Log, is_deed
 from twin.report.told import Told, read_told
 from twin.report.words import lasting, say, words
@@ -81,6 +81,8 @@ def asked(kind: str, name: str, value: float, over: float | None = None) -> tupl
         return ("is put back in service (restore)", -1) if value >= 0.5 else ("is taken out of service (fail)", 1)
     if name == "reset" and value >= 0.5:
         return "is told to reset (set)", -1
+    if name == "isolated":
+        return ("is shut off by hand (set)", 1) if value >= 0.5 else ("is opened by hand (set)", -1)
     if name == "short_circuit":
         return ("is short-circuited (fault)", 1) if value >= 0.5 else ("has its short circuit cleared (restore)", -1)
     if said is not None and said.failure:
@@ -238,9 +240,10 @@ class Story:
         """The first fault of each member.
 
         A fault is an Input that takes away: a unit out of service, a declared failure, a mode that is
-        not the normal one; a short circuit goes before all others, for what failed before it only lay in
-        wait. What is already so at the start counts only where nothing follows; without
-        any, the first other change that the scenario makes (not the weather) stands for it.
+        not the normal one; a short circuit goes before all others. A failure that only lies in
+        wait (a brake that would not act) counts where nothing else goes wrong. What is already so at the start
+        counts only where nothing follows; without any, the first other change that the scenario makes (not the
+        weather) stands for it.
         """
         found: list[Fault | None] = [None] * self.members
         rank: list[tuple[float, ...]] = [(9,)] * self.members
@@ -257,7 +260,9 @@ class Story:
             return (9,), None
         what, sense = self.asked(event)
         later = event.time > self.start
-        order = {(1, True): 0, (1, False): 1}.get((sense, later), 2 if later else 3)
+        order: float = {(1, True): 0, (1, False): 1}.get((sense, later), 2 if later else 3)
+        if order == 0 and LATENT.search(name):
+            order = 0.5
         if event.flag == SHORTED and sense == 1:
             order = -1
         fault = Fault(float(event.time), event.unit, name, what, sense == 1)

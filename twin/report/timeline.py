@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from twin.report.causes import ANSWERS, FABRIC, GAIN, INPUT, LOSS, SAME_MOMENT, Causes, Row, shut_ties
-from twin.report.story import Story, flags_of, said_of
-from twin.report.words import pretty, say, sentence, words
+from twin.report.causes import ANSWERS, FABRIC, GAIN, INPUT, LOSS, SAME_MOMENT, TIMED, Causes, Row, shut_ties
+from twin.report.reasons import why
+from twin.report.story import Story, flags_of
+from twin.report.told import AS_WRITTEN
+from twin.report.words import words
 
 if TYPE_CHECKING:
     from twin.trace import Event
@@ -34,11 +36,12 @@ def timeline(story: Story) -> list[Entry]:
     """Every change of a declared flag and every change of an Input, in order, with its cause."""
     rows = _in_order(story, [_as_row(story, event) for event in _telling(story.events)] + story.log.rows())
     causes = Causes(story.plant, shut_ties(story.plant, story.events))
-    return [
-        Entry(float(row.event.time), row.event.member, row.event.unit, row.what, row.why, _cause(story, causes, *each))
-        for each in enumerate(rows)
-        if (row := each[1])
-    ]
+    entries = []
+    for index, row in enumerate(rows):
+        led = _cause(story, causes, index, row)
+        reason = why(story, causes.upstream, row, None if led is None else rows[led])
+        entries.append(Entry(float(row.event.time), row.event.member, row.event.unit, row.what, reason, led))
+    return entries
 
 
 def _cause(story: Story, causes: Causes, index: int, row: Row) -> int | None:
@@ -71,9 +74,10 @@ def _as_row(story: Story, event: Event) -> Row:
         what, sense = story.asked(event)
         key = (event.unit, event.flag.removeprefix(INPUT), round(event.time, 3))
         if story.by_fabric(event):
-            why = "jobs in lockstep go at the share of their slowest rack" if sense == LOSS else ""
-            return Row(event, what, why, FABRIC, sense)
-        by = story.log.why(event, key[1]) or story.told.reasons.get(key, "")
+            lockstep = "jobs in lockstep go at the share of their slowest rack" if sense == LOSS else ""
+            return Row(event, what, lockstep, FABRIC, sense)
+        disturbed = AS_WRITTEN if key[1] in ("voltage", "frequency", "short_circuit") else ""
+        by = story.log.why(event, key[1]) or story.told.reasons.get(key, disturbed)
         return Row(event, what, by, "", sense)
     flag = flags_of(kind).get(event.flag)
     rose = event.value >= 0.5
@@ -82,23 +86,7 @@ def _as_row(story: Story, event: Event) -> Row:
         return Row(event, f"{words(event.flag)} {'rises' if rose else 'falls'}", "", "self", sense)
     what = flag.rises if rose else flag.falls or f"no longer {flag.rises}"
     what += f" (rail {rail})" if event.flag == "stopped" and (rail := story.rails.get(event.unit)) else ""
-    why = because(story, event.unit, kind, flag.because, event.member, event.time) if rose else ""
-    return Row(event, what, why, flag.via, sense)
-
-
-def because(story: Story, unit: str, kind: str, template: str, member: int, time: float) -> str:
-    """A flag's reason with the unit's own ratings and settings filled in: "a die reached 88 °C"."""
-    known = story.plant.units[unit].parameters if unit in story.plant.units else {}
-    ratings, settings = said_of(kind, "parameters"), said_of(kind, "Inputs")
-
-    def show(name: str) -> str:
-        said = ratings.get(name) or settings.get(name)
-        if said is None:
-            return words(name)
-        value = known.get(name, said.default) if name in ratings else story.setting(kind, unit, name, member, time)
-        return words(name) if value is None else say(value, said.unit)
-
-    return pretty(sentence(template, show))
+    return Row(event, what, "", flag.via, sense)
 
 
 def _in_order(story: Story, rows: list[Row]) -> list[Row]:
@@ -109,8 +97,12 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
         speakers.setdefault(line.target, []).append(depth.get(line.source, 0))
 
     def place(row: Row) -> float:
-        """A listener comes after those it listens to, wherever the feeds put it."""
+        """A listener comes after those it listens to, and who is relieved after what relieves it."""
         told = speakers.get(row.event.unit) if row.via == "signal" else None
+        if row.via == "load" and row.sense == GAIN:
+            return len(story.plant.units) - depth.get(row.event.unit, 0)
+        if row.via == "power" and row.event.flag in ANSWERS and not depth.get(row.event.unit, 0):
+            return 0.5
         return max(told) + 0.5 if told else depth.get(row.event.unit, 0)
 
     def turn(row: Row) -> int:
@@ -122,7 +114,9 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
         moment = round(row.event.time / SAME_MOMENT)
         if row.deed is not None:
             return moment, *story.log.turn(row.deed), 0, 0
-        return moment, 2 if row.via == FABRIC else not row.is_input, place(row), row.event.value < 0.5, turn(row)
+        falls = row.event.value < 0.5
+        first = not falls if row.event.flag in TIMED else falls
+        return moment, 2 if row.via == FABRIC else not row.is_input, place(row), first, turn(row)
 
     return sorted(rows, key=key)
 

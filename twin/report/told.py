@@ -17,6 +17,8 @@ from twin.scenario.faults import Faults
 from twin.scenario.names import BadName, Directory, split
 
 AT = Where("the trace's scenario", 1, "criteria")
+AS_WRITTEN = "as the scenario has it"
+"""Why an event happens that says no more."""
 VERBS = ("fail", "restore", "set", "ramp", "sag", "fault")
 STRIKES = {"sag": "voltage", "fault": "short_circuit"}
 """Verb -> the Input that it writes."""
@@ -58,6 +60,10 @@ def read_told(text: str, plant: Plant, criteria: Iterable[Any] = ()) -> Told:
     for event in _items(root.get("events")):
         if isinstance(event, dict):
             _event(told, event, directory)
+    draws = root.get("draws")
+    for target in draws if isinstance(draws, dict) else ():
+        units_hit, name = _aim({"set": target}, directory)
+        told.reasons |= {(unit, name, 0.0): "drawn by chance" for unit in units_hit}
     grid = root.get("grid")
     for request in _items(grid.get("requests")) if isinstance(grid, dict) else []:
         if isinstance(request, dict):
@@ -70,8 +76,9 @@ def _event(told: Told, event: dict[str, Any], directory: Directory) -> None:
     at = round(_seconds(event, "at"), 3)
     units_hit, name = _aim(event, directory)
     for unit in units_hit:
-        if event.get("why"):
-            told.reasons[unit, name, at] = " ".join(str(event["why"]).split())
+        told.reasons[unit, name, at] = " ".join(str(event.get("why") or AS_WRITTEN).split())
+        if "for" in event:
+            told.reasons[unit, name, round(at + _seconds(event, "for"), 3)] = "its time is over"
         if "ramp" in event:
             told.moves[unit, name, at] = _seconds(event, "over")
 

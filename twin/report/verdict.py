@@ -17,7 +17,8 @@ class Judgement:
     """One criterion, judged; value, limit and margin are in SI, margin is positive on the good side.
 
     time, where: when and at which unit it came closest to the limit (or first broke a "no"); name: what the
-    scenario calls it; reached: the value in words, where a number alone does not say it.
+    scenario calls it; reached: the value in words, where a number alone does not say it; meant: whether
+    the drill itself says that this is meant to fail.
     """
 
     text: str
@@ -35,6 +36,7 @@ class Judgement:
     note: str = ""
     name: str = ""
     reached: str = ""
+    meant: bool = False
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -99,7 +101,9 @@ class Verdict:
         whole = self._counted()
         if self.judgements and self.sequence:
             whole = f"{len(self.judgements) + len(self.sequence)} criteria and expected steps"
-        return f"{len(self.failed)} of {whole} failed: {'; '.join(each.name or each.text for each in self.failed)}."
+        meant = ", as this drill means it to" if all(each.meant for each in self.failed) else ""
+        named = "; ".join(each.name or each.text for each in self.failed)
+        return f"{len(self.failed)} of {whole} failed{meant}: {named}."
 
     def _counted(self) -> str:
         """How many criteria, and how many steps of the expected sequence."""

@@ -43,7 +43,9 @@ class Leaking(Equipment):
         leak_flow: Real = quantity("m^3/s", "coolant that leaves the loop", default=0.0)
         leak_clock: Real = quantity("s", "time that its sensor has seen a leak", default=0.0)
         leaking: Real = flag("leaks", "no longer leaks", because="it has come open")
-        cut_off: Real = flag("is isolated", "is connected again", because="its leak sensor shut it, or somebody did")
+        cut_off: Real = flag(
+            "is isolated", "is connected again", because=("its leak sensor shut it", "isolated: somebody shut it")
+        )
 
     def leak_density(self) -> Real:
         """Of the coolant that leaks [kg/m3]."""

@@ -145,7 +145,7 @@ class PowerShelves(Equipment):
         unpowered: Real = flag(
             "loses power",
             "works again",
-            because="it had no supply for longer than its hold-up, or its power shelves have tripped",
+            because=("it had no supply for longer than its hold-up", "tripped: its power shelves have tripped"),
             via="power",
         )
 

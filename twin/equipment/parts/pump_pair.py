@@ -122,8 +122,8 @@ class PumpPair(Suction):
             "loses its technology flow", "has technology flow again", because="no pump turns", via="power"
         )
         uncontrolled: Real = flag(
-            "is without control", "is controlled again", because="its controller or its control panel is lost",
-            via="signal",
+            "is without control", "is controlled again",
+            because=("its control panel is lost", "controller_failed: its controller failed"), via="signal",
         )  # fmt: skip
 
     def nominal_power(self) -> Real:
@@ -274,9 +274,10 @@ class PumpPair(Suction):
         spins = drive.spins or self.spun(s, u, port, dt)
         if spins is not None:
             after |= {"speed_asked": spins.output, "speed_integral": spins.integral}
-        return after | self.panel(
+        panel = self.panel(
             s, u, port, drive.hold, drive.driven, lambda: drive.began(self.restart_delay, self.standby_delay)
         )
+        return panel | after
 
 
 def _called(asked: Real, duty_failed: Real, standby_failed: Real) -> tuple[Real, Real]:
