@@ -44,6 +44,8 @@ SWITCHED = ("on_alternate", THROWN)
 """Flags of switches that go over from one feed to another."""
 TOLD = ("asking", "on_alternate")
 """Flags of switches that act by themselves or because another unit tells them to."""
+FREED = ("called", "tripped")
+"""Flags of a machine that lets itself run again, by the rise or the fall of them."""
 LOCKS, NEAR = "locked_out", 3
 """Flag of a switch that a fault bars, and within how many steps of it stands what had to open for that."""
 FRESH = 60.0
@@ -269,7 +271,8 @@ class Causes:
         loads, sources = self.upstream.takers.get(row.event.unit, ()), self.upstream.sources.get("coolant", {})
         beside = dict.fromkeys(unit for load in loads for unit in sources.get(load, ()) if unit != row.event.unit)
         found = [change for unit in beside for change in self._changes(row, unit, senses)]
-        return [change for change in found if not change.only_said and not change.waits]
+        known = [change for change in found if not change.only_said and not change.waits]
+        return [change for change in known if change.flag != row.event.flag]
 
     def _routes(self, row: Row) -> int | None:
         """What changed last among the switches above a rack, or was lost of its own ports."""
@@ -301,9 +304,20 @@ class Causes:
 
     def _breaks(self, row: Row) -> list[_Change]:
         """A switch above that goes over at this very moment: it breaks before it makes."""
-        rings = self.upstream.rings(row.event.unit, "power")[:NEAR]
-        near = [change for ring in rings for unit in ring for change in self._changes(row, unit, (LOSS, GAIN))]
-        return [change for change in near if change.flag in SWITCHED and row.event.time - change.time < SAME_MOMENT]
+        for ring in self.upstream.rings(row.event.unit, "power")[:NEAR]:
+            near = [change for unit in ring for change in self._changes(row, unit, (LOSS, GAIN))]
+            now = [change for change in near if row.event.time - change.time < SAME_MOMENT]
+            breaks = [change for change in now if change.flag in SWITCHED]
+            if breaks or any(change.sense == LOSS for change in now):
+                return breaks
+        return []
+
+    def _cleared(self, row: Row) -> list[_Change]:
+        """What took a short circuit off at this very moment: a breaker below, or whoever mended it."""
+        below = [unit for ring in self.upstream.rings(row.event.unit, "load") for unit in ring]
+        near = [change for unit in below for change in self._changes(row, unit, (LOSS, GAIN))]
+        now = [change for change in near if row.event.time - change.time < SAME_MOMENT]
+        return [change for change in now if change.flag.startswith("tripped") or change.flag == SHORTED]
 
     def _gain(self, row: Row, began: int, led: int) -> int | None:
         """`began` is the row of the loss that ends here, `led` the row that had led to it.
@@ -313,15 +327,17 @@ class Causes:
         if row.via == "self":
             return _last(self._own(row, (GAIN,), began))
         since = began if row.via in ("power", "signal") else led
-        own = [change for change in self._own(row, (GAIN,), began) if change.is_input or change.flag == "called"]
+        own = [change for change in self._own(row, (GAIN,), began) if change.is_input or change.flag in FREED]
         near = self._nearest(row, row.via, (GAIN,), since)
         if row.via == "power" and not near:
             near = self._nearest(row, row.via, (SETTING,), since)  # a voltage that is set back
-        if row.via == "coolant":
-            near = near or [change for change in self._peers(row, (GAIN,)) if change.index > since]
-        near = near or self._nearest(row, "any", (GAIN,), since)
+        if row.via == "coolant" and not near:
+            near = [change for change in self._peers(row, (GAIN,)) if change.index > since]
+        if row.via == "power" and not own + near:
+            near = self._cleared(row)
         if not own + near and led in self.answers:
             return led
+        near = near or self._nearest(row, "any", (GAIN,), since)
         if row.via == "power" and near and not own:
             whole = {change.unit: change.index for change in sorted(near, key=lambda each: each.index)}
             return min(whole.values())  # the first feed that came back, once all of it had, is enough

@@ -99,6 +99,8 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
     def place(row: Row) -> float:
         """A listener comes after those it listens to, and who is relieved after what relieves it."""
         told = speakers.get(row.event.unit) if row.via == "signal" else None
+        if row.via == "load" and row.event.flag.startswith("tripped"):
+            return -1  # what a breaker does, its boards feel
         if row.via == "load" and row.sense == GAIN:
             return len(story.plant.units) - depth.get(row.event.unit, 0)
         if row.via == "power" and row.event.flag in ANSWERS and not depth.get(row.event.unit, 0):
@@ -115,7 +117,7 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
         if row.deed is not None:
             return moment, *story.log.turn(row.deed), 0, 0
         falls = row.event.value < 0.5
-        first = not falls if row.event.flag in TIMED else falls
+        first = 2 * (not falls) if row.event.flag in TIMED else falls
         return moment, 2 if row.via == FABRIC else not row.is_input, place(row), first, turn(row)
 
     return sorted(rows, key=key)

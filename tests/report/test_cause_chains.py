@@ -1,0 +1,235 @@
+"""Cause chains of shipped drills: what led to what, worked out by hand, against what the timeline says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+from twin.report.findings import Findings
+from twin.report.timeline import Entry
+from twin.trace import open_trace
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A fact of a drill and what led to it, back to the root; `*` stands for any letters.
+
+    why: the physics behind it; occurrence: which of several facts of that name, from 0.
+    """
+
+    drill: str
+    why: str
+    facts: tuple[str, ...]
+    occurrence: int = 0
+
+
+def chain(drill: str, why: str, *facts: str, occurrence: int = 0) -> Chain:
+    return Chain(drill, why, facts, occurrence)
+
+
+CHAINS = [
+    chain(
+        "feeder-fault-cascade",
+        "the stuck feeder makes the main take side a with it; every load has two cords, so that side b carries"
+        " both on a main for one, whose thermal element takes minutes",
+        "pdu-b-1 is dead", "board-b is dead", "main-b trips", "pdu-a-? is dead", "board-a is dead",
+        "pdu-a-2 is short-circuited (fault)",
+    ),
+    chain(
+        "feeder-fault-cascade",
+        "the contacts are stuck since before the fault; that they do not open is theirs",
+        "feeder-a-2 fails to open", "feeder-a-2 fails: its contacts stay closed (fail)",
+    ),
+    chain(
+        "feeder-fault",
+        "the bars sag for all until the feeder's own breaker has cleared the short circuit",
+        "pdu-a-1 is alive again", "board-a is alive again", "feeder-a-2 trips on its instantaneous element",
+        "pdu-a-2 is short-circuited (fault)",
+    ),
+    chain(
+        "bus-fault-lockout",
+        "the lockout relay hears of the main that opened on the fault, not of the dead board",
+        "tie-12 is locked out", "main-1 trips on its short-time element", "board-1 is short-circuited (fault)",
+    ),
+    chain(
+        "bus-fault-lockout",
+        "mended bars alone bring nothing back: somebody has to reset the main",
+        "pdu-1 is alive again", "board-1 is alive again", "main-1 is reset", "main-1 is told to reset (set)",
+    ),
+    chain(
+        "main-tie-main",
+        "the UPS comes home to its own board, which the tie feeds from the other side",
+        "ups-a is back on its feed", "board-a is alive again", "tie-ab throws a board over to the other main",
+        "board-a is dead", "transformer-a is taken out of service (fail)",
+    ),
+    chain(
+        "main-tie-main",
+        "the way home is open before it is closed: a second gap, made by what was mended",
+        "ups-a goes to battery", "board-a is dead", "tie-ab throws it back",
+        "transformer-a is put back in service (restore)",
+        occurrence=1,
+    ),
+    chain(
+        "pdu-fault",
+        "the inverter feeds the short circuit until the PDU's main opens",
+        "ups-1 is within its rating again", "main-1 trips on its short-time element",
+        "pdu-1 is short-circuited (fault)",
+    ),
+    chain(
+        "facility-water-lost",
+        "the technology loop stores heat once the CDUs, wide open, get no more water",
+        "rack-01 shuts down", "cdu-? has its facility valve wide open", "pump-? stops",
+        "pump-? is taken out of service (fail)",
+    ),
+    chain(
+        "technology-flow-lost-25c",
+        "a pump that is lost is felt, not the standby that would not have started",
+        "rack-08 shuts down", "cdu-? loses its technology flow", "cdu-? fails: the duty pump is lost (fail)",
+    ),
+    chain(
+        "cdu-pump-standby-stuck",
+        "three CDUs hold the racks; the one that is switched off by mistake is the fourth to go",
+        "rack-32 throttles", "cdu-2 loses its technology flow", "cdu-2 is switched to off (set)",
+    ),
+    chain(
+        "cdu-pump-standby-stuck",
+        "those that stay carry the load of the one that went, on the same headers",
+        "cdu-5 has its facility valve wide open", "cdu-2 loses its technology flow", "cdu-2 is switched to off (set)",
+    ),
+    chain(
+        "control-panel-lost",
+        "chillers stop without control; the tank then carries for five minutes",
+        "tank-1 is exhausted", "chiller-? stops", "panel-1 stops controlling",
+        "panel-1 is taken out of service (fail)",
+    ),
+    chain(
+        "control-panel-lost",
+        "valves and pumps stay as they were, but nobody moves them",
+        "pump-1 is without control", "panel-1 stops controlling", "panel-1 is taken out of service (fail)",
+    ),
+    chain(
+        "condenser-water-lost",
+        "without fans the condenser water warms until the machines cut out; the tank is the last store",
+        "tank-1 is exhausted", "chiller-? stops", "chiller-? cuts out on high condensing pressure",
+        "tower-? stops its fans", "tower-? fails: its fans stand (fail)",
+    ),
+    chain(
+        "leak-with-isolation",
+        "the charge goes first, then the pumps' suction, then all flow at once",
+        "rack-06 shuts down", "cdu-? loses its technology flow", "cdu-? trips on low suction pressure",
+        "vessel-1 has lost the loop's charge", "joint-06 leaks", "joint-06 fails: share of its hole that leaks (fail)",
+    ),
+    chain(
+        "leak-with-isolation",
+        "the couplings that stop the leak stop the rack's coolant, too",
+        "rack-03 shuts down", "joint-03 is isolated", "joint-03 leaks",
+        "joint-03 fails: share of its hole that leaks (fail)",
+    ),
+    chain(
+        "cdu-leak",
+        "with the first CDU gone the second is all; its blind sensor lets the loop run empty",
+        "rack-01 shuts down", "cdu-2 loses its technology flow", "cdu-2 trips on low suction pressure",
+        "vessel-1 is empty", "cdu-2 leaks", "cdu-2 fails: share of its hole that leaks (fail)",
+    ),
+    chain(
+        "load-shedding",
+        "three sets carry the boards as they return; the UPS that walks in is the load too many",
+        "rack-33 loses power", "pdu-b-? is dead", "pdu-b-? is shed", "generator-? asks for load to be shed",
+        "ups-3 is back on its feed", "board-3 is alive again", "ats-3 transfers to its alternate feed",
+        "generator-bus is alive again", "generator-3 closes on its bus", "generator-3 is up to speed",
+        "generator-3 starts cranking", "ats-* asks for the generators", "utility-? is lost",
+        "utility-? is taken out of service (fail)",
+    ),
+    chain(
+        "load-shedding",
+        "a set that dies when loaded dies of its own fault, whatever loaded it",
+        "generator-3 opens its breaker", "generator-3 is no longer ready", "generator-3 dies when it is loaded",
+        "generator-3 fails: it starts, and dies when loaded (fail)",
+    ),
+    chain(
+        "nerc-sags-counting",
+        "nothing is wrong with the grid any more: the transfer comes of UPS that count, and breaks before it makes",
+        "pump-1 trips on undervoltage", "board-1 is dead", "ats-1 transfers to its alternate feed",
+        "generator-bus is alive again", "generator-1 closes on its bus", "generator-1 is up to speed",
+        "generator-1 starts cranking", "ats-1 asks for the generators", "ups-? locks to its battery",
+        "ups-? goes to battery", "utility-a sags to 28 % of its voltage",
+        occurrence=3,
+    ),
+    chain(
+        "pod-power-returns",
+        "the return of power is the interruption",
+        "tank-1 is exhausted", "chiller-? stops", "chiller-? trips on undervoltage",
+        "ats-1 transfers back to its normal feed", "utility-a is back",
+        "utility-a is put back in service (restore)",
+    ),
+    chain(
+        "leaf-loses-power",
+        "the leaf's one cord hangs on the PDU; the racks' jobs go at the share of the rails left",
+        "rack-01 has 75 % of its bandwidth to other racks", "leaf-2 stops forwarding (rail 2)",
+        "leaf-2 trips on undervoltage", "pdu-1 is dead", "pdu-1 is taken out of service (fail)",
+    ),
+    chain(
+        "racks-return-in-turn",
+        "a rack goes through its soft start, boot and checks one after the other, from the moment its boards live",
+        "rack-05 works again", "rack-05 has checked its fabric", "rack-05 checks its fabric", "rack-05 has booted",
+        "rack-05 boots", "rack-05 has started softly", "rack-05 begins its soft start", "pdu-? is alive again",
+        "pdu-? is put back in service (restore)",
+    ),
+    chain(
+        "feed-loss-brake",
+        "half of its shelves carry what all did; the brake would have been in time",
+        "rack-01 loses power", "rack-01 trips its power shelves", "rack-01 asks too much of its power shelves",
+        "pdu-a-1 is dead", "pdu-a-1 is taken out of service (fail)",
+    ),
+    chain(
+        "pump-manifold",
+        "on a header the standby answers for whichever pump gives no flow",
+        "pump-3 runs again", "pump-3 is called to run", "pump-1 is taken out of service (fail)",
+    ),
+    chain(
+        "chiller-trip-staged",
+        "the machine that is left is at its limit until the called one shares the load",
+        "chiller-2 is at the limit of its capacity", "chiller-1 stops", "chiller-1 is taken out of service (fail)",
+    ),
+    chain(
+        "storage-black-start",
+        "neither grid nor generators: the store forms the dead board, and what hangs on it returns",
+        "pod/fan-wall-1 moves air again", "pod/fan-wall-1 is free to run again", "board-1 is alive again",
+        "bess-1 raises its dead board", "bess-1 forms its board alone", "pod/utility-a is lost",
+        "pod/utility-a is taken out of service (fail)",
+    ),
+    chain(
+        "training-rack-lost",
+        "a gang that is whole again reads its last checkpoint before it goes on",
+        "pretrain runs again", "pretrain reads its last checkpoint", "pretrain may run again",
+        "rack-03 is put back in service (restore)",
+    ),
+]  # fmt: skip
+
+
+def told(entry: Entry) -> str:
+    return f"{entry.unit} {entry.what}"
+
+
+def test_there_are_enough_drills() -> None:
+    assert len({each.drill for each in CHAINS}) >= 12
+
+
+@pytest.mark.parametrize("wanted", CHAINS, ids=lambda each: f"{each.drill}: {each.facts[0]}")
+def test_the_timeline_says_what_led_to_what(wanted: Chain, drilled: Callable[[str], tuple[Path, float]]) -> None:
+    trace, _ = drilled(wanted.drill)
+    with open_trace(trace) as opened:
+        entries = Findings(opened).entries
+    found = [entry for entry in entries if fnmatchcase(told(entry), wanted.facts[0].replace("[", "?"))]
+    assert len(found) > wanted.occurrence, wanted.facts[0]
+    at: Entry | None = found[wanted.occurrence]
+    said = []
+    while at is not None:
+        said.append(told(at))
+        at = None if at.cause is None else entries[at.cause]
+    assert len(said) == len(wanted.facts), said
+    assert all(fnmatchcase(one, pattern) for one, pattern in zip(said, wanted.facts, strict=True)), said
