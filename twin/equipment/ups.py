@@ -144,16 +144,11 @@ class UPS(Equipment):
         fourth_sag: Real = quantity("s", "moment of the fourth last sag", default=sags.NEVER_YET)
         reset_seen: Real = quantity("1", "the reset as it was", default=0.0)
         on_battery: Real = flag(
-            "goes to battery",
-            "is back on its feed",
-            because=(
-                "its input is dead or out of its window",
-                "locked: it refuses its input",
+            "goes to battery", "is back on its feed", via="power", because=(
+                "its input is dead or out of its window", "locked: it refuses its input",
                 "rectifier_failed: its rectifier failed",
-            ),
-            via="power",
-            doc="1 while the battery bears all or, in the walk-in, part of the load",
-        )
+            ), doc="1 while the battery bears all or, in the walk-in, part of the load",
+        )  # fmt: skip
         battery_low: Real = flag(
             "warns of a low battery",
             "has charge again",
@@ -167,14 +162,10 @@ class UPS(Equipment):
         )
         on_eco: Real = flag("runs in eco mode", "leaves eco mode", because="its feed is good and eco mode is allowed")
         on_bypass: Real = flag(
-            "goes to bypass",
-            "leaves bypass",
-            because=(
-                "its inverter cannot bear the load",
-                "mode: it was switched over",
-                "inverter_failed: its inverter failed",
-            ),
-        )
+            "goes to bypass", "leaves bypass", because=(
+                "its inverter cannot bear the load", "mode: it was switched over", "inverter_failed: its inverter failed"
+            )
+        )  # fmt: skip
         locked: Real = flag(
             "locks to its battery",
             "is unlocked",
@@ -183,17 +174,13 @@ class UPS(Equipment):
             doc="1 while it refuses its feed because of many sags",
         )
         overloaded: Real = flag(
-            "is overloaded",
-            "is within its rating again",
-            because="it carries more than its modules are rated for",
+            "is overloaded", "is within its rating again", because="it carries more than its modules are rated for",
             via="load",
-        )
+        )  # fmt: skip
         overload_tripped: Real = flag(
-            "gives up its load",
-            "can bear its load again",
+            "gives up its load", "can bear its load again",
             because="it was overloaded for longer than its curve allows",
-            via="self",
-        )
+        )  # fmt: skip
 
     @table
     class Outputs:
