@@ -207,7 +207,9 @@ def test_every_flag_says_that_it_rises_and_falls_and_has_its_moment(kind):
         assert flag.falls, f"{label}: what it says when it falls is wanted"
         assert flag.via in ("self", "power", "coolant", "air", "signal", "load", "work"), label
         assert flag.because or kind == "utility", f"{label}: a cause is wanted"
-        assert set(re.findall(r"\{(\w+)\}", flag.because)) <= names, f"{label}: {flag.because}"
+        told = flag.because if isinstance(flag.because, str) else " ".join(flag.because)
+        assert set(re.findall(r"\{(\w+)\}", told)) <= names, f"{label}: {told}"
+        assert isinstance(flag.because, str) or all(": " in each for each in flag.because[1:]), label
         at = state[f"{said.name}_at"]
         assert (at.unit, at.default, at.flag) == ("s", 0.0, None), label
         assert f"{said.name}_at" not in names, label

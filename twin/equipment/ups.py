@@ -163,7 +163,7 @@ class UPS(Equipment):
         on_eco: Real = flag("runs in eco mode", "leaves eco mode", because="its feed is good and eco mode is allowed")
         on_bypass: Real = flag(
             "goes to bypass", "leaves bypass", because=(
-                "its inverter cannot bear the load", "mode: it was switched over", "inverter_failed: its inverter failed"
+                "its inverter cannot bear it", "mode: it was switched over", "inverter_failed: its inverter failed"
             )
         )  # fmt: skip
         locked: Real = flag(
