@@ -141,7 +141,7 @@ class TestCases:
                 'modes: nothing here fails by "shortcircuit"; did you mean "short_circuit"?',
             ),
             ({"units": ("rack-5",)}, 'sweep: there is no unit or kind "rack-5"; did you mean "rack-4"?'),
-            ({"order": 2, "at": tuple(range(2000))}, "cases are wanted, at most 200,000 are run"),
+            ({"order": 2, "at": tuple(range(5000))}, "cases are wanted, at most 500,000 are run"),
         ],
     )
     def test_wishes_that_cannot_be_are_told(self, wish, said):

@@ -46,6 +46,7 @@ Output = Annotated[
 Csv = Annotated[Path | None, typer.Option("--csv", metavar="OUT.csv", help="Write the table as CSV, too.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Top = Annotated[int, typer.Option(min=1, help="Rows of the ranked table.")]
+Unfolded = Annotated[bool, typer.Option("--unfolded", help="Run cases that are alike by symmetry, too.")]
 Chunk = Annotated[int | None, typer.Option(min=1, help="Cases side by side.", show_default=False)]
 Jobs = Annotated[int | None, typer.Option(min=1, help="Processes, if not one a core.", show_default=False)]
 Memory = Annotated[str, typer.Option(metavar="SIZE", help="All of them take about so much at most.")]
@@ -62,8 +63,8 @@ def sweep(
     given: Given, order: Order = "1", at: At = "60 s", after: After = None, units: Units = "", kinds: Kinds = "",
     modes: Modes = "", maintenance: Upkeep = "", loads: Loads = "", weather: Air = "", draws: Draws = 0,
     restore: Restore = None, output: Output = None, csv: Csv = None, as_json: Json = False, top: Top = 20,
-    chunk: Chunk = None, jobs: Jobs = None, memory: Memory = "4 GB", resume: Resume = None, device: On = Device.cpu,
-    strict: Strict = False, quiet: Quiet = False,
+    unfolded: Unfolded = False, chunk: Chunk = None, jobs: Jobs = None, memory: Memory = "4 GB",
+    resume: Resume = None, device: On = Device.cpu, strict: Strict = False, quiet: Quiet = False,
 ) -> int:  # fmt: skip
     """Sweep the failures of a plant: each unit, by each of its failures, in a world of its own; the worst first.
 
@@ -82,8 +83,8 @@ def sweep(
     try:
         with Bar(f"sweep of {given}", silent=quiet or as_json) as bar:
             found = swept(
-                given, wish, output=target, chunk=chunk, jobs=jobs or cores, memory=most, resume=resume,
-                device=device.value, progress=bar,
+                given, wish, output=target, fold=not unfolded, chunk=chunk, jobs=jobs or cores, memory=most,
+                resume=resume, device=device.value, progress=bar,
             )  # fmt: skip
     except KeyboardInterrupt:
         say(f"twin: interrupted; {target}.part holds what was finished, --resume goes on with it")

@@ -16,6 +16,7 @@ from twin.scenario.sweeping import Sweeping
 from twin.studies.audit.found import Conditions
 from twin.studies.sweep.base import Base, air, base, together
 from twin.studies.sweep.cases import Case, enumerated
+from twin.studies.sweep.fold import Alike, folded, told
 from twin.studies.sweep.found import Sweep, against_baselines, open_sweep
 from twin.studies.sweep.journal import Interrupted, Journal
 from twin.studies.sweep.outcome import Outcome
@@ -43,6 +44,7 @@ def sweep(
     *,
     at: Conditions | None = None,
     output: str | Path | None = None,
+    fold: bool = True,
     chunk: int | None = None,
     jobs: int = 1,
     memory: float = MEMORY,
@@ -60,6 +62,7 @@ def sweep(
         wish: what is tried; N-1 of everything, if absent.
         at: weather and work of a plant; a scenario brings its own.
         output: file of the table; without one nothing is kept, and nothing can be resumed.
+        fold: of cases that are alike by symmetry one is run, and counted for all.
         chunk: cases run side by side; as memory and caches have it, if absent.
         jobs: processes. A script that wants several begins its work under `if __name__ == "__main__":`.
         memory: bytes that all processes together may take, where `chunk` is absent.
@@ -74,9 +77,11 @@ def sweep(
     """
     began = time.perf_counter()
     ground = base(given, wish or Sweeping(), at)
-    cases = enumerated(ground.plant, ground.wish, air(ground))
+    every = enumerated(ground.plant, ground.wish, air(ground))
+    alike = folded(ground, every) if fold else [[case] for case in every]
+    cases = [group[0] for group in alike]
     jobs = 1 if open_device(device).is_gpu else max(1, jobs)
-    name = digest(ground, cases, device)
+    name = digest(ground, alike, device)
     target = None if output is None else Path(output)
     journal = None if target is None else Journal(target.with_name(f"{target.name}.part"), name, resume)
     done: dict[int, Outcome] = dict(journal.done) if journal else {}
@@ -84,7 +89,7 @@ def sweep(
     try:
         parts = chunks(ground, cases, set(done), chunk, jobs, memory)
         _run(ground, parts, jobs, device, journal, done, progress)
-        found = _gathered(ground, [done[index] for index in range(len(cases))], name, target)
+        found = _gathered(ground, told([done[index] for index in range(len(cases))], alike), name, target)
         took, new = time.perf_counter() - began, len(cases) - known
         found = replace(found, wall_seconds=took, simulated_seconds=new * ground.scenario.run.duration)
         if target is not None:
@@ -124,13 +129,13 @@ def _run(
             journal.add(pairs)
         done.update(pairs)
 
-    def told(seconds: float) -> None:
+    def more(seconds: float) -> None:
         if progress is not None:
             progress(min(before + seconds, total), total)
 
-    told(0.0)
-    run_chunks(ground, parts, jobs, device, ended, told)
-    told(total - before)
+    more(0.0)
+    run_chunks(ground, parts, jobs, device, ended, more)
+    more(total - before)
 
 
 def chunks(
@@ -162,7 +167,7 @@ def roomy(ground: Base, jobs: int, memory: float) -> int:
     return int(max(1, min(256, max(2, WIDE // units), (memory / jobs - OF_PROCESS) // member)))
 
 
-def digest(ground: Base, cases: list[Case], device: str) -> str:
+def digest(ground: Base, alike: Alike, device: str) -> str:
     """SHA-256 of all that a sweep's rows depend on."""
     scenario = ground.scenario
     found = hashlib.sha256()
@@ -172,7 +177,7 @@ def digest(ground: Base, cases: list[Case], device: str) -> str:
 
     parts = [__version__, open_device(device).name, scenario.text, scenario.plant.to_json(), repr(scenario.run)]
     parts += [repr(change(each)) for each in (*scenario.initial, *scenario.changes)]
-    parts += [repr(each) for each in (*scenario.controllers, *scenario.criteria, ground.wish, *cases)]
+    parts += [repr(each) for each in (*scenario.controllers, *scenario.criteria, ground.wish, *alike)]
     for part in parts:
         found.update(part.encode())
         found.update(b"\n")

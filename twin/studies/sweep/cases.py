@@ -17,7 +17,7 @@ from twin.studies.audit.graph import failures
 
 WHOLE = ("in_service", "closed")
 """Inputs by which a unit fails as a whole."""
-MOST = 200_000
+MOST = 500_000
 """Cases of one sweep; more would take days."""
 
 
