@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 
-__all__ = ["__version__", "audit", "open_trace", "read", "run", "sweep"]
+__all__ = ["__version__", "audit", "compare", "open_trace", "read", "run", "sweep"]
 
 _DOORS = {
     "audit": "twin.studies.audit",
+    "compare": "twin.studies.compare",
     "open_trace": "twin.trace",
     "read": "twin.scenario",
     "run": "twin.studies.drill",
@@ -24,6 +25,7 @@ _DOORS = {
 if TYPE_CHECKING:
     from twin.scenario import read as read
     from twin.studies.audit import audit as audit
+    from twin.studies.compare import compare as compare
     from twin.studies.drill import run as run
     from twin.studies.sweep import sweep as sweep
     from twin.trace import open_trace as open_trace

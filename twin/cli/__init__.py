@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from twin import __version__
-from twin.cli import audits, drills, papers, pictures, sweeps, years
+from twin.cli import audits, comparisons, drills, papers, pictures, sweeps, years
 from twin.cli.words import EXIT_CODES, Tone, emit
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ VERBS = {
     drills.run: "Run a drill and judge it.",
     audits.audit: "Audit a plant: single points of failure, loading, redundancy.",
     sweeps.sweep: "Sweep all failures of a plant, the worst first.",
+    comparisons.compare: "Compare two runs, two sweeps or two plants.",
     years.year: "Run a plant through a year of weather.",
     pictures.report: "Tell what a trace says.",
     pictures.view: "Draw the hall at one moment of a trace.",

@@ -44,6 +44,8 @@ Output = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="OUT.h5", help="Table, if not PLANT-sweep.h5; or a folder.")
 ]
 Csv = Annotated[Path | None, typer.Option("--csv", metavar="OUT.csv", help="Write the table as CSV, too.")]
+Picture = Annotated[Path | None, typer.Option("--picture", metavar="OUT.png", help="Draw pairs as a heat map.")]
+Page = Annotated[Path | None, typer.Option("--page", metavar="OUT.html", help="Write a page with everything.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Top = Annotated[int, typer.Option(min=1, help="Rows of the ranked table.")]
 Unfolded = Annotated[bool, typer.Option("--unfolded", help="Run cases that are alike by symmetry, too.")]
@@ -62,7 +64,8 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 def sweep(
     given: Given, order: Order = "1", at: At = "60 s", after: After = None, units: Units = "", kinds: Kinds = "",
     modes: Modes = "", maintenance: Upkeep = "", loads: Loads = "", weather: Air = "", draws: Draws = 0,
-    restore: Restore = None, output: Output = None, csv: Csv = None, as_json: Json = False, top: Top = 20,
+    restore: Restore = None, output: Output = None, csv: Csv = None, picture: Picture = None,
+    page: Page = None, as_json: Json = False, top: Top = 20,
     unfolded: Unfolded = False, chunk: Chunk = None, jobs: Jobs = None, memory: Memory = "4 GB",
     resume: Resume = None, device: On = Device.cpu, strict: Strict = False, quiet: Quiet = False,
 ) -> int:  # fmt: skip
@@ -91,14 +94,15 @@ def sweep(
         return INTERRUPTED
     except Interrupted as error:
         raise UsageFault(str(error)) from None
-    _show(found, target, csv, top, as_json=as_json)
+    _show(found, target, top, as_json=as_json)
+    _files(found, csv, picture, page)
     if all(each.fault for each in found.outcomes):
         return BROKEN
     return FAILED if strict and (found.failed or found.broken) else GOOD
 
 
-def _show(found: Sweep, target: Path, csv: Path | None, top: int, *, as_json: bool) -> None:
-    """Print what was found, and say where the files are."""
+def _show(found: Sweep, target: Path, top: int, *, as_json: bool) -> None:
+    """Print what was found."""
     from twin.studies.sweep.shown import whole
 
     if as_json:
@@ -108,8 +112,21 @@ def _show(found: Sweep, target: Path, csv: Path | None, top: int, *, as_json: bo
         pace = found.simulated_seconds / max(found.wall_seconds, 1e-9)
         say(f"{found.simulated_seconds / 3600:,.1f} h simulated in {found.wall_seconds:.1f} s, {pace:,.0f} x real time")
         say(f"table: {target}")
+
+
+def _files(found: Sweep, csv: Path | None, picture: Path | None, page: Path | None) -> None:
+    """Write what else is asked for."""
     if csv is not None:
         say(f"csv: {found.write_csv(csv)}")
+    if picture is not None:
+        from twin.studies.sweep.heat import picture as draw
+
+        drawn_to = draw(found, picture)
+        say(f"picture: {drawn_to}" if drawn_to else "no picture: no two failures were tried at once (--n 2)")
+    if page is not None:
+        from twin.studies.sweep.page import page as write
+
+        say(f"page: {write(found, page)}")
 
 
 def _target(given: str, output: Path | None) -> Path:

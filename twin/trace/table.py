@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -115,6 +116,13 @@ def read_table(path: str | os.PathLike[str]) -> Table:
         if not is_table(file):
             raise BadTrace(f"{path}: this is HDF5, but not a table written by `twin sweep`")
         return _read(place, file)
+
+
+def holds_table(path: str | os.PathLike[str]) -> bool:
+    """Whether an HDF5 file says that it is such a table; a damaged one does not."""
+    with contextlib.suppress(OSError, RuntimeError), h5py.File(path, "r") as file:
+        return is_table(file)
+    return False
 
 
 def is_table(file: Any) -> bool:

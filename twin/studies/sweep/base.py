@@ -92,12 +92,15 @@ def _scenario(given: Plant | Scenario | str | Path, wish: Sweeping) -> Scenario 
     if isinstance(given, Plant):
         return None
     path = scenario_file(given)
+    return read(path, members=max(wish.draws, 1)) if is_scenario(path) else None
+
+
+def is_scenario(path: Path) -> bool:
+    """Whether a file is a scenario; otherwise it is taken for a plant."""
     if not path.is_file():
-        return None
+        return False
     text = path.read_text(encoding="utf-8", errors="replace")
-    if not any(line.startswith(("plant:", "run:")) for line in text.splitlines()):
-        return None
-    return read(path, members=max(wish.draws, 1))
+    return any(line.startswith(("plant:", "run:")) for line in text.splitlines())
 
 
 def of_plant(found: Subject) -> Scenario:

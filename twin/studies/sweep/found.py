@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.studies.sweep.outcome import TYPES, Outcome
+from twin.studies.sweep.outcome import TYPES, Outcome, names_of, parted, world_of
 from twin.trace.table import Table, read_table, require, write_table
 
 UNITS = {
@@ -185,10 +185,10 @@ def _known(value: float) -> float:
 def against_baselines(outcomes: Iterable[Outcome]) -> list[Outcome]:
     """What each case lost against the world of the same start, moment and draw in which nothing fails."""
     rows = list(outcomes)
-    normal = {_world(each): each for each in rows if not each.units}
+    normal = normals(rows)
     made = []
     for each in rows:
-        base = normal.get(_world(each))
+        base = normal.get(world_of(each))
         lost: dict[str, Any] = {}
         for name, counter in (("energy_lost", "work_energy"), ("tokens_lost", "tokens"), ("revenue_lost", "revenue")):
             lost[name] = math.nan if base is None else getattr(base, counter) - getattr(each, counter)
@@ -196,5 +196,6 @@ def against_baselines(outcomes: Iterable[Outcome]) -> list[Outcome]:
     return made
 
 
-def _world(each: Outcome) -> tuple[object, ...]:
-    return each.at, repr(each.load), repr(each.dry_bulb), each.maintenance, each.draw
+def normals(outcomes: Iterable[Outcome]) -> dict[str, Outcome]:
+    """The outcome in which nothing fails, by the world that it is of."""
+    return {parted(name)[1]: each for each in outcomes if not each.units for name in names_of(each)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
 
@@ -245,3 +246,20 @@ def _judged(verdict: Verdict) -> dict[str, Any]:
         "margins": tuple(_number(one.margin) for one in each),
         "values": tuple(_number(one.value) for one in each),
     }
+
+
+def names_of(each: Outcome) -> Iterator[str]:
+    """The name of a case and of those that it stands for."""
+    yield each.case
+    yield from filter(None, each.alike.split("; "))
+
+
+def parted(name: str) -> tuple[tuple[str, ...], str]:
+    """The failures of a case by its name, and what else sets it apart."""
+    fails, _, rest = name.partition(", ")
+    return tuple(fails.split(" + ")), rest
+
+
+def world_of(each: Outcome) -> str:
+    """What sets the world of a case apart, whatever fails in it: start, moment and draw, in words."""
+    return parted(each.case)[1]

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 from twin.report.words import count, lasting, say
+from twin.studies.sweep.cuts import Cut, cut_sets, own_racks
 from twin.studies.sweep.found import Sweep
 from twin.studies.sweep.outcome import Outcome
 
@@ -23,6 +25,11 @@ NARROW = 110
 def whole(found: Sweep, width: int = 140, top: int = TOP) -> Any:
     """Everything that a terminal shows."""
     parts: list[Any] = [Text(f"\n{found.title}", style="bold"), Text(summary(found)), ranked(found, width, top)]
+    cuts = cut_sets(found)
+    if cuts:
+        parts.append(_cuts(cuts, top))
+    if spread := spreads(found):
+        parts.append(_spreads(spread))
     if found.broken:
         parts.append(_broken(found))
     return Group(*parts)
@@ -46,12 +53,6 @@ def summary(found: Sweep) -> str:
             where = f" ({base.case.partition(', ')[2]})" if ", " in base.case else ""
             lines.append(f"Where nothing fails{where} {count(base.failed, 'criterion', 'criteria')} fail already.")
     return "\n".join(lines)
-
-
-def own_racks(each: Outcome) -> int:
-    """Racks among the units that fail as a whole."""
-    pairs = zip(each.kinds.split(" + "), each.modes.split(" + "), strict=True)
-    return sum(kind == "rack" and mode == "in_service" for kind, mode in pairs)
 
 
 def _of(rows: list[Outcome]) -> str:
@@ -110,6 +111,66 @@ def power(watts: float) -> str:
 def quantity(value: float, least: float, sign: str = "") -> str:
     """A number of something that was lost."""
     return "-" if not abs(value) >= least else f"{sign}{value:,.4g}"
+
+
+def _cuts(cuts: list[Cut], top: int) -> Table:
+    """Minimal cut sets, and how many there are of each order."""
+    orders = [[cut for cut in cuts if len(cut.failures) == order] for order in (1, 2)]
+    said = [f"{sum(cut.count for cut in each)} of order {place}" for place, each in enumerate(orders, 1) if each]
+    title = f"Cut sets: failures that do harm and of which none can be left out ({', '.join(said)})"
+    made = Table(title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("order", "failures", "harm"):
+        made.add_column(name, overflow="fold")
+    for cut in [each for order in orders for each in order[:top]]:
+        times = f" x{cut.count}" if cut.count > 1 else ""
+        made.add_row(Text(str(len(cut.failures))), Text(cut.outcome.case + times), Text(harm(cut.outcome)))
+    return made
+
+
+def harm(each: Outcome) -> str:
+    """What a case does, in words."""
+    if each.fault:
+        return f"not run: {each.fault}"
+    said = []
+    if each.racks_lost > own_racks(each):
+        back = "" if each.racks_lost_end == each.racks_lost else f", {each.racks_lost_end or 'none'} at the end"
+        said.append(f"{count(each.racks_lost, 'rack')} down{back}")
+    elif each.throttled:
+        said.append(f"{count(each.throttled, 'rack')} slower")
+    if each.failed:
+        said.append(f"{count(each.failed, 'criterion', 'criteria')} fail" + ("s" if each.failed == 1 else ""))
+    return "; ".join(said) or "-"
+
+
+SPREAD = {
+    "racks_lost": ("racks lost", "1"), "power_lost": ("IT power lost", "W"), "energy_lost": ("energy lost", "J"),
+    "tokens": ("tokens served", "1"), "revenue": ("money earned", "USD"), "to_throttle": ("to throttle", "s"),
+    "to_unpowered": ("to a dark rack", "s"), "recovery": ("recovery", "s"), "worst_margin": ("least margin", "1"),
+}  # fmt: skip
+
+
+def spreads(found: Sweep) -> list[list[str]]:
+    """Numbers over the worlds of a scenario's own draws: in how many known, 5th, 50th and 95th percentile."""
+    if len({each.draw for each in found.outcomes}) < 2:
+        return []
+    rows = []
+    for name, (words, unit) in SPREAD.items():
+        values = np.array([getattr(each, name) for each in found.outcomes if not each.fault], dtype=float)
+        known = values[np.isfinite(values)]
+        if known.size:
+            cells = [say(float(value), unit) for value in np.percentile(known, (5, 50, 95))]
+            rows.append([words, f"{known.size} of {len(values)}", *cells])
+    return rows
+
+
+def _spreads(rows: list[list[str]]) -> Table:
+    title = "Over the draws"
+    made = Table(title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("", "known in", "p5", "p50", "p95"):
+        made.add_column(name, justify="left" if not name else "right")
+    for row in rows:
+        made.add_row(*(Text(cell) for cell in row))
+    return made
 
 
 def _broken(found: Sweep) -> Table:

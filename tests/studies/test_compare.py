@@ -1,0 +1,224 @@
+"""Comparing: the same is the same, what was changed is found where and when it shows, and harm that is new is told."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import typer.testing
+
+from tests.small_plants import chain, wet_chain
+from twin.cli import app
+from twin.scenario import Change, RunSettings, Scenario
+from twin.scenario.sweeping import Sweeping
+from twin.simulation import simulate
+from twin.studies.compare import compare
+from twin.studies.compare.shown import sentence, whole
+from twin.studies.compare.sweeps import compare as compare_sweeps
+from twin.studies.compare.traces import _difference, scale
+from twin.studies.sweep import sweep
+
+WORK = [Change(0.0, f"rack-{i}", "utilisation", 0.9, verb="workload") for i in range(1, 5)]
+
+
+def drill(path, plant=None, changes=(), **run):
+    """A trace of four racks for some seconds."""
+    settings = RunSettings(**{"duration": 20.0} | run)
+    simulate(Scenario("t", "", plant or chain(), settings, list(WORK), list(changes)), trace=path, device="cpu")
+    return path
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    place = tmp_path_factory.mktemp("traces")
+    drill(place / "a.h5")
+    drill(place / "late.h5", changes=[Change(12.0, "rack-3", "utilisation", 0.5)])
+    drill(place / "pump.h5", changes=[Change(8.0, "pump", "in_service", 0.0, verb="fail")])
+    drill(place / "slow.h5", tick=2.0)
+    drill(place / "short.h5", duration=10.0)
+    drill(place / "two.h5", members=2)
+    drill(place / "other.h5", plant=wet_chain())
+    return place
+
+
+def told(*words):
+    return typer.testing.CliRunner().invoke(app, ["compare", *map(str, words), "--quiet"])
+
+
+class TestTraces:
+    def test_a_trace_is_the_same_as_itself(self, folder):
+        found = compare(folder / "a.h5", folder / "a.h5")
+        assert found.same
+        assert found.rows == 21
+        assert all(each.share == 0.0 for each in found.metrics)
+        assert sentence(found) == "They are the same in all that is compared."
+        assert found.beyond(0.0, criteria=True) == []
+
+    def test_they_part_where_and_when_the_change_was_made(self, folder):
+        found = compare(folder / "a.h5", folder / "late.h5")
+        first = found.first[0]
+        assert first.first == 13.0, "the row that ends the tick of the change"
+        by_name = {f"{each.kind}.{each.name}": each for each in found.differences}
+        asked = by_name["rack.utilisation"]
+        assert (asked.first_unit, asked.first_a, asked.first_b, asked.units) == ("rack-3", np.float32(0.9), 0.5, 1)
+        assert asked.share == pytest.approx(0.4 / 0.9, rel=1e-6)
+        assert by_name["rack.power"].where == "rack-3"
+        assert not found.only
+
+    def test_events_that_one_alone_has_are_told(self, folder):
+        found = compare(folder / "a.h5", folder / "pump.h5")
+        assert found.events_a == []
+        assert (found.events_b[0].unit, found.events_b[0].time) == ("pump", 8.0)
+
+    @pytest.mark.parametrize(
+        ("other", "said"),
+        [
+            ("slow", "11 rows of one moment are compared; A has 21 up to 20 s, B has 11 up to 20 s"),
+            ("short", "11 rows of one moment are compared; A has 21 up to 20 s, B has 11 up to 10 s"),
+            ("two", "A has 1 members and B 2; the first 1 are compared"),
+            ("other", "only A has the units pump (pump)"),
+            ("other", "only B has units of the kinds cooling_tower, pipe"),
+        ],
+    )
+    def test_what_only_one_has_is_said_and_the_rest_compared(self, folder, other, said):
+        found = compare(folder / "a.h5", folder / f"{other}.h5")
+        assert said in found.only
+        assert found.rows in (11, 21)
+        assert not found.same
+
+    def test_a_longer_tick_differs_little_where_nothing_happens(self, folder):
+        found = compare(folder / "a.h5", folder / "slow.h5")
+        assert all(each.share < 1e-3 for each in found.differences if each.unit in ("W", "K"))
+
+    def test_thresholds_are_sentences(self, folder):
+        found = compare(folder / "a.h5", folder / "late.h5")
+        assert found.beyond(10.0, criteria=True) == []
+        assert "rack.utilisation" in found.beyond(0.4, criteria=False)[0]
+        assert "numbers beyond 1 %" in found.beyond(0.01, criteria=False)[1]
+
+
+class TestScale:
+    """A difference is a share of the larger value; a temperature counts from freezing, and at least 10 K."""
+
+    def test_by_hand(self):
+        assert scale("W", 200.0, 0.0) == 200.0
+        assert scale("W", 1e-5, 0.0) == 1.0
+        assert scale("K", 353.15, 80.0) == 80.0
+        assert scale("K", 275.15, 2.0) == 10.0
+        assert scale("K", 5.0, 268.15) == 5.0, "a difference of temperatures"
+
+    def test_first_and_worst_by_hand(self):
+        one, time = np.zeros((4, 1, 2)) + 100.0, np.array([0.0, 1.0, 2.0, 3.0])
+        other = one.copy()
+        other[1, 0, 1], other[3, 0, 0] = 101.0, 90.0
+        found = _difference("rack", "power", "W", ["r-1", "r-2"], one, other, time)
+        assert (found.first, found.first_unit, found.first_b) == (1.0, "r-2", 101.0)
+        assert (found.worst, found.time, found.where, found.units) == (10.0, 3.0, "r-1", 2)
+        assert found.share == pytest.approx(10.0 / 101.0)
+
+    def test_what_holds_no_value_in_one_of_them_differs_wholly(self):
+        one = np.array([[[1.0]], [[np.nan]], [[3.0]]])
+        other = np.array([[[1.0]], [[np.nan]], [[np.nan]]])
+        found = _difference("rack", "x", "W", ["r"], one, other, np.arange(3.0))
+        assert found.first == 2.0
+        assert np.isinf(found.share)
+        assert _difference("rack", "x", "W", ["r"], one, one, np.arange(3.0)) is None
+
+    def test_seven_digits_are_equal(self):
+        one = np.full((1, 1, 1), 300.0)
+        assert _difference("rack", "x", "K", ["r"], one, one + 1e-4, np.zeros(1)) is None
+        assert _difference("rack", "x", "K", ["r"], one, one + 1e-2, np.zeros(1)) is not None
+
+
+WISH = Sweeping(kinds=("pump",), modes=("in_service",), at=(2.0,), after=250.0)
+
+
+@pytest.fixture(scope="module")
+def both():
+    """Two pumps, each with its tower; and the same plant whose second pump stands still."""
+    lame = wet_chain()
+    lame.units["pump-2"].settings["in_service"] = 0.0
+    return sweep(wet_chain(), WISH), sweep(lame, WISH)
+
+
+class TestSweeps:
+    def test_a_change_that_costs_the_spare_is_found(self, both):
+        found = compare_sweeps(*both, "a", "b")
+        assert [each.name for each in found.lost] == ["pump-1"]
+        assert found.beyond(None) == ["pump-1 does harm in B and did none in A"]
+        assert found.harm == (0, 1)
+        back = compare_sweeps(both[1], both[0], "b", "a")
+        assert back.beyond(None) == []
+        assert [each.name for each in back.cases if each.won] == ["pump-1"]
+
+    def test_a_sweep_is_the_same_as_itself(self, both):
+        assert compare_sweeps(both[0], both[0], "a", "a").same
+
+    def test_cases_that_only_one_has_are_told(self, both):
+        more = sweep(wet_chain(), dataclasses.replace(WISH, modes=(), after=20.0))
+        found = compare_sweeps(both[0], more, "a", "b")
+        assert found.only[0].startswith("only B has")
+
+    def test_tables_are_compared_by_the_command(self, both, tmp_path):
+        for found, name in zip(both, "ab", strict=True):
+            found.write(tmp_path / f"{name}.h5")
+        done = told(tmp_path / "a.h5", tmp_path / "b.h5", "-o", tmp_path / "d.html")
+        assert done.exit_code == 1
+        assert "pump-1 does harm in B and did none in A" in done.stdout
+        assert "pump-1" in (tmp_path / "d.html").read_text()
+        assert told(tmp_path / "b.h5", tmp_path / "a.h5").exit_code == 0
+        assert told(tmp_path / "a.h5", tmp_path / "a.h5", "--within", "0 %").exit_code == 0
+
+
+class TestCommand:
+    def test_exit_codes_and_the_page(self, folder, tmp_path):
+        done = told(folder / "a.h5", folder / "late.h5", "-o", tmp_path / "d.html")
+        assert done.exit_code == 0, done.output
+        assert "They part at 00:00:13" in done.stdout
+        page = (tmp_path / "d.html").read_text()
+        assert "<script" not in page
+        assert "data:image/png;base64" in page
+        assert told(folder / "a.h5", folder / "late.h5", "--within", "1 %").exit_code == 1
+        assert told(folder / "a.h5", folder / "late.h5", "--within", "1000 %").exit_code == 0
+
+    def test_json_is_one_document(self, folder):
+        done = told(folder / "a.h5", folder / "late.h5", "--json", "--within", "1 %")
+        said = json.loads(done.stdout)
+        assert said["same"] is False
+        assert said["beyond"]
+        assert said["first"][0]["first"] == 13.0
+
+    def test_scenarios_are_run_on_the_spot(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        for name, share in (("one", 80), ("two", 90)):
+            (tmp_path / f"{name}.yaml").write_text(
+                f"title: {name}\nplant: pod\nrun: {{duration: 5 s, tick: 1 s}}\nworkload: {{utilisation: {share} %}}\n"
+                "weather: {dry_bulb: 30 degC, relative_humidity: 30 %}\ncriteria: [max(site.it_power) < 1 MW]\n"
+            )
+        done = told("one.yaml", "two.yaml", "--criteria")
+        assert done.exit_code == 1
+        assert "B fails what A holds: max(site.it_power) < 1 MW" in done.stdout
+        assert sorted(each.name for each in tmp_path.iterdir()) == ["one.yaml", "two.yaml"]
+
+    @pytest.mark.parametrize(
+        ("words", "code", "said"),
+        [
+            (("a.h5", "none.h5"), 65, "no such file"),
+            (("pod", "pod"), 65, "a plant does nothing by itself; --sweep compares what its failures do"),
+            (("a.h5", "pod", "--sweep"), 65, "a.h5 is a trace; two tables, or --sweep with plants"),
+            (("a.h5", "a.h5", "--within", "much"), 2, "--within"),
+            (("a.h5", "a.h5", "--after", "1 kW"), 2, "--after"),
+        ],
+    )
+    def test_what_cannot_be_compared_is_told(self, folder, words, code, said, monkeypatch):
+        monkeypatch.chdir(folder)
+        done = told(*words)
+        assert done.exit_code == code, done.output
+        assert said in done.stderr
+
+
+def test_everything_can_be_shown(folder):
+    found = compare(folder / "a.h5", folder / "pump.h5")
+    assert whole(found, found.beyond(0.01, criteria=True)).renderables

@@ -1,0 +1,115 @@
+"""The page of a sweep: ranked risks, cut sets, heat map, draws and what was left out, in one HTML file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from twin.report.page import Section, TablePart
+from twin.report.words import count, lasting, say
+from twin.studies.pages import columns, drawn, write_page
+from twin.studies.sweep import heat
+from twin.studies.sweep.cuts import cut_sets
+from twin.studies.sweep.found import Sweep
+from twin.studies.sweep.outcome import Outcome
+from twin.studies.sweep.shown import harm, power, quantity, spreads, summary
+
+MOST = 300
+"""Rows of one table; the table in HDF5 or CSV has all."""
+
+
+def page(found: Sweep, path: str | Path) -> Path:
+    """Write the page.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    number = sum(each.stands_for for each in found.cases)
+    subtitle = f"{count(number, 'case')}, {count(len(found.cases), 'world')} run, twin {found.words['twin_version']}"
+    harmful = bool(cut_sets(found))
+    outcome = "failures that do harm" if harmful else "no harm"
+    sections = [
+        _cuts(found), _ranked(found), _heat(found), _draws(found), _quiet(found), _broken(found), _read(found),
+    ]  # fmt: skip
+    return write_page(Path(path), found.title, subtitle, outcome, not harmful, summary(found), sections)
+
+
+def _cuts(found: Sweep) -> Section:
+    rows = [[str(len(cut.failures)), cut.outcome.case, str(cut.count), harm(cut.outcome), cut.outcome.chain]
+            for cut in cut_sets(found)[:MOST]]  # fmt: skip
+    notes = ["Failures that do harm together and of which none can be left out; those alike by symmetry are counted."]
+    heads = columns("order", "failures", "cases alike", "harm", "how it comes to that", n=(0, 2))
+    return Section("cuts", "Cut sets", notes if rows else [], [TablePart(heads, rows)], soft=True)
+
+
+def _ranked(found: Sweep) -> Section:
+    rows = [_row(place, each) for place, each in enumerate(_telling(found)[:MOST], 1)]
+    heads = columns(
+        "", "what fails", "alike", "first consequence", "after", "throttle", "dark rack", "racks", "at end", "IT lost",
+        "energy lost", "tokens lost", "money lost", "all back", "criteria", n=(0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13),
+    )  # fmt: skip
+    notes = ["By racks down at the end, racks down at one time, power, racks that go slower, criteria, and how soon."]
+    return Section(
+        "ranked", "Cases that something comes of, the worst first", notes, [TablePart(heads, rows)], soft=True
+    )
+
+
+def _telling(found: Sweep) -> list[Outcome]:
+    return [each for each in found.ranked() if not each.fault and _tells(each)]
+
+
+def _tells(each: Outcome) -> bool:
+    return bool(each.first or each.racks_lost or each.failed or each.throttled)
+
+
+def _row(place: int, each: Outcome) -> list[str]:
+    first = f"{each.first_unit} {each.first}" if each.first else "-"
+    back = "never" if each.recovery == float("inf") else lasting(each.recovery) if each.recovery > 0 else "-"
+    held = f"{each.failed} of {len(each.passed)} fail" if each.failed else "hold" if each.passed else "-"
+    return [
+        str(place), each.case, str(each.stands_for), first, lasting(each.first_after), lasting(each.to_throttle),
+        lasting(each.to_unpowered), str(each.racks_lost or "-"), str(each.racks_lost_end or "-"),
+        power(each.power_lost), say(each.energy_lost, "J") if abs(each.energy_lost) >= 3.6e5 else "-",
+        quantity(each.tokens_lost, 1.0), quantity(each.revenue_lost, 0.01, "$"), back, held,
+    ]  # fmt: skip
+
+
+def _heat(found: Sweep) -> Section:
+    made = heat.figure(found)
+    if made is None:
+        return Section("heat", "Two failures at once")
+    caption = "Racks that stand still at worst, by unit (by kind where units are many); white none, grey not tried."
+    return Section("heat", "Two failures at once", pictures=[drawn(made, "Heat map of pairs of failures", caption)])
+
+
+def _draws(found: Sweep) -> Section:
+    heads = columns("", "known in", "p5", "p50", "p95", n=(1, 2, 3, 4))
+    return Section("draws", "Over the draws", tables=[TablePart(heads, spreads(found))])
+
+
+def _quiet(found: Sweep) -> Section:
+    quiet = [each for each in found.cases if not each.fault and not _tells(each)]
+    if not quiet:
+        return Section("quiet", "Without consequence")
+    number = sum(each.stands_for for each in quiet)
+    text = "\n".join(f"{each.case}{f' (x{each.stands_for})' if each.stands_for > 1 else ''}" for each in quiet)
+    return Section(
+        "quiet", "Without consequence", text=text, text_title=f"{count(number, 'case')} of which nothing comes"
+    )
+
+
+def _broken(found: Sweep) -> Section:
+    rows = [[each.case, each.fault] for each in found.broken]
+    return Section("broken", "Could not be run", tables=[TablePart(columns("case", "why"), rows)])
+
+
+def _read(found: Sweep) -> Section:
+    worst = max((each.energy_residual for each in found.outcomes if not each.fault), default=0.0)
+    notes = [
+        f"Criteria: {'; '.join(found.criteria) or 'none'}.",
+        "Each case is a drill of its own from the plant's steady state and equals the same drill run alone, bit for "
+        "bit. Losses of energy, tokens and money are against the same world in which nothing fails. Harm is a rack that "
+        "stops beyond those that fail themselves, or a criterion that fails and holds otherwise. The first consequence "
+        "is the first loss that the failure led to, of another unit or of work.",
+        f"Worst energy balance of any tick: {worst:.1g} of the throughput. Sweep {found.words['sweep_sha256']}.",
+    ]
+    return Section("read", "How to read this", notes, soft=True)
