@@ -85,7 +85,7 @@ def figure(found: Sweep) -> Figure | None:
         (LEFT / max(width, 6.0), BELOW / height, cells * (size + 2) / max(width, 6.0), cells * size / height)
     )
     shown = np.ma.masked_where(~(table > 0), table)
-    image = axes.imshow(shown, cmap="cividis_r", vmin=0, vmax=max(1.0, float(shown.max())), aspect="auto")
+    image = axes.imshow(shown, cmap="cividis_r", vmin=0, vmax=max(1.0, float(np.nanmax(table))), aspect="auto")
     axes.set_yticks(range(size), made.names, size=7)
     axes.set_xticks([0, *range(2, size + 2)], ["alone", *made.names], size=7, rotation=90)
     axes.xaxis.tick_top()

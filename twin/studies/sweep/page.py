@@ -42,15 +42,15 @@ def _cuts(found: Sweep) -> Section:
 
 
 def _ranked(found: Sweep) -> Section:
-    rows = [_row(place, each) for place, each in enumerate(_telling(found)[:MOST], 1)]
-    heads = columns(
-        "", "what fails", "alike", "first consequence", "after", "throttle", "dark rack", "racks", "at end", "IT lost",
-        "energy lost", "tokens lost", "money lost", "all back", "criteria", n=(0, 2, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13),
-    )  # fmt: skip
+    telling = _telling(found)
+    priced = any(each.tokens == each.tokens for each in telling)
+    heads = ["", "what fails", "alike", "first consequence", "after", "throttle", "dark rack", "racks", "at end"]
+    heads += ["IT lost", "energy lost", *(["tokens lost", "money lost"] if priced else []), "all back", "criteria"]
+    numbers = [place for place, head in enumerate(heads) if head not in ("what fails", "first consequence", "criteria")]
+    rows = [_row(place, each, priced) for place, each in enumerate(telling[:MOST], 1)]
     notes = ["By racks down at the end, racks down at one time, power, racks that go slower, criteria, and how soon."]
-    return Section(
-        "ranked", "Cases that something comes of, the worst first", notes, [TablePart(heads, rows)], soft=True
-    )
+    part = TablePart(columns(*heads, n=numbers), rows)
+    return Section("ranked", "Cases that something comes of, the worst first", notes if rows else [], [part], soft=True)
 
 
 def _telling(found: Sweep) -> list[Outcome]:
@@ -61,7 +61,7 @@ def _tells(each: Outcome) -> bool:
     return bool(each.first or each.racks_lost or each.failed or each.throttled)
 
 
-def _row(place: int, each: Outcome) -> list[str]:
+def _row(place: int, each: Outcome, priced: bool) -> list[str]:
     first = f"{each.first_unit} {each.first}" if each.first else "-"
     back = "never" if each.recovery == float("inf") else lasting(each.recovery) if each.recovery > 0 else "-"
     held = f"{each.failed} of {len(each.passed)} fail" if each.failed else "hold" if each.passed else "-"
@@ -69,7 +69,7 @@ def _row(place: int, each: Outcome) -> list[str]:
         str(place), each.case, str(each.stands_for), first, lasting(each.first_after), lasting(each.to_throttle),
         lasting(each.to_unpowered), str(each.racks_lost or "-"), str(each.racks_lost_end or "-"),
         power(each.power_lost), say(each.energy_lost, "J") if abs(each.energy_lost) >= 3.6e5 else "-",
-        quantity(each.tokens_lost, 1.0), quantity(each.revenue_lost, 0.01, "$"), back, held,
+        *([quantity(each.tokens_lost, 1.0), quantity(each.revenue_lost, 0.01, "$")] if priced else []), back, held,
     ]  # fmt: skip
 
 
@@ -107,9 +107,9 @@ def _read(found: Sweep) -> Section:
     notes = [
         f"Criteria: {'; '.join(found.criteria) or 'none'}.",
         "Each case is a drill of its own from the plant's steady state and equals the same drill run alone, bit for "
-        "bit. Losses of energy, tokens and money are against the same world in which nothing fails. Harm is a rack that "
-        "stops beyond those that fail themselves, or a criterion that fails and holds otherwise. The first consequence "
-        "is the first loss that the failure led to, of another unit or of work.",
+        "bit. Losses of energy, tokens and money are against the same world in which nothing fails. Harm is a rack "
+        "that stops beyond those that fail themselves, or a criterion that fails and holds otherwise. The first "
+        "consequence is the first loss that the failure led to, of another unit or of work.",
         f"Worst energy balance of any tick: {worst:.1g} of the throughput. Sweep {found.words['sweep_sha256']}.",
     ]
     return Section("read", "How to read this", notes, soft=True)

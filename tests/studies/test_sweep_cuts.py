@@ -1,0 +1,120 @@
+"""Cut sets, heat map, draws and page of a sweep, from rows made by hand and from a small plant."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.small_plants import wet_chain
+from twin.scenario.sweeping import Sweeping
+from twin.studies.sweep import sweep
+from twin.studies.sweep.cuts import breaks, cut_sets
+from twin.studies.sweep.found import Sweep, against_baselines
+from twin.studies.sweep.heat import NONE, heat, picture
+from twin.studies.sweep.outcome import Outcome
+from twin.studies.sweep.page import page
+from twin.studies.sweep.shown import harm, spreads, summary, whole
+
+
+def row(name, racks=0, passed=(1,), **more):
+    fails = [] if name.startswith("nothing") else name.partition(", ")[0].split(" + ")
+    units = [each.partition(".")[0] for each in fails]
+    kinds = " + ".join(unit.rpartition("-")[0] for unit in units)
+    modes = " + ".join("in_service" for _ in units)
+    told = {"racks_lost": racks, "racks_lost_end": racks, "passed": passed, "failed": passed.count(0)}
+    return Outcome(name, " + ".join(units), kinds, modes, 60.0, **told | more)
+
+
+def found(*rows):
+    return Sweep("by hand", tuple(rows), ("no rack.shut_down",), {"twin_version": "0", "sweep_sha256": "0"})
+
+
+class TestCuts:
+    def test_a_pair_counts_only_where_neither_does_harm_alone(self):
+        made = found(
+            row("nothing fails"), row("bus-1", 8), row("ups-1"), row("ups-2"),
+            row("bus-1 + ups-1", 8), row("ups-1 + ups-2", 4, stands_for=3, alike="ups-1 + ups-3; ups-2 + ups-3"),
+        )  # fmt: skip
+        assert [(cut.failures, cut.count) for cut in cut_sets(made)] == [(("bus-1",), 1), (("ups-1", "ups-2"), 3)]
+
+    def test_singles_that_others_stand_for_count_as_themselves(self):
+        made = found(row("nothing fails"), row("bus-1", 8, alike="bus-2"), row("bus-2 + ups-1", 8), row("ups-1"))
+        assert [cut.failures for cut in cut_sets(made)] == [("bus-1",)]
+
+    def test_each_world_has_its_own_singles(self):
+        made = found(
+            row("nothing fails"), row("nothing fails, ups-3 in maintenance"), row("ups-1"),
+            row("ups-1, ups-3 in maintenance", 8), row("ups-1 + ups-2", 8), row("ups-2"),
+        )  # fmt: skip
+        assert {cut.outcome.case for cut in cut_sets(made)} == {"ups-1, ups-3 in maintenance", "ups-1 + ups-2"}
+
+    @pytest.mark.parametrize(
+        ("case", "does"),
+        [
+            (row("rack-1", 1), False), (row("rack-1", 2), True), (row("rack-1 + rack-2", 2), False),
+            (row("ups-1", passed=(0,)), True), (row("rack-1", 1, passed=(0,)), False),
+            (row("ups-1", throttled=8), False), (row("ups-1", fault="broken"), True),
+        ],
+    )  # fmt: skip
+    def test_harm_is_what_goes_beyond_the_failed_racks_themselves(self, case, does):
+        assert breaks(case, row("nothing fails")) is does
+
+    def test_a_criterion_that_fails_anyway_is_no_harm(self):
+        assert not breaks(row("ups-1", passed=(0,)), row("nothing fails", passed=(0,)))
+
+    def test_harm_in_words(self):
+        assert harm(row("ups-1", 8, passed=(0, 0))) == "8 racks down; 2 criteria fail"
+        assert harm(row("ups-1", 8, racks_lost_end=2)) == "8 racks down, 2 at the end"
+        assert harm(row("ups-1", throttled=3, passed=(0,))) == "3 racks slower; 1 criterion fails"
+
+
+class TestHeat:
+    def test_the_worst_of_all_modes_by_unit_both_ways(self):
+        made = heat(found(
+            row("ups-1", 1), row("ups-1.battery_failed", 3), row("ups-1 + bus-1", 2),
+            row("ups-1.battery_failed + bus-1", 5), row("ups-1 + ups-1.battery_failed", 4, alike="ups-2 + ups-2.x"),
+        ))  # fmt: skip
+        assert made.names == ["bus-1", "ups-1", "ups-2"]
+        assert made.alone.tolist() == [NONE, 3, NONE]
+        assert made.pairs.tolist() == [[NONE, 5, NONE], [5, 4, NONE], [NONE, NONE, 4]]
+
+    def test_many_units_are_shown_by_kind(self):
+        made = heat(found(*(row(f"ups-{i} + bus-{i}", i) for i in range(1, 30))))
+        assert made.by_kind
+        assert made.names == ["bus", "ups"]
+        assert made.pairs.max() == 29
+
+    def test_the_picture_is_one_and_only_of_pairs(self, tmp_path):
+        assert picture(found(row("ups-1", 1)), tmp_path / "x.png") is None
+        drawn = picture(found(row("ups-1", 1), row("ups-1 + bus-1", 2)), tmp_path / "x.png")
+        assert drawn.read_bytes()[:4] == b"\x89PNG"
+
+
+def test_losses_are_against_the_world_that_stands_for_the_case_s_own():
+    rows = against_baselines(
+        [
+            row("nothing fails, rack-1 in maintenance", alike="nothing fails, rack-2 in maintenance", work_energy=9.0),
+            row("ups-1, rack-2 in maintenance", work_energy=7.0),
+        ]
+    )
+    assert rows[1].energy_lost == 2.0
+
+
+def test_percentiles_over_draws():
+    made = found(*(row(f"nothing fails, draw {i}", i, draw=i, to_throttle=float("nan")) for i in range(101)))
+    lost = spreads(made)[0]
+    assert lost == ["racks lost", "101 of 101", "5", "50", "95"]
+    assert "to throttle" not in [each[0] for each in spreads(made)]
+    assert spreads(found(row("ups-1", 1))) == []
+
+
+def test_page_and_terminal_of_a_small_plant(tmp_path):
+    made = sweep(wet_chain(), Sweeping(order=2, kinds=("pump",), modes=("in_service",), at=(2.0,), after=260.0))
+    assert [cut.failures for cut in cut_sets(made)] == [("pump-1", "pump-2")]
+    text = page(made, tmp_path / "s.html").read_text()
+    assert "pump-1 + pump-2" in text
+    assert "<script" not in text
+    assert "data:image/png;base64" in text
+    assert "a criterion fails in 1" in summary(made)
+    assert whole(made, 80).renderables
+    assert np.isfinite([each.energy_residual for each in made.outcomes]).all()
