@@ -6,7 +6,8 @@ import pytest
 
 from tests.small_plants import CDU, RACK, add, chain
 from twin.scenario import Change, RunSettings, Zoom
-from twin.scenario.pace import slow_ticks, stops, tick_after
+from twin.scenario.operations import Operations, Procedure, Step
+from twin.scenario.pace import slow_hands, slow_ticks, stops, tick_after
 
 DIES = 72 * (150 + 450) * (361.15 - 343.15) / (0.72 * 135e3)
 """Dies and plates of one rack from 70 to 88 degC at 97.2 kW: 8 s."""
@@ -164,3 +165,14 @@ def test_a_short_circuit_that_ends_wants_them_while_it_lasts():
 
 def test_without_breakers_nothing_has_to_be_told_apart():
     assert slow_ticks(chain(), RunSettings(600.0, 0.05), [shorted()]) == []
+
+
+def test_what_people_may_stop_at_a_tick_too_long_is_a_doubt():
+    off = Step("set", "cdu.mode to off", rows=(("cdu", "mode", 0.0),))
+    procedure = Procedure("isolate", "hands", (), 60.0, None, 1, "high", (off,))
+    (doubt,) = slow_hands(chain(), RunSettings(600.0, 2.0), Operations(procedures={"isolate": procedure}))
+    assert doubt == (
+        "a tick of 2 s may be too long for what cdu.mode sets off in procedure isolate: rack-1 has a time constant of "
+        "8 s (its dies warm from working temperature to throttling without flow); a tick of at most 1.6 s sees it"
+    )
+    assert list(slow_hands(chain(), RunSettings(600.0, 1.6), Operations(procedures={"isolate": procedure}))) == []

@@ -82,6 +82,7 @@ class Desk:
         self.run, self.begin, self.wait, self.staff, self.now, self.note = run, begin, wait, staff, now, note
         said: Operations = run.scenario.operations
         self.said, self.seed = said, run.settings.seed
+        self.worlds = run.scenario.worlds or tuple(range(run.members))
         first = run.state.rows, run.inputs, run.state.outputs
         self.watches = [Watch(alarm, run.model, *first) for alarm in said.alarms.values()]
         self.raised = {name: np.zeros(run.members, dtype=bool) for name in said.alarms}
@@ -151,7 +152,7 @@ class Desk:
 
     def _start(self, procedure: Procedure, member: int, unit: str) -> None:
         """Start a procedure, but where it is for another member or already under way."""
-        if (procedure.name, member) in self.going or procedure.member not in (None, member):
+        if (procedure.name, member) in self.going or procedure.member not in (None, self.worlds[member]):
             return
         self.going.add((procedure.name, member))
         self.begin(self._procedure(procedure, member, unit))
@@ -226,7 +227,7 @@ class Desk:
         self._does(job, done)
 
     def _draw(self, time: Duration, job: Job, what: str) -> float:
-        return time.draw(self.seed, job.member, job.name, f"{what} of {job.unit} {job.occasion}")
+        return time.draw(self.seed, self.worlds[job.member], job.name, f"{what} of {job.unit} {job.occasion}")
 
     def _step(self, job: Job, number: int, step: Step) -> Asking:
         """One step; whether the next one follows."""

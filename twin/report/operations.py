@@ -8,12 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from twin.report.causes import SETTING, Causes, Row
-from twin.report.told import parsed
 from twin.report.words import lasting, pretty
-from twin.scenario import sequence
-from twin.scenario.changes import Events, Targets
-from twin.scenario.faults import Faults
-from twin.scenario.names import Directory
 from twin.scenario.operations import (
     ALARM,
     ARRIVES,
@@ -31,11 +26,8 @@ from twin.scenario.operations import (
     Repair,
     Step,
 )
-from twin.scenario.procedures import SECTIONS, OperationsReader, names_of
-from twin.scenario.sequence import Expected
 
 if TYPE_CHECKING:
-    from twin.plant import Plant
     from twin.trace import Event
 
 PEOPLE = "people"
@@ -78,30 +70,11 @@ class Raised:
         return asdict(self)
 
 
-def read_operations(text: str, plant: Plant) -> Operations:
-    """The operations of a resolved scenario; what this version does not understand is left out."""
-    root = parsed(text)
-    if not set(SECTIONS) & set(root):
-        return Operations()
-    targets = Targets(Directory((unit.name, unit.kind) for unit in plant.units.values()), Faults())
-    return OperationsReader(targets, Events(targets, ALWAYS, 1_000_000, plant)).lower(root)
-
-
-def read_expected(text: str, plant: Plant) -> list[Expected]:
-    """The expected sequence of a resolved scenario."""
-    root = parsed(text if "expected:" in text else "")
-    if "expected" not in root:
-        return []
-    targets = Targets(Directory((unit.name, unit.kind) for unit in plant.units.values()), Faults())
-    return sequence.lower(root["expected"], targets, ALWAYS, names_of(root))
-
-
 class Log:
     """All that operations did in a run, read from its events; empty without any."""
 
-    def __init__(self, deeds: Iterable[Event], text: str, plant: Plant) -> None:
-        self.deeds = list(deeds)
-        self.said = read_operations(text, plant) if self.deeds else Operations()
+    def __init__(self, deeds: Iterable[Event], said: Operations) -> None:
+        self.deeds, self.said = list(deeds), said
         self.stages = {event: self._stage(event) for event in self.deeds if event.flag.startswith(DOES)}
         self.moves: dict[tuple[str, str, float], float] = {}
         self.wrote: dict[tuple[int, str, str, float], tuple[Event, str]] = {}

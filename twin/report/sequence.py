@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.report.moments import EARLY, since
-from twin.report.operations import read_expected
 from twin.report.story import Story, flags_of
 from twin.report.verdict import Judgement
 from twin.report.words import lasting
@@ -29,9 +28,7 @@ class Came:
 
 def judge_sequence(story: Story) -> list[Judgement]:
     """Every step of the expected sequence, in order; the member that was worst speaks for all."""
-    said = read_expected(story.trace.scenario_text, story.plant)
-    if not said:
-        return []
+    said = story.told.expected
     per_member = [list(_walk(story, said, member)) for member in range(story.members)]
     return [_judged(story, each, [came[place] for came in per_member]) for place, each in enumerate(said)]
 

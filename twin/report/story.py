@@ -160,7 +160,7 @@ class Story:
     def log(self) -> Log:
         """What operations did: alarms, crews, procedures, repairs."""
         deeds = sorted(filter(is_deed, self.trace.events), key=lambda event: event.time)
-        return Log(deeds, self.trace.scenario_text, self.plant)
+        return Log(deeds, self.told.operations)
 
     @cached_property
     def kind_of(self) -> dict[str, str]:

@@ -11,14 +11,21 @@ from typing import Any
 from twin import units
 from twin.faults import Where
 from twin.plant import Plant
+from twin.scenario import sequence
+from twin.scenario.changes import Events, Targets
 from twin.scenario.criteria import Criterion, Meaning
 from twin.scenario.document import Documents, Map
 from twin.scenario.faults import Faults
 from twin.scenario.names import BadName, Directory, split
+from twin.scenario.operations import Operations
+from twin.scenario.procedures import SECTIONS, OperationsReader, names_of
+from twin.scenario.sequence import Expected
 
 AT = Where("the trace's scenario", 1, "criteria")
 AS_WRITTEN = "as the scenario has it"
 """Why an event happens that says no more."""
+ALWAYS, MEMBERS = 3.2e8, 1_000_000
+"""Longest run [s] and most members that a scenario can ask for."""
 VERBS = ("fail", "restore", "set", "ramp", "sag", "fault")
 STRIKES = {"sag": "voltage", "fault": "short_circuit"}
 """Verb -> the Input that it writes."""
@@ -36,6 +43,9 @@ class Told:
     """(unit, Input, moment to the millisecond) -> why."""
     moves: dict[tuple[str, str, float], float] = field(default_factory=dict)
     """(unit, Input, moment to the millisecond) -> seconds that its change takes, where it is a ramp."""
+    operations: Operations = field(default_factory=Operations)
+    expected: list[Expected] = field(default_factory=list)
+    """The expected sequence of operations."""
 
 
 def read_told(text: str, plant: Plant, criteria: Iterable[Any] = ()) -> Told:
@@ -47,7 +57,7 @@ def read_told(text: str, plant: Plant, criteria: Iterable[Any] = ()) -> Told:
         criteria: the criteria, where the trace's summary states them; else the text's own.
     """
     directory = Directory((unit.name, unit.kind) for unit in plant.units.values())
-    root = parsed(text)
+    root = _parsed(text)
     told = Told(description=" ".join(str(root.get("description", "")).split()))
     stated = list(criteria) or _items(root.get("criteria"))
     meaning = Meaning(directory, plant, Faults())
@@ -64,11 +74,21 @@ def read_told(text: str, plant: Plant, criteria: Iterable[Any] = ()) -> Told:
     for target in draws if isinstance(draws, dict) else ():
         units_hit, name = _aim({"set": target}, directory)
         told.reasons |= {(unit, name, 0.0): "drawn by chance" for unit in units_hit}
+    _people(told, root, directory, plant)
     grid = root.get("grid")
     for request in _items(grid.get("requests")) if isinstance(grid, dict) else []:
         if isinstance(request, dict):
             _request(told, request)
     return told
+
+
+def _people(told: Told, root: Map, directory: Directory, plant: Plant) -> None:
+    """Operations and the expected sequence; what this version does not understand of them is left out."""
+    targets = Targets(directory, Faults())
+    if set(SECTIONS) & set(root):
+        told.operations = OperationsReader(targets, Events(targets, ALWAYS, MEMBERS, plant)).lower(root)
+    if "expected" in root:
+        told.expected = sequence.lower(root["expected"], targets, ALWAYS, names_of(root))
 
 
 def _event(told: Told, event: dict[str, Any], directory: Directory) -> None:
@@ -91,7 +111,7 @@ def _request(told: Told, request: dict[str, Any]) -> None:
         told.reasons["site", "power_request", round(moment, 3)] = why
 
 
-def parsed(text: str) -> Map:
+def _parsed(text: str) -> Map:
     """The text as a mapping, empty where it cannot be read; the door to YAML reads files, so it gets one."""
     if not text.strip():
         return Map()

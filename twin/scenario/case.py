@@ -48,7 +48,8 @@ class Scenario:
 
     `initial` holds before the plant is brought to its steady state; `start` are values of State that the run then
     begins in instead; `changes`, in order of time, come during the run: events, weather, grid and drawn rows. `text` is
-    the resolved document, `inputs` the SHA-256 of every file it was read from.
+    the resolved document, `inputs` the SHA-256 of every file it was read from. `worlds` says which member of the
+    scenario as it was read each of its members is, where they are others: people take the times of that one.
     """
 
     title: str
@@ -61,6 +62,7 @@ class Scenario:
     criteria: list[Criterion] = field(default_factory=list)
     start: list[Change] = field(default_factory=list)
     operations: Operations = field(default_factory=Operations)
+    worlds: tuple[int, ...] = ()
     expected: list[Expected] = field(default_factory=list)
     text: str = ""
     inputs: dict[str, str] = field(default_factory=dict)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from twin.declare import MODES
 from twin.equipment import KINDS
 from twin.plant import Plant
 from twin.scenario.case import RunSettings
 from twin.scenario.changes import Change
+from twin.scenario.operations import Operations
 
 SHARE = 5.0
 """Ticks that a time constant must hold."""
@@ -31,6 +33,28 @@ def slow_ticks(plant: Plant, run: RunSettings, changes: list[Change]) -> list[st
                 found.append(_sentence(change, unit, words, seconds, tick))
                 break
     return found + _slow_protection(plant, run, changes)
+
+
+def slow_hands(plant: Plant, run: RunSettings, operations: Operations) -> Iterator[str]:
+    """A doubt for each procedure that may upset what the run's tick, outside of any zoom, is too long to see.
+
+    Nobody knows beforehand when people act, so that no zoom can be asked for.
+    """
+    for procedure in operations.procedures.values():
+        rows = [(step.verb, *row) for step in procedure.steps for row in step.rows]
+        stopping = [Change(0.0, unit, name, value, verb=verb) for verb, unit, name, value in rows]
+        for upset in ("power", "flow", "heat"):
+            upsetting = [c for c in stopping if stops(c) and upset in upsets(plant, c.unit)]
+            found = shortest(plant, upset) if upsetting else None
+            if found is not None and run.tick * SHARE > found[0] * (1 + 1e-9):
+                seconds, unit, words = found
+                what = f"{upsetting[0].unit}.{upsetting[0].input}"
+                yield (
+                    f"a tick of {run.tick:g} s may be too long for what {what} sets off in procedure "
+                    f"{procedure.name}: {unit} has a time constant of {seconds:.3g} s ({words}); "
+                    f"a tick of at most {seconds / SHARE:.2g} s sees it"
+                )
+                break
 
 
 def _slow_protection(plant: Plant, run: RunSettings, changes: list[Change]) -> list[str]:

@@ -19,7 +19,7 @@ from twin.scenario.faults import BadInput, Faults, TooMany, advice
 from twin.scenario.forms import fill_all
 from twin.scenario.looping import loops
 from twin.scenario.names import Directory
-from twin.scenario.pace import slow_ticks
+from twin.scenario.pace import slow_hands, slow_ticks
 from twin.scenario.part import Part
 from twin.scenario.procedures import SECTIONS, OperationsReader, names_of
 from twin.scenario.resolved import text_of
@@ -178,6 +178,8 @@ class _Reading:
         if "run" in root and not self.faults.errors:
             for sentence in slow_ticks(plant, scenario.run, scenario.changes):
                 self.faults.add(root.where_of("run"), sentence)
+            for doubt in slow_hands(plant, scenario.run, scenario.operations):
+                self.faults.add(root.where_of("run"), doubt, warning=True)
         if self.faults.errors:
             return None
         instead = dict(self.plants.included)

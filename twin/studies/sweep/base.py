@@ -159,7 +159,8 @@ def scenario_of(base: Base, cases: list[Case]) -> Scenario:
         changes += _struck(base, case, member)
     changes.sort(key=lambda change: change.time)
     run = dataclasses.replace(scenario.run, members=len(cases), zooms=zooms(base, cases[0]))
-    return dataclasses.replace(scenario, run=run, initial=initial, changes=changes)
+    worlds = tuple(case.draw for case in cases)
+    return dataclasses.replace(scenario, run=run, initial=initial, changes=changes, worlds=worlds)
 
 
 def _with_load(
