@@ -11,6 +11,7 @@ from twin.report.judging import judge
 from twin.report.ladder import Rung, ladder
 from twin.report.metrics import ensemble, metrics, plain
 from twin.report.moments import worst_moment
+from twin.report.operations import Raised
 from twin.report.selectivity import Selectivity, Turn
 from twin.report.story import Story
 from twin.report.timeline import Entry, timeline
@@ -48,6 +49,11 @@ class Findings:
     @cached_property
     def entries(self) -> list[Entry]:
         return timeline(self.story)
+
+    @property
+    def alarms(self) -> list[Raised]:
+        """All alarms as they were raised: by whom attended to, and which was first-out."""
+        return self.story.log.alarms
 
     @cached_property
     def selectivity(self) -> list[Turn]:
@@ -113,7 +119,7 @@ class Findings:
             "ensemble": self.across,
             "seconds_left": [rung.to_json() for rung in self.ladder],
             "worst_moment": self.worst,
-            "alarms": [each.to_json() for each in self.story.log.alarms],
+            "alarms": [each.to_json() for each in self.alarms],
             "selectivity": [asdict(turn) for turn in self.selectivity],
             "timeline": [entry.to_json() for entry in self.entries],
             "run": dict(trace.summary or {}),

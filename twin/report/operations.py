@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from twin.report.causes import SETTING, Causes, Row
-from twin.report.words import lasting, pretty
+from twin.report.words import MOMENT, lasting, pretty
 from twin.scenario.operations import (
     ALARM,
     ARRIVES,
@@ -148,7 +148,8 @@ class Log:
         if what == CALLED:
             return f"called for {job.name}" + (f": {event.unit}" if event.unit != "site" else "")
         if what == REACTS:
-            return f"attended to it {lasting(event.time - began.get(CALLED, event.time))} after the call"
+            waited = event.time - began.get(CALLED, event.time)
+            return f"attended to it {lasting(waited)} after the call" if waited > MOMENT else "attended to it at once"
         if what == ARRIVES:
             return f"arrived after {lasting(event.time - began.get(REACTS, event.time))} on the way"
         if what in (STOPS, ENDS):

@@ -184,7 +184,7 @@ class Rows:
     def alarms(self) -> list[list[str]]:
         """Alarm, first-out, unit, condition since, raised, acknowledged, after so long, by whom, cleared."""
         rows = []
-        for each in self.story.log.alarms:
+        for each in self.findings.alarms:
             if each.member == self.findings.shown:
                 first = "first-out" if each.first_out else ""
                 seen = each.acknowledged
