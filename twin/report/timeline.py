@@ -49,9 +49,8 @@ def _cause(story: Story, causes: Causes, index: int, row: Row) -> int | None:
     if row.deed is not None:
         return story.log.cause(index, row, causes)
     found = causes.of(index, row)
-    if row.is_input and story.log.deeds:
-        return story.log.led_to(index, row.event, row.event.flag.removeprefix(INPUT))
-    return found
+    led = story.log.led_to(index, row.event, row.event.flag.removeprefix(INPUT)) if row.is_input else None
+    return found if led is None else led
 
 
 def _telling(events: list[Event]) -> Iterator[Event]:
