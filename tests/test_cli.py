@@ -18,7 +18,7 @@ import pytest
 from twin.cli import words
 from twin.cli.words import CODES
 
-VERBS = ["check", "run", "audit", "year", "report", "view", "diagram", "demo", "new", "catalog", "schema"]
+VERBS = ["check", "run", "audit", "year", "report", "view", "diagram", "ist", "demo", "new", "catalog", "schema"]
 DRILL = """\
 title: A short drill of one pod
 plant: pod

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from twin import __version__
-from twin.cli import audits, comparisons, drills, papers, pictures, sweeps, years
+from twin.cli import acceptance, audits, comparisons, drills, papers, pictures, sweeps, years
 from twin.cli.words import EXIT_CODES, Tone, emit
 
 app = typer.Typer(
@@ -46,6 +46,7 @@ VERBS = {
     audits.audit: "Audit a plant: single points of failure, loading, redundancy.",
     sweeps.sweep: "Sweep all failures of a plant, the worst first.",
     comparisons.compare: "Compare two runs, two sweeps or two plants.",
+    acceptance.ist: "Write, run and score a plant's integrated systems test.",
     years.year: "Run a plant through a year of weather.",
     pictures.report: "Tell what a trace says.",
     pictures.view: "Draw the hall at one moment of a trace.",

@@ -73,6 +73,7 @@ class Section:
     text_title: str = ""
     beside: bool = False
     soft: bool = False
+    witness: str = ""
 
 
 def page(
@@ -100,17 +101,25 @@ def page(
 
 
 def _rendered(findings: Findings, sections: list[Section]) -> str:
+    verdict, title = findings.verdict, findings.trace.title or "A run"
+    told = findings.story.told.description
+    return render(title, subtitle(findings), verdict.outcome, verdict.sentence(), told, sections)
+
+
+def render(
+    title: str, under_it: str, outcome: str, sentence: str, description: str, sections: Sequence[Section]
+) -> str:
+    """A page of sections under a verdict, as text."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(loader=PackageLoader("twin.report", ""), autoescape=True, undefined=StrictUndefined)
-    verdict = findings.verdict
     return environment.get_template("page.html.j2").render(
-        title=findings.trace.title or "A run",
-        subtitle=subtitle(findings),
-        outcome=verdict.outcome,
-        verdict_class={GOOD: "good", FAILED: "failed"}.get(verdict.outcome, "none"),
-        sentence=verdict.sentence(),
-        description=findings.story.told.description,
+        title=title,
+        subtitle=under_it,
+        outcome=outcome,
+        verdict_class={GOOD: "good", FAILED: "failed"}.get(outcome, "none"),
+        sentence=sentence,
+        description=description,
         sections=sections,
     )
 

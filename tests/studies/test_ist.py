@@ -1,0 +1,177 @@
+"""The integrated systems test: what a plant's ratings ask for, that it can be run, and that it is scored."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from twin.plant import Plant
+from twin.scenario import BadInput, read, read_plant
+from twin.studies.ist import Acceptance, Conditions, Step, _taken, ist, script
+from twin.studies.ist.site import MARGIN, Site
+from twin.studies.ist.step import BEGIN, Action, Await, Gate
+
+PLANTS = Path(__file__).parents[2] / "scenarios" / "plants"
+
+
+@cache
+def shipped(name: str) -> Plant:
+    return read_plant(PLANTS / f"{name}.yaml")
+
+
+@cache
+def steps(name: str) -> list[Step]:
+    return script(shipped(name))
+
+
+def step(name: str, title: str) -> Step:
+    return next(each for each in steps(name) if title in each.title)
+
+
+def awaited(name: str, title: str, what: str) -> Await:
+    return next(each for each in step(name, title).awaited if each.what == what)
+
+
+def test_a_hall_is_tested_feed_by_feed_and_the_black_building_comes_last() -> None:
+    titles = [each.title for each in steps("hall")]
+    assert titles[:3] == [
+        "Loss of utility feed utility-a",
+        "Loss of utility feed utility-b",
+        "generator-1 fails to start",
+    ]
+    assert titles[-1].startswith("Black building")
+    assert [each.number for each in steps("hall")] == list(range(1, len(titles) + 1))
+    for said in (
+        "ups-1 is lost",
+        "ats-mech-a does not transfer",
+        "cdu-1 changes to its standby pump",
+        "pump-1 is lost",
+    ):
+        assert said in titles
+
+
+def test_one_feed_moves_only_what_hangs_on_it() -> None:
+    site = Site(shipped("hall"))
+    assert site.switches({"utility-a"}) == ["ats-mech-a", "ats-1", "ats-2", "ats-3"]
+    assert site.switches({"utility-a", "utility-b"}) == [unit.name for unit in site.of("ats")]
+    assert site.hanging("ups", {"utility-b"}) == ["ups-4", "ups-5"]
+    assert len(site.called(["ats-1"])) == 6
+
+
+def test_times_are_the_sum_of_the_ratings() -> None:
+    site = Site(shipped("hall"))
+    sense, start, turn, slowest, contacts = 2.0, 10.0, 1.0, 16.0, 0.1
+    everybody = awaited("hall", "Black building", "ats.on_alternate")
+    assert everybody.within == pytest.approx(sense + start + turn + slowest + contacts + MARGIN)
+    assert everybody.units == 7
+    assert "transfer 16.1 s" in everybody.why
+    assert awaited("hall", "Black building", "generator.ready").within == pytest.approx(sense + start + MARGIN)
+    assert awaited("hall", "utility-b", "ats.on_alternate").units == 3
+    chillers = site.restarted_within("chiller")[0]
+    assert awaited("hall", "All of chiller-1", "not chiller-1.stopped").within == pytest.approx(30.0 + chillers)
+
+
+def test_gates_are_numbers_of_the_plant() -> None:
+    held = [gate.hold for gate in step("pod", "chiller-1 trips").gates]
+    assert "max(rack.die_temperature) < 88 degC" in held
+    assert "max(tank-1.temperature) < 24 degC" in held
+    assert "max(pod-air.temperature) < 40 degC" in held
+    assert "min(ups.state_of_charge) > 20 %" in held
+    frequency = next(gate for gate in step("pod", "chiller-1 trips").gates if "frequency_dips" in gate.hold)
+    assert frequency.limit == "55.8 Hz"
+
+
+def test_a_plant_without_cooling_or_generators_has_the_steps_that_it_can_have() -> None:
+    assert [each.title for each in steps("switchgear")] == ["Black building: all utility feeds are lost, and come back"]
+    assert not any("generator" in each.title for each in steps("tower-cooled-pod"))
+    assert any(each.title == "tower-1 is lost" for each in steps("tower-cooled-pod"))
+
+
+@pytest.mark.parametrize("name", ["pod", "switchgear"])
+def test_every_step_is_a_scenario_that_can_be_read(name: str, tmp_path: Path) -> None:
+    at = Conditions(has_work=bool(Site(shipped(name)).work))
+    for each in steps(name):
+        file = tmp_path / f"{each.number}.yaml"
+        file.write_text(each.scenario(name, at, 0.01), encoding="utf-8")
+        scenario = read(file)
+        assert len(scenario.expected) == len(each.awaited)
+        assert len(scenario.criteria) == len(each.gates)
+        assert scenario.run.duration == pytest.approx(BEGIN + each.length)
+
+
+def test_windows_of_fine_ticks_are_joined_where_they_touch() -> None:
+    made = Step("t", "p", [Action("fail", "a"), Action("fail", "b", 5.0), Action("restore", "a", 90.0)], [], [], 200.0)
+    assert made.windows() == [(59.0, 73.0), (149.0, 158.0)]
+
+
+@pytest.fixture(scope="module")
+def taken(tmp_path_factory: pytest.TempPathFactory) -> Acceptance:
+    """A short step of the pod, run: two of its gates cannot hold."""
+    made = Step(
+        "cdu-1 changes to its standby pump",
+        "A duty pump fails.",
+        [Action("fail", "cdu-1.duty_pump_failed", 0.0, "its drive is switched off")],
+        [Await("cdu-1.standby_running", 5.0, "changeover 3 s + 2 s"), Await("cdu-1.pumps_lost", 6.0, "never")],
+        [
+            Gate("max(rack.die_temperature) < 88 degC", "throttle temperature", "dies stay cool"),
+            Gate("max(rack.die_temperature) < 30 degC", "nobody's", "dies stay cold"),
+        ],
+        10.0,
+        number=1,
+    )
+    at = Conditions()
+    found = _taken(made, "pod", at, 0.1, tmp_path_factory.mktemp("ist"), "cpu")
+    return Acceptance("pod", at, [made], [found])
+
+
+def test_a_step_is_scored_gate_by_gate(taken: Acceptance) -> None:
+    (found,) = taken.scored
+    assert [each.passed for each in found.sequence] == [True, False]
+    assert [each.passed for each in found.gates] == [True, False]
+    assert not taken.passed
+    assert float(found.sequence[0].measured.removesuffix(" s")) == pytest.approx(3.2, abs=0.2)
+    assert found.sequence[0].where.startswith("cdu-1, 00:00:03")
+    assert found.sequence[1].measured == "never"
+    assert found.gates[0].limit == "88 °C"
+    assert taken.sentence() == "1 of 1 step failed, 2 of 4 gates: 1 cdu-1 changes to its standby pump."
+
+
+def test_the_script_is_told_with_lines_for_witnesses(taken: Acceptance) -> None:
+    text = taken.markdown()
+    assert "## 1. cdu-1 changes to its standby pump - FAILED" in text
+    assert "| dies stay cool | 88 °C | throttle temperature |" in text
+    assert "Witnessed by: ____" in text
+    page = taken.html()
+    assert page.count('class="witness"') == 1
+    assert '<td class="broke">FAILED</td>' in page
+    assert "<script" not in page
+    records = json.loads(json.dumps(taken.to_json()))
+    assert records["passed"] is False
+    assert [gate["passed"] for gate in records["steps"][0]["gates"]] == [True, False]
+
+
+def test_a_script_alone_is_not_scored() -> None:
+    made = ist("pod", run=False)
+    assert made.passed
+    assert made.to_json()["passed"] is None
+    assert made.sentence() == "13 steps, not run."
+    assert "max(tank-1.temperature) < 24 degC" in made.markdown()
+
+
+def test_what_cannot_be_tested_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="step 99 is not there; the test of pod has 1 to 13"):
+        ist("pod", steps=[99], run=False)
+    file = tmp_path / "drill.yaml"
+    file.write_text("title: t\nplant: pod\nrun: {duration: 1 min, tick: 1 s}\nworkload: {utilisation: 50 %}\n"
+                    "weather: {dry_bulb: 30 degC, relative_humidity: 30 %}\n", encoding="utf-8")  # fmt: skip
+    with pytest.raises(BadInput, match="is a scenario; a plant is wanted"):
+        ist(file, run=False)
+
+
+@pytest.mark.slow
+def test_the_pod_passes_all_but_the_switch_it_has_one_of() -> None:
+    made = ist("pod")
+    assert [each.step.title for each in made.scored if not each.passed] == ["ats-1 does not transfer"]
