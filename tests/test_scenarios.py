@@ -20,6 +20,7 @@ from twin.plant import Plant
 from twin.plant_loads import nominal_loads
 from twin.report import Findings
 from twin.scenario import read, read_plant
+from twin.scenario.library import AREAS, markdown, shipped_drills
 from twin.scenario.reader import check
 from twin.simulation import settle
 from twin.trace import open_trace
@@ -29,6 +30,11 @@ PLANTS = sorted((scenarios_folder() / "plants").glob("*.yaml"))
 HOT = 44 + 273.15
 LPM = 1 / 60e3
 MEANT_TO_FAIL = {
+    "black-building": {"no rack.unpowered"},
+    "cooling-trip-power-transient": {"no rack.shut_down"},
+    "feed-loss-edp": {"no rack.unpowered"},
+    "fire-panel-row": {"no rack.unpowered"},
+    "generator-fuel-runs-out": {"no generator runs out of fuel", "no rack.shut_down"},
     "biased-sensor-stuck-valve": {"max(cdu.supply_temperature) < 45 degC"},
     "air-cooling-lost": {"no air_rack.throttled"},
     "air-cooling-on-ups": set(),
@@ -105,6 +111,22 @@ def test_every_drill_says_what_it_teaches_and_what_to_look_at(path: Path) -> Non
     failing = MEANT_TO_FAIL[path.stem]
     assert all(f'"{text}" is meant to fail' in " ".join(drill.description.split()) for text in failing)
     assert failing <= {criterion.text for criterion in drill.criteria}
+
+
+def test_the_page_of_drills_is_made_from_them() -> None:
+    """`twin drills --markdown > docs/drills.md` makes it anew."""
+    page = (Path(__file__).parent.parent / "docs" / "drills.md").read_text(encoding="utf-8")
+    assert page == markdown()
+
+
+def test_every_drill_is_about_something_and_tells_how_it_ends() -> None:
+    found = {each.name: each for each in shipped_drills()}
+    assert set(found) == set(MEANT_TO_FAIL)
+    assert {name: set(each.fails) for name, each in found.items()} == MEANT_TO_FAIL
+    for each in found.values():
+        assert each.areas, each.name
+        assert len(each.teaches) > 60, each.name
+    assert {area for each in found.values() for area in each.areas} == set(AREAS)
 
 
 @pytest.mark.parametrize("path", PLANTS, ids=lambda path: path.stem)

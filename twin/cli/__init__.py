@@ -43,6 +43,7 @@ VERBS = {
     papers.new: "Begin a plant and a drill of your own.",
     papers.check: "Tell every fault of scenario files.",
     drills.run: "Run a drill and judge it.",
+    drills.drills: "List the shipped drills.",
     audits.audit: "Audit a plant: single points of failure, loading, redundancy.",
     sweeps.sweep: "Sweep all failures of a plant, the worst first.",
     comparisons.compare: "Compare two runs, two sweeps or two plants.",

@@ -58,6 +58,26 @@ def run(
     return GOOD if drill.passed else FAILED
 
 
+@guarded
+def drills(
+    area: Annotated[
+        str, typer.Argument(metavar="[AREA]", help="power, cooling, air, control, fabric or compute.")
+    ] = "",
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/drills.md.")] = False,
+) -> None:
+    """List the shipped drills: what happens, in which plant, and what it is about.
+
+    \b
+    Examples:
+      twin drills
+      twin drills cooling
+    """
+    from twin.cli.reference import drill_list
+    from twin.scenario.library import markdown as page
+
+    emit(page() if markdown else drill_list(area))
+
+
 def _meant(named: Path) -> Path:
     """The scenario that a name means; a bare name is a file here or a shipped drill.
 

@@ -111,3 +111,21 @@ def _record_page(record: Record) -> str:
     parts += [f"  {record.note}"] if record.note else []
     columns = ["key", "value", "mark", "date", "source"]
     return "\n".join([*parts, table("Ratings", columns, rows), f"marks: {marks}"])
+
+
+def drill_list(area: str = "") -> str:
+    """The shipped drills, one line each; those of one area where it is named.
+
+    Raises:
+        UsageFault: there is no such area.
+    """
+    from twin.scenario.library import AREAS, shipped_drills
+
+    if area and area not in AREAS:
+        raise UsageFault(f'no drill is about "{area}"; one of {", ".join(AREAS)} is wanted')
+    rows = [
+        [each.name, each.title, each.plant, ", ".join(each.areas), "fails by design" if each.fails else ""]
+        for each in shipped_drills()
+        if not area or area in each.areas
+    ]
+    return table('Drills: "twin run NAME" runs one', ["name", "what happens", "plant", "about", ""], rows)
