@@ -14,8 +14,8 @@ from twin.scenario.document import Documents, Map, Seq
 AREAS = {
     "power": "utility|transformer|generator|pdu|ups|main|feeder|board|boards|bus|ats|sts|tie|bess|sst|rectifier|breaker"
     "|row|grid|cable|power|feeds?",
-    "cooling": "cdu|cdus|chiller|chillers|pump|cw-pump|chw-pump|dry|tower|joint|tank|valve|vessel|pipe|strainer|wet_bulb"
-    "|dry_bulb|cooling|coolant|cold|(?:facility|condenser|chilled|warm) water|decoupler",
+    "cooling": "cdu|cdus|chiller|chillers|pump|cw-pump|chw-pump|dry|tower|joint|tank|valve|vessel|pipe|strainer"
+    "|wet_bulb|dry_bulb|cooling|coolant|cold|(?:facility|condenser|chilled|warm) water|decoupler",
     "air": "fan-wall|fan_wall|zone|hall-air|pod-air|room|air",
     "control": "panel|sequencer|staging|sensor|valve_stuck|controller|setpoint_reset|power_cap",
     "fabric": "leaf|spine|core|switch|switches|ports_lost|links|fabric",
@@ -82,8 +82,8 @@ def markdown() -> str:
     lines = [
         "# The drills that ship",
         "",
-        "`twin run NAME` runs one, `twin drills` lists them. Each file under `scenarios/drills/` says at length what it",
-        "teaches and what to look at. This page is made from them: `twin drills --markdown > docs/drills.md`.",
+        "`twin run NAME` runs one, `twin drills` lists them. Each file under `scenarios/drills/` says at length what",
+        "it teaches and what to look at. This page is made from them: `twin drills --markdown > docs/drills.md`.",
         "",
         "| drill | plant | about | what it teaches | how it ends |",
         "|---|---|---|---|---|",
