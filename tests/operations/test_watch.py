@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.pretend_cupy import library
 from tests.small_plants import pod
 from twin import model as compiled
+from twin.arrays import open_device
 from twin.declare import replace
 from twin.operations import Watch
 from twin.operations.watch import shown
@@ -137,3 +141,27 @@ def test_a_biased_and_a_frozen_sensor_hide_what_is_so():
     blind = ASKED | {t.key: replace(ASKED[t.key], sensor_failed=np.ones((1, t.size)))}
     assert (shown(t, "leaking", seen, blind, START.outputs) == 0.0).all()
     assert (shown(t, "supply_setpoint", seen, ASKED, START.outputs) == ASKED[t.key].supply_setpoint).all()
+
+
+@pytest.mark.parametrize("text", ["pdu.heating > 0.5", "pdu.dead", "pdu.load_fraction > 0.5"])
+def test_an_alarm_on_a_device_tells_what_it_tells_on_the_cpu(monkeypatch, text):
+    monkeypatch.setitem(sys.modules, "cupy", library())
+    device = compiled.compile(pod(2), open_device("gpu"))
+    told = []
+    for model in (MODEL, device):
+        xp, asked = model.xp, compiled.inputs(model)
+        start = compiled.state(model, asked)
+
+        def seen(value, xp=xp, start=start):
+            row, out = start.rows[key()], start.outputs[key()]
+            on = xp.zeros(row.heating.shape) + value
+            row = replace(row, heating=on, dead=1.0 * (on > 0.5), dead_at=10.0 + 0.0 * on)
+            return start.rows | {key(): row}, start.outputs | {key(): replace(out, load_fraction=on)}
+
+        watch = Watch(alarm(2.0, text=text), model, *((first := seen(0.2))[0], asked, first[1]))
+        for tick in range(30):
+            rows, outputs = seen(0.2 if tick < 10 or tick >= 20 else 0.9)
+            watch.tick(float(tick), tick + 1.0, rows, asked, outputs)
+        told.append([watch.poll(moment) for moment in (5.0, 15.0, 30.0)])
+    assert told[0] == told[1]
+    assert [len(each) for each in told[0]] == [0, 1, 1]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.arrays import Array, to_host
+from twin.arrays import Array, to_host, worth_doing
 from twin.declare import quantities
 from twin.equipment import KINDS
 from twin.model import Model
@@ -40,12 +40,13 @@ class Gauge:
     def __init__(self, condition: Condition, model: Model) -> None:
         self.condition, self.xp = condition, model.xp
         wanted = set(condition.units)
-        self.tables: list[tuple[Table, list[int]]] = []
+        self.tables: list[tuple[Table, Array]] = []
+        self.names: list[str] = []
         for t in model.tables:
             rows = [row for row, name in enumerate(t.names) if name in wanted]
             if rows:
-                self.tables.append((t, rows))
-        self.names = [t.names[row] for t, rows in self.tables for row in rows]
+                self.tables.append((t, model.xp.asarray(rows)))
+                self.names += [t.names[row] for row in rows]
         made = KINDS[condition.kind]
         self.is_flag = condition.quantity in quantities(made.State) and bool(
             quantities(made.State)[condition.quantity].flag
@@ -107,7 +108,7 @@ class Watch:
         self.due = xp.zeros(shape) + NEVER
         self.stood = xp.zeros(shape) + NEVER
         self.over = xp.zeros(shape)
-        self.quiet = not bool(to_host(self.beyond).any())
+        self.quiet = not worth_doing(self.beyond)
         self.standing = np.zeros(shape[0], dtype=bool)
         self.unit_of = [""] * shape[0]
 
@@ -115,7 +116,7 @@ class Watch:
         """The device looks at the end of a tick."""
         was, now = self.reading, self.gauge.read(rows, inputs, outputs)
         beyond = self.gauge.holds(now)
-        if self.quiet and not bool(beyond.any()):
+        if self.quiet and not worth_doing(beyond):
             self.reading = now
             return
         xp, delay = self.xp, self.alarm.delay
@@ -132,7 +133,7 @@ class Watch:
         down = self._crossing(was, now, self.release, start, end, rows)
         self.over = xp.where(stands & within, down, self.over)
         self.active, self.since, self.beyond, self.reading = stands & ~within, since, beyond, now
-        self.quiet = not bool((self.active | beyond | (self.due < NEVER)).any())
+        self.quiet = not worth_doing(self.active | beyond | (self.due < NEVER))
 
     def _within(self, now: Array) -> Array:
         """Whether a reading has come back by the deadband."""
