@@ -8,6 +8,7 @@ from twin.scenario.sweeping import Sweeping
 from twin.simulation import Simulation
 from twin.studies.sweep.base import air, base, scenario_of
 from twin.studies.sweep.cases import enumerated
+from twin.studies.sweep.fold import folded
 from twin.studies.sweep.world import World, fingerprints
 
 CREW = """\
@@ -31,3 +32,14 @@ def test_a_case_among_others_equals_itself_alone_bit_for_bit(readied, draws):
         mended = alone.inputs["pdu"].in_service
         assert (mended == 1.0).all(), "the crew has been there"
     assert len(cases) == (6 + 1) * draws
+
+
+def test_cases_are_not_folded_where_people_act_or_states_differ(readied):
+    wish = Sweeping(at=(20.0,), after=30.0, kinds=("pdu",), modes=("in_service",))
+    sizes = {}
+    for name, text in (("none", ""), ("people", CREW), ("start", "start: {pdu-2.heating: 50 %}\n")):
+        found = base(readied(text), wish)
+        sizes[name] = sorted(len(each) for each in folded(found, enumerated(found.plant, found.wish, air(found))))
+    assert sizes["none"] == [1, 6]
+    assert sizes["people"] == [1] * 7
+    assert sizes["start"] == [1, 1, 5]

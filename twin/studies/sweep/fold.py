@@ -15,7 +15,13 @@ Alike = list[list[Case]]
 
 
 def folded(base: Base, cases: list[Case]) -> Alike:
-    """Cases that are alike together; each by itself where the scenario draws something for single worlds."""
+    """Cases that are alike together.
+
+    Each by itself where the scenario draws something for single worlds, or where people act: who attends to which unit
+    first, and what times they take, is not the same for units that are alike.
+    """
+    if base.scenario.operations:
+        return [[case] for case in cases]
     if any(change.member is not None for change in (*base.scenario.initial, *base.scenario.changes)):
         return [[case] for case in cases]
     whole = Symmetry(base.plant, marks(base))
@@ -31,6 +37,8 @@ def marks(base: Base) -> dict[str, Hashable]:
     """What the scenario does to each unit, and which criteria name it."""
     found: dict[str, list[Hashable]] = {}
     scenario = base.scenario
+    for change in scenario.start:
+        found.setdefault(change.unit, []).append(("start", change.input, change.value))
     for change in scenario.initial:
         found.setdefault(change.unit, []).append(("initial", change.input, change.value))
     for change in scenario.changes:
