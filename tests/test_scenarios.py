@@ -50,6 +50,8 @@ MEANT_TO_FAIL = {
     "feeder-fault": set(),
     "feeder-fault-cascade": {"no breaker.tripped"},
     "feed-loss-brake": {"no rack.unpowered"},
+    "generators-share-a-fuel": {"no rack.shut_down"},
+    "llama-3-like-failures": set(),
     "grid-request": set(),
     "nerc-recorded-rms": set(),
     "one-crew-two-faults": set(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import gc
 import hashlib
 import math
@@ -29,12 +28,13 @@ from twin.operations import Desk
 from twin.recording import Gatherer, Tick, columns, recorded_units
 from twin.routing import Routes
 from twin.scenario import Change, ControllerSpec, RunSettings, Scenario
+from twin.scenario.chance import DRAWN, drawn_rows
 from twin.scenario.changes import Ramp
 from twin.scenario.looping import blamed, said
 from twin.scenario.sags import edges
 from twin.settling import begin, settle
 from twin.step import step
-from twin.trace import Event, Recorder
+from twin.trace import Event, Recorder, because
 
 __all__ = ["BrokenBalance", "ClosedLoop", "RunResult", "Simulation", "settle", "simulate"]
 
@@ -114,8 +114,7 @@ class Simulation:
         """
         self.gatherer, self.told = gatherer, told or self.told
         calendar = self.environment
-        for when, group in _by_time(self.scenario.changes, self.settings.duration):
-            calendar.process(self._apply(when, group))
+        calendar.process(self._apply(_by_time(self.scenario.changes, self.settings.duration)))
         for spec in self.scenario.controllers:
             calendar.process(self._control(spec))
         if self.scenario.operations:
@@ -151,14 +150,17 @@ class Simulation:
         self.environment.schedule(event, priority, delay)
         return event
 
-    def _apply(self, when: int, group: list[Change]) -> Iterator[simpy.Event]:
-        yield self._wait(when, CHANGES)
-        self.apply(group)
+    def _apply(self, groups: list[tuple[int, list[Change]]]) -> Iterator[simpy.Event]:
+        """All changes in turn: one entry of the calendar, however many wait."""
+        for when, group in groups:
+            yield self._wait(when - self.environment.now, CHANGES)
+            self.apply(group)
 
     def apply(self, group: list[Change]) -> None:
         """Write the Changes of this moment, and tell of them."""
         for change in group:
-            self.ramps = [ramp for ramp in self.ramps if not ramp.is_of(change)]
+            if self.ramps:
+                self.ramps = [ramp for ramp in self.ramps if not ramp.is_of(change)]
             if change.until is not None and change.until > change.time:
                 self.ramps.append(Ramp(change, self.value(change)))
             else:
@@ -171,6 +173,9 @@ class Simulation:
         if self.gatherer is not None and change.verb not in ("weather", "demand", "detail"):
             for member in range(self.members) if change.member is None else (change.member,):
                 self.gatherer.note(Event(change.time, member, change.unit, f"input:{change.input}", change.value))
+                if change.member is not None and change.why and change.verb in DRAWN:
+                    said = because(change.why)
+                    self.gatherer.note(Event(change.time, member, change.unit, said, change.repair or 0.0))
 
     def _control(self, spec: ControllerSpec) -> Iterator[simpy.Event]:
         controller = CONTROLLERS[spec.kind](self.model, self.state, spec.gain, self.inputs)
@@ -352,6 +357,5 @@ def _provenance(scenario: Scenario, settings: RunSettings, model: Model) -> dict
     }
     for name, digest in scenario.inputs.items():
         said[f"sha256:{Path(name).name}"] = digest
-    drawn = [change for change in scenario.changes + scenario.initial if change.verb == "draw"]
-    said["drawn_rows"] = "\n".join(str(dataclasses.astuple(change)[:-1]) for change in drawn)
+    said["drawn_rows"] = drawn_rows(scenario.changes + scenario.initial)
     return said

@@ -34,7 +34,7 @@ from twin.scenario.operations import (
 
 LOOK = 1.0
 """Time between two looks of somebody who waits for something [s]. Estimate."""
-FAILS = ("fail", "draw", "fault")
+FAILS = ("fail", "draw", "fault", "failure")
 """Verbs of Changes after which something is broken; what somebody sets stands as it was meant."""
 SITE = "site"
 Process = Generator[Any, Any, None]

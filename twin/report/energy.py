@@ -117,7 +117,7 @@ def _charged(story: Story, member: int) -> np.ndarray:
 def _last_repair(story: Story, member: int, start: float) -> float | None:
     times = [
         event.time
-        for event in story.events
-        if event.member == member and event.time > start and event.flag.startswith(INPUT) and story.asked(event)[1] < 0
+        for event in story.events_of[member]
+        if event.time > start and event.flag.startswith(INPUT) and story.asked(event)[1] < 0
     ]
     return max(times, default=None)

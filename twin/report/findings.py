@@ -12,6 +12,7 @@ from twin.report.ladder import Rung, ladder
 from twin.report.metrics import ensemble, metrics, plain
 from twin.report.moments import worst_moment
 from twin.report.operations import Raised
+from twin.report.reliability import reliability
 from twin.report.selectivity import Selectivity, Turn
 from twin.report.story import Story
 from twin.report.timeline import Entry, timeline
@@ -48,12 +49,18 @@ class Findings:
 
     @cached_property
     def entries(self) -> list[Entry]:
+        """The timeline of all members; `own` is that of the one shown."""
         return timeline(self.story)
 
     @property
     def alarms(self) -> list[Raised]:
         """All alarms as they were raised: by whom attended to, and which was first-out."""
         return self.story.log.alarms
+
+    @cached_property
+    def own(self) -> list[Entry]:
+        """The timeline of the member shown; a cause is the index of an entry of its own."""
+        return timeline(self.story, self.shown) if self.story.members > 1 else self.entries
 
     @cached_property
     def selectivity(self) -> list[Turn]:
@@ -75,20 +82,18 @@ class Findings:
         return ensemble(self.measures) if self.story.members > 1 else []
 
     @cached_property
+    def reliability(self) -> dict[str, Any] | None:
+        """What failures cost over the members: goodput, availability, time between interruptions."""
+        return reliability(self.story)
+
+    @cached_property
     def lines(self) -> list[Line]:
         """The timeline of the member shown, folded for people."""
-        indices = [i for i, entry in enumerate(self.entries) if entry.member == self.shown]
-        at = {index: place for place, index in enumerate(indices)}
-        own = []
-        for index in indices:
-            entry = self.entries[index]
-            cause = at.get(entry.cause) if entry.cause is not None else None
-            own.append(Entry(entry.time, entry.member, entry.unit, entry.what, entry.why, cause))
         gap = 2.0
-        lines = fold(own, self.story.kind_of, gap)
+        lines = fold(self.own, self.story.kind_of, gap)
         while len(lines) > MOST_LINES and gap < self.story.end - self.story.start:
             gap *= 4
-            lines = fold(own, self.story.kind_of, gap)
+            lines = fold(self.own, self.story.kind_of, gap)
         return lines
 
     @cached_property
@@ -120,6 +125,7 @@ class Findings:
             "seconds_left": [rung.to_json() for rung in self.ladder],
             "worst_moment": self.worst,
             "alarms": [each.to_json() for each in self.alarms],
+            "reliability": self.reliability,
             "selectivity": [asdict(turn) for turn in self.selectivity],
             "timeline": [entry.to_json() for entry in self.entries],
             "run": dict(trace.summary or {}),

@@ -63,8 +63,8 @@ def every_first(story: Story, member: int) -> list[dict[str, Any]]:
     """For every flag that rose from the fault on: first moment, how many units, how long, how many still."""
     zero = since(story, member) - EARLY
     rows = []
-    for (kind, flag), spans in story.spans.items():
-        own = [span for span in spans if span.member == member and span.start >= zero]
+    for (kind, flag), spans in story.spans_of[member].items():
+        own = [span for span in spans if span.start >= zero]
         if not own:
             continue
         longest = max(own, key=lambda span: span.until(story.end) - span.start)
@@ -174,9 +174,8 @@ def lost_spans(story: Story, member: int, more: tuple[str, ...] = ()) -> list[Sp
     per_unit: dict[str, list[Span]] = {}
     for flag in (*LOST, *more):
         for kind in work_kinds(story):
-            for span in story.spans.get((kind, flag), []):
-                if span.member == member:
-                    per_unit.setdefault(span.unit, []).append(span)
+            for span in story.spans_of[member].get((kind, flag), []):
+                per_unit.setdefault(span.unit, []).append(span)
     for span in _out_of_service(story, member):
         per_unit.setdefault(span.unit, []).append(span)
     return [span for spans in per_unit.values() for span in _joined(spans)]
@@ -187,8 +186,8 @@ def _out_of_service(story: Story, member: int) -> list[Span]:
     units = {unit for kind in work_kinds(story) for unit in story.trace.units(kind)}
     began: dict[str, float] = {}
     found = []
-    for event in story.events:
-        if event.flag != "input:in_service" or event.member != member or event.unit not in units:
+    for event in story.events_of[member]:
+        if event.flag != "input:in_service" or event.unit not in units:
             continue
         if event.value < 0.5:
             began.setdefault(event.unit, event.time)

@@ -12,7 +12,7 @@ from twin.diagram import Sheet, cooling, moment_of, power, svg
 from twin.report import assumptions
 from twin.report.chain import chain
 from twin.report.findings import Findings
-from twin.report.pictures import Picture, of_hall, of_ladder, of_plots
+from twin.report.pictures import Picture, of_hall, of_ladder, of_members, of_plots
 from twin.report.rows import Rows
 from twin.report.verdict import FAILED, GOOD
 from twin.report.words import count, lasting, names, words
@@ -176,6 +176,7 @@ def sections_of(findings: Findings, hall: Section, at: float | None = None, *, d
         _training(rows),
         _selectivity(rows),
         _extremes(rows),
+        _reliability(findings, rows, dark),
         _across(findings, rows),
         _plots(findings, dark),
         hall,
@@ -202,7 +203,7 @@ def _verdict(rows: Rows) -> Section:
 def _timeline(findings: Findings, rows: Rows) -> Section:
     heads = ("", "time", f"after the {rows.zero}", "event", "why, and which line led to it")
     told = rows.timeline()
-    entries = sum(entry.member == findings.shown for entry in findings.entries)
+    entries = len(findings.own)
     notes = []
     if len(told) < entries:
         notes.append(f"{entries} changes, equal ones that follow each other closely in one line; --json has each.")
@@ -290,6 +291,22 @@ def _selectivity(rows: Rows) -> Section:
 def _extremes(rows: Rows) -> Section:
     columns = _columns("", "value", "limit", "unit", "time", n=(1,), t=(4,))
     return Section("extremes", "Highest and lowest", tables=[TablePart(columns, rows.extremes())])
+
+
+def _reliability(findings: Findings, rows: Rows, dark: bool) -> Section:
+    heads = ("", "mean", "95 % interval of the mean", "5th percentile", "median", "95th percentile")
+    causes = _columns("kind", "cause", "failures in a member", "one every", "lasts", n=(2, 3, 4))
+    tables = [
+        TablePart(_columns(*heads, n=range(1, 6)), rows.reliability()),
+        TablePart(causes, rows.causes(), "Random failures, by cause"),
+    ]
+    notes = [
+        "Goodput is useful steps over those of a run without pause, loss or slower clock; effective training time is "
+        "the share of the time in which steps were made that lasted. Time between interruptions is that of all "
+        "members together."
+    ]
+    shown = of_members(findings, dark)
+    return Section("reliability", "Reliability", notes, [part for part in tables if part.rows], shown, soft=True)
 
 
 def _across(findings: Findings, rows: Rows) -> Section:

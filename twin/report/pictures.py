@@ -12,6 +12,7 @@ from typing import Any
 from twin.report.findings import Findings
 from twin.report.ladder_plot import ladder_plot
 from twin.report.plots import DARK, close_ups, plot
+from twin.report.sorted_members import sorted_members
 from twin.report.words import clock
 
 LARGEST = 1_600_000
@@ -62,6 +63,16 @@ def of_ladder(findings: Findings, with_dark: bool = True) -> list[Picture]:
             _base64(light), "Seconds left of each store, as foreseen and as they came", caption, _base64(dark or b"")
         )
     ]
+
+
+def of_members(findings: Findings, with_dark: bool = True) -> list[Picture]:
+    """What failures cost each member, sorted; none for a run of one."""
+    light = sorted_members(findings)
+    if light is None:
+        return []
+    dark = sorted_members(findings, DARK) if with_dark else None
+    caption = "One point a member, from the worst to the best: how much it cost, and how far luck reaches."
+    return [Picture(_base64(light), "Goodput and availability of each member, sorted", caption, _base64(dark or b""))]
 
 
 def of_hall(path: Path) -> Picture:

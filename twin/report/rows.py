@@ -10,6 +10,7 @@ from twin.report.findings import Findings
 from twin.report.fold import Line
 from twin.report.ladder import first_to_break
 from twin.report.moments import work_kinds
+from twin.report.reliability import band_rows, cause_rows
 from twin.report.verdict import Judgement
 from twin.report.words import clock, kinds, lasting, say, words
 
@@ -259,6 +260,14 @@ class Rows:
             ]
             for name, each in (self.measure["training"] or {}).items()
         ]
+
+    def reliability(self) -> list[list[str]]:
+        """Quantity, mean, its 95 % interval, p5, p50, p95."""
+        return band_rows(self.findings.reliability)
+
+    def causes(self) -> list[list[str]]:
+        """Kind, cause, failures in a member, time between two of them, mean repair."""
+        return cause_rows(self.findings.reliability)
 
     def energy(self) -> list[list[str]]:
         found = self.measure["energy"]

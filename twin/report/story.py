@@ -15,6 +15,7 @@ from twin.report.causes import INPUT, LATENT, SHORTED
 from twin.report.operations import Log, is_deed
 from twin.report.told import Told, read_told
 from twin.report.words import lasting, say, words
+from twin.trace.layout import CAUSE
 
 if TYPE_CHECKING:
     from twin.plant import Plant
@@ -153,14 +154,34 @@ class Story:
 
     @cached_property
     def events(self) -> list[Event]:
-        """What happened to units, in order; what operations did stands in `log`."""
-        return sorted((each for each in self.trace.events if not is_deed(each)), key=lambda event: event.time)
+        """What happened to units, in order; what operations did stands in `log`, causes in `causes`."""
+        told = (each for each in self.trace.events if not is_deed(each) and not each.flag.startswith(CAUSE))
+        return sorted(told, key=lambda event: event.time)
 
     @cached_property
     def log(self) -> Log:
         """What operations did: alarms, crews, procedures, repairs."""
         deeds = sorted(filter(is_deed, self.trace.events), key=lambda event: event.time)
         return Log(deeds, self.told.operations)
+
+    @cached_property
+    def events_of(self) -> list[list[Event]]:
+        """The events of each member, in order of time."""
+        found: list[list[Event]] = [[] for _ in range(self.members)]
+        for event in self.events:
+            found[event.member].append(event)
+        return found
+
+    @cached_property
+    def causes(self) -> list[Event]:
+        """Why chance made units fail: events whose flags tell causes, in order of time."""
+        told = (event for event in self.trace.events if event.flag.startswith(CAUSE))
+        return sorted(told, key=lambda event: event.time)
+
+    @cached_property
+    def chances(self) -> dict[tuple[str, int, float], str]:
+        """(unit, member, moment) -> the cause that chance chose."""
+        return {(each.unit, each.member, each.time): each.flag.removeprefix(CAUSE) for each in self.causes}
 
     @cached_property
     def kind_of(self) -> dict[str, str]:
@@ -310,6 +331,15 @@ class Story:
             rows.sort(key=lambda span: span.start)
         return spans
 
+    @cached_property
+    def spans_of(self) -> list[dict[tuple[str, str], list[Span]]]:
+        """The spans of each member."""
+        found: list[dict[tuple[str, str], list[Span]]] = [{} for _ in range(self.members)]
+        for key, spans in self.spans.items():
+            for span in spans:
+                found[span.member].setdefault(key, []).append(span)
+        return found
+
     def _close(
         self,
         spans: dict[tuple[str, str], list[Span]],
@@ -333,5 +363,6 @@ class Story:
 
     def flagged(self, flag: str, member: int | None = None) -> list[Span]:
         """The spans of a flag in all kinds that declare it, of one member or of all."""
-        rows = [span for (_, name), spans in self.spans.items() if name == flag for span in spans]
-        return sorted((r for r in rows if member is None or r.member == member), key=lambda span: span.start)
+        listed = self.spans if member is None else self.spans_of[member]
+        rows = [span for (_, name), spans in listed.items() if name == flag for span in spans]
+        return sorted(rows, key=lambda span: span.start)

@@ -75,11 +75,23 @@ def whole(findings: Findings, width: int) -> RenderableType:
         "stopped for",
     )
     parts.append(_table("Training", trained, rows.training(), right=(1, 2, 3, 4)))
+    parts += _reliability(rows, findings.story.members, narrow)
     if findings.story.members > 1:
         title = f"Across {findings.story.members} members"
         parts.append(_table(title, ("", "p5", "p50", "p95", "in"), rows.across(), right=(1, 2, 3, 4)))
     parts.append(timeline_table(rows, narrow))
     return Group(*parts)
+
+
+def _reliability(rows: Rows, members: int, narrow: bool) -> list[RenderableType]:
+    """What failures cost over the members, and by what causes."""
+    bands = ("", "mean", "95 % interval", "p5", "p50", "p95")
+    over = f"Reliability over {members} members" if members > 1 else "Reliability"
+    causes = ("kind", "cause", "in a member", "one every", "lasts")
+    return [
+        _table(over, *_spare(bands, rows.reliability(), narrow, (3, 5)), right=(1, 2, 3, 4, 5)),
+        _table("Random failures", causes, rows.causes(), right=(2, 3, 4)),
+    ]
 
 
 def headline(findings: Findings) -> RenderableType:

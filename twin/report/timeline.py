@@ -32,9 +32,11 @@ class Entry:
         return asdict(self)
 
 
-def timeline(story: Story) -> list[Entry]:
-    """Every change of a declared flag and every change of an Input, in order, with its cause."""
-    rows = _in_order(story, [_as_row(story, event) for event in _telling(story.events)] + story.log.rows())
+def timeline(story: Story, member: int | None = None) -> list[Entry]:
+    """Every change of a declared flag and every change of an Input, in order, with its cause; of one member, or all."""
+    events = story.events if member is None else story.events_of[member]
+    deeds = [row for row in story.log.rows() if member is None or row.event.member == member]
+    rows = _in_order(story, [_as_row(story, event) for event in _telling(events)] + deeds)
     causes = Causes(story.plant, shut_ties(story.plant, story.events))
     entries = []
     for index, row in enumerate(rows):
@@ -77,6 +79,8 @@ def _as_row(story: Story, event: Event) -> Row:
             return Row(event, what, lockstep, FABRIC, sense)
         disturbed = AS_WRITTEN if key[1] in ("voltage", "frequency", "short_circuit") else ""
         by = story.log.why(event, key[1]) or story.told.reasons.get(key, disturbed)
+        if not by and sense == LOSS:
+            by = story.chances.get((event.unit, event.member, event.time), "")
         return Row(event, what, by, "", sense)
     flag = flags_of(kind).get(event.flag)
     rose = event.value >= 0.5

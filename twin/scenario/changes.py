@@ -19,12 +19,13 @@ from twin.scenario.names import BadName, Directory, split
 from twin.scenario.striking import STRENGTH, STRUCK, strengths
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Change:
     """At `time` [s] an Input of a unit becomes `value` (SI); with `until` it moves there steadily.
 
     `member` None means all members. `verb` is what wrote it: set, ramp, fail, restore, sag, fault, draw,
-    weather, grid, or detail, of which nobody is told. `where` is its line, where it has one.
+    failure, repair (the end of one), weather, grid, or detail, of which nobody is told. `where` is its line, where it
+    has one. `repair` [s] is how long a drawn failure lasts.
     """
 
     time: float
@@ -36,6 +37,7 @@ class Change:
     verb: str = "set"
     why: str = ""
     where: Where | None = field(default=None, compare=False)
+    repair: float | None = None
 
 
 @dataclass(frozen=True)

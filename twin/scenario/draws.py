@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from twin import units
 from twin.declare import Quantity
+from twin.faults import Where
 from twin.scenario import values
 from twin.scenario.changes import Change, Targets
 from twin.scenario.document import Broken, Map, Node, Seq, Text, describe
@@ -19,6 +22,8 @@ Draw = Callable[[np.random.Generator], float | None]
 SHARE = Quantity("", "1", "a probability", at_least=0, at_most=1)
 MOST_ROWS = 2_000_000
 MOST_TRIES = 10_000
+ALONE = "by itself"
+"""Cause of a failure that was not that of its group."""
 
 
 def generator(seed: int, member: int, unit: str, name: str) -> np.random.Generator:
@@ -30,12 +35,59 @@ def generator(seed: int, member: int, unit: str, name: str) -> np.random.Generat
     return np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
 
 
-def lower(node: Node, targets: Targets, seed: int, members: int) -> list[Change]:
-    """One Change at the start for each member, unit and input; where nothing is drawn, none."""
+@dataclass(frozen=True)
+class Probability:
+    """A draw that is 1 so often, and else leaves things as they are."""
+
+    share: float
+
+    def __call__(self, random: np.random.Generator) -> float | None:
+        return 1.0 if random.random() < self.share else None
+
+
+@dataclass
+class Group:
+    """Units that one draw takes together: beta is the share of their failures that is common.
+
+    `used` gathers what is drawn for its units, by the place of the key that says it.
+    """
+
+    target: str
+    input: str
+    units: tuple[str, ...]
+    beta: float
+    why: str
+    where: Where
+    used: dict[str, object] = field(default_factory=dict)
+
+    def stream(self, seed: int, member: int) -> np.random.Generator:
+        """Its own stream, apart from those of its units."""
+        return generator(seed, member, f"common:{self.target}", self.input)
+
+
+Groups = dict[tuple[str, str], Group]
+"""(unit, Input) -> the group it stands in."""
+
+
+def lower(
+    node: Node,
+    targets: Targets,
+    seed: int,
+    members: int,
+    groups: Groups | None = None,
+    drawn: dict[tuple[str, str], str] | None = None,
+) -> list[Change]:
+    """One Change at the start for each member, unit and input; where nothing is drawn, none.
+
+    Args:
+        groups: units that one draw takes together; theirs come from `common_rows`.
+        drawn: gets (unit, Input) -> the key that draws it.
+    """
+    groups = {} if groups is None else groups
+    drawn = {} if drawn is None else drawn
     faults = targets.faults
     listed = entries(node, faults)
     found: list[Change] = []
-    drawn: dict[tuple[str, str], str] = {}
     for key, body in listed.items():
         where = listed.where_of(key)
         by_kind: dict[str, Draw | None] = {}
@@ -54,16 +106,38 @@ def lower(node: Node, targets: Targets, seed: int, members: int) -> list[Change]
                 by_kind[kind] = distribution(body, said, faults)
             draw = by_kind[kind]
             if draw is not None:
-                found.extend(_rows(draw, unit, said.name, seed, members))
+                group = groups.get((unit, said.name))
+                why = ""
+                if group is not None and isinstance(draw, Probability):
+                    group.used[unit] = draw.share
+                    draw, why = Probability((1.0 - group.beta) * draw.share), ALONE
+                found.extend(rows_of(draw, unit, said.name, seed, members, why))
     return found
 
 
-def _rows(draw: Draw, unit: str, name: str, seed: int, members: int) -> list[Change]:
+def rows_of(draw: Draw, unit: str, name: str, seed: int, members: int, why: str = "") -> list[Change]:
+    """What a draw gives an Input of a unit in each member, at the start."""
     rows = []
     for member in range(members):
         value = draw(generator(seed, member, unit, name))
         if value is not None:
-            rows.append(Change(0.0, unit, name, value, member=member, verb="draw"))
+            rows.append(Change(0.0, unit, name, value, member=member, verb="draw", why=why))
+    return rows
+
+
+def common_rows(groups: Groups, found: list[Change], seed: int, members: int) -> list[Change]:
+    """Where one draw takes all of a group: rows of those that did not fail by themselves."""
+    alone = {(change.unit, change.input, change.member) for change in found}
+    rows = []
+    for group in {id(each): each for each in groups.values()}.values():
+        share = next(iter(group.used.values()), None)
+        if not isinstance(share, float):
+            continue
+        draw = Probability(group.beta * share)
+        for member in range(members):
+            if draw(group.stream(seed, member)) is not None:
+                hit = [unit for unit in group.units if (unit, group.input, member) not in alone]
+                rows += [Change(0.0, u, group.input, 1.0, None, member, "draw", group.why) for u in hit]
     return rows
 
 
@@ -91,7 +165,7 @@ def _probability(node: Node, said: Quantity, faults: Faults) -> Draw | None:
     if not said.failure:
         faults.add(node.where, f"{said.name} is not a failure; choice is wanted, not probability")
         return None
-    return None if share is None else lambda random: 1.0 if random.random() < share else None
+    return None if share is None else Probability(share)
 
 
 def _numbers(node: Node, names: tuple[str, str], said: list[Quantity], faults: Faults) -> list[float] | None:
@@ -133,6 +207,19 @@ def _exponential(node: Node, said: Quantity, faults: Faults) -> Draw | None:
             faults.add(node.where, f"{units.quoted(str(node))} is no mean of an exponential; one above 0 is wanted")
         return None
     return _within(lambda random: mean * float(random.standard_exponential()), said)
+
+
+def _lognormal(node: Node, said: Quantity, faults: Faults) -> Draw | None:
+    """Median and spread: two of three lie between median/spread and median x spread."""
+    spread = Quantity("", "1", "a spread, as a factor", above=1, at_most=100)
+    ends = _numbers(node, ("median", "spread"), [said, spread], faults)
+    if ends is None:
+        return None
+    median, factor = ends
+    if median <= 0:
+        faults.add(node.where, f"{units.quoted(str(node))} has no median above 0; [median, spread] is wanted")
+        return None
+    return _within(lambda random: median * math.exp(math.log(factor) * float(random.standard_normal())), said)
 
 
 def _within(draw: Callable[[np.random.Generator], float], said: Quantity) -> Draw:
@@ -183,5 +270,6 @@ DISTRIBUTIONS: dict[str, Callable[[Node, Quantity, Faults], Draw | None]] = {
     "uniform": _uniform,
     "normal": _normal,
     "exponential": _exponential,
+    "lognormal": _lognormal,
     "choice": _choice,
 }

@@ -58,6 +58,7 @@ Raw = Annotated[Any, "read elsewhere"]
 Time = Annotated[float, said("s", "a moment of the run", at_least=0, at_most=3.2e8)]
 Length = Annotated[float, said("s", "a length of time", above=0, at_most=3.2e8)]
 Tick = Annotated[float, said("s", "length of a tick, whole milliseconds", at_least=0.001, at_most=3600)]
+Period = Annotated[float, said("s", "an interval between records", at_least=0.001, at_most=604_800)]
 Residual = Annotated[float, said("1", "residual voltage, of nominal", at_least=0, at_most=1.5)]
 Member = Annotated[int, Whole(0, 999_999)]
 Why = Annotated[str, Words(400)]
@@ -79,9 +80,7 @@ class Run(Form):
     zoom: list[Zoom] = Field(default=[], description="windows with a shorter tick")
     seed: Annotated[int, Whole(0, 2**53)] = Field(default=1, description="seed of all draws")
     members: Annotated[int, Whole(1, 1_000_000)] = Field(default=1, description="worlds run side by side")
-    record: Tick | None = Field(
-        default=None, description="interval between records; as the recorder chooses, if absent"
-    )
+    record: Period | None = Field(default=None, description="interval between records; each tick, if absent")
 
 
 class Weather(Form):

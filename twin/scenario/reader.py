@@ -13,8 +13,10 @@ from twin.scenario import criteria, draws, forms, grid, sags, sequence, start, t
 from twin.scenario.blocks import PLANT_KEYS, PlantReader
 from twin.scenario.case import ControllerSpec, RunSettings, Scenario
 from twin.scenario.catalog import Catalog
+from twin.scenario.chance import MENDED, VERB, left_to_crews
 from twin.scenario.changes import Change, Events, Targets, ToldSag
 from twin.scenario.document import Documents, Map, Node
+from twin.scenario.failures import FailureReader
 from twin.scenario.faults import BadInput, Faults, TooMany, advice
 from twin.scenario.forms import fill_all
 from twin.scenario.looping import loops
@@ -40,6 +42,7 @@ SCENARIO_KEYS = {
     "start": False,
     "events": False,
     "draws": False,
+    "failures": False,
     "grid": False,
     "controllers": False,
     "alarms": False,
@@ -174,12 +177,9 @@ class _Reading:
         scenario.initial[:0] = weather[0]
         scenario.changes = self._sorted(root, scenario, weather[1])
         if not self.faults.errors:
-            self.faults.extend(loops(plant, scenario.initial, scenario.changes))
-        if "run" in root and not self.faults.errors:
-            for sentence in slow_ticks(plant, scenario.run, scenario.changes):
-                self.faults.add(root.where_of("run"), sentence)
-            for doubt in slow_hands(plant, scenario.run, scenario.operations):
-                self.faults.add(root.where_of("run"), doubt, warning=True)
+            told = [change for change in scenario.changes if change.verb not in (VERB, MENDED)]
+            self.faults.extend(loops(plant, scenario.initial, told))
+            self._slow_ticks(root, scenario, told)
         if self.faults.errors:
             return None
         instead = dict(self.plants.included)
@@ -188,6 +188,19 @@ class _Reading:
         scenario.text = text_of(root, instead, settings)
         scenario.inputs = dict(self.documents.hashes)
         return scenario
+
+    def _slow_ticks(self, root: Map, scenario: Scenario, told: list[Change]) -> None:
+        """Too long a tick is a fault where the scenario says what happens, and a doubt where chance does."""
+        if "run" not in root or self.faults.errors:
+            return
+        plant, run = scenario.plant, scenario.run
+        for sentence in slow_ticks(plant, run, told):
+            self.faults.add(root.where_of("run"), sentence)
+        for doubt in slow_hands(plant, run, scenario.operations):
+            self.faults.add(root.where_of("run"), doubt, warning=True)
+        first = {(each.unit, each.input): each for each in reversed(scenario.changes) if each.verb == VERB}
+        for sentence in slow_ticks(plant, run, list(first.values())):
+            self.faults.add(root.where_of("run"), f"{sentence}; its moments are coarse", warning=True)
 
     def _open(self, node: Node) -> tuple[Map, Shelf] | None:
         if isinstance(node, Map):
@@ -223,8 +236,7 @@ class _Reading:
             asked, scenario.start = start.lower(root["start"], targets)
             scenario.initial += asked
         run = scenario.run
-        if "draws" in root:
-            scenario.changes += draws.lower(root["draws"], targets, run.seed, run.members)
+        scenario.changes += self._random(root, scenario, targets)
         told: list[ToldSag] = []
         if "grid" in root:
             scenario.changes += grid.lower(root["grid"], run.duration, self.faults)
@@ -239,10 +251,23 @@ class _Reading:
             scenario.controllers = self._controllers(root["controllers"])
         if set(SECTIONS) & set(root):
             scenario.operations = OperationsReader(targets, events).lower(root)
+            scenario.changes = left_to_crews(scenario.operations, scenario.changes)
         if "expected" in root:
             scenario.expected = sequence.lower(root["expected"], targets, run.duration, names_of(root))
         if "criteria" in root:
             scenario.criteria = criteria.lower(root["criteria"], directory, self.faults, scenario.plant, run.duration)
+
+    def _random(self, root: Map, scenario: Scenario, targets: Targets) -> list[Change]:
+        """What is drawn: common causes stand in the way of draws too."""
+        run, drawn = scenario.run, []
+        random = FailureReader(targets, self.documents, scenario.plant, run)
+        if "failures" in root:
+            random.read_groups(root["failures"])
+        if "draws" in root:
+            told: dict[tuple[str, str], str] = {}
+            drawn = draws.lower(root["draws"], targets, run.seed, run.members, random.groups, told)
+            random.said_by = dict.fromkeys(told, "draws")
+        return drawn + (random.lower(root["failures"], scenario.initial, drawn) if "failures" in root else [])
 
     def _controllers(self, node: Node) -> list[ControllerSpec]:
         made = fill_all(forms.Controller, node, self.faults)

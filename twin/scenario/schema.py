@@ -10,8 +10,9 @@ from twin.equipment import KINDS
 from twin.scenario import forms, operations, points, sequence
 from twin.scenario.catalog import records
 from twin.scenario.draws import DISTRIBUTIONS
+from twin.scenario.failures import CommonForm, FailureForm
 from twin.scenario.forms import Form, Whole, Word, Words
-from twin.scenario.plants import KNOWN_KINDS, settable
+from twin.scenario.plants import KNOWN_KINDS, SERVING_KEYS, settable
 from twin.scenario.procedures import SECTIONS
 from twin.scenario.reader import SCENARIO_KEYS
 from twin.scenario.redundancy import NAMED
@@ -21,6 +22,8 @@ from twin.scenario.values import is_difference
 Schema = dict[str, Any]
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 TEXT: Schema = {"type": "string"}
+WORKERS = {"pool": ("racks",), "job": ("racks",), "service": SERVING_KEYS}
+"""What units of work say beside their ratings."""
 NAME_LIST: Schema = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
 
 
@@ -140,6 +143,7 @@ def _kinds() -> Schema:
             | {"kind": {"const": kind}, "like": TEXT}
             | {name: _one_or_each(value(each)) for name, each in (said | settable(kind)).items()}
             | {name: _points() for name in points.curves_of(kind)}
+            | dict.fromkeys(WORKERS.get(kind, ()), NAME_LIST)
         )
         found[f"ratings-{kind}"] = _object(keys, []) | {"description": " ".join((KINDS[kind].__doc__ or "").split())}
         by_points = {name for key in points.curves_of(kind) for name in points.RATINGS[key]}
@@ -215,6 +219,21 @@ def _criterion() -> Schema:
     return {"anyOf": [text, named]}
 
 
+def _failures() -> Schema:
+    """Random failures: published sets for the whole plant, common causes, and unit.input -> how often, how long."""
+    listed: Schema = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
+    one = of_form(FailureForm)
+    return {
+        "type": "object",
+        "description": "unit.input -> how often it fails, and for how long; or a list of causes",
+        "properties": {
+            "like": listed | {"description": "sets of published rates, for all units of the kinds they rate"},
+            "common": {"type": "array", "items": of_form(CommonForm)},
+        },
+        "additionalProperties": {"anyOf": [one, {"type": "array", "items": one}]},
+    }
+
+
 def _scenario() -> Schema:
     def one(ref: str) -> Schema:
         return {"$ref": f"#/$defs/{ref}"}
@@ -241,6 +260,7 @@ def _scenario() -> Schema:
         "start": {"type": "object", "description": "unit.state -> value in which the run begins, once it is settled"},
         "events": {"type": "array", "items": one("event")},
         "draws": {"type": "object", "additionalProperties": draw},
+        "failures": _failures(),
         "grid": one("grid"),
         "controllers": {"type": "array", "items": one("controller")},
         **{section: {"type": "object", "additionalProperties": one(section.removesuffix("s"))} for section in SECTIONS},

@@ -59,6 +59,7 @@ class DrillResult:
             "verdict": self.verdict.outcome,
             "criteria": [each.to_json() for each in self.verdict.judgements],
             "expected": [each.to_json() for each in self.verdict.sequence],
+            "reliability": self.findings.reliability,
         }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from twin.trace.layout import BadTrace, Column, Event, NotRecorded, TraceWriteError
+from twin.trace.layout import CAUSE, BadTrace, Column, Event, NotRecorded, TraceWriteError, because
 from twin.trace.reader import Series, Trace, open_trace
 from twin.trace.recorder import Recorder
 
 __all__ = [
+    "CAUSE",
     "BadTrace",
     "Column",
     "Event",
@@ -15,5 +16,6 @@ __all__ = [
     "Series",
     "Trace",
     "TraceWriteError",
+    "because",
     "open_trace",
 ]

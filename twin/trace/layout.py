@@ -37,6 +37,8 @@ BLOCK_BYTES = 64 * 2**20
 CHUNK_UNITS = 1024
 CHUNK_BYTES = 4 * 2**20
 FLAG_BYTES = 64
+CAUSE = "cause:"
+"""How the flag of an event begins that tells why chance made a unit fail."""
 TEXT_CHUNK = 65536
 EVENT_CHUNK_BYTES = 3072
 """Chunks of events are written again as they fill; they, and the index nodes, must fit a page: see PAGE."""
@@ -85,13 +87,22 @@ class Column:
 
 @dataclass(frozen=True)
 class Event:
-    """A flag that rose (1) or fell (0), or with flag "input:<name>" an Input that was set to `value`."""
+    """A flag that rose (1) or fell (0), or with flag "input:<name>" an Input that was set to `value`.
+
+    With flag "cause:<words>" why chance made the unit fail at that moment; `value` is how long that lasts [s], 0
+    where nobody says.
+    """
 
     time: float
     member: int
     unit: str
     flag: str
     value: float
+
+
+def because(why: str) -> str:
+    """The flag of an event that tells a cause; words that are too long are cut."""
+    return f"{CAUSE}{why}".encode()[:FLAG_BYTES].decode(errors="ignore")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,139 @@
+"""Chance: the failures of a run as rows, one stream for each Input of each unit in each member, and one for a group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from twin.faults import Where
+from twin.scenario import renewal
+from twin.scenario.case import RunSettings
+from twin.scenario.changes import Change
+from twin.scenario.draws import MOST_ROWS, Group, Groups, generator
+from twin.scenario.faults import Faults
+from twin.scenario.operations import Operations
+
+VERB, MENDED = "failure", "repair"
+"""Verbs of the Changes that a failure makes, and its end."""
+DRAWN = ("draw", VERB)
+"""Verbs of what chance writes."""
+TEXT_ROWS = 10_000
+"""Rows that a provenance repeats as text; each stands among the events of the trace."""
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What one entry makes of an Input: the process of its failures, and the value while it is away."""
+
+    process: renewal.Process
+    value: float
+
+
+Aims = dict[tuple[str, str], list[Aim]]
+"""(unit, Input) -> what makes it fail."""
+
+
+def check_groups(groups: Groups, aims: Aims, faults: Faults) -> None:
+    """Every group has failures to share, and its units fail alike."""
+    for (unit, name), listed in aims.items():
+        group = groups.get((unit, name))
+        if group is not None:
+            group.used[unit] = [(_rates(aim.process), aim.value) for aim in listed]
+    for group in {id(each): each for each in groups.values()}.values():
+        told = list(group.used.values())
+        if not told:
+            text = f"nothing says how often {group.target} fails; a rate in failures, or a probability in draws"
+            faults.add(group.where, f"{text}, is wanted")
+        elif len(told) < len(group.units) or any(each != told[0] for each in told):
+            text = "one rate, or one probability, for all is wanted"
+            faults.add(group.where, f"the units of {group.target} do not fail alike; {text}")
+        elif isinstance(told[0], list) and any(rates is None for rates, _ in told[0]):
+            text = f'the times between failures of {group.target} are not exponential; "every: 2000 h" is wanted'
+            faults.add(group.where, text)
+
+
+def _rates(process: renewal.Process) -> tuple[tuple[str, ...], tuple[float, ...]] | None:
+    """What units have in common that fail alike; None where it is not exponential."""
+    return (process.names, process.means) if isinstance(process, renewal.Causes) else None
+
+
+def rows(
+    aims: Aims, groups: Groups, usual: dict[tuple[str, str], float], run: RunSettings, where: Where, faults: Faults
+) -> list[Change]:
+    """Changes of all failures and repairs.
+
+    Args:
+        aims: what makes each Input fail.
+        groups: units that fail together; their share is taken from what each has alone.
+        usual: what each Input goes back to.
+        where: of the section, for a fault where there are too many.
+    """
+    found: list[Change] = []
+    together: dict[tuple[int, int], list[list[renewal.Outage]]] = {}
+    for (unit, name), listed in aims.items():
+        group = groups.get((unit, name))
+        for member in range(run.members):
+            several = [_alone(aim, group, unit, name, place, member, run) for place, aim in enumerate(listed)]
+            if group is not None:
+                key = (id(group), member)
+                if key not in together:
+                    together[key] = _together(group, listed, member, run)
+                several += together[key]
+            value, back = listed[0].value, usual[unit, name]
+            found += _changes(renewal.merged(several), (unit, name), (value, back), member, run.duration)
+            if len(found) > MOST_ROWS:
+                text = f"these failures pass {MOST_ROWS} rows in member {member} of {unit}"
+                faults.add(where, f"{text}; fewer members, a shorter run or rarer failures are wanted")
+                return []
+    return found
+
+
+def _alone(
+    aim: Aim, group: Group | None, unit: str, name: str, place: int, member: int, run: RunSettings
+) -> list[renewal.Outage]:
+    """Outages of one unit by itself."""
+    process = aim.process
+    if group is not None and isinstance(process, renewal.Causes):
+        if group.beta >= 1.0:
+            return []
+        process = process.share(1.0 - group.beta)
+    return renewal.outages(process, generator(run.seed, member, unit, f"{name}/{place}"), run.duration, run.tick)
+
+
+def _together(group: Group, aims: list[Aim], member: int, run: RunSettings) -> list[list[renewal.Outage]]:
+    """Outages of a whole group, by each of its causes."""
+    found = []
+    for place, aim in enumerate(aims):
+        assert isinstance(aim.process, renewal.Causes)
+        random = generator(run.seed, member, f"common:{group.target}", f"{group.input}/{place}")
+        process = replace(aim.process.share(group.beta), names=(group.why,) * len(aim.process.names))
+        found.append(renewal.outages(process, random, run.duration, run.tick))
+    return found
+
+
+def _changes(
+    listed: list[renewal.Outage], hit: tuple[str, str], values: tuple[float, float], member: int, duration: float
+) -> Iterator[Change]:
+    for start, repair, why in listed:
+        yield Change(start, *hit, values[0], None, member, VERB, why, None, repair)
+        if start + repair <= duration:
+            yield Change(start + repair, *hit, values[1], None, member, MENDED)
+
+
+def left_to_crews(operations: Operations | None, changes: list[Change]) -> list[Change]:
+    """Changes without the ends of drawn failures that a crew mends: it takes as long as the crew does."""
+    mends = {pair for repair in (operations.repairs.values() if operations else ()) for pair in repair.of}
+    return [each for each in changes if each.verb != MENDED or (each.unit, each.input) not in mends]
+
+
+def drawn_rows(changes: list[Change]) -> str:
+    """What was drawn, a row for each, for people: moment, unit, Input, value, member, repair [s], cause."""
+    drawn = [each for each in changes if each.verb in DRAWN]
+    lines = [
+        str((c.time, c.unit, c.input, c.value, c.until, c.member, c.verb, c.why))
+        if c.verb == "draw"
+        else str((c.time, c.unit, c.input, c.value, c.member, c.repair, c.why))
+        for c in drawn[:TEXT_ROWS]
+    ]
+    more = len(drawn) - len(lines)
+    return "\n".join(lines + ([f"and {more} more; the events of the trace have each"] if more else []))
