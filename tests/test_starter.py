@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.small_plants import AIR_RACK, SERVICE, add, air_cooled, chain
-from twin.assets import scenarios_folder
+from twin.assets import drills_folder, scenarios_folder
 from twin.declare import replace
 from twin.model import Model, State, compile, inputs
 from twin.physics.fluids import ROOM_AIR
@@ -142,3 +143,15 @@ def test_services_and_jobs_work_on_air_racks_as_on_liquid_ones(kind: str, make: 
         now = step(model, now, asked, float(tick), 1.0)
     assert now.rows["job"].stopped[0, 0] == 1
     assert now.outputs["service"].answer_rate[0, 0] > 0
+
+
+@pytest.mark.parametrize("name", ["air-cooling-lost", "storage-controller-lost"])
+def test_its_drills_have_a_report_of_their_own(name: str, tmp_path: Path) -> None:
+    """Nothing in the page asks an air-cooled rack for its coolant, and the ladder foresees what the room is worth."""
+    from twin.report import report
+    from twin.studies.drill import run
+
+    drill = run(drills_folder() / f"{name}.yaml", output=tmp_path / "drill.h5", device="cpu")
+    page = report(drill.trace, tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "dies and heat sinks of racks, fans standing" in page
+    assert "air of rooms" in page

@@ -10,6 +10,7 @@ import pytest
 from tests.small_plants import FAN_WALL, PUMP, add, branch
 from twin import model as compiled
 from twin.declare import replace
+from twin.equipment.zone import Zone
 from twin.networks import air
 from twin.plant import Loop, Plant
 from twin.step import step
@@ -197,3 +198,13 @@ def test_rooms_with_and_without_a_mass_of_their_own_stand_side_by_side():
     assert both.rows["zone"].temperature[0, 1] == plain.rows["zone"].temperature[0, 1]
     assert both.rows["zone"].mass_temperature[0, 1] == both.rows["zone"].temperature[0, 1]
     assert both.rows["zone"].temperature[0, 0] != plain.rows["zone"].temperature[0, 0]
+
+
+def test_the_seconds_foreseen_of_a_room_are_those_of_its_closed_form():
+    room = Zone(volume=240.0, mass_heat_capacity=5e6, mass_conductance=4e3)
+    for rise in (1.0, 10.0, 30.0):
+        seconds = room.seconds_to(rise, 100e3)
+        assert warmed(240 * 1.19e3, 5e6, 4e3, 100e3, seconds)[0] == pytest.approx(298.15 + rise, abs=1e-6)
+    close = Zone(volume=240.0, mass_heat_capacity=5e6)
+    assert close.seconds_to(10.0, 100e3) == pytest.approx(10.0 * (240 * 1.19e3 + 5e6) / 100e3)
+    assert close.seconds_to(-1.0, 100e3) == 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property, partial
 from typing import Any
 
@@ -59,6 +60,22 @@ class Zone(Equipment):
     def _follows_slowly(self) -> bool:
         """Whether the mass of any room is a body of its own."""
         return worth_doing(self.mass_conductance * self.mass_heat_capacity)
+
+    def seconds_to(self, rise: float, heat: float) -> float:
+        """How long one room takes to warm by some kelvin from rest without cooling [s]; plain numbers.
+
+        rise = P t/(C + C_m) + P C_m^2/(G (C + C_m)^2) (1 - e^{-t/tau}),   tau = C C_m/(G (C + C_m))
+        """
+        C, mass, G = float(self._heat_capacity), float(self.mass_heat_capacity), float(self.mass_conductance)
+        if rise <= 0 or not self._follows_slowly:
+            return max(rise, 0.0) * C / heat
+        whole, step = C + mass, heat * mass * mass / (G * (C + mass) ** 2)
+        low, high = rise * C / heat, rise * whole / heat
+        for _ in range(60):
+            middle = 0.5 * (low + high)
+            warm = heat * middle / whole - step * math.expm1(-middle * G * whole / (C * mass))
+            low, high = (middle, high) if warm < rise else (low, middle)
+        return high
 
     def metal(self, s: Any, dt: Real) -> tuple[Real, Real] | None:
         """Conductance [W/K] and temperature [K] of its mass as a coil, as the mean of a tick; None where all follows.

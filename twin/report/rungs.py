@@ -16,6 +16,17 @@ from twin.report.story import Story
 from twin.report.words import lasting, say
 
 DISCHARGE = ("t = (E - E held back) / (P (1 + r P/P rated))", "a UPS battery: r is the loss in its cells at rating")
+STILL_RACKS = {
+    True: (
+        "dies and plates of racks, coolant standing",
+        ("t = n (C die + C plate) (T throttle - T die) / P", "a rack whose coolant stands: n GPUs, lumped masses"),
+    ),
+    False: (
+        "dies and heat sinks of racks, fans standing",
+        ("t = n (C die + C sink) (T throttle - T die) / P", "a rack whose fans stand: n GPUs, lumped masses"),
+    ),
+}
+"""Rung and law of racks by whether coolant cools them."""
 LAYERED = ("t = rho cp V cold (T back - T) / Q", "a layered tank: what lies cold below its thermocline")
 
 
@@ -94,14 +105,14 @@ def _stagnant(made: Ladder) -> Iterator[Rung]:
         dies = made.after(kind, "die_temperature")
         used, worst = _nearest(units, dies, die, limits, "K") if still else (None, "")
         yield from made.rung(
-            "dies and plates of racks, coolant standing",
+            STILL_RACKS[bool(KINDS[kind].streams)][0],
             units,
             times,
             [
                 (f"dies at {say(t, 'K')}", say(q, "W"), _to(limit))
                 for t, q, limit in zip(die, heat, limits, strict=True)
             ],
-            ("t = n (C die + C plate) (T throttle - T die) / P", "a rack whose coolant stands: n GPUs, lumped masses"),
+            STILL_RACKS[bool(KINDS[kind].streams)][1],
             made.rises(("throttled",), still),
             used,
             worst,
@@ -109,8 +120,11 @@ def _stagnant(made: Ladder) -> Iterator[Rung]:
 
 
 def _masses(racks: Sequence[Any]) -> np.ndarray:
-    """Heat capacity of the dies and plates of racks [J/K]."""
-    return np.array([rack.gpu_count * (rack.die_heat_capacity + rack.plate_heat_capacity) for rack in racks])
+    """Heat capacity of the dies and plates, or heat sinks, of racks [J/K]."""
+    bodies = [getattr(rack, "plate_heat_capacity", None) or rack.sink_heat_capacity for rack in racks]
+    return np.array(
+        [rack.gpu_count * (rack.die_heat_capacity + body) for rack, body in zip(racks, bodies, strict=True)]
+    )
 
 
 def _throttles(racks: Sequence[Any]) -> np.ndarray:
@@ -217,8 +231,12 @@ def _rooms(made: Ladder) -> Iterator[Rung]:
         return
     limits = np.array([machine.limit_temperature for machine in machines])
     heat = np.array([made.heat(_coolers(story, zone)) for zone in zones])
-    times = np.array([float(m.heat_capacity()) for m in machines]) * (limits - temperature)
-    times = np.where(heat > LEAST, times / np.maximum(heat, LEAST), np.inf)
+    times = np.array(
+        [
+            machine.seconds_to(limit - T, Q) if Q > LEAST else np.inf
+            for machine, limit, T, Q in zip(machines, limits, temperature, heat, strict=True)
+        ]
+    )
     used, worst = _nearest(zones, series, temperature, limits, "K")
     yield from made.rung(
         "air of rooms",
@@ -228,7 +246,10 @@ def _rooms(made: Ladder) -> Iterator[Rung]:
             (f"air at {say(t, 'K')}", say(q, "W"), f"air of {say(limit, 'K')}")
             for t, q, limit in zip(temperature, heat, limits, strict=True)
         ],
-        ("t = (rho cp V + C) (T limit - T) / Q", "a room without cooling: its air and what warms with it"),
+        (
+            "t = (rho cp V + C) (T limit - T) / Q",
+            "a room without cooling: its air and what warms with it, at once or late",
+        ),
         made.rises(("too_hot",), zones),
         used,
         worst,
