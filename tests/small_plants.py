@@ -143,7 +143,17 @@ def air_cooled() -> Plant:
     supplies = {"shelf_count": 18, "shelf_power": 3.3e3, "lowest_voltage": 0.85, "standby_power": 400, "die_groups": 4}
     for i in (1, 2, 3):
         feeds, more = (("ups", "board"), supplies) if i < 3 else (("ups",), {})
-        add(plant, f"rack-{i}", "air_rack", feeds, "room", **AIR_RACK, **more, die_masses=float(i == 2))
+        add(
+            plant,
+            f"rack-{i}",
+            "air_rack",
+            feeds,
+            "room",
+            **AIR_RACK,
+            **more,
+            die_masses=float(i == 2),
+            boots_when_on=float(i < 3),
+        )
     for i in (1, 2):
         add(plant, f"crah-{i}", "fan_wall", ("board",), "room", **{**FAN_WALL, "air_flow": 10})
         add(plant, f"pump-{i}", "pump", ("board",), **{**PUMP, "nominal_flow": 0.004, "volume": 0.1})

@@ -142,3 +142,66 @@ def test_books_close_whatever_happens_to_its_start(course):
         assert 0.0 <= b.is_("load_share") <= 1.0
         assert b.gives("ready") in (0.0, 1.0)
     assert b.worst < 1e-11
+
+
+@pytest.mark.parametrize("dt", [1.0, 0.5, 4.0])
+@pytest.mark.parametrize("how", ["mode", "in_service"])
+def test_a_rack_that_is_switched_on_again_boots_where_it_says_so(how, dt):
+    """Off for 20 s, then 100 s of start with its power; without `boots_when_on` it is at once at work."""
+    for boots in (1.0, 0.0):
+        b = WetBench(unit(boots_when_on=boots))
+        run(b, dt)
+        b.set(**{how: 0.0})
+        for _ in range(round(20 / dt)):
+            assert run(b, dt).power == 0.0
+        assert (b.is_("cold"), b.gives("stage")) == (boots, 0.0)
+        b.set(**{how: 1.0})
+        on, energy, seen = b.now, 0.0, []
+        while not b.gives("ready"):
+            energy += dt * run(b, dt).power
+            seen.append(b.gives("stage"))
+        if not boots:
+            assert b.now - on == dt
+            continue
+        assert list(dict.fromkeys(seen)) == [1.0, 2.0, 3.0, 4.0]
+        assert b.is_("cold_at") == pytest.approx(on + 100.0)
+        assert b.is_("checking_at") == pytest.approx(on + 100.0)
+        assert energy == pytest.approx(0.1e6 + 60 * 20e3 + 30 * 60e3 + (b.now - on - 100.0) * 60e3, rel=1e-9)
+        run(b, dt)
+        run(b, dt)
+        assert b.gives("power") == pytest.approx(119250.0, rel=1e-12)
+        assert b.worst < 1e-11
+
+
+def test_a_rack_that_is_reset_after_a_shutdown_boots_where_it_says_so():
+    b = WetBench(unit(boots_when_on=1.0, standby_power=2e3))
+    for _ in range(120):
+        answer = b.tick(1.0, {"coolant": 0.0}, {"coolant": 313.15})
+    assert (b.is_("shut_down"), b.is_("cold")) == (1.0, 1.0)
+    assert answer.power == pytest.approx(2e3), "on standby, and no clock runs before it is reset"
+    for _ in range(300):
+        run(b)
+    assert (b.gives("stage"), b.is_("restart_clock")) == (0.0, 0.0)
+    b.set(reset=1.0)
+    for second in range(1, 101):
+        run(b)
+        assert (b.gives("ready"), b.gives("training_speed")) == (float(second >= 100), 0.0)
+    run(b)
+    run(b)
+    assert b.gives("training_speed") > 0
+
+
+def test_supply_lost_while_it_boots_begins_it_anew():
+    b = WetBench(unit(boots_when_on=1.0))
+    b.set(mode=0.0)
+    run(b)
+    b.set(mode=1.0)
+    for _ in range(50):
+        run(b)
+    dark(b, 1.0, 5.0)
+    for _ in range(99):
+        run(b)
+    assert b.gives("ready") == 0.0
+    run(b)
+    run(b)
+    assert b.gives("ready") == 1.0

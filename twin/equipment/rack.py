@@ -20,7 +20,7 @@ class Rack(RackBranch):
     Everything that is not a GPU follows utilisation alone; a part of it
     goes to the room's air, the rest into the plates. Power supplies bridge gaps from their capacitors.
     Rated power is that of the trays at the busbar; what is taken from the feeds is more by the losses of the power
-    shelves. A boot after being switched off, or reset after a shutdown, is left out.
+    shelves. Dies of CPUs and switches, and plates of different flow within a rack, are left out.
     """
 
     kind = "rack"

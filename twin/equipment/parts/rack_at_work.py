@@ -153,7 +153,7 @@ class RackAtWork(Dies):
 
     def works(self, s: Any, u: Any, out: Any) -> Able:
         """What it can do for services in a tick, as it stood."""
-        able = self.asked(u) * (1.0 - s.unpowered) * (1.0 - s.shut_down) * s.load_share
+        able = self.asked(u) * (1.0 - self.down(s)) * (1.0 - s.shut_down) * s.load_share
         return Able(self.gpu_count * able, able, out.prefill_speed, out.decode_speed, out.training_speed)
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
@@ -161,7 +161,7 @@ class RackAtWork(Dies):
         asked = self._asks(u, share, port.work)
         beside = self._beside_gpus(s, u, asked)
         lines = self._lines(s, asked)
-        lasts = on = self.once(self._on, self.asked(u), s.unpowered)
+        lasts = on = self.once(self._on, self.asked(u), self.down(s))
         takes = lambda: self._takes(s, asked, lines)  # noqa: E731
         trays = Trays(asked.capped, self._least, beside, self._rated, asked.cap, takes)
         fed = self.fed(s, u, port, trays, on, dt)
@@ -180,7 +180,7 @@ class RackAtWork(Dies):
         shut = s.shut_down * (1.0 - u.reset) if worth_doing(u.reset) else s.shut_down
         flags = s.throttled, s.slowed, shut
         run = course(die, self._limits_now(s, u), s.die_temperature, self._body(s), flags, dt)
-        standby = self.standby_power * (1.0 - run.ran) * lasts if self._stands_by else 0.0
+        standby = self.standby_power * (1.0 - run.ran) * self._standing(s, u, lasts) if self._stands_by else 0.0
         other = other * run.ran
         power = run.power + other + standby
         taken = self.input(s, u, port, fed, power, on, dt)
@@ -188,6 +188,10 @@ class RackAtWork(Dies):
         if not nothing(taken.loss):
             to_air = to_air + taken.loss * self._shelf_heat_to_air
         return Plan(run, K, share, power, to_air, fed, taken, asked, lasts, share_on)
+
+    def _standing(self, s: Any, u: Any, lasts: Real) -> Real:
+        """Share of the tick in which it has supply, whether it works or not [1]."""
+        return self.asked(u) * (1.0 - s.unpowered) if self._boots else lasts
 
     def demand(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         plan, taken = port.plan, port.plan.taken

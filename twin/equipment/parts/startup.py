@@ -11,6 +11,7 @@ from twin.equipment.parts.power_shelves import Fed, PowerShelves
 from twin.physics import smoothing
 from twin.physics.startup import STAGES, Start, drawn
 from twin.physics.supply import latched
+from twin.units import YES_NO
 
 STARTING = ("soft_starting", "booting", "checking")
 """Flags of the stages that take time, in their order."""
@@ -22,7 +23,8 @@ AT_ONCE = 1e9
 class Startup(PowerShelves):
     """What a rack does from supply back to work, `restart_time` in all, and from work to nothing.
 
-    A loss of supply in any stage begins it anew. Its turn comes `turn_delay` after supply: set it, or draw it, so
+    A loss of supply in any stage begins it anew. With `boots_when_on` the same comes after it was switched off, or was
+    reset after a thermal shutdown. Its turn comes `turn_delay` after supply: set it, or draw it, so
     that racks do not start together. Work is put on it over `ramp_time` and taken off over `drain_time`.
     """
 
@@ -34,6 +36,10 @@ class Startup(PowerShelves):
     boot_power: Real = quantity("W", "power in boot", default=0.0, at_least=0, at_most=2e6)
     check_power: Real = quantity("W", "power in the fabric check", default=0.0, at_least=0, at_most=2e6)
     ramp_time: Real = quantity("s", "time from ready to all the work asked", default=0.0, at_least=0, at_most=3600)
+    boots_when_on: Real = quantity(
+        "1", "switched on again, or reset after a thermal shutdown: 1 boots, 0 is at once at work", default=0.0,
+        choices=YES_NO,
+    )  # fmt: skip
     drain_time: Real = quantity("s", "time in which its work runs off when it drains", default=0.0, at_least=0,
                                 at_most=36000)  # fmt: skip
 
@@ -48,6 +54,9 @@ class Startup(PowerShelves):
     @table
     class State(PowerShelves.State):
         load_share: Real = quantity("1", "share of the work asked that is on it", default=1.0)
+        cold: Real = flag(
+            "must boot before it works", "has booted and works", because="it was switched off or shut down"
+        )
         soft_starting: Real = flag(
             "begins its soft start",
             "has started softly",
@@ -72,6 +81,15 @@ class Startup(PowerShelves):
         return found
 
     @cached_property
+    def _boots(self) -> bool:
+        """Whether any boots when it is switched on or reset."""
+        return worth_doing(self.boots_when_on)
+
+    def down(self, s: Any) -> Real:
+        """1 where it does no work before it has started again."""
+        return self.once(_either, s.unpowered, s.cold) if self._boots else s.unpowered
+
+    @cached_property
     def _staged(self) -> bool:
         """Whether any draws power before it is ready."""
         return worth_doing(self.boot_power + self.check_power)
@@ -88,29 +106,35 @@ class Startup(PowerShelves):
     def start_clock(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
         """Seconds of unbroken supply since it went off, at the end of the tick; 0 where it did not [s]."""
         xp, alive = library_of(port.gap), dt - port.gap
-        clock = xp.where(port.voltage == 0, 0.0, xp.where(port.gap > 0, alive, s.restart_clock + alive)) * s.unpowered
-        return clock * (1.0 - s.tripped * (1.0 - u.reset))
+        clock = xp.where(port.voltage == 0, 0.0, xp.where(port.gap > 0, alive, s.restart_clock + alive)) * self.down(s)
+        clock = clock * (1.0 - s.tripped * (1.0 - u.reset))
+        if self._boots:
+            shut = getattr(s, "shut_down", 0.0) * (1.0 - u.reset)
+            clock = clock * (1.0 - self.boots_when_on * (1.0 - self.asked(u) * (1.0 - shut)))
+        return clock
 
     def starting(self, s: Any, u: Any, port: Ports, on: Real, dt: Real) -> Real:
         """Power that it draws before it is ready, mean over the tick [W]; `on`: in service and switched on [1]."""
-        if not self._staged or not worth_doing(s.unpowered):
+        down = self.down(s)
+        if not self._staged or not worth_doing(down):
             return 0.0
         clock = self.start_clock(s, u, port, dt)
         before = library_of(clock).where(port.gap > 0, 0.0, s.restart_clock)
-        return drawn(self.once(self._start, u.turn_delay), before, clock, dt) * on * s.unpowered
+        return drawn(self.once(self._start, u.turn_delay), before, clock, dt) * on * down
 
     def loaded(self, s: Any, u: Any, dt: Real) -> tuple[Real, Real | None]:
         """Share of its work that is on it, mean over the tick and at its end [1]; 1.0, None: all, as it was.
 
         It is put on and taken off in straight lines; nothing is on a rack without power.
         """
-        if not self.once(_eases, u.drain, s.load_share, s.unpowered):
+        waits = self.down(s)
+        if not self.once(_eases, u.drain, s.load_share, waits):
             return 1.0, None
-        target = self.once(_target, u.drain, s.unpowered)
+        target = self.once(_target, u.drain, waits)
         up, down = self.once(self._rates, u.drain)
         end, mean = smoothing.ramped(s.load_share, target, up, down, dt)
-        end = end * (1.0 - s.unpowered)
-        return mean * (1.0 - s.unpowered), end
+        end = end * (1.0 - waits)
+        return mean * (1.0 - waits), end
 
     def _rates(self, like: Real) -> tuple[Real, Real]:
         xp = library_of(like)
@@ -121,7 +145,10 @@ class Startup(PowerShelves):
 
     def _supply_flags(self, s: Any, u: Any, port: Ports, fed: Fed, dt: Real) -> dict[str, Real]:
         """Off when a gap outlasts the capacitors or the shelves trip; on after its turn and `restart_time`."""
-        if fed.carried is None and not (worth_doing(port.gap) or worth_doing(s.unpowered + s.restart_clock)):
+        idle = self._boots and worth_doing((self.asked(u) <= 0) | (s.cold > 0) | (getattr(s, "shut_down", 0.0) > 0))
+        if not idle and fed.carried is None and not (
+            worth_doing(port.gap) or worth_doing(s.unpowered + s.restart_clock)
+        ):  # fmt: skip
             return {}
         xp = library_of(port.gap)
         alive, supplied = dt - port.gap, fed.supplied
@@ -137,7 +164,21 @@ class Startup(PowerShelves):
             xp.where(lost, 1.0, xp.where(back, 0.0, s.unpowered)), s.unpowered, s.unpowered_at, moment
         )
         found = {"unpowered": unpowered, "unpowered_at": at, "restart_clock": clock}
-        return found | self._stage_flags(s, u, clock, unpowered, (dead_from, port.now + dt))
+        starts = unpowered
+        if self._boots:
+            found |= self._cold_flag(s, u, clock, ready_at, port.now + dt)
+            starts = _either(unpowered, found["cold"])
+        return found | self._stage_flags(s, u, clock, starts, (dead_from, port.now + dt))
+
+    def _cold_flag(self, s: Any, u: Any, clock: Real, ready_at: Real, end: Real) -> dict[str, Real]:
+        """Whether it must boot first, one tick on: from the tick after it was switched off or shut down."""
+        xp = library_of(clock)
+        stands = (self.asked(u) <= 0) | (getattr(s, "shut_down", 0.0) * (1.0 - u.reset) > 0)
+        ready = (clock >= ready_at) & ~stands
+        cold = xp.where(stands, 1.0, xp.where(ready, 0.0, s.cold)) * self.boots_when_on
+        moment = end - xp.where(ready, clock - ready_at, 0.0)
+        cold, at = latched(cold, s.cold, s.cold_at, moment)
+        return {"cold": cold, "cold_at": at}
 
     def _stage_flags(self, s: Any, u: Any, clock: Real, starts: Real, moments: tuple[Real, Real]) -> dict[str, Real]:
         """Stages that take time, as flags with their moments; `moments`: of a loss of supply, end of the tick [s]."""
@@ -161,7 +202,7 @@ class Startup(PowerShelves):
 
     def stages(self, s: Any, u: Any, clock: Real, on: Real, shut: Real) -> dict[str, Real]:
         """Stage and readiness at the end of the tick, as Outputs."""
-        return self.once(self._stages, u.turn_delay, u.drain, clock, s.unpowered, on, shut)  # type: ignore[no-any-return]
+        return self.once(self._stages, u.turn_delay, u.drain, clock, self.down(s), on, shut)  # type: ignore[no-any-return]
 
     def _stages(self, delay: Real, drain: Real, clock: Real, unpowered: Real, on: Real, shut: Real) -> dict[str, Real]:
         xp = library_of(unpowered)
@@ -173,6 +214,10 @@ class Startup(PowerShelves):
 def _eases(drain: Real, share: Real, unpowered: Real) -> bool:
     """Whether work comes or goes, or anything stands without."""
     return worth_doing(drain) or worth_doing(share != 1.0) or worth_doing(unpowered)
+
+
+def _either(unpowered: Real, cold: Real) -> Real:
+    return library_of(cold).maximum(unpowered, cold)
 
 
 def _target(drain: Real, unpowered: Real) -> Real:
