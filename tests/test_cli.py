@@ -18,7 +18,21 @@ import pytest
 from twin.cli import words
 from twin.cli.words import CODES
 
-VERBS = ["check", "run", "audit", "year", "report", "view", "diagram", "ist", "demo", "new", "catalog", "schema"]
+VERBS = [
+    "check",
+    "run",
+    "drills",
+    "audit",
+    "year",
+    "report",
+    "view",
+    "diagram",
+    "ist",
+    "demo",
+    "new",
+    "catalog",
+    "schema",
+]
 DRILL = """\
 title: A short drill of one pod
 plant: pod

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from twin.report.findings import Findings
+from twin.report.frames import criteria_frame, dataset, timeline_frame
 from twin.report.verdict import FAILED, Verdict
 from twin.scenario import Scenario, read
 from twin.simulation import RunResult, simulate
@@ -41,6 +42,24 @@ class DrillResult:
     def passed(self) -> bool:
         """Whether no criterion failed, in any member."""
         return self.verdict.outcome != FAILED
+
+    @property
+    def timeline(self) -> Any:
+        """Every change with its cause, as a pandas DataFrame: time, since_fault, unit, what, why, led_by."""
+        return timeline_frame(self.findings)
+
+    @property
+    def criteria(self) -> Any:
+        """Every criterion, judged, as a pandas DataFrame; values in SI."""
+        return criteria_frame(self.findings)
+
+    def dataset(self, kind: str) -> Any:
+        """What was recorded of a kind, as an xarray Dataset (time, member, unit): `drill.dataset("rack")`.
+
+        Raises:
+            NotRecorded: nothing of the kind was recorded.
+        """
+        return dataset(self.trace, kind)
 
     def to_json(self) -> dict[str, Any]:
         """The run and its verdict in pure JSON types, as `twin run --json` prints them."""
