@@ -239,3 +239,21 @@ def test_books_close_whatever_happens_to_its_supply(course):
             assert np.isfinite(b.is_(name)), name
         assert -1e-6 <= b.is_("storage_energy") <= 4680.0 + 1e-6
     assert b.worst < 1e-11
+
+
+@pytest.mark.parametrize("dt", [0.01, 0.05, 0.55, 2.2])
+def test_after_an_electrical_peak_clocks_fall_for_half_a_second(dt):
+    """A B200 gave up 30 % of its clock for 0.5 s after an EDP event (measured): mean clock by hand at any tick."""
+    b = WetBench(rack(peak_duration=0.05, edp_clock_cut=0.3, leakage=0.0), utilisation=1.0)
+    for _ in range(5):
+        run(b, 1.0)
+    b.set(peak=1.01)
+    lost, powers = 0.0, []
+    for _ in range(round(2.2 / dt)):
+        run(b, dt)
+        powers.append(b.gives("power"))
+        lost += dt * (1.0 - b.gives("clock"))
+    assert lost == pytest.approx(0.3 * 0.5, rel=1e-6)
+    assert b.gives("clock") == pytest.approx(1.0 if dt < 1 else 1 - 0.3 * 0.5 / 2.2, rel=1e-6)
+    if dt == 0.01:
+        assert min(powers) == pytest.approx(135e3 - 0.3 * 0.72 * 105e3, rel=1e-9), "below the knee of its voltage"

@@ -93,6 +93,10 @@ class Gpus(Startup):
     edp_limit: Real = quantity(
         "1", "electrical design point: power of the rack that no limit lifts, of rated", default=2.0, above=0, at_most=5
     )
+    edp_clock_cut: Real = quantity(
+        "1", "clock that its GPUs give up after an electrical peak, of that before", default=0.0, at_least=0, below=1
+    )
+    edp_time: Real = quantity("s", "time for which they do", default=0.5, at_least=0, at_most=60)
     max_q_limit: Real = quantity("1", "cap on the rack's power in profile max_q, of rated", default=0.85, above=0,
                                  at_most=1)  # fmt: skip
     cpu_share: Real = quantity("1", "CPUs, of the power of all that is no GPU", default=0.0, at_least=0, at_most=1)
@@ -158,8 +162,21 @@ class Gpus(Startup):
         gpus = self._least + utilisation * (self._rated - self._least)
         return gpus, total - gpus
 
+    @cached_property
+    def _gives_way(self) -> bool:
+        """Whether any GPUs slow down after an electrical peak."""
+        return worth_doing(self.edp_clock_cut)
+
+    def after_peak(self, s: Any, u: Any, dt: Real) -> Real:
+        """Clock that is left in the tick after an electrical peak, mean, of that before [1]; 1.0 where none was."""
+        if not self._gives_way or not worth_doing(u.peak):
+            return 1.0
+        xp, ends = library_of(u.peak), self.peak_duration + self.edp_time
+        slow = xp.minimum(s.peak_clock + dt, ends) - xp.maximum(s.peak_clock, self.peak_duration)
+        return 1.0 - self.edp_clock_cut * (u.peak > 0) * xp.maximum(slow, 0.0) / dt
+
     def _asked(self, utilisation: Real, power_limit: Real, clock_limit: Real, profile: Real, prefill: Real,
-               decode: Real) -> Asked:  # fmt: skip
+               decode: Real, left: Real = 1.0) -> Asked:  # fmt: skip
         xp, none, curve = library_of(utilisation), utilisation * 0.0, self._clocking
         _, other = self.asked_power(utilisation)
         span = self._rated - self._least
@@ -169,7 +186,7 @@ class Gpus(Startup):
         own = xp.minimum(own, self.boost_clock)
         draws = stacked(none + span, none + span * self.prefill_power_share, none + span * self.decode_power_share)
         activity = draws / gpu.dynamic_share(own, curve)
-        clock = xp.minimum(own, clock_limit)
+        clock = xp.minimum(own, clock_limit) * left
         full = activity * gpu.dynamic_share(clock, curve)
         slow = activity * gpu.dynamic_share(clock * self.slowdown_clock, curve)
         limit = xp.minimum(power_limit, xp.where(profile == PROFILES["max_q"], self.max_q_limit, self.edp_limit))

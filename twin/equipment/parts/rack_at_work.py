@@ -128,7 +128,7 @@ class RackAtWork(Dies):
     def _hottest(self) -> Real:
         return self.shutdown_temperature
 
-    def _asks(self, u: Any, share: Real, duty: Any) -> Asked:
+    def _asks(self, u: Any, share: Real, duty: Any, left: Real) -> Asked:
         """What its Inputs ask of it, in a pool or gang what is asked there, by the share of its work that is on it."""
         work = (u.utilisation, u.prefill_share, u.decode_share)
         limits = (u.power_limit, u.clock_limit, u.power_profile)
@@ -136,7 +136,8 @@ class RackAtWork(Dies):
             work = self._work_of(*work, duty)
         if type(share) is not float:
             work = (work[0] * share, *work[1:])
-        asked: Asked = self.once(self._asked, work[0], *limits, *work[1:])
+        given = (work[0], *limits, *work[1:])
+        asked: Asked = self.once(self._asked, *given) if type(left) is float else self._asked(*given, left)
         return asked
 
     def _work_of(
@@ -158,7 +159,7 @@ class RackAtWork(Dies):
 
     def plan(self, s: Any, u: Any, port: Ports, dt: Real) -> Plan:
         share, share_on = self.loaded(s, u, dt)
-        asked = self._asks(u, share, port.work)
+        asked = self._asks(u, share, port.work, self.after_peak(s, u, dt))
         beside = self._beside_gpus(s, u, asked)
         lines = self._lines(s, asked)
         lasts = on = self.once(self._on, self.asked(u), self.down(s))
