@@ -61,7 +61,7 @@ def run(
 @guarded
 def drills(
     area: Annotated[
-        str, typer.Argument(metavar="[AREA]", help="power, cooling, air, control, fabric or compute.")
+        str, typer.Argument(metavar="[AREA]", help="power, cooling, air, control, fabric, compute or people.")
     ] = "",
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the page docs/drills.md.")] = False,
 ) -> None:

@@ -20,6 +20,7 @@ AREAS = {
     "control": "panel|sequencer|staging|sensor|valve_stuck|controller|setpoint_reset|power_cap",
     "fabric": "leaf|spine|core|switch|switches|ports_lost|links|fabric",
     "compute": "rack|racks|job|pretrain|service|pool|crash|store|controllers_failed|demand|tokens|tiers|training",
+    "people": "crew",
 }
 """What a drill is about -> how the units and faults that it touches are called, there and in its title."""
 TEACHES = re.compile(r"What it teaches: (.+?)(?: (?:Look|Compare) |$)")
@@ -62,7 +63,9 @@ def _read(path: Path) -> Shipped | None:
 
 
 def _touched(root: Map) -> Iterator[str]:
-    """The words that name what a drill touches: targets of events, controllers, sags."""
+    """The words that name what a drill touches: targets of events, controllers, sags; whether crews act."""
+    if "crews" in root:
+        yield "crew"
     events: Any = root.get("events")
     for event in events if isinstance(events, Seq) else ():
         verbs = ("fail", "restore", "set", "ramp", "sag", "fault")
