@@ -372,3 +372,11 @@ def test_json_holds_the_whole_plant():
     assert again.signals == plant.signals
     assert sorted(again.graph.edges(data="medium")) == sorted(plant.graph.edges(data="medium"))
     assert [unit.name for unit in again.of_kind("rack")] == [unit.name for unit in plant.of_kind("rack")]
+
+
+def test_a_job_that_saves_more_than_it_works_is_doubtful() -> None:
+    plant = Plant()
+    ratings = {"step_time": 4.0, "checkpoint_interval": 30.0, "checkpoint_time": 60.0}
+    plant.add(Unit("train", "job", ratings))
+    told = [(fault.warning, fault.text) for fault in plant.faults() if "checkpoints" in fault.text]
+    assert told == [(True, "train works 30 s between checkpoints that take 60 s: it saves more than it works")]

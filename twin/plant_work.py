@@ -16,6 +16,22 @@ def dangling_work(plant: Any) -> Iterator[Fault]:
     yield from _pools(plant)
     yield from _services(plant)
     yield from _stores(plant)
+    yield from _numbers(plant)
+
+
+def _numbers(plant: Any) -> Iterator[Fault]:
+    """Priorities are whole, and checkpoints take less than the work between them."""
+    for unit in plant.of_kind("service"):
+        priority = float(unit.parameters.get("priority", 1.0))
+        if not priority.is_integer():
+            yield Fault(
+                unit.where, f"{unit.name} has priority {priority:g}; a whole number is wanted: 1, then 2 and so on"
+            )
+    for unit in plant.of_kind("job"):
+        made = unit.machine()
+        if made.checkpoint_interval < made.checkpoint_time:
+            times = f"{made.checkpoint_interval:g} s between checkpoints that take {made.checkpoint_time:g} s"
+            yield Fault(unit.where, f"{unit.name} works {times}: it saves more than it works", warning=True)
 
 
 def _pools(plant: Any) -> Iterator[Fault]:

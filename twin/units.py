@@ -269,7 +269,7 @@ def _scale(named: str, unit: str, difference: bool, text: str, number: str) -> S
 
 def _nearest_unit(named: str) -> str:
     same = [unit for unit in COMMON if unit.lower() == named.lower()]
-    close = same or difflib.get_close_matches(named, COMMON, 1, 0.5)
+    close = same or difflib.get_close_matches(named, COMMON, 1, 0.6)
     return close[0] if close else ""
 
 

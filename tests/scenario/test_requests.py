@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from twin.scenario import Scenario, read
+from twin.scenario.document import Documents
 from twin.scenario.faults import Faults
 from twin.scenario.requests import read_requests
 from twin.simulation import Simulation
@@ -118,3 +119,31 @@ def test_racks_in_no_pool_keep_their_own_work(save: Save) -> None:
     assert out.power[0, 4:] == pytest.approx(82.5e3, rel=0.08)
     busy = 1000 * (1000 / 26156 + 250 / 13386) / 288
     assert 30e3 < out.power[0, 0] < 30e3 + busy * 105e3, "answers take less power than training"
+
+
+def told_of(text: str) -> list[str]:
+    faults = Faults()
+    read_requests(text.encode(), "t.csv", faults)
+    return [str(fault) for fault in faults.found.values()]
+
+
+def test_time_zones_are_all_there_or_none() -> None:
+    head = "TIMESTAMP,ContextTokens,GeneratedTokens\n2023-11-16 18:15:46,10,5\n"
+    assert told_of(head + "2023-11-16 18:15:47+02:00,10,5\n")[0] == (
+        "t.csv:3: this time has a time zone, unlike that of the first request; all with one or all without is wanted"
+    )
+    assert told_of(head + "2023-11-16 18:15:47,10,5\n") == []
+
+
+def test_requests_for_nothing_are_told() -> None:
+    found = told_of("TIMESTAMP,ContextTokens,GeneratedTokens\n0,10,5\n1,0,0\n2,0,0\n3,0,1\n")
+    assert found == [
+        "t.csv:3: warning: 2 requests ask for no token at all, this one first; they make the mean lengths shorter"
+    ]
+
+
+def test_a_folder_is_no_trace(tmp_path: Path) -> None:
+    (tmp_path / "day.csv").mkdir()
+    documents = Documents()
+    assert documents.bytes_of(tmp_path / "day.csv", "day.csv", None, 10) is None
+    assert [fault.text for fault in documents.faults.errors] == ["day.csv is a folder; a CSV file is wanted"]

@@ -143,12 +143,15 @@ class Documents:
         def unread(why: str) -> None:
             self._stop(asked, f"{units.quoted(name)} {why}" if asked else f"{name} {why}")
 
+        sort = {".csv": "a CSV file", ".epw": "an EPW file"}.get(path.suffix.lower(), "a YAML file")
+        if largest != LARGEST and sort == "a YAML file":
+            sort = "a file"
         try:
             status = path.stat()
             if stat.S_ISDIR(status.st_mode):
-                unread("is a folder; a YAML file is wanted")
+                unread(f"is a folder; {sort} is wanted")
             if not stat.S_ISREG(status.st_mode):
-                unread("is not an ordinary file; a YAML file is wanted")
+                unread(f"is not an ordinary file; {sort} is wanted")
             if status.st_size > largest:
                 size = f"{status.st_size / 1e6:.1f} MB"
                 unread(f"is too large ({size}); at most {largest / 1e6:g} MB is wanted")

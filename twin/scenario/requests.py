@@ -70,6 +70,7 @@ def read_requests(raw: bytes, name: str, faults: Faults) -> Requests | None:
         return None
     places = [header.index(key) for key in COLUMNS]
     before = len(faults.errors)
+    _mixed(rows[1:], places[0], name, faults)
     found: list[tuple[float, float, float]] = []
     for number, line in rows[1:]:
         read = _row(_cells(line), places, Where(name, number), faults)
@@ -88,6 +89,7 @@ def read_requests(raw: bytes, name: str, faults: Faults) -> Requests | None:
         faults.add(Where(name, rows[-1][0]), text)
         return None
     _gaps(table[:, 0], [number for number, _ in rows[1:]], name, faults)
+    _silent(table, [number for number, _ in rows[1:]], name, faults)
     return Requests(*table.T)
 
 
@@ -131,6 +133,29 @@ def _moment(text: str) -> float | None:
     except ValueError:
         return None
     return (stamp if stamp.tzinfo else stamp.replace(tzinfo=UTC)).timestamp()
+
+
+def _mixed(rows: list[tuple[int, str]], place: int, name: str, faults: Faults) -> None:
+    """Tell where time stamps with a time zone stand among some without."""
+    zones: list[bool] = []
+    for number, line in rows:
+        cells = _cells(line)
+        with contextlib.suppress(ValueError, IndexError):
+            zones.append(datetime.fromisoformat(cells[place].strip()).tzinfo is not None)
+            if zones[-1] != zones[0]:
+                found = "a time zone" if zones[-1] else "no time zone"
+                text = f"this time has {found}, unlike that of the first request; all with one or all without is wanted"
+                faults.add(Where(name, number), text)
+                return
+
+
+def _silent(table: np.ndarray, numbers: list[int], name: str, faults: Faults) -> None:
+    """Tell of requests without any token: they are counted and cost nothing."""
+    empty = np.flatnonzero((table[:, 1] <= 0) & (table[:, 2] <= 0))
+    if empty.size:
+        count = "1 request asks" if empty.size == 1 else f"{empty.size} requests ask"
+        text = f"{count} for no token at all, this one first; they make the mean lengths shorter"
+        faults.add(Where(name, numbers[int(empty[0])]), text, warning=True)
 
 
 def _gaps(arrival: np.ndarray, numbers: list[int], name: str, faults: Faults) -> None:

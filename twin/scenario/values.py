@@ -41,7 +41,7 @@ def read(node: Node, said: Quantity, faults: Faults) -> float | None:
         return value
     faults.add(
         node.where,
-        f"{units.quoted(node)} is out of bounds; {_bound(value, said)} is wanted{_hint(value, said)}",
+        f"{units.quoted(node)} is out of bounds; {_bound(value, said)} is wanted{_hint(value, said, str(node))}",
     )
     return None
 
@@ -79,11 +79,11 @@ def _bound(value: float, said: Quantity) -> str:
     return said.fault(value) or "another value"
 
 
-def _hint(value: float, said: Quantity) -> str:
+def _hint(value: float, said: Quantity, text: str) -> str:
     """A question that names the likely slip: kilo and mega mixed up, or a per cent sign forgotten."""
     if said.unit == "1":
         bounds = (said.above, said.at_least, said.below, said.at_most)
-        slip = 5 <= value <= 100 and all(bound is None or abs(bound) <= 2 for bound in bounds)
+        slip = "%" not in text and 5 <= value <= 100 and all(bound is None or abs(bound) <= 2 for bound in bounds)
         share = slip and said.fault(value / 100) is None and said.name != "in_service" and not said.failure
         return f'; did you mean "{value:g} %"?' if share else ""
     if said.unit == "K":

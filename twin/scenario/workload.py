@@ -44,8 +44,15 @@ class WorkloadReader:
             initial = [Change(0.0, name, "utilisation", form.utilisation, verb="workload") for name in racks]
         later: list[Change] = []
         if "demand" in node:
+            asked: dict[str, str] = {}
             for key, body in (listed := entries(node["demand"], self.faults)).items():
-                found = self._demand(self._services(key, listed), body)
+                services = self._services(key, listed)
+                for service in services:
+                    if service in asked:
+                        text = f"{service} is asked by {units.quoted(asked[service])} already; one demand is wanted"
+                        self.faults.add(listed.where_of(key), text)
+                    asked.setdefault(service, key)
+                found = self._demand(services, body)
                 initial += [change for change in found if change.time <= 0.0 and change.until is None]
                 later += [change for change in found if change.time > 0.0 or change.until is not None]
         return initial, later
