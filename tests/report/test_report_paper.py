@@ -16,17 +16,19 @@ from twin.report import report, reports
 from twin.report.chain import chain, joined
 from twin.report.findings import Findings
 from twin.report.fold import Line
-from twin.report.page import hall_of
 from twin.report.panels import panels
-from twin.report.paper import _widths, paper
+from twin.report.paper import _widths
 from twin.report.plots import STRETCHES, Swing
 from twin.report.stills import moments
 from twin.trace import Event, Trace
 
 
 @pytest.fixture(scope="module")
-def made(findings: Findings) -> bytes:
-    return paper(findings, hall_of(None))
+def made(trace: Trace, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    folder = tmp_path_factory.mktemp("paper")
+    (path,) = reports(trace, [folder / "r.pdf"])
+    assert [each.name for each in folder.iterdir()] == ["r.pdf"]
+    return path.read_bytes()
 
 
 def test_a_pdf_has_upright_pages_and_lying_ones_for_diagrams(made: bytes) -> None:
@@ -63,12 +65,7 @@ def test_columns_fill_the_page_and_none_is_lost() -> None:
         assert min(widths) > 5.0
 
 
-def test_a_name_that_ends_in_pdf_makes_one(trace: Trace, tmp_path: Path) -> None:
-    assert report(trace, tmp_path / "r.pdf").read_bytes().startswith(b"%PDF")
-    both = reports(trace, [tmp_path / "r.html", tmp_path / "s.pdf"])
-    assert [path.name for path in both] == ["r.html", "s.pdf"]
-    assert both[0].read_text(encoding="utf-8").startswith("<!doctype html>")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["r.html", "r.pdf", "s.pdf"]
+def test_a_folder_in_its_place_is_told(trace: Trace, tmp_path: Path) -> None:
     (tmp_path / "y.pdf").mkdir()
     with pytest.raises(IsADirectoryError, match="a file is wanted"):
         report(trace, tmp_path / "y.pdf")
@@ -133,3 +130,17 @@ def test_a_board_of_generators_is_a_curve_of_its_own(tmp_path: Path) -> None:
     shown = panels(Findings(write(tmp_path / "made.h5", time, data, small_events())))
     (voltage,) = [panel for panel in shown if panel.title.startswith("voltage")]
     assert "generator-bus" in [curve.label for curve in voltage.curves]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+def test_a_browser_opens_the_page_without_a_word_on_its_console(trace: Trace, tmp_path: Path) -> None:
+    made = report(trace, tmp_path / "r.html")
+    words = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--v=0"]
+    words += ["--host-resolver-rules=MAP * ~NOTFOUND", "--window-size=1200,2000"]
+    done = subprocess.run(
+        [*words, f"--screenshot={tmp_path / 'r.png'}", made.as_uri()],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    assert "CONSOLE" not in done.stderr
+    assert (tmp_path / "r.png").stat().st_size > 50_000

@@ -50,9 +50,10 @@ def _bars(axes: Axes, shown: Sequence[Rung], ink: Ink) -> None:
         colour = ORANGE if near else BLUE if drawn_on else GREY
         lasts = rung.foreseen or start
         axes.barh(row, lasts - start, left=start, height=0.58, color=colour, alpha=0.85)
+        beyond = rung.came is None or rung.came < lasts or rung.came > lasts * 30
         axes.annotate(
-            lasting(rung.foreseen), (lasts, row), xytext=(4, 0), textcoords="offset points",
-            va="center", fontsize=7.5, color=ink.text,
+            lasting(rung.foreseen), (lasts, row), xytext=(4 if beyond else -4, 0), textcoords="offset points",
+            va="center", ha="left" if beyond else "right", fontsize=7.5, color=ink.text,
         )  # fmt: skip
         if rung.came is not None:
             axes.plot(max(rung.came, start), row, "D", color=RED, markersize=7, zorder=4, clip_on=False)
