@@ -52,6 +52,7 @@ MEANT_TO_FAIL = {
     "feed-loss-brake": {"no rack.unpowered"},
     "generators-share-a-fuel": {"no rack.shut_down"},
     "llama-3-like-failures": set(),
+    "jobs-in-a-queue": set(),
     "grid-request": set(),
     "nerc-recorded-rms": set(),
     "one-crew-two-faults": set(),

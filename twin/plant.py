@@ -90,8 +90,8 @@ class Plant:
     """Units and what runs between them; edges of `graph` carry `medium` and run source -> consumer.
 
     `redundancy` is what groups of units are called: "ups" -> "N+1"; the audit compares it with what is built.
-    `pools` are the racks of each pool and of each job's gang, `served` the pools that a service may use, by phase
-    (prefill, decode), `stores` the storage system of a job.
+    `pools` are the racks of each pool and of each job's gang, `scheduled` those that a scheduler may give a job,
+    `served` the pools that a service may use, by phase (prefill, decode), `stores` the storage system of a job.
     """
 
     def __init__(self) -> None:
@@ -103,6 +103,7 @@ class Plant:
         self.joins: dict[str, list[str]] = {}
         self.redundancy: dict[str, str] = {}
         self.pools: dict[str, list[str]] = {}
+        self.scheduled: dict[str, list[str]] = {}
         self.served: dict[str, dict[str, list[str]]] = {}
         self.stores: dict[str, list[str]] = {}
         self.fabrics: dict[str, Fabric] = {}
@@ -140,6 +141,12 @@ class Plant:
         self.pools[pool] = list(racks)
         for rack in racks:
             self.graph.add_edge(rack, pool, medium="work")
+
+    def schedule(self, job: str, racks: list[str]) -> None:
+        """Say which racks a scheduler may give to a job, now these and now those."""
+        self.scheduled[job] = list(racks)
+        for rack in racks:
+            self.graph.add_edge(rack, job, medium="work")
 
     def serve(self, service: str, prefill: list[str], decode: list[str]) -> None:
         """Say which pools read the prompts of a service and which write its answers, in order of preference."""
@@ -233,6 +240,7 @@ class Plant:
                 "signals": self.signals,
                 "redundancy": self.redundancy,
                 "pools": self.pools,
+                "scheduled": self.scheduled,
                 "served": self.served,
                 "stores": self.stores,
                 "fabrics": [fabric.to_json() for fabric in self.fabrics.values()],
@@ -275,6 +283,8 @@ class Plant:
         plant.redundancy = dict(said.get("redundancy", {}))
         for pool, racks in said.get("pools", {}).items():
             plant.gather(pool, racks)
+        for job, racks in said.get("scheduled", {}).items():
+            plant.schedule(job, racks)
         for service, pools in said.get("served", {}).items():
             plant.serve(service, **pools)
         for job, systems in said.get("stores", {}).items():

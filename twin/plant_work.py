@@ -55,6 +55,8 @@ def _pools(plant: Any) -> Iterator[Fault]:
                 yield Fault(unit.where, f"{pool} names {rack} {twice}; a rack stands in one pool or job, once")
             home.setdefault(rack, pool)
     for unit in plant.of_kind("pool") + plant.of_kind("job"):
+        if unit.name in plant.scheduled:
+            continue
         if not plant.pools.get(unit.name):
             yield Fault(unit.where, f"{unit.name} has no racks; racks: rack-01..04 is wanted")
         elif not float(unit.parameters.get("spares", 0.0)).is_integer():

@@ -32,6 +32,7 @@ from twin.scenario.chance import DRAWN, drawn_rows
 from twin.scenario.changes import Ramp
 from twin.scenario.looping import blamed, said
 from twin.scenario.sags import edges
+from twin.scheduler import Scheduler
 from twin.settling import begin, settle
 from twin.step import step
 from twin.trace import Event, Recorder, because
@@ -123,6 +124,8 @@ class Simulation:
             self.desk.open_up()
         for fabric in self.scenario.plant.fabrics.values():
             calendar.process(Routes(self.model, fabric).watch(self, self._later, self._found))
+        if (queue := self.scenario.scheduler) is not None:
+            calendar.process(Scheduler(self.model, queue, self.members).watch(self, self._later, self._found))
         calendar.process(self._clock())
         end = simpy.Event(calendar)
         self.finished = end
@@ -188,7 +191,8 @@ class Simulation:
         return self._wait(max(round(seconds / QUANTUM), seconds > 0), CONTROL + rank)
 
     def _found(self, member: int, unit: str, name: str, value: float) -> None:
-        self._told(self.environment.now * QUANTUM, member, unit, f"input:{name}", value)
+        flag = because(name, "") if ":" in name else f"input:{name}"
+        self._told(self.environment.now * QUANTUM, member, unit, flag, value)
 
     def _told(self, *event: Any) -> None:
         if self.gatherer is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from twin.arrays import library_of
+from twin.arrays import library_of, worth_doing
 from twin.declare import Equipment, Ports, Real, flag, quantity, replace, table
 from twin.physics.storing import PLENTY, Standing, Wants, Went
 from twin.physics.supply import latched
@@ -16,6 +16,8 @@ STARVED = 1e-3
 """Share of a tick that a job may wait for its storage before the timeline says so."""
 SLOW, BRISK = 0.95, 0.97
 """Share of its pace below which a job counts as slowed, and from which on it does no more."""
+PHASES = {"absent": 0.0, "waiting": 1.0, "running": 2.0, "saving": 3.0, "finished": 4.0}
+"""Where a job of a scheduler stands; one that has its racks to itself always runs. In saving it saves and stands."""
 
 
 class Ran(NamedTuple):
@@ -80,6 +82,11 @@ class Job(Equipment):
 
     @table
     class Inputs:
+        phase: Real = quantity("1", "where it stands; a scheduler writes it", default=PHASES["running"], choices=PHASES)
+        rack_share: Real = quantity(
+            "1", "racks that it runs on, of those it asks for: with fewer its steps take longer", default=1.0, above=0,
+            at_most=1,
+        )  # fmt: skip
         hold: Real = quantity("1", "1 keeps it from running", default=0.0, at_least=0, at_most=1)
         crash: Real = quantity(
             "1", "1 when its software or one of its hosts fails", default=0.0, at_least=0, at_most=1, failure=True
@@ -129,19 +136,28 @@ class Job(Equipment):
         activity: Real = quantity("1", "activity of its GPUs", default=0.0)
         racks_able: Real = quantity("1", "racks of its gang that can work", default=0.0)
 
+    def rest(self, u: Any) -> dict[str, Real]:
+        xp = library_of(u.phase)
+        return {"restart": xp.where(u.phase == PHASES["absent"], self.resume_time, 0.0 * u.phase)}
+
     def ran(self, s: Any, u: Any, gang: Gang, dt: Real, storing: Storing | None = None) -> Ran:
         """What it does in a tick with the racks that it finds; `storing` takes jobs with storage through it."""
         xp = library_of(s.steps)
-        runs = ((gang.able >= gang.wanted - self.spares) & (u.hold <= 0) & (u.crash <= 0)) * 1.0
-        falls = (s.stopped <= 0) & ((runs <= 0) | (gang.able < s.racks_had))
+        active, saves = self.once(_phases, u.phase)
+        whole = (gang.able >= gang.wanted - self.spares) & (gang.able > 0)
+        runs = (whole & (u.hold <= 0) & (u.crash <= 0)) * active
+        falls = (s.stopped <= 0) & ((runs <= 0) | (gang.able < s.racks_had)) & (u.phase != PHASES["finished"])
         lost = xp.where(falls, s.unsaved, 0.0)
         restart = xp.where((runs > 0) & ~falls, s.restart, self.resume_time)
         restarting = xp.minimum(restart, dt) * runs
         left = (dt - restarting) * runs
         longer, waits = communication(self.exposed_communication, gang.bandwidth)
-        rate = gang.speed / (self.step_time * longer)
+        rate = gang.speed / (self.step_time * longer) * u.rack_share
         position = xp.where((runs > 0) & ~falls, s.since_checkpoint, 0.0)
         until, cycle = position + left, self.checkpoint_interval + self.checkpoint_time
+        if worth_doing(saves):
+            position = xp.where(saves > 0, xp.maximum(position, self.checkpoint_interval), position)
+            until = xp.where(saves > 0, xp.minimum(position + left, cycle), until)
         work = worked(until, self.checkpoint_interval, self.checkpoint_time) - worked(
             position, self.checkpoint_interval, self.checkpoint_time
         )
@@ -154,7 +170,7 @@ class Job(Equipment):
         mean = (busy * work + idle) / dt
         ran = Ran(
             mean, runs, restarting, left - work, rate, s.steps - lost + work * rate, unsaved, now_at,
-            lost, falls * 1.0, xp.where(runs > 0, restart - restarting, restart),
+            lost, falls * active, xp.where(runs > 0, restart - restarting, restart),
         )  # fmt: skip
         if storing is None:
             return ran
@@ -185,7 +201,9 @@ class Job(Equipment):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         gang, did = port.work
         xp = library_of(did.runs)
-        stopped, stopped_at = latched(1.0 - did.runs, s.stopped, s.stopped_at, lambda: port.now + 0.0 * did.runs)
+        active, _ = self.once(_phases, u.phase)
+        stands = active * (1.0 - did.runs)
+        stopped, stopped_at = latched(stands, s.stopped, s.stopped_at, lambda: port.now + 0.0 * did.runs)
         pace = did.rate * self.step_time
         reads = did.restart > 0 if did.stored is None else (did.restart > 0) | (did.stored[0] > 0)
         left = reads * did.runs
@@ -210,7 +228,7 @@ class Job(Equipment):
             racks_had=gang.able + 0.0 * did.runs,
             saving_time=s.saving_time + did.saving,
             restarting_time=s.restarting_time + did.restarting,
-            stopped_time=s.stopped_time + dt * (1.0 - did.runs),
+            stopped_time=s.stopped_time + dt * stands,
             stopped=stopped,
             stopped_at=stopped_at,
         )
@@ -221,3 +239,9 @@ class Job(Equipment):
             after.starved, after.starved_at = latched(starved, s.starved, s.starved_at, port.now)
         rate = (did.steps - s.steps) / dt
         return after, self.Outputs(step_rate=rate, pace=pace, activity=did.activity, racks_able=gang.able)
+
+
+def _phases(phase: Real) -> tuple[Real, Real]:
+    """Whether it has racks, and whether it is to save and stand [1]."""
+    saves = (phase == PHASES["saving"]) * 1.0
+    return (phase == PHASES["running"]) + saves, saves

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,11 @@ from twin.plant import Plant
 
 @dataclass
 class GangNetwork:
-    """Jobs and their racks: `members` by job, `job_of` each rack of a table, one past the last where it is in none."""
+    """Jobs and their racks: `members` by job, `job_of` each rack of a table, one past the last where it is in none.
+
+    Where a scheduler gives racks to jobs, `members` are all that a job may get; `numbers` (job, 1) are what racks say
+    that train for it, 0 for a job with racks of its own, `seats` the job of each number, `shared` the racks.
+    """
 
     jobs: Table
     racks: list[Table]
@@ -27,6 +32,9 @@ class GangNetwork:
     job_of: dict[str, Array]
     unit_count: int
     storing: storing.StoringNetwork | None
+    numbers: Array | None = None
+    seats: Array | None = None
+    shared: dict[str, Array] | None = None
 
 
 def compile_gangs(plant: Plant, tables: list[Table], xp: ModuleType) -> GangNetwork | None:
@@ -35,21 +43,30 @@ def compile_gangs(plant: Plant, tables: list[Table], xp: ModuleType) -> GangNetw
     if jobs is None:
         return None
     column = unit_columns(tables)
-    home = {rack: place for place, job in enumerate(jobs.names) for rack in plant.pools[job]}
+    gangs = {job: plant.scheduled.get(job) or plant.pools[job] for job in jobs.names}
+    home = {rack: place for place, job in enumerate(jobs.names) for rack in plant.pools.get(job, ())}
     job_of = {
         t.key: np.array([home.get(name, jobs.size) for name in t.names], dtype=np.int64)
         for t in tables
         if t.machine.is_work
     }
-    return GangNetwork(
+    candidates = {rack for racks in plant.scheduled.values() for rack in racks}
+    net = GangNetwork(
         jobs,
-        [t for t in tables if t.key in job_of and (job_of[t.key] < jobs.size).any()],
-        neighbours([[column[rack] for rack in sorted(plant.pools[job])] for job in jobs.names], xp, len(column)),
-        xp.asarray([[float(len(plant.pools[job])) for job in jobs.names]]),
+        [t for t in tables if t.key in job_of and ((job_of[t.key] < jobs.size).any() or candidates & set(t.names))],
+        neighbours([[column[rack] for rack in sorted(gangs[job])] for job in jobs.names], xp, len(column)),
+        xp.asarray([[float(len(gangs[job])) for job in jobs.names]]),
         {key: xp.asarray(value) for key, value in job_of.items()},
         len(column),
         storing.compile_storing(plant, tables, jobs, xp),
     )
+    if candidates:
+        order = list(plant.scheduled)
+        numbers = [order.index(job) + 1.0 if job in plant.scheduled else 0.0 for job in jobs.names]
+        net.numbers = xp.asarray(numbers)[:, None]
+        net.seats = xp.asarray([jobs.size, *(jobs.names.index(job) for job in order)])
+        net.shared = {t.key: xp.asarray([[name in candidates for name in t.names]]) for t in net.racks}
+    return net
 
 
 def solve(net: GangNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, outputs: AllRows, dt: Array) -> None:
@@ -65,9 +82,12 @@ def solve(net: GangNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, ou
         able[:, rack.columns] = can * 1.0
         speed[:, rack.columns] = xp.where(can, said.training * said.share, xp.inf)
         bandwidth[:, rack.columns] = xp.where(can, linked, xp.inf)
-    count = gather_sum(able, net.members)
-    worst = [xp.where(count > 0, each.take(net.members.index, axis=1).min(axis=-1), 0.0) for each in (speed, bandwidth)]
-    gang = Gang(net.wanted, count, *worst)
+    if net.numbers is None:
+        count, wanted = gather_sum(able, net.members), net.wanted
+        worst = [each.take(net.members.index, axis=1).min(axis=-1) for each in (speed, bandwidth)]
+    else:
+        count, wanted, worst = _given(net, inputs, able, (speed, bandwidth))
+    gang = Gang(wanted, count, *(xp.where(count > 0, each, 0.0) for each in worst))
     store = net.storing and partial(storing.solve, net.storing, ports, state, inputs, dt=dt)
     did = t.machine.ran(state[t.key], inputs[t.key], gang, dt, store)  # type: ignore[attr-defined]
     ports[t.key].work = gang, did
@@ -75,5 +95,26 @@ def solve(net: GangNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, ou
     for rack in net.racks:
         job, known = net.job_of[rack.key], ports[rack.key].work or (xp.nan,) * 3
         trains, inside = busy.take(job, axis=1), (job < t.size)[None, :]
+        if net.shared is not None:
+            seat = net.seats.take(inputs[rack.key].job_number.astype(np.int64))  # type: ignore[union-attr]
+            shared = net.shared[rack.key]
+            trains = xp.where(shared, xp.take_along_axis(busy, seat, axis=1), trains)
+            inside = inside | shared
         mine = (0.0 * trains, 0.0 * trains, trains)
         ports[rack.key].work = Duty(*(xp.where(inside, one, other) for one, other in zip(mine, known, strict=True)))
+
+
+def _given(net: GangNetwork, inputs: AllRows, able: Array, slowest: tuple[Array, Array]) -> tuple[Any, Any, list[Any]]:
+    """Racks that can work, racks given, and the least of speed and bandwidth, by job, where a scheduler gives racks."""
+    xp, index = library_of(able), net.members.index
+    number = xp.zeros(able.shape)
+    number[:, -1] = -1.0  # who is nobody is nobody's
+    for rack in net.racks:
+        number[:, rack.columns] = inputs[rack.key].job_number
+    mine: Any = net.numbers
+    own = (mine == 0) & (index < net.unit_count)
+    ours = own | (number.take(index, axis=1) == xp.where(mine > 0, mine, -2.0))
+    able_ours = ours & (able.take(index, axis=1) > 0)
+    worst = [xp.where(ours, each.take(index, axis=1), xp.inf).min(axis=-1) for each in slowest]
+    count, given = (xp.count_nonzero(each, axis=-1) * 1.0 for each in (able_ours, ours))  # whole numbers: any order
+    return count, given, worst

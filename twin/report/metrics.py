@@ -10,6 +10,7 @@ import numpy as np
 from twin.report.energy import ledger, pue
 from twin.report.extremes import Extreme, extremes
 from twin.report.moments import batteries, every_first, fault_of, firsts, lost
+from twin.report.schedule import schedule
 from twin.report.story import Story
 from twin.report.tokens import tokens
 from twin.report.training import training
@@ -35,6 +36,7 @@ def _of_member(story: Story, member: int, reached: list[Extreme]) -> dict[str, A
         "energy": ledger(story, member),
         "tokens": tokens(story, member),
         "training": training(story, member),
+        "schedule": schedule(story, member),
         "extremes": [each.to_json() for each in reached],
     }
 
@@ -74,6 +76,8 @@ def flatten(record: dict[str, Any]) -> dict[str, float | None]:
         flat |= {f"tokens.{name}.{key}": value for key, value in each.items()}
     for name, each in (record["training"] or {}).items():
         flat |= {f"training.{name}.{key}": value for key, value in each.items()}
+    for name, each in (record["schedule"] or {}).items():
+        flat |= {f"schedule.{name}.{key}": value for key, value in each.items()}
     for row in record["extremes"]:
         flat[f"{row['kind']}.{row['name']}.{row['which']}"] = row["value"]
     return flat

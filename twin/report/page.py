@@ -176,6 +176,7 @@ def sections_of(findings: Findings, hall: Section, at: float | None = None, *, d
         _training(rows),
         _selectivity(rows),
         _extremes(rows),
+        _schedule(rows),
         _reliability(findings, rows, dark),
         _across(findings, rows),
         _plots(findings, dark),
@@ -291,6 +292,13 @@ def _selectivity(rows: Rows) -> Section:
 def _extremes(rows: Rows) -> Section:
     columns = _columns("", "value", "limit", "unit", "time", n=(1,), t=(4,))
     return Section("extremes", "Highest and lowest", tables=[TablePart(columns, rows.extremes())])
+
+
+def _schedule(rows: Rows) -> Section:
+    heads = ("job", "came", "started", "finished", "waited", "had racks", "gave way", "lost racks")
+    notes = ["Gave way: it saved and gave its racks back, to a job of higher priority or to maintenance."]
+    table = TablePart(_columns(*heads, n=range(1, 8)), rows.schedule())
+    return Section("schedule", "Jobs in the queue", notes if table.rows else [], [table])
 
 
 def _reliability(findings: Findings, rows: Rows, dark: bool) -> Section:

@@ -11,6 +11,7 @@ from twin.report.fold import Line
 from twin.report.ladder import first_to_break
 from twin.report.moments import work_kinds
 from twin.report.reliability import band_rows, cause_rows
+from twin.report.schedule import schedule_rows
 from twin.report.verdict import Judgement
 from twin.report.words import clock, kinds, lasting, say, words
 
@@ -260,6 +261,10 @@ class Rows:
             ]
             for name, each in (self.measure["training"] or {}).items()
         ]
+
+    def schedule(self) -> list[list[str]]:
+        """Job, when it came, started and finished, how long it waited, ran, and how often it gave racks back."""
+        return schedule_rows(self.measure["schedule"])
 
     def reliability(self) -> list[list[str]]:
         """Quantity, mean, its 95 % interval, p5, p50, p95."""

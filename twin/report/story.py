@@ -15,7 +15,7 @@ from twin.report.causes import INPUT, LATENT, SHORTED
 from twin.report.operations import Log, is_deed
 from twin.report.told import Told, read_told
 from twin.report.words import lasting, say, words
-from twin.trace.layout import CAUSE
+from twin.trace.layout import CAUSE, TOLD
 
 if TYPE_CHECKING:
     from twin.plant import Plant
@@ -25,6 +25,13 @@ KEEP = 300_000_000
 """Bytes of columns held in memory while a report is made."""
 ORDER = {kind: place for place, kind in enumerate(KINDS)}
 """Kinds in the order that people read them: from the grid to the room."""
+PHASE_WORDS = {
+    1.0: "waits for racks (scheduler)",
+    2.0: "gets its racks (scheduler)",
+    3.0: "is asked to save and give its racks back (scheduler)",
+    4.0: "has finished (scheduler)",
+}
+"""What a scheduler does with a job, by its phase."""
 WEATHER = ("dry_bulb", "wet_bulb")
 
 
@@ -92,6 +99,8 @@ def asked(kind: str, name: str, value: float, over: float | None = None) -> tupl
             share = say(value, said.unit, share=0 < value <= 1)
             return f"gets {words(name)} {share} (set)", 1 if value > 0 else -1
         return (f"fails: {told} (fail)", 1) if value >= 0.5 else (f"is mended: {told} (restore)", -1)
+    if (kind, name) == ("job", "phase"):
+        return PHASE_WORDS.get(value, "is gone"), 0
     if said is not None and said.choices:
         word = next((word for word, code in said.choices.items() if code == value), f"{value:g}")
         if name == "mode":
@@ -155,7 +164,7 @@ class Story:
     @cached_property
     def events(self) -> list[Event]:
         """What happened to units, in order; what operations did stands in `log`, causes in `causes`."""
-        told = (each for each in self.trace.events if not is_deed(each) and not each.flag.startswith(CAUSE))
+        told = (each for each in self.trace.events if not is_deed(each) and not each.flag.startswith((CAUSE, TOLD)))
         return sorted(told, key=lambda event: event.time)
 
     @cached_property
@@ -180,8 +189,9 @@ class Story:
 
     @cached_property
     def chances(self) -> dict[tuple[str, int, float], str]:
-        """(unit, member, moment) -> the cause that chance chose."""
-        return {(each.unit, each.member, each.time): each.flag.removeprefix(CAUSE) for each in self.causes}
+        """(unit, member, moment) -> the cause that chance chose, or what a scheduler said."""
+        said = (event for event in self.trace.events if event.flag.startswith((CAUSE, TOLD)))
+        return {(each.unit, each.member, each.time): each.flag.partition(":")[2] for each in said}
 
     @cached_property
     def kind_of(self) -> dict[str, str]:
@@ -277,7 +287,7 @@ class Story:
     def _as_fault(self, event: Event) -> tuple[tuple[float, ...], Fault | None]:
         """How strong a claim an event has to be the first fault (the smallest is strongest, 9 is none)."""
         name = event.flag.removeprefix(INPUT)
-        if not event.flag.startswith(INPUT) or name in WEATHER or self.by_fabric(event):
+        if not event.flag.startswith(INPUT) or name in (*WEATHER, "phase") or self.by_fabric(event):
             return (9,), None
         what, sense = self.asked(event)
         later = event.time > self.start

@@ -79,7 +79,7 @@ def _as_row(story: Story, event: Event) -> Row:
             return Row(event, what, lockstep, FABRIC, sense)
         disturbed = AS_WRITTEN if key[1] in ("voltage", "frequency", "short_circuit") else ""
         by = story.log.why(event, key[1]) or story.told.reasons.get(key, disturbed)
-        if not by and sense == LOSS:
+        if not by and (sense == LOSS or key[1] == "phase"):
             by = story.chances.get((event.unit, event.member, event.time), "")
         return Row(event, what, by, "", sense)
     flag = flags_of(kind).get(event.flag)

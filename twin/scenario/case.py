@@ -42,6 +42,46 @@ class ControllerSpec:
     gain: float
 
 
+@dataclass(frozen=True)
+class JobSpec:
+    """A job of a scheduler: how many racks, when it comes, how much it has to do.
+
+    work: useful steps; least: racks that it may shrink to, 0 where it may not; step_seconds: of a step with its part
+    of the checkpoints [s]; resume_seconds: from its racks to its first step [s].
+    """
+
+    name: str
+    racks: int
+    arrives: float
+    priority: float
+    work: float
+    least: int
+    step_seconds: float
+    resume_seconds: float
+
+
+@dataclass(frozen=True)
+class Window:
+    """Maintenance of some racks, from a moment for a length [s]."""
+
+    racks: tuple[str, ...]
+    at: float
+    length: float
+
+
+@dataclass(frozen=True)
+class SchedulerSpec:
+    """Who gives racks to jobs: from which, by what, how often it looks [s], and what it may do."""
+
+    racks: tuple[str, ...]
+    jobs: tuple[JobSpec, ...]
+    place: tuple[str, ...] = ("first",)
+    preempt: bool = True
+    backfill: bool = False
+    period: float = 30.0
+    maintenance: tuple[Window, ...] = ()
+
+
 @dataclass
 class Scenario:
     """What one run needs.
@@ -59,6 +99,7 @@ class Scenario:
     initial: list[Change] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     controllers: list[ControllerSpec] = field(default_factory=list)
+    scheduler: SchedulerSpec | None = None
     criteria: list[Criterion] = field(default_factory=list)
     start: list[Change] = field(default_factory=list)
     operations: Operations = field(default_factory=Operations)

@@ -45,11 +45,17 @@ class CommonForm(Form):
 
 
 class FailureReader:
-    """Lowers the section; `groups` stand in the way of `draws` too, so they are read before it."""
+    """Lowers the section; `groups` stand in the way of `draws` too, so they are read before it.
 
-    def __init__(self, targets: Targets, documents: Documents, plant: Plant, run: RunSettings) -> None:
+    `gangs` are the racks that jobs of a scheduler ask for.
+    """
+
+    def __init__(
+        self, targets: Targets, documents: Documents, plant: Plant, run: RunSettings, gangs: dict[str, int]
+    ) -> None:
         self.targets, self.faults, self.plant, self.run = targets, targets.faults, plant, run
         self.rates = Rates(documents)
+        self.gangs = gangs
         self.groups: Groups = {}
         self.aims: dict[tuple[str, str], list[Aim]] = {}
         self.said_by: dict[tuple[str, str], str] = {}
@@ -249,7 +255,8 @@ class FailureReader:
 
     def _gpus(self, unit: str) -> float:
         """GPUs of a rack, or of all racks of a job or pool; 0 where there are none."""
-        racks = self.plant.pools.get(unit, (unit,))
+        gang = self.gangs.get(unit)
+        racks = self.plant.pools.get(unit) or self.plant.scheduled.get(unit, (unit,))[:gang]
         ours = [self.plant.units[rack] for rack in racks if KINDS[self.plant.units[rack].kind].is_work]
         return float(sum(rack.machine().gpu_count for rack in ours))
 

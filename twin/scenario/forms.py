@@ -140,6 +140,7 @@ class Workload(Form):
         default=None, description="utilisation of all racks at the start; racks in a pool follow their services"
     )
     demand: Raw = Field(default=None, description="service -> what it is asked for")
+    jobs: Raw = Field(default=None, description="job -> racks, when it arrives, its work and its ratings")
 
 
 class Request(Form):

@@ -25,6 +25,7 @@ from twin.scenario.pace import slow_hands, slow_ticks
 from twin.scenario.part import Part
 from twin.scenario.procedures import SECTIONS, OperationsReader, names_of
 from twin.scenario.resolved import text_of
+from twin.scenario.scheduling import SchedulerReader
 from twin.scenario.shelf import Shelf
 from twin.scenario.soundness import alike, plant_faults
 from twin.scenario.weather import WeatherReader
@@ -44,6 +45,7 @@ SCENARIO_KEYS = {
     "draws": False,
     "failures": False,
     "grid": False,
+    "scheduler": False,
     "controllers": False,
     "alarms": False,
     "crews": False,
@@ -103,6 +105,12 @@ def in_order(faults: Iterable[Fault]) -> list[Fault]:
         listed,
         key=lambda each: (files.index(each.where.file), each.where.line) if each.where else (files.index(""), 0),
     )
+
+
+def _jobs(root: Map) -> Node | None:
+    """The jobs of the workload, where there are any."""
+    asked = root.get("workload")
+    return asked.get("jobs") if isinstance(asked, Map) else None
 
 
 class _Reading:
@@ -221,6 +229,10 @@ class _Reading:
 
     def _sections(self, root: Map, scenario: Scenario) -> None:
         """Everything that points at units."""
+        if "scheduler" in root or _jobs(root) is not None:
+            reader = SchedulerReader(self.faults, self.plants, scenario)
+            scenario.scheduler, asleep = reader.lower(root.get("scheduler"), _jobs(root), root)
+            scenario.initial += asleep
         kinds = ((unit.name, unit.kind) for unit in scenario.plant.units.values())
         directory = Directory(kinds, self.part.lost, self.part.holes)
         targets = Targets(directory, self.faults)
@@ -260,7 +272,8 @@ class _Reading:
     def _random(self, root: Map, scenario: Scenario, targets: Targets) -> list[Change]:
         """What is drawn: common causes stand in the way of draws too."""
         run, drawn = scenario.run, []
-        random = FailureReader(targets, self.documents, scenario.plant, run)
+        gangs = {job.name: job.racks for job in scenario.scheduler.jobs} if scenario.scheduler else {}
+        random = FailureReader(targets, self.documents, scenario.plant, run, gangs)
         if "failures" in root:
             random.read_groups(root["failures"])
         if "draws" in root:

@@ -16,6 +16,7 @@ from twin.scenario.plants import KNOWN_KINDS, SERVING_KEYS, settable
 from twin.scenario.procedures import SECTIONS
 from twin.scenario.reader import SCENARIO_KEYS
 from twin.scenario.redundancy import NAMED
+from twin.scenario.scheduling import NOT_SHARED, WAYS, JobForm, SchedulerForm, WindowForm
 from twin.scenario.sentence import BEGINNINGS, FUNCTIONS
 from twin.scenario.values import is_difference
 
@@ -108,6 +109,7 @@ def _forms() -> Schema:
         found["fabric"]["properties"][key] |= NAME_LIST
     for key in ("from", "to"):
         found["fabriclink"]["properties"][key] |= NAME_LIST
+    found["workload"]["properties"]["jobs"] |= _jobs()
     found["fabric"]["properties"]["links"] |= {"type": "array", "items": {"$ref": "#/$defs/fabriclink"}}
     found["event"]["oneOf"] = [{"required": [verb]} for verb in forms.Event.VERBS]
     row = {"type": "array", "minItems": 3, "maxItems": 3}
@@ -219,6 +221,29 @@ def _criterion() -> Schema:
     return {"anyOf": [text, named]}
 
 
+def _scheduler() -> Schema:
+    """Who gives racks to the jobs of the workload."""
+    found = of_form(SchedulerForm)
+    window = of_form(WindowForm)
+    window["properties"]["racks"] |= NAME_LIST
+    way: Schema = {"enum": list(WAYS)}
+    found["properties"]["racks"] |= NAME_LIST
+    found["properties"]["place"] |= {"anyOf": [way, {"type": "array", "items": way}]}
+    found["properties"]["maintenance"] |= {"type": "array", "items": window}
+    for key in ("preempt", "backfill"):
+        found["properties"][key] = {"type": "boolean", "description": found["properties"][key]["description"]}
+    return found
+
+
+def _jobs() -> Schema:
+    """Jobs of a scheduler: what they want, and their ratings."""
+    found = of_form(JobForm)
+    said = {name: each for name, each in quantities(KINDS["job"]).items() if name not in NOT_SHARED}
+    found["properties"] |= {name: value(each) for name, each in said.items()}
+    found["required"] = [*found["required"], "step_time"]
+    return {"type": "object", "additionalProperties": found}
+
+
 def _failures() -> Schema:
     """Random failures: published sets for the whole plant, common causes, and unit.input -> how often, how long."""
     listed: Schema = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
@@ -261,6 +286,7 @@ def _scenario() -> Schema:
         "events": {"type": "array", "items": one("event")},
         "draws": {"type": "object", "additionalProperties": draw},
         "failures": _failures(),
+        "scheduler": _scheduler(),
         "grid": one("grid"),
         "controllers": {"type": "array", "items": one("controller")},
         **{section: {"type": "object", "additionalProperties": one(section.removesuffix("s"))} for section in SECTIONS},

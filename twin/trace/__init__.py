@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from twin.trace.layout import CAUSE, BadTrace, Column, Event, NotRecorded, TraceWriteError, because
+from twin.trace.layout import CAUSE, TOLD, BadTrace, Column, Event, NotRecorded, TraceWriteError, because
 from twin.trace.reader import Series, Trace, open_trace
 from twin.trace.recorder import Recorder
 
 __all__ = [
     "CAUSE",
+    "TOLD",
     "BadTrace",
     "Column",
     "Event",

@@ -39,6 +39,8 @@ CHUNK_BYTES = 4 * 2**20
 FLAG_BYTES = 64
 CAUSE = "cause:"
 """How the flag of an event begins that tells why chance made a unit fail."""
+TOLD = "told:"
+"""How the flag of an event begins that tells what a scheduler did with a job; its value is how long it waited [s]."""
 TEXT_CHUNK = 65536
 EVENT_CHUNK_BYTES = 3072
 """Chunks of events are written again as they fill; they, and the index nodes, must fit a page: see PAGE."""
@@ -100,9 +102,9 @@ class Event:
     value: float
 
 
-def because(why: str) -> str:
+def because(why: str, how: str = CAUSE) -> str:
     """The flag of an event that tells a cause; words that are too long are cut."""
-    return f"{CAUSE}{why}".encode()[:FLAG_BYTES].decode(errors="ignore")
+    return f"{how}{why}".encode()[:FLAG_BYTES].decode(errors="ignore")
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,181 @@
+"""The scheduler in runs: jobs come, wait, run, give way and finish on racks of a plant, in each member by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import twin
+from twin.plant import Plant
+from twin.scenario import check, read
+from twin.simulation import Simulation
+from twin.studies.drill import DrillResult
+
+SITE = """\
+title: A queue
+plant:
+  units:
+    utility-a: {kind: utility, rated_power: 2 MW}
+    rack-01..06: {like: gb300-nvl72, feeds: utility-a, air_fraction: 0 %, shelf_count: 0, storage_capacity: 0 J,
+      restart_time: 0 s, soft_start_time: 0 s, check_time: 0 s, ramp_time: 0 s, drain_time: 0 s}
+    pump-1: {like: pump-25lps, feeds: utility-a}
+    cooler-1: {like: dry-cooler-2900kw, feeds: utility-a}
+  coolant:
+    technology: {fluid: pg25, plant: [[pump-1, cooler-1]], loads: [rack-01..06]}
+run: {duration: 25 min, tick: 5 s, record: 1 min}
+weather: {dry_bulb: 20 degC, relative_humidity: 50 %}
+"""
+RATINGS = (
+    "step_time: 4 s, exposed_communication: 0 %, checkpoint_interval: 10 min, checkpoint_time: 20 s, resume_time: 2 min"
+)
+JOBS = f"""\
+workload:
+  jobs:
+    low: {{racks: 4, work: 60 min, {RATINGS}}}
+    high: {{racks: 4, work: 30 min, arrives: 15 min, priority: 1, {RATINGS}}}
+    small: {{racks: 2, work: 300, arrives: 15 min, {RATINGS}}}
+"""
+
+
+def ran(tmp_path: Path, text: str, members: int | None = None, minutes: int = 25) -> DrillResult:
+    path = tmp_path / "queue.yaml"
+    path.write_text(SITE.replace("25 min", f"{minutes} min") + text)
+    return twin.run(path, output=tmp_path / "queue.h5", members=members)
+
+
+def test_a_schedule_by_hand(tmp_path: Path) -> None:
+    """low: 120 s to resume, then cycles of 620 s. At 15 min high wants 4 of 2 free racks: low saves 20 s and goes.
+
+    It had worked 600 + 160 s. high runs 120 + 1,800 s of work and 2 pauses (its third is not begun when it ends);
+    small waits behind it for 20 s; low goes on with 3,600 - 760 s of work when high ends: small leaves it two racks.
+    """
+    drill = ran(tmp_path, JOBS + "scheduler: {racks: rack-01..06, period: 10 s}\n", minutes=100)
+    found = drill.findings.measure["schedule"]
+    assert found is not None
+    assert (found["low"]["arrived"], found["low"]["started"]) == (0.0, 0.0)
+    assert found["high"]["arrived"] == 900.0
+    assert found["high"]["started"] == 920.0
+    assert found["high"]["finished"] == 920.0 + 120 + 1800 + 40
+    assert (found["small"]["started"], found["small"]["waited"]) == (920.0, 20.0)
+    assert found["small"]["finished"] == 920.0 + 120 + 1200 + 20
+    assert (found["low"]["preempted"], found["low"]["requeued"]) == (1, 0)
+    assert found["low"]["waited"] == pytest.approx(2880.0 - 920.0)
+    left = 3600.0 - 760.0
+    assert found["low"]["finished"] == pytest.approx(2880.0 + 120 + left + 20 * (left // 600), abs=10.0)
+    assert drill.findings.measure["training"]["low"]["lost_steps"] == 0.0
+    told = [(entry.unit, entry.what.split(" (")[0], entry.why) for entry in drill.findings.entries if entry.time < 1000]
+    assert ("low", "is asked to save and give its racks back", "high goes before it") in told
+    assert ("high", "gets its racks", "on 4 racks from rack-01, waited 20 s") in told
+
+
+def test_a_job_of_a_scheduler_does_what_one_with_racks_of_its_own_does(tmp_path: Path) -> None:
+    """The same steps, tick by tick, as soon as it has had the time to resume."""
+    alone = Simulation(
+        read(
+            _write(
+                tmp_path,
+                "workload: {jobs: {a: {racks: 6, work: 1e6, " + RATINGS + "}}}\nscheduler: {racks: rack-01..06}\n",
+            )
+        )
+    )
+    alone.run()
+    units = SITE.replace("    pump-1:", "    a: {kind: job, racks: rack-01..06, " + RATINGS + "}\n    pump-1:")
+    path = tmp_path / "own.yaml"
+    path.write_text(units)
+    own = Simulation(read(path))
+    own.run()
+    late = 120.0 / 620.0 * 600.0 / 4.0
+    one, other = (float(each.state.rows["job"].steps[0, 0]) for each in (alone, own))
+    assert other - one == pytest.approx(late, abs=6.0)
+    assert float(alone.state.outputs["site"].it_power[0, 0]) == pytest.approx(
+        float(own.state.outputs["site"].it_power[0, 0]), rel=0.02
+    )
+
+
+def _write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "queue.yaml"
+    path.write_text(SITE + text)
+    return path
+
+
+def test_members_differ_and_each_is_as_it_is_alone(tmp_path: Path) -> None:
+    text = JOBS + "scheduler: {racks: rack-01..06, backfill: true, period: 20 s}\n"
+    text += "failures: {rack.in_service: {every: 40 min, repair: 5 min}}\n"
+    many = Simulation(read(_write(tmp_path, text), members=3))
+    many.run()
+    steps = np.asarray(many.state.rows["job"].steps)
+    assert len({tuple(row) for row in steps.tolist()}) > 1
+    one = Simulation(read(_write(tmp_path, text), members=1))
+    one.run()
+    assert np.array_equal(np.asarray(one.state.rows["job"].steps)[0], steps[0])
+    assert np.array_equal(one.inputs["rack"].job_number[0], many.inputs["rack"].job_number[0])
+    assert np.array_equal(
+        np.asarray(one.state.rows["rack"].die_temperature)[0], many.state.rows["rack"].die_temperature[0]
+    )
+
+
+def test_a_lost_rack_costs_the_work_since_the_checkpoint_and_another_takes_its_place(tmp_path: Path) -> None:
+    text = (
+        "workload: {jobs: {a: {racks: 4, work: 5 h, " + RATINGS + "}}}\nscheduler: {racks: rack-01..06, period: 10 s}\n"
+    )
+    text += "events: [{at: 1000 s, fail: rack-02}]\n"
+    drill = ran(tmp_path, text)
+    job = drill.findings.measure["training"]["a"]
+    assert job["lost_steps"] == pytest.approx((1000.0 - 120.0 - 620.0) / 4.0, abs=3.0)
+    assert job["interruptions"] == 1.0
+    told = [
+        entry.why for entry in drill.findings.entries if entry.unit == "a" and entry.what.startswith("gets its racks")
+    ]
+    assert told[-1] == "rack-02 lost, rack-05 in its place"
+    racks = drill.trace["rack.job_number"].values[-1, 0]
+    assert racks.tolist() == [1, 0, 1, 1, 1, 0]
+
+
+def test_a_job_that_shrinks_goes_on_more_slowly(tmp_path: Path) -> None:
+    text = (
+        "workload: {jobs: {a: {racks: 6, work: 5 h, shrink: 4, "
+        + RATINGS
+        + "}}}\nscheduler: {racks: rack-01..06, period: 10 s}\n"
+    )
+    text += "events: [{at: 1000 s, fail: rack-02}]\n"
+    drill = ran(tmp_path, text)
+    pace = drill.trace["a.pace"].values[:, 0]
+    assert pace[10, 0] == pytest.approx(1.0, abs=0.02)
+    assert pace[-1, 0] == pytest.approx(5 / 6, abs=0.02)
+
+
+def test_maintenance_drains_racks_without_a_rollback(tmp_path: Path) -> None:
+    text = "workload: {jobs: {a: {racks: 4, work: 5 h, " + RATINGS + "}}}\n"
+    text += (
+        "scheduler: {racks: rack-01..06, period: 10 s, maintenance: [{racks: rack-01..02, at: 600 s, for: 8 min}]}\n"
+    )
+    drill = ran(tmp_path, text)
+    assert drill.findings.measure["training"]["a"]["lost_steps"] == 0.0
+    assert drill.findings.measure["schedule"]["a"]["preempted"] == 1
+    drained = drill.trace["rack.drained"].values[:, 0]
+    minutes = drill.trace.time / 60.0
+    assert drained[(minutes > 12) & (minutes < 17.5)][:, :2].all()
+    assert not drained[minutes > 19].any()
+    assert not drained[:, 2:].any()
+
+
+def test_racks_without_a_job_idle_and_a_plant_keeps_its_queue_in_a_trace(tmp_path: Path) -> None:
+    drill = ran(
+        tmp_path, "workload: {jobs: {a: {racks: 2, work: 5 h, " + RATINGS + "}}}\nscheduler: {racks: rack-01..06}\n"
+    )
+    power = drill.trace["rack.power"].values[-1, 0]
+    assert power[2:] == pytest.approx(30e3, rel=0.05)
+    assert power[:2].min() > 100e3
+    kept = Plant.from_json(drill.trace.plant.to_json())
+    assert kept.scheduled == {"a": [f"rack-0{k}" for k in range(1, 7)]}
+
+
+def test_energy_of_a_queue_closes(tmp_path: Path) -> None:
+    text = JOBS + "scheduler: {racks: rack-01..06}\nfailures: {rack.in_service: {every: 30 min, repair: 5 min}}\n"
+    assert ran(tmp_path, text, 3).run.energy_residual < 1e-11
+
+
+def test_it_reads_without_a_doubt(tmp_path: Path) -> None:
+    assert check(_write(tmp_path, JOBS + "scheduler: {racks: rack-01..06, place: [fabric, cooling, power]}\n")) == []

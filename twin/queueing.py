@@ -1,0 +1,232 @@
+"""Queueing: who of the jobs that wait gets racks, who gives them back and why; one queue for each member."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+from twin.placement import Site, place
+from twin.scenario.case import JobSpec, SchedulerSpec, Window
+
+ACTIVE = ("running", "saving")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a scheduler sees of one member: racks that can work, units out of service, steps, steps not saved."""
+
+    able: frozenset[str]
+    away: frozenset[str] = frozenset()
+    steps: dict[str, float] = field(default_factory=dict)
+    unsaved: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Move:
+    """A job goes into a phase, or stays in it with other racks; `waited` is how long it had waited [s]."""
+
+    job: str
+    phase: str
+    why: str
+    waited: float = 0.0
+
+
+@dataclass
+class Task:
+    """One job in one member: where it stands, on which racks, since when [s], and why it is asked to leave.
+
+    left: when it last gave racks back; missed: since when racks of it are missing [s].
+    """
+
+    spec: JobSpec
+    phase: str = "absent"
+    racks: list[str] = field(default_factory=list)
+    since: float = 0.0
+    reason: str = ""
+    left: float = -math.inf
+    missed: float | None = None
+
+
+class Queue:
+    """Jobs by priority, then by arrival; whoever comes back keeps its place.
+
+    The first in the line that finds no racks holds up those behind it; with `backfill` they may go before it where
+    they end before it could start, or leave it the racks it waits for (EASY). With `preempt` jobs of lower priority
+    save a checkpoint and give their racks back, the latest started first.
+    """
+
+    def __init__(self, spec: SchedulerSpec, site: Site) -> None:
+        self.spec, self.site = spec, site
+        self.tasks = {job.name: Task(job) for job in spec.jobs}
+        self.drained: set[str] = set()
+
+    def act(self, now: float, seen: Seen) -> list[Move]:
+        """Everything that changes now [s]; the racks of each job stand in `tasks`, racks to drain in `drained`."""
+        moves = self._arrive(now) + self._finish(seen) + self._give_back(now, seen)
+        moves += self._replace(now, seen)
+        moves += self._clear(now, seen)
+        held = self._held(now)
+        moves += self._start(now, seen, held)
+        self.drained = {rack for rack in held if rack not in self._taken()}
+        return moves
+
+    def next_moment(self, now: float) -> float:
+        """When something is due by the clock, after a moment [s]."""
+        due = [job.arrives for job in self.spec.jobs]
+        due += [edge for window in self.spec.maintenance for edge in (window.at, window.at + window.length)]
+        return min((moment for moment in due if moment > now + 1e-9), default=math.inf)
+
+    def _taken(self) -> set[str]:
+        return {rack for task in self.tasks.values() for rack in task.racks}
+
+    def _held(self, now: float) -> set[str]:
+        """Racks in maintenance."""
+        return {rack for window in self.spec.maintenance if _open(window, now) for rack in window.racks}
+
+    def _free(self, seen: Seen, held: set[str]) -> list[str]:
+        taken = self._taken()
+        return [rack for rack in self.spec.racks if rack in seen.able and rack not in taken and rack not in held]
+
+    def _arrive(self, now: float) -> list[Move]:
+        moves = []
+        for task in self.tasks.values():
+            if task.phase == "absent" and task.spec.arrives <= now + 1e-9:
+                task.phase, task.since = "waiting", task.spec.arrives
+                moves.append(Move(task.spec.name, "waiting", "it arrives"))
+        return moves
+
+    def _finish(self, seen: Seen) -> list[Move]:
+        moves = []
+        for task in self.tasks.values():
+            if task.phase in ACTIVE and seen.steps.get(task.spec.name, 0.0) >= task.spec.work - 1e-6:
+                task.phase, task.racks = "finished", []
+                moves.append(Move(task.spec.name, "finished", "its work is done"))
+        return moves
+
+    def _give_back(self, now: float, seen: Seen) -> list[Move]:
+        """Those who were asked to save, and have."""
+        saved = [t for t in self.tasks.values() if t.phase == "saving" and seen.unsaved.get(t.spec.name, 0.0) <= 0.0]
+        return [self._requeue(task, now, task.reason) for task in saved]
+
+    def _requeue(self, task: Task, now: float, why: str) -> Move:
+        task.phase, task.racks, task.since, task.reason = "waiting", [], now, ""
+        task.left, task.missed = now, None
+        return Move(task.spec.name, "waiting", why)
+
+    def _ask(self, task: Task, now: float, seen: Seen, why: str) -> Move:
+        """Ask a job to save and give its racks back; at once where nothing is unsaved."""
+        if seen.unsaved.get(task.spec.name, 0.0) <= 0.0:
+            return self._requeue(task, now, why)
+        task.phase, task.reason = "saving", why
+        return Move(task.spec.name, "saving", why)
+
+    def _replace(self, now: float, seen: Seen) -> list[Move]:
+        """Racks that are lost: others in their place, or fewer of them, or back into the queue, a look later.
+
+        A job finds out by itself that it has lost a rack, and falls back to its last checkpoint.
+        """
+        moves = []
+        for task in self._in_line("running"):
+            lost = [rack for rack in task.racks if rack not in seen.able]
+            task.missed = None if not lost else now if task.missed is None else task.missed
+            if task.missed is None or now < task.missed + self.spec.period - 1e-6:
+                continue
+            task.missed = None
+            kept = [rack for rack in task.racks if rack in seen.able]
+            words = f"{lost[0]}{f' and {len(lost) - 1} more' if len(lost) > 1 else ''} lost"
+            task.racks = kept
+            others = self._place(task.spec.racks - len(kept), seen, self._held(now))
+            if len(others) == task.spec.racks - len(kept):
+                task.racks = kept + others
+                moves.append(Move(task.spec.name, "running", f"{words}, {others[0]} in its place"))
+            elif task.spec.least and len(kept) >= task.spec.least:
+                moves.append(Move(task.spec.name, "running", f"{words}, goes on with {len(kept)} racks"))
+            else:
+                moves.append(self._requeue(task, now, words))
+        return moves
+
+    def _clear(self, now: float, seen: Seen) -> list[Move]:
+        """Jobs on racks that are to be maintained save and go."""
+        held = self._held(now)
+        hit = [task for task in self._in_line("running") if held & set(task.racks)]
+        return [self._ask(task, now, seen, "maintenance of its racks") for task in hit]
+
+    def _in_line(self, phase: str) -> list[Task]:
+        """Jobs of a phase by priority, then by arrival, then as written."""
+        listed = [task for task in self.tasks.values() if task.phase == phase]
+        return sorted(listed, key=lambda task: (-task.spec.priority, task.spec.arrives))
+
+    def _place(self, count: int, seen: Seen, held: set[str]) -> list[str]:
+        ways = self.spec.place
+        busy, alive = sorted(self._taken()), dict.fromkeys(seen.away, False)
+        room = {way: self.site.room(way, busy, alive) for way in ways if way in ("cooling", "power")}
+        return place(count, self._free(seen, held), ways, self.site, room)
+
+    def _start(self, now: float, seen: Seen, held: set[str]) -> list[Move]:
+        moves: list[Move] = []
+        limit: tuple[float, int] | None = None
+        for task in self._in_line("waiting"):
+            if now < task.left + self.spec.period - 1e-6:  # it begins anew, which takes a look at least
+                continue
+            if limit is not None and not self._fits_before(task, now, seen, limit):
+                continue
+            racks = self._place(task.spec.racks, seen, held)
+            if racks:
+                if limit is not None and now + self._lasts(task, seen) > limit[0] + 1e-6:
+                    limit = (limit[0], limit[1] - len(racks))
+                task.phase, task.racks = "running", racks
+                moves.append(Move(task.spec.name, "running", "", now - task.since))
+                task.since = now
+                continue
+            if limit is None and self.spec.preempt:
+                moves += self._preempt(task, now, seen, held)
+                if racks := self._place(task.spec.racks, seen, held):
+                    task.phase, task.racks = "running", racks
+                    moves.append(Move(task.spec.name, "running", "", now - task.since))
+                    task.since = now
+                    continue
+            if not self.spec.backfill:
+                break
+            limit = limit or self._shadow(task, now, seen, held)
+        return moves
+
+    def _preempt(self, task: Task, now: float, seen: Seen, held: set[str]) -> list[Move]:
+        """Ask jobs of lower priority for the racks that a job wants; nobody, where that would not be enough."""
+        coming = sum(len(other.racks) for other in self._in_line("saving"))
+        wanted = task.spec.racks - len(self._free(seen, held)) - coming
+        lower = [other for other in self._in_line("running") if other.spec.priority < task.spec.priority]
+        lower.sort(key=lambda other: (other.spec.priority, -other.since))
+        asked = []
+        for other in lower:
+            if wanted <= 0:
+                break
+            asked.append(other)
+            wanted -= len(other.racks)
+        if wanted > 0:
+            return []
+        return [self._ask(other, now, seen, f"{task.spec.name} goes before it") for other in asked]
+
+    def _lasts(self, task: Task, seen: Seen) -> float:
+        """How long a job will take that starts or goes on [s]: its steps left, with checkpoints, and its restart."""
+        left = max(task.spec.work - seen.steps.get(task.spec.name, 0.0), 0.0) * task.spec.step_seconds
+        share = len(task.racks) / task.spec.racks if task.racks else 1.0
+        return left / share + (0.0 if task.racks else task.spec.resume_seconds)
+
+    def _shadow(self, head: Task, now: float, seen: Seen, held: set[str]) -> tuple[float, int]:
+        """When the first in the line can start, as jobs end, and how many racks are then left over."""
+        free = len(self._free(seen, held)) + sum(len(task.racks) for task in self._in_line("saving"))
+        if free >= head.spec.racks:
+            return now, free - head.spec.racks
+        for task in sorted(self._in_line("running"), key=lambda task: self._lasts(task, seen)):
+            free += len(task.racks)
+            if free >= head.spec.racks:
+                return now + self._lasts(task, seen), free - head.spec.racks
+        return math.inf, 0
+
+    def _fits_before(self, task: Task, now: float, seen: Seen, limit: tuple[float, int]) -> bool:
+        """Whether a job may go before the first in the line without making it wait longer."""
+        return now + self._lasts(task, seen) <= limit[0] + 1e-6 or task.spec.racks <= limit[1]
+
+
+def _open(window: Window, now: float) -> bool:
+    return window.at - 1e-9 <= now < window.at + window.length - 1e-9

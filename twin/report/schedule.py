@@ -1,0 +1,64 @@
+"""Schedule: when the jobs of a queue came, started, gave way and finished, and how long they waited."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twin.equipment.job import PHASES
+from twin.report.causes import INPUT
+from twin.report.story import Story
+from twin.report.words import clock, lasting
+
+PHASE = f"{INPUT}phase"
+ACTIVE = (PHASES["running"], PHASES["saving"])
+
+
+def schedule(story: Story, member: int) -> dict[str, dict[str, Any]] | None:
+    """By job of a scheduler, in seconds: arrived, started, finished (None where never), waited, had_racks; and counts.
+
+    preempted: how often it saved and gave its racks back; requeued: how often it lost its place with a rack.
+    Steps, rollbacks and interruptions stand with the training.
+    """
+    jobs = list(story.plant.scheduled)
+    if not jobs:
+        return None
+    return {name: _of_job(story, member, name) for name in jobs}
+
+
+def _of_job(story: Story, member: int, name: str) -> dict[str, Any]:
+    moves = [(float(e.time), e.value) for e in story.events_of[member] if e.unit == name and e.flag == PHASE]
+    found: dict[str, Any] = {
+        "arrived": None, "started": None, "finished": None, "waited": 0.0, "had_racks": 0.0, "preempted": 0,
+        "requeued": 0,
+    }  # fmt: skip
+    asked = False
+    for (moment, phase), (until, _) in zip(moves, [*moves[1:], (story.end, 0.0)], strict=True):
+        if phase == PHASES["waiting"]:
+            found["waited"] += until - moment
+            if found["arrived"] is None:
+                found["arrived"] = moment
+            else:
+                found["preempted" if asked or _gave_way(story, name, member, moment) else "requeued"] += 1
+        elif phase in ACTIVE:
+            found["had_racks"] += until - moment
+            found["started"] = moment if found["started"] is None else found["started"]
+        elif phase == PHASES["finished"]:
+            found["finished"] = moment
+        asked = phase == PHASES["saving"]
+    return found
+
+
+def _gave_way(story: Story, name: str, member: int, moment: float) -> bool:
+    """Whether it went at once because it had nothing to save, and not for a rack that was lost."""
+    return " lost" not in story.chances.get((name, member, moment), "")
+
+
+def schedule_rows(found: dict[str, dict[str, Any]] | None) -> list[list[str]]:
+    """Job, came, started, finished, waited, had racks, gave way, lost racks; for people."""
+    rows = []
+    for name, each in (found or {}).items():
+        moments = [each[key] for key in ("arrived", "started", "finished")]
+        told = [clock(moment) if moment is not None else "not yet" for moment in moments]
+        spans = [lasting(each[key]) for key in ("waited", "had_racks")]
+        rows.append([name, *told, *spans, str(each["preempted"]), str(each["requeued"])])
+    return rows
