@@ -344,7 +344,7 @@ def test_view_refuses_what_is_not_in_the_trace(ran: tuple[Path, subprocess.Compl
         assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize("source", ["pod", "hall", "campus"])
+@pytest.mark.parametrize("source", ["pod", "hall", "campus", "starter"])
 def test_new_makes_a_drill_that_is_good(source: str, tmp_path: Path) -> None:
     done = twin("new", "my-site", "--from", source, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

@@ -52,7 +52,7 @@ events:
   - {{at: 60 s, fail: utility}}
   - {{at: 15 min, restore: utility}}
 criteria:
-  - no rack.shut_down
+{criteria}
 """
 """The scenario that `twin new` begins with: it names kinds alone, so it suits any plant."""
 
@@ -67,7 +67,7 @@ def new(
     \b
     Examples:
       twin new my-site --from hall
-      twin new test-bed --from pod
+      twin new first-room --from starter
     """
     from twin.assets import scenarios_folder
 
@@ -88,10 +88,20 @@ def new(
         (plants / copy).write_text((shipped / original).read_text(encoding="utf-8"), encoding="utf-8")
         emit(str(plants / copy))
     drill = folder / f"{name}.yaml"
-    drill.write_text(DRILL.format(name=name), encoding="utf-8")
+    criteria = "\n".join(f"  - no {kind}.shut_down" for kind in _racks(plants / f"{name}.yaml"))
+    drill.write_text(DRILL.format(name=name, criteria=criteria), encoding="utf-8")
     emit(str(drill))
     say(f"next: edit {plants / f'{name}.yaml'}, then: twin check {drill} && twin run {drill}")
     return GOOD
+
+
+def _racks(file: Path) -> list[str]:
+    """The kinds of rack that a plant has."""
+    from twin.equipment import KINDS
+    from twin.scenario import read_plant
+
+    units = read_plant(file).units.values()
+    return [kind for kind in KINDS if KINDS[kind].is_work and any(unit.kind == kind for unit in units)] or ["rack"]
 
 
 def _blocks(folder: Path, file: str) -> list[str]:
