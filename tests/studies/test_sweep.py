@@ -11,7 +11,7 @@ from tests.small_plants import chain, pod, tied
 from twin.ledger import BrokenBalance
 from twin.model import compile
 from twin.report.findings import Findings
-from twin.scenario import BadInput, Change, Scenario, Zoom
+from twin.scenario import BadInput, Change, Scenario, Zoom, read
 from twin.scenario.draws import generator
 from twin.scenario.pace import slow_ticks
 from twin.scenario.sweeping import Sweeping
@@ -19,6 +19,7 @@ from twin.simulation import Simulation, simulate
 from twin.studies.sweep import chunks, sweep
 from twin.studies.sweep.base import air, base, scenario_of, together, zooms
 from twin.studies.sweep.cases import Case, Failure, Start, enumerated
+from twin.studies.sweep.fold import folded
 from twin.studies.sweep.world import World, fingerprints
 from twin.trace import open_trace
 
@@ -253,3 +254,24 @@ def test_compiling_once_serves_all_batches():
     again = world.run(cases)
     assert [repr(row) for row in world.run(cases)] == [repr(row) for row in again]
     assert world.model.unit_count == compile(found.plant).unit_count
+
+
+def test_people_take_the_times_of_their_own_world_wherever_they_run(tmp_path):
+    path = tmp_path / "people.yaml"
+    path.write_text(
+        "title: people\nplant: pod\nrun: {duration: 60 s, tick: 1 s, zoom: [{at: 4 s, for: 8 s, tick: 500 ms}]}\n"
+        "weather: {dry_bulb: 30 degC, relative_humidity: 30 %}\nworkload: {utilisation: 60 %}\n"
+        "events: [{at: 5 s, fail: cdu-1}]\n"
+        "alarms: {lost: {watch: cdu-1.pumps_lost, polling: 1 s}}\n"
+        "crews: {people: {people: 1, reaction: {uniform: [1 s, 30 s]}}}\n"
+        "procedures: {less: {on: lost, who: people, steps: [{set: rack.utilisation, to: 20 %}]}}\n"
+    )
+    wish = Sweeping(order=0, draws=4, at=(5.0,), after=55.0)
+    found = base(path, wish)
+    rows = run(found, cases_of(found), 3)
+    side_by_side = Simulation(read(path, members=4), device="cpu")
+    side_by_side.run()
+    assert [row.fingerprint for row in rows] == fingerprints(side_by_side.state, 4)
+    assert len({row.work_energy for row in rows}) > 2
+    named = cases_of(base(path, Sweeping(kinds=("pump",), modes=("in_service",), at=(5.0,))))
+    assert len(folded(found, named)) == len(named), "what is drawn by names is not folded"

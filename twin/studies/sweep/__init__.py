@@ -176,7 +176,8 @@ def digest(ground: Base, alike: Alike, device: str) -> str:
         return each.time, each.unit, each.input, each.value, each.until, each.member, each.verb
 
     parts = [__version__, open_device(device).name, scenario.text, scenario.plant.to_json(), repr(scenario.run)]
-    parts += [repr(change(each)) for each in (*scenario.initial, *scenario.changes)]
+    parts += [repr(change(each)) for each in (*scenario.initial, *scenario.start, *scenario.changes)]
+    parts.append(repr(scenario.operations))
     parts += [repr(each) for each in (*scenario.controllers, *scenario.criteria, ground.wish, *alike)]
     for part in parts:
         found.update(part.encode())

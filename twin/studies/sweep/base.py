@@ -144,6 +144,7 @@ def scenario_of(base: Base, cases: list[Case]) -> Scenario:
     scenario, start = base.scenario, cases[0].start
     initial = list(scenario.initial)
     changes = [change for change in scenario.changes if change.member is None]
+    starts = [change for change in scenario.start if change.member is None]
     if start.load is not None:
         initial, changes = _with_load(base.plant, initial, changes, start.load)
     if start.weather is not None:
@@ -157,10 +158,12 @@ def scenario_of(base: Base, cases: list[Case]) -> Scenario:
         drawn = [change for change in scenario.changes if change.member == case.draw]
         changes += [dataclasses.replace(change, member=member) for change in drawn]
         changes += _struck(base, case, member)
+        own = [change for change in scenario.start if change.member == case.draw]
+        starts += [dataclasses.replace(change, member=member) for change in own]
     changes.sort(key=lambda change: change.time)
     run = dataclasses.replace(scenario.run, members=len(cases), zooms=zooms(base, cases[0]))
     worlds = tuple(case.draw for case in cases)
-    return dataclasses.replace(scenario, run=run, initial=initial, changes=changes, worlds=worlds)
+    return dataclasses.replace(scenario, run=run, initial=initial, start=starts, changes=changes, worlds=worlds)
 
 
 def _with_load(
