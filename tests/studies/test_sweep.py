@@ -17,7 +17,7 @@ from twin.scenario.pace import slow_ticks
 from twin.scenario.sweeping import Sweeping
 from twin.simulation import Simulation, simulate
 from twin.studies.sweep import chunks, sweep
-from twin.studies.sweep.base import air, base, scenario_of, together, zooms
+from twin.studies.sweep.base import air, base, scenario_of, together, wished, zooms
 from twin.studies.sweep.cases import Case, Failure, Start, enumerated
 from twin.studies.sweep.fold import folded
 from twin.studies.sweep.world import World, fingerprints
@@ -275,3 +275,36 @@ def test_people_take_the_times_of_their_own_world_wherever_they_run(tmp_path):
     assert len({row.work_energy for row in rows}) > 2
     named = cases_of(base(path, Sweeping(kinds=("pump",), modes=("in_service",), at=(5.0,))))
     assert len(folded(found, named)) == len(named), "what is drawn by names is not folded"
+
+
+SAID = """\
+title: said
+plant: pod
+run: {duration: 90 s, tick: 500 ms}
+weather: {dry_bulb: 30 degC, relative_humidity: 30 %}
+workload: {utilisation: 60 %}
+sweep:
+  n: 2
+  kinds: [pump, chiller]
+  modes: in_service
+  fault_at: [10 s, 20 s]
+  after: 30 s
+  maintenance: pump-1
+  loads: 50 %
+  weather: [25 degC, 38 degC/15 %]
+  restore_after: 10 s
+"""
+
+
+def test_a_scenario_says_what_is_swept_and_the_command_goes_before(tmp_path):
+    path = tmp_path / "said.yaml"
+    path.write_text(SAID)
+    said = read(path).sweep
+    assert said == Sweeping(
+        2, (), (), ("pump", "chiller"), ("in_service",), (10.0, 20.0), 30.0, ("pump-1",), (0.5,),
+        ((298.15, None), (311.15, 0.15)), 0, 10.0,
+    )  # fmt: skip
+    assert base(path).wish == said
+    assert wished(path, {"order": 1, "loads": (1.0,)}) == dataclasses.replace(said, order=1, loads=(1.0,))
+    assert wished("pod", {"after": 5.0}) == Sweeping(after=5.0)
+    assert base(path).scenario.run.duration == 50.0

@@ -7,7 +7,10 @@ import pytest
 
 from tests.small_plants import wet_chain
 from twin.scenario.sweeping import Sweeping
+from twin.studies.audit import Audit, Conditions, Contingency, audit
+from twin.studies.audit.found import OUT
 from twin.studies.sweep import sweep
+from twin.studies.sweep.agreement import agreement
 from twin.studies.sweep.cuts import breaks, cut_sets
 from twin.studies.sweep.found import Sweep, against_baselines
 from twin.studies.sweep.heat import NONE, heat, picture
@@ -118,3 +121,33 @@ def test_page_and_terminal_of_a_small_plant(tmp_path):
     assert "a criterion fails in 1" in summary(made)
     assert whole(made, 80).renderables
     assert np.isfinite([each.energy_residual for each in made.outcomes]).all()
+
+
+class TestBesideTheAudit:
+    """Both fail what feeds four racks; the audit's sentence and the sweep's must be told from one another."""
+
+    def test_they_agree_on_what_feeds_all(self):
+        plant = wet_chain()
+        made = sweep(plant, Sweeping(kinds=("utility", "bus", "pump"), at=(2.0,), after=60.0))
+        found = agreement(made, audit(plant, Conditions(hold=60.0)))
+        assert found.agree
+        assert {"utility", "board"} <= set(found.stop)
+        assert found.not_tried == sum(row.kinds == "pump" for row in made.cases)
+        assert found.beyond == []
+
+    @pytest.mark.parametrize(
+        ("stops", "case", "why"),
+        [
+            ((), row("ups-1", 4, to_shutdown=2000.0), "comes after 33 min 20 s, and the audit watches 16 min"),
+            ((), row("ups-1", 4, to_unpowered=100.0, recovery=300.0), "down from 100 s to 300 s"),
+            (("rack-1",), row("ups-1", throttled=3), "3 racks only go slower"),
+            (("rack-1",), row("ups-1", fault="it broke"), "the sweep could not run it: it broke"),
+            ((), row("ups-1", 4, to_unpowered=1.0), "lets its ticks grow"),
+        ],
+    )
+    def test_each_difference_has_its_reason(self, stops, case, why):
+        struck = Contingency("ups-1", "ups", OUT, False, stops, (), (), None, (), (), ())
+        held = Audit("x", 1, "", Conditions(), (), (), (struck,), (), (), (), "")
+        found = agreement(Sweep("x", (row("nothing fails"), case), ()), held)
+        assert why in found.apart[0].why
+        assert any("ups-1 stops racks by the" in each for each in found.sentences())

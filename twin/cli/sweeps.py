@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,7 +13,6 @@ from twin.cli.progress import Bar
 from twin.cli.words import BROKEN, FAILED, GOOD, INTERRUPTED, UsageFault, drawn, emit, emit_json, guarded, say
 
 if TYPE_CHECKING:
-    from twin.scenario.sweeping import Sweeping
     from twin.studies.sweep import Sweep
 
 
@@ -22,9 +20,10 @@ Given = Annotated[
     str, typer.Argument(metavar="PLANT", help="Shipped plant, plant file or scenario file.", show_default=False)
 ]
 Order = Annotated[
-    str, typer.Option("--n", metavar="1|2|UNITS", help="Failures at once; units make pairs of these alone.")
+    str | None,
+    typer.Option("--n", metavar="1|2|UNITS", help="Failures at once; units make pairs of these.", show_default="1"),
 ]
-At = Annotated[str, typer.Option("--fault-at", metavar="TIMES", help="When they strike.")]
+At = Annotated[str | None, typer.Option("--fault-at", metavar="TIMES", help="When they strike.", show_default="60 s")]
 After = Annotated[
     str | None, typer.Option(metavar="TIME", help="How long it is watched from there.", show_default=False)
 ]
@@ -36,7 +35,7 @@ Upkeep = Annotated[
 ]
 Loads = Annotated[str, typer.Option(metavar="SHARES", help="Work asked of all racks.", show_default=False)]
 Air = Annotated[str, typer.Option(metavar="AIR", help='Outdoors: "25 degC, 38 degC/15 %".', show_default=False)]
-Draws = Annotated[int, typer.Option(min=0, help="Worlds of the scenario's own draws.")]
+Draws = Annotated[int | None, typer.Option(min=0, help="Worlds of the scenario's draws.", show_default=False)]
 Restore = Annotated[
     str | None, typer.Option("--restore-after", metavar="TIME", help="Mend it then.", show_default=False)
 ]
@@ -46,6 +45,7 @@ Output = Annotated[
 Csv = Annotated[Path | None, typer.Option("--csv", metavar="OUT.csv", help="Write the table as CSV, too.")]
 Picture = Annotated[Path | None, typer.Option("--picture", metavar="OUT.png", help="Draw pairs as a heat map.")]
 Page = Annotated[Path | None, typer.Option("--page", metavar="OUT.html", help="Write a page with everything.")]
+Audited = Annotated[bool, typer.Option("--audit", help="Say where twin audit finds otherwise, and why.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Top = Annotated[int, typer.Option(min=1, help="Rows of the ranked table.")]
 Unfolded = Annotated[bool, typer.Option("--unfolded", help="Run cases that are alike by symmetry, too.")]
@@ -62,10 +62,10 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 
 @guarded
 def sweep(
-    given: Given, order: Order = "1", at: At = "60 s", after: After = None, units: Units = "", kinds: Kinds = "",
-    modes: Modes = "", maintenance: Upkeep = "", loads: Loads = "", weather: Air = "", draws: Draws = 0,
+    given: Given, order: Order = None, at: At = None, after: After = None, units: Units = "", kinds: Kinds = "",
+    modes: Modes = "", maintenance: Upkeep = "", loads: Loads = "", weather: Air = "", draws: Draws = None,
     restore: Restore = None, output: Output = None, csv: Csv = None, picture: Picture = None,
-    page: Page = None, as_json: Json = False, top: Top = 20,
+    page: Page = None, audit: Audited = False, as_json: Json = False, top: Top = 20,
     unfolded: Unfolded = False, chunk: Chunk = None, jobs: Jobs = None, memory: Memory = "4 GB",
     resume: Resume = None, device: On = Device.cpu, strict: Strict = False, quiet: Quiet = False,
 ) -> int:  # fmt: skip
@@ -79,10 +79,12 @@ def sweep(
     """
     from twin.studies.sweep import Interrupted
     from twin.studies.sweep import sweep as swept
+    from twin.studies.sweep.base import wished
 
-    wish = _wish(order, at, after, units, kinds, modes, maintenance, loads, weather, draws, restore)
+    instead = _instead(order, at, after, units, kinds, modes, maintenance, loads, weather, draws, restore)
     target, most = _target(given, output), _bytes(memory)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    wish = wished(given, instead)
     try:
         with Bar(f"sweep of {given}", silent=quiet or as_json) as bar:
             found = swept(
@@ -96,6 +98,8 @@ def sweep(
         raise UsageFault(str(error)) from None
     _show(found, target, top, as_json=as_json)
     _files(found, csv, picture, page)
+    if audit:
+        _audit(given, found, silent=quiet or as_json)
     if all(each.fault for each in found.outcomes):
         return BROKEN
     return FAILED if strict and (found.failed or found.broken) else GOOD
@@ -112,6 +116,18 @@ def _show(found: Sweep, target: Path, top: int, *, as_json: bool) -> None:
         pace = found.simulated_seconds / max(found.wall_seconds, 1e-9)
         say(f"{found.simulated_seconds / 3600:,.1f} h simulated in {found.wall_seconds:.1f} s, {pace:,.0f} x real time")
         say(f"table: {target}")
+
+
+def _audit(given: str, found: Sweep, *, silent: bool) -> None:
+    """Audit the same plant, and say where it agrees with the sweep."""
+    from twin.assets import scenario_file
+    from twin.studies.audit import audit as audited
+    from twin.studies.sweep.agreement import agreement
+
+    with Bar(f"audit of {given}", silent=silent) as bar:
+        held = audited(scenario_file(given) if scenario_file(given).is_file() else given, progress=bar)
+    for sentence in agreement(found, held).sentences():
+        say(sentence)
 
 
 def _files(found: Sweep, csv: Path | None, picture: Path | None, page: Path | None) -> None:
@@ -137,35 +153,36 @@ def _target(given: str, output: Path | None) -> Path:
     return output / name if output.is_dir() else output
 
 
-def _wish(
-    order: str, at: str, after: str | None, units: str, kinds: str, modes: str, maintenance: str, loads: str,
-    weather: str, draws: int, restore: str | None,
-) -> Sweeping:  # fmt: skip
-    """What the options ask for.
+def _instead(
+    order: str | None, at: str | None, after: str | None, units: str, kinds: str, modes: str, maintenance: str,
+    loads: str, weather: str, draws: int | None, restore: str | None,
+) -> dict[str, Any]:  # fmt: skip
+    """What the options ask for, by the fields of `Sweeping`; what is not asked for is left to the scenario.
 
     Raises:
         UsageFault: one of them cannot be read.
     """
-    from twin.scenario.sweeping import Sweeping
-
-    number = order.strip() in ("0", "1", "2")
-    wish = Sweeping(
-        int(order) if number else 2,
-        () if number else _listed(order),
-        _listed(units),
-        _listed(kinds),
-        _listed(modes),
-        tuple(_value("--fault-at", each, "s") for each in _listed(at)),
-        None if after is None else _value("--after", after, "s"),
-        _listed(maintenance),
-        tuple(_value("--loads", each, "1") for each in _listed(loads)),
-        tuple(_air(each) for each in _listed(weather)),
-        draws,
-        None if restore is None else _value("--restore-after", restore, "s"),
-    )
-    if not wish.at:
-        raise UsageFault('--fault-at: nothing was found; a time is wanted, e.g. "60 s"')
-    return dataclasses.replace(wish, order=1) if wish.order == 2 and not number and len(wish.of) == 0 else wish
+    found: dict[str, Any] = {}
+    if order is not None:
+        number = order.strip() in ("0", "1", "2")
+        found |= {"order": int(order) if number else 2, "of": () if number else _listed(order)}
+        if not number and not found["of"]:
+            raise UsageFault('--n: nothing was found; 1, 2 or names of units are wanted, e.g. "ups-1,cdu-2"')
+    if at is not None:
+        found["at"] = tuple(_value("--fault-at", each, "s") for each in _listed(at))
+        if not found["at"]:
+            raise UsageFault('--fault-at: nothing was found; a time is wanted, e.g. "60 s"')
+    for name, text in (("units", units), ("kinds", kinds), ("modes", modes), ("maintenance", maintenance)):
+        if text:
+            found[name] = _listed(text)
+    if loads:
+        found["loads"] = tuple(_value("--loads", each, "1") for each in _listed(loads))
+    if weather:
+        found["weather"] = tuple(_air(each) for each in _listed(weather))
+    for name, option, said in (("after", "--after", after), ("restore_after", "--restore-after", restore)):
+        if said is not None:
+            found[name] = _value(option, said, "s")
+    return found if draws is None else found | {"draws": draws}
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from twin.scenario.changes import Change
 from twin.scenario.criteria import Criterion
 from twin.scenario.operations import Operations
 from twin.scenario.sequence import Expected
+from twin.scenario.sweeping import Sweeping
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class Scenario:
     operations: Operations = field(default_factory=Operations)
     worlds: tuple[int, ...] = ()
     expected: list[Expected] = field(default_factory=list)
+    sweep: Sweeping | None = None
     text: str = ""
     inputs: dict[str, str] = field(default_factory=dict)
     path: str = ""

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from twin.faults import Fault
 from twin.plant import Plant
 from twin.scenario import changes as lowering
-from twin.scenario import criteria, draws, forms, grid, sags, sequence, start, timing, values, variants
+from twin.scenario import criteria, draws, forms, grid, sags, sequence, start, sweeping, timing, values, variants
 from twin.scenario.blocks import PLANT_KEYS, PlantReader
 from twin.scenario.case import ControllerSpec, RunSettings, Scenario
 from twin.scenario.catalog import Catalog
@@ -53,6 +53,7 @@ SCENARIO_KEYS = {
     "repairs": False,
     "expected": False,
     "criteria": False,
+    "sweep": False,
 }
 """Key -> whether it must be there."""
 
@@ -259,6 +260,8 @@ class _Reading:
             scenario.changes += events.read(root["events"])
             told += events.sags
         scenario.changes += sags.lower(told, scenario.initial, scenario.changes, self.faults)
+        if "sweep" in root:
+            scenario.sweep = sweeping.lower(root["sweep"], directory, self.faults)
         if "controllers" in root:
             scenario.controllers = self._controllers(root["controllers"])
         if set(SECTIONS) & set(root):

@@ -7,7 +7,7 @@ from typing import Any
 from twin import assets, units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
-from twin.scenario import forms, operations, points, sequence
+from twin.scenario import forms, operations, points, sequence, sweeping
 from twin.scenario.catalog import records
 from twin.scenario.draws import DISTRIBUTIONS
 from twin.scenario.failures import CommonForm, FailureForm
@@ -101,7 +101,7 @@ def _forms() -> Schema:
     )
     made += (forms.Event, forms.Loop, forms.Signal, forms.Fabric, forms.FabricLink, forms.Place, forms.Layout)
     made += (operations.AlarmForm, operations.CrewForm, operations.ProcedureForm, operations.StepForm)
-    made += (operations.RepairForm, sequence.ExpectedForm)
+    made += (operations.RepairForm, sequence.ExpectedForm, sweeping.SweepForm)
     found = {form.__name__.lower().removesuffix("form"): of_form(form) for form in made}
     found["procedure"]["properties"]["steps"] |= {"type": "array", "items": {"$ref": "#/$defs/step"}}
     found["step"]["oneOf"] = [{"required": [verb]} for verb in operations.StepForm.VERBS]
@@ -111,6 +111,11 @@ def _forms() -> Schema:
         found["fabriclink"]["properties"][key] |= NAME_LIST
     found["workload"]["properties"]["jobs"] |= _jobs()
     found["fabric"]["properties"]["links"] |= {"type": "array", "items": {"$ref": "#/$defs/fabriclink"}}
+    for key in sweeping.LISTS:
+        found["sweep"]["properties"][key] |= {
+            "type": ["string", "number", "array"],
+            "items": {"type": ["string", "number"]},
+        }
     found["event"]["oneOf"] = [{"required": [verb]} for verb in forms.Event.VERBS]
     row = {"type": "array", "minItems": 3, "maxItems": 3}
     found["grid"]["properties"]["sags"] |= {"type": "array", "items": row}
@@ -295,6 +300,7 @@ def _scenario() -> Schema:
             "type": "array",
             "items": _criterion(),
         },
+        "sweep": one("sweep"),
     }
     return _object(
         {key: properties[key] for key in SCENARIO_KEYS}, [key for key, must in SCENARIO_KEYS.items() if must]

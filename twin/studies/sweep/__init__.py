@@ -59,7 +59,7 @@ def sweep(
 
     Args:
         given: a scenario or a plant, the file of one, or the name of a shipped one.
-        wish: what is tried; N-1 of everything, if absent.
+        wish: what is tried; what a scenario says of it, or N-1 of everything, if absent.
         at: weather and work of a plant; a scenario brings its own.
         output: file of the table; without one nothing is kept, and nothing can be resumed.
         fold: of cases that are alike by symmetry one is run, and counted for all.
@@ -76,7 +76,7 @@ def sweep(
         TraceWriteError: the table cannot be written.
     """
     began = time.perf_counter()
-    ground = base(given, wish or Sweeping(), at)
+    ground = base(given, wish, at)
     every = enumerated(ground.plant, ground.wish, air(ground))
     alike = folded(ground, every) if fold else [[case] for case in every]
     cases = [group[0] for group in alike]

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -56,12 +57,12 @@ class Base:
         return self.scenario.plant
 
 
-def base(given: Plant | Scenario | str | Path, wish: Sweeping, at: Conditions | None = None) -> Base:
+def base(given: Plant | Scenario | str | Path, wish: Sweeping | None = None, at: Conditions | None = None) -> Base:
     """What the cases of a sweep have in common.
 
     Args:
         given: a scenario or a plant, the file of one, or the name of a shipped one.
-        wish: what is tried.
+        wish: what is tried; what the scenario says, or N-1 of everything, if absent.
         at: weather and work of a plant; a scenario brings its own.
 
     Raises:
@@ -69,8 +70,11 @@ def base(given: Plant | Scenario | str | Path, wish: Sweeping, at: Conditions | 
     """
     at = at or Conditions()
     scenario = _scenario(given, wish)
+    if scenario is not None and wish is None and scenario.sweep is not None and scenario.sweep.draws > 1:
+        scenario = _scenario(given, scenario.sweep)
     if scenario is None:
         scenario = of_plant(subject(given, at))
+    wish = wish or scenario.sweep or Sweeping()
     last = max(wish.at)
     after = wish.after if wish.after is not None else max(scenario.run.duration - last, 0.0) or WATCHED
     run = dataclasses.replace(scenario.run, duration=last + after, members=1)
@@ -85,14 +89,25 @@ def base(given: Plant | Scenario | str | Path, wish: Sweeping, at: Conditions | 
     return Base(name or "sweep", scenario, told, wish, paces, feeds)
 
 
-def _scenario(given: Plant | Scenario | str | Path, wish: Sweeping) -> Scenario | None:
+def wished(given: str | Path, instead: dict[str, Any]) -> Sweeping:
+    """What a scenario says that is tried, with some of it said otherwise; N-1 of everything where it says nothing.
+
+    Raises:
+        BadInput: the scenario has faults.
+    """
+    scenario = _scenario(given, None)
+    said = None if scenario is None else scenario.sweep
+    return dataclasses.replace(said or Sweeping(), **instead)
+
+
+def _scenario(given: Plant | Scenario | str | Path, wish: Sweeping | None) -> Scenario | None:
     """The scenario that is meant; None where it is a plant."""
     if isinstance(given, Scenario):
         return given
     if isinstance(given, Plant):
         return None
     path = scenario_file(given)
-    return read(path, members=max(wish.draws, 1)) if is_scenario(path) else None
+    return read(path, members=max(wish.draws, 1) if wish else 1) if is_scenario(path) else None
 
 
 def is_scenario(path: Path) -> bool:
