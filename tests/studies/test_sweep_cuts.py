@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.small_plants import wet_chain
+from twin.scenario import BadInput
 from twin.scenario.sweeping import Sweeping
 from twin.studies.audit import Audit, Conditions, Contingency, audit
 from twin.studies.audit.found import OUT
@@ -16,7 +17,8 @@ from twin.studies.sweep.found import Sweep, against_baselines
 from twin.studies.sweep.heat import NONE, heat, picture
 from twin.studies.sweep.outcome import Outcome
 from twin.studies.sweep.page import page
-from twin.studies.sweep.shown import harm, spreads, summary, whole
+from twin.studies.sweep.risk import frequency, rate_set, risks
+from twin.studies.sweep.shown import expected, harm, spreads, summary, whole
 
 
 def row(name, racks=0, passed=(1,), **more):
@@ -30,6 +32,41 @@ def row(name, racks=0, passed=(1,), **more):
 
 def found(*rows):
     return Sweep("by hand", tuple(rows), ("no rack.shut_down",), {"twin_version": "0", "sweep_sha256": "0"})
+
+
+class TestRisk:
+    """By hand: a UPS fails every 170,000 h for half an hour, a pump every 60,000 h for eight, a generator at 0.13 %."""
+
+    @pytest.mark.parametrize(
+        ("case", "kinds", "modes", "per_year"),
+        [
+            ("ups-1", "ups", "in_service", 8766 / 170e3),
+            ("ups-1 + pump-1", "ups + pump", "in_service + in_service", 8766 / 170e3 * 8766 / 60e3 * 8.5 / 8766),
+            ("utility + generator-1", "utility + generator", "closed + fails_to_start", 8766 / 8760 * 0.0013),
+            ("generator-1", "generator", "fails_to_start", 0.0),
+            ("ups-1 + rack-1", "ups + rack", "in_service + in_service", 0.0),
+        ],
+    )
+    def test_how_often(self, case, kinds, modes, per_year):
+        made = Outcome(case, case, kinds, modes, 60.0)
+        assert frequency(made, rate_set("ieee-493")) == pytest.approx(per_year)
+
+    def test_what_is_expected_is_how_often_times_what_it_costs_for_all_it_stands_for(self):
+        made = found(
+            row("nothing fails"), row("pump-1", energy_lost=3.6e9, stands_for=2, tokens_lost=10.0),
+            row("ups-1", energy_lost=7.2e9), row("rack-1", 1, energy_lost=1e9),
+        )  # fmt: skip
+        first, second = risks(made, rate_set("ieee-493"))
+        assert (first.outcome.case, second.outcome.case) == ("pump-1", "ups-1")
+        assert first.energy == pytest.approx(2 * 8766 / 60e3 * 3.6e9)
+        assert first.tokens == pytest.approx(2 * 8766 / 60e3 * 10.0)
+        assert first.to_json()["per_year"] == first.per_year
+        assert expected([first, second], "ieee-493", 20).row_count == 3
+
+    def test_a_set_that_counts_by_gpu_or_is_none_is_refused(self):
+        for name in ("rsc-1", "ieee-439"):
+            with pytest.raises(BadInput, match="there is no set of rates of equipment"):
+                rate_set(name)
 
 
 class TestCuts:

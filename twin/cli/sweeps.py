@@ -13,6 +13,7 @@ from twin.cli.progress import Bar
 from twin.cli.words import BROKEN, FAILED, GOOD, INTERRUPTED, UsageFault, drawn, emit, emit_json, guarded, say
 
 if TYPE_CHECKING:
+    from twin.scenario.rates import RateSet
     from twin.studies.sweep import Sweep
 
 
@@ -46,6 +47,9 @@ Csv = Annotated[Path | None, typer.Option("--csv", metavar="OUT.csv", help="Writ
 Picture = Annotated[Path | None, typer.Option("--picture", metavar="OUT.png", help="Draw pairs as a heat map.")]
 Page = Annotated[Path | None, typer.Option("--page", metavar="OUT.html", help="Write a page with everything.")]
 Audited = Annotated[bool, typer.Option("--audit", help="Say where twin audit finds otherwise, and why.")]
+Rated = Annotated[
+    str | None, typer.Option("--rates", metavar="SET", help="Expect a year by published rates, e.g. ieee-493.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Top = Annotated[int, typer.Option(min=1, help="Rows of the ranked table.")]
 Unfolded = Annotated[bool, typer.Option("--unfolded", help="Run cases that are alike by symmetry, too.")]
@@ -65,7 +69,7 @@ def sweep(
     given: Given, order: Order = None, at: At = None, after: After = None, units: Units = "", kinds: Kinds = "",
     modes: Modes = "", maintenance: Upkeep = "", loads: Loads = "", weather: Air = "", draws: Draws = None,
     restore: Restore = None, output: Output = None, csv: Csv = None, picture: Picture = None,
-    page: Page = None, audit: Audited = False, as_json: Json = False, top: Top = 20,
+    page: Page = None, audit: Audited = False, rates: Rated = None, as_json: Json = False, top: Top = 20,
     unfolded: Unfolded = False, chunk: Chunk = None, jobs: Jobs = None, memory: Memory = "4 GB",
     resume: Resume = None, device: On = Device.cpu, strict: Strict = False, quiet: Quiet = False,
 ) -> int:  # fmt: skip
@@ -76,15 +80,18 @@ def sweep(
       twin sweep hall
       twin sweep pod --n 2 --kinds ups,pdu,breaker,cdu
       twin sweep my-site/my-site.yaml --maintenance ups-1 --loads 50%,100% --strict
+      twin sweep pod --n 2 --kinds ups,pdu,cdu --rates ieee-493
     """
     from twin.studies.sweep import Interrupted
     from twin.studies.sweep import sweep as swept
     from twin.studies.sweep.base import wished
+    from twin.studies.sweep.risk import rate_set
 
     instead = _instead(order, at, after, units, kinds, modes, maintenance, loads, weather, draws, restore)
     target, most = _target(given, output), _bytes(memory)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    wish = wished(given, instead)
+    wish = wished(given, instead if rates is None else instead | {"rates": rates})
+    known = rate_set(wish.rates) if wish.rates else None
     try:
         with Bar(f"sweep of {given}", silent=quiet or as_json) as bar:
             found = swept(
@@ -96,7 +103,7 @@ def sweep(
         return INTERRUPTED
     except Interrupted as error:
         raise UsageFault(str(error)) from None
-    _show(found, target, top, as_json=as_json)
+    _show(found, target, top, known, as_json=as_json)
     _files(found, csv, picture, page)
     if audit:
         _audit(given, found, silent=quiet or as_json)
@@ -105,14 +112,18 @@ def sweep(
     return FAILED if strict and (found.failed or found.broken) else GOOD
 
 
-def _show(found: Sweep, target: Path, top: int, *, as_json: bool) -> None:
-    """Print what was found."""
-    from twin.studies.sweep.shown import whole
+def _show(found: Sweep, target: Path, top: int, rates: RateSet | None, *, as_json: bool) -> None:
+    """Print what was found, and what of it is to be expected."""
+    from twin.studies.sweep.risk import risks
+    from twin.studies.sweep.shown import expected, whole
 
+    rows = risks(found, rates) if rates is not None else []
     if as_json:
-        emit_json(found.to_json())
+        emit_json(found.to_json() | ({"risks": [each.to_json() for each in rows]} if rates is not None else {}))
     else:
         emit(drawn(lambda width: whole(found, width, top)))
+        if rates is not None:
+            emit(drawn(lambda width: expected(rows, rates.name, top)))
         pace = found.simulated_seconds / max(found.wall_seconds, 1e-9)
         say(f"{found.simulated_seconds / 3600:,.1f} h simulated in {found.wall_seconds:.1f} s, {pace:,.0f} x real time")
         say(f"table: {target}")

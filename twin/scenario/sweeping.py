@@ -13,7 +13,7 @@ from twin.declare import Quantity
 from twin.scenario import values
 from twin.scenario.document import Broken, Map, Node, Seq, Text, describe
 from twin.scenario.faults import Faults, advice
-from twin.scenario.forms import Form, Length, Raw, Whole, fill
+from twin.scenario.forms import Form, Length, Raw, Whole, Words, fill
 from twin.scenario.names import BadName, Directory
 
 SHARE = Quantity("", "1", "share of full work", at_least=0, at_most=1)
@@ -33,7 +33,7 @@ class Sweeping:
     how long it is watched from there, None to the end of the scenario. maintenance: units that are out of service from
     the start, one after the other. loads: share of full work asked of all racks. weather: dry bulb and relative
     humidity, None for air that keeps its water. draws: worlds of the scenario's own draws; 0 draws nothing.
-    restore_after: so long after a failure it is mended, None never.
+    restore_after: so long after a failure it is mended, None never. rates: set by which cases are expected, or none.
     """
 
     order: int = 1
@@ -48,6 +48,7 @@ class Sweeping:
     weather: tuple[tuple[float, float | None], ...] = ()
     draws: int = 0
     restore_after: float | None = None
+    rates: str = ""
 
 
 class SweepForm(Form):
@@ -65,6 +66,7 @@ class SweepForm(Form):
     weather: Raw = Field(default=None, description='outdoor air: "25 degC", or "38 degC/15 %" with its humidity')
     draws: Annotated[int, Whole(0, 1_000_000)] = Field(default=0, description="worlds of the scenario's own draws")
     restore_after: Length | None = Field(default=None, description="so long after a failure it is mended")
+    rates: Annotated[str, Words(80)] | None = Field(default=None, description="published rates, e.g. ieee-493")
 
 
 LISTS = ("of", "units", "kinds", "modes", "fault_at", "maintenance", "loads", "weather")
@@ -104,6 +106,7 @@ def lower(node: Node, directory: Directory, faults: Faults) -> Sweeping | None:
         form.n, each("of", targets), each("units", targets), each("kinds", kind), each("modes", str),
         each("fault_at", value(MOMENT)) or Sweeping.at, form.after, each("maintenance", targets),
         each("loads", value(SHARE)), each("weather", lambda item: _air(item, faults)), form.draws, form.restore_after,
+        form.rates or "",
     )  # fmt: skip
     return found if len(faults.errors) == before else None
 

@@ -15,6 +15,7 @@ from twin.report.words import count, lasting, say
 from twin.studies.sweep.cuts import Cut, cut_sets, own_racks
 from twin.studies.sweep.found import Sweep
 from twin.studies.sweep.outcome import Outcome
+from twin.studies.sweep.risk import Risk
 
 TOP = 20
 """Rows of the ranked table where nobody says more."""
@@ -170,6 +171,35 @@ def _spreads(rows: list[list[str]]) -> Table:
         made.add_column(name, justify="left" if not name else "right")
     for row in rows:
         made.add_row(*(Text(cell) for cell in row))
+    return made
+
+
+def expected(rows: list[Risk], name: str, top: int) -> Table:
+    """What is to be expected a year, the costliest first."""
+    matter = [each for each in rows if each.outcome.energy_lost >= 3.6e5 or each.outcome.revenue_lost >= 0.01]
+    title = f"To be expected a year by {name}: {count(len(matter), 'case')} that cost something"
+    made = Table(title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    tokens = any(each.tokens for each in matter)
+    columns = [
+        "what fails",
+        "times a year",
+        "once in",
+        "IT energy a time",
+        "a year",
+        *(["tokens", "money"] if tokens else []),
+    ]
+    for place, words in enumerate(columns):
+        made.add_column(words, justify="right" if place else "left", overflow="fold")
+    for each in matter[:top]:
+        times = f" x{each.outcome.stands_for}" if each.outcome.stands_for > 1 else ""
+        cells = [each.outcome.case + times, f"{each.per_year:.3g}", f"{1 / each.per_year:,.3g} years"]
+        cells += [say(each.outcome.energy_lost, "J"), say(each.energy, "J")]
+        cells += [f"{each.tokens:,.3g}", f"${each.revenue:,.2f}"] if tokens else []
+        made.add_row(*(Text(cell) for cell in cells))
+    total = sum(each.energy for each in matter)
+    made.add_row(
+        Text("all of them", style="bold"), f"{sum(each.per_year for each in matter):.3g}", "", "", say(total, "J")
+    )
     return made
 
 
