@@ -209,6 +209,36 @@ def test_a_long_tick_is_a_doubt_where_chance_strikes_and_not_a_fault(save: Save)
     assert "moments are coarse" in str(told[0])
 
 
+def test_each_cause_of_a_list_has_a_value_of_its_own(save: Save) -> None:
+    """The one that began first keeps its value while it is away."""
+    text = """failures:
+  ats-a.mode:
+    - {every: 50 h, repair: 1 h, to: off, why: dies}
+    - {every: 50 h, repair: 1 h, to: locked_out, why: locks out}
+"""
+    value = inputs_of("ats")["mode"].choices or {}
+    found = begun(changes(save, text), "ats-a")
+    assert {(each.why, each.value) for each in found} == {("dies", value["off"]), ("locks out", value["locked_out"])}
+    first, second = Outage(0.0, 5.0, "one", 2.0), Outage(3.0, 9.0, "other", 1.0)
+    assert merged([[second], [first]]) == [Outage(0.0, 12.0, "one", 2.0)]
+
+
+def test_a_common_cause_leaves_each_unit_its_own_repair(save: Save) -> None:
+    """Whichever stands first; all that are alike fall at the same moments."""
+    entries = ["pdu-1.in_service: {every: 50 h, repair: 1 h}", "pdu-2.in_service: {every: 50 h, repair: 5 h}"]
+    told = []
+    for order in (entries, entries[::-1]):
+        listed = "".join(f"  {each}\n" for each in order)
+        found = changes(save, f"failures:\n{listed}  common: [{{of: pdu.in_service, beta: 100 %}}]\n", 3)
+        told.append(sorted(found, key=lambda each: (each.member, each.time, each.unit)))
+    assert told[0] == told[1]
+    assert {(each.unit, each.repair) for each in told[0] if each.verb == "failure"} == {
+        ("pdu-1", HOUR), ("pdu-2", 5 * HOUR)
+    }  # fmt: skip
+    moments = [{each.time for each in begun(told[0], unit)} for unit in ("pdu-1", "pdu-2")]
+    assert moments[0] == moments[1] != set()
+
+
 def test_causes_compete_as_often_as_their_rates() -> None:
     """The first of two exponential times: mean 1/(1/3 + 1/6) = 2, the first cause in two of three."""
     short = lambda random: 1e-6  # noqa: E731

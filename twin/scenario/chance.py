@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from twin.faults import Where
 from twin.scenario import renewal
 from twin.scenario.case import RunSettings
 from twin.scenario.changes import Change
-from twin.scenario.draws import MOST_ROWS, Group, Groups, generator
+from twin.scenario.draws import MOST_ROWS, Draw, Group, Groups, generator
 from twin.scenario.faults import Faults
 from twin.scenario.operations import Operations
 
@@ -69,7 +71,7 @@ def rows(
         where: of the section, for a fault where there are too many.
     """
     found: list[Change] = []
-    together: dict[tuple[int, int], list[list[renewal.Outage]]] = {}
+    together: dict[tuple[int, int], dict[str, list[list[renewal.Outage]]]] = {}
     for (unit, name), listed in aims.items():
         group = groups.get((unit, name))
         for member in range(run.members):
@@ -77,10 +79,9 @@ def rows(
             if group is not None:
                 key = (id(group), member)
                 if key not in together:
-                    together[key] = _together(group, listed, member, run)
-                several += together[key]
-            value, back = listed[0].value, usual[unit, name]
-            found += _changes(renewal.merged(several), (unit, name), (value, back), member, run.duration)
+                    together[key] = _together(group, aims, member, run)
+                several += together[key][unit]
+            found += _changes(renewal.merged(several), (unit, name), usual[unit, name], member, run.duration)
             if len(found) > MOST_ROWS:
                 text = f"these failures pass {MOST_ROWS} rows in member {member} of {unit}"
                 faults.add(where, f"{text}; fewer members, a shorter run or rarer failures are wanted")
@@ -97,27 +98,61 @@ def _alone(
         if group.beta >= 1.0:
             return []
         process = process.share(1.0 - group.beta)
-    return renewal.outages(process, generator(run.seed, member, unit, f"{name}/{place}"), run.duration, run.tick)
+    random = generator(run.seed, member, unit, f"{name}/{place}")
+    listed = renewal.outages(process, random, run.duration, run.tick)
+    return [each._replace(value=aim.value) for each in listed]
 
 
-def _together(group: Group, aims: list[Aim], member: int, run: RunSettings) -> list[list[renewal.Outage]]:
-    """Outages of a whole group, by each of its causes."""
-    found = []
-    for place, aim in enumerate(aims):
-        assert isinstance(aim.process, renewal.Causes)
+def _together(group: Group, aims: Aims, member: int, run: RunSettings) -> dict[str, list[list[renewal.Outage]]]:
+    """Outages of a whole group, by unit and by each of its causes: it falls as one, each is mended by itself.
+
+    The next one begins to threaten when the last unit is back.
+    """
+    found: dict[str, list[list[renewal.Outage]]] = {unit: [] for unit in group.units}
+    for place, aim in enumerate(aims[group.units[0], group.input]):
+        process = aim.process
+        assert isinstance(process, renewal.Causes)
+        own = {unit: aims[unit, group.input][place] for unit in group.units}
+        mends = _Mends(own, {u: generator(run.seed, member, f"common:{u}", f"{group.input}/{place}") for u in own}, run)
+        causes = range(len(process.names))
+        process = replace(
+            process.share(group.beta), names=(group.why,) * len(causes), repairs=tuple(map(mends.of, causes))
+        )
         random = generator(run.seed, member, f"common:{group.target}", f"{group.input}/{place}")
-        process = replace(aim.process.share(group.beta), names=(group.why,) * len(aim.process.names))
-        found.append(renewal.outages(process, random, run.duration, run.tick))
+        listed = renewal.outages(process, random, run.duration, run.tick)
+        for unit, each in own.items():
+            lasts = zip(listed, mends.lasts[unit], strict=True)
+            found[unit].append([one._replace(repair=repair, value=each.value) for one, repair in lasts])
     return found
 
 
+class _Mends:
+    """Repairs of the units of a group, each drawn from its own causes and its own stream; `lasts` has all [s]."""
+
+    def __init__(self, aims: dict[str, Aim], streams: dict[str, np.random.Generator], run: RunSettings) -> None:
+        self.aims, self.streams, self.shortest = aims, streams, run.tick
+        self.lasts: dict[str, list[float]] = {unit: [] for unit in aims}
+
+    def of(self, cause: int) -> Draw:
+        """How long the group is not whole after a cause."""
+
+        def longest(_: np.random.Generator) -> float:
+            for unit, aim in self.aims.items():
+                assert isinstance(aim.process, renewal.Causes)
+                drawn = aim.process.repairs[cause](self.streams[unit]) or 0.0
+                self.lasts[unit].append(max(drawn, self.shortest))
+            return max(each[-1] for each in self.lasts.values())
+
+        return longest
+
+
 def _changes(
-    listed: list[renewal.Outage], hit: tuple[str, str], values: tuple[float, float], member: int, duration: float
+    listed: list[renewal.Outage], hit: tuple[str, str], back: float, member: int, duration: float
 ) -> Iterator[Change]:
-    for start, repair, why in listed:
-        yield Change(start, *hit, values[0], None, member, VERB, why, None, repair)
+    for start, repair, why, value in listed:
+        yield Change(start, *hit, value, None, member, VERB, why, None, repair)
         if start + repair <= duration:
-            yield Change(start + repair, *hit, values[1], None, member, MENDED)
+            yield Change(start + repair, *hit, back, None, member, MENDED)
 
 
 def left_to_crews(operations: Operations | None, changes: list[Change]) -> list[Change]:

@@ -12,11 +12,12 @@ Draw = Callable[[np.random.Generator], float | None]
 
 
 class Outage(NamedTuple):
-    """A machine is away from `start` for `repair` [s], and why."""
+    """A machine is away from `start` for `repair` [s], why, and what its Input is meanwhile."""
 
     start: float
     repair: float
     why: str
+    value: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def outages(
 def merged(several: Iterable[list[Outage]]) -> list[Outage]:
     """Outages of one machine by several processes as one after another: it is away while any of them has it away.
 
-    One that begins in another lengthens it where it lasts longer; the first cause is told.
+    One that begins in another lengthens it where it lasts longer; cause and value are those of the first.
     """
     listed = sorted((outage for each in several for outage in each), key=lambda outage: outage.start)
     found: list[Outage] = []
