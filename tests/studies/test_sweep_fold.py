@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 import math
 
 import pytest
@@ -12,8 +13,9 @@ from hypothesis import strategies as st
 
 from tests.small_plants import add, chain, pod, tied
 from twin.assets import scenarios_folder
-from twin.plant import Plant, SignalLine
-from twin.scenario import Change, read_plant
+from twin.plant import Element, Loop, Plant, SignalLine
+from twin.plant_fabric import Fabric
+from twin.scenario import Change, read, read_plant
 from twin.scenario.sweeping import Sweeping
 from twin.studies.sweep import sweep
 from twin.studies.sweep.base import base
@@ -153,6 +155,30 @@ class TestPlants:
         assert first("rack-04") == "rack-04", "it hangs on other boards"
         assert first("generator-2") == "generator-2", "it has its own turn"
 
+    def test_every_relation_of_a_plant_tells_alike_units_apart(self):
+        def unlike(relate):
+            """Whether two units, alike until one of them is related to a third, are told apart."""
+            plant = Plant()
+            for name, kind in (("one", "bus"), ("other", "bus"), ("third", "bus")):
+                add(plant, name, kind)
+            assert Symmetry(plant).first_of("other") == "one"
+            relate(plant)
+            return Symmetry(plant).first_of("other") == "other"
+
+        relations = {
+            "feeds": lambda plant: plant.feed("third", ["one"]),
+            "joins": lambda plant: plant.join("third", ["one"]),
+            "loops": lambda plant: plant.add_loop(Loop("loop", "water", [[Element("one", "")]], [])),
+            "signals": lambda plant: plant.add_signal(SignalLine("one", "x", "third", "y")),
+            "pools": lambda plant: plant.gather("third", ["one"]),
+            "scheduled": lambda plant: plant.schedule("third", ["one"]),
+            "served": lambda plant: plant.serve("third", ["one"], []),
+            "stores": lambda plant: plant.store("third", ["one"]),
+            "fabrics": lambda plant: plant.add_fabric(Fabric("fabric", ["one"], {}, [], 4e11)),
+        }
+        assert relations.keys() == json.loads(Plant().to_json()).keys() - {"units", "redundancy"}
+        assert [name for name, relate in relations.items() if not unlike(relate)] == []
+
 
 TIMES = ("to_trip", "to_throttle", "to_shutdown", "to_unpowered", "to_dark", "recovery")
 
@@ -184,6 +210,38 @@ def equal(plant, wish):
 def test_folded_equals_unfolded():
     found = equal(chain(), Sweeping(at=(2.0,), after=120.0, kinds=("rack", "pump", "cdu")))
     assert any(row.stands_for == 4 and row.throttled for row in found.outcomes)
+
+
+SCHEDULED = """\
+title: Two of four racks work
+plant:
+  units:
+    utility: {kind: utility, rated_power: 2 MW}
+    rack-1..4: {like: gb300-nvl72, feeds: utility, air_fraction: 0 %, shelf_count: 0, storage_capacity: 0 J}
+    pump: {like: pump-25lps, feeds: utility}
+    cooler: {like: dry-cooler-2900kw, feeds: utility}
+  coolant:
+    technology: {fluid: pg25, plant: [[pump, cooler]], loads: [rack-1..4]}
+run: {duration: 2 min, tick: 5 s}
+weather: {dry_bulb: 20 degC, relative_humidity: 50 %}
+scheduler: {racks: rack-1..4, period: 5 s}
+workload:
+  jobs:
+    a: {racks: 2, work: 10 min, step_time: 1 s, resume_time: 0 s}
+criteria: [no a.stopped]
+"""
+
+
+def test_racks_that_a_scheduler_gives_to_jobs_are_not_folded(tmp_path):
+    """A job has rack-1 and rack-2 and neither of the others: each rack is run, and it matters which of them fails."""
+    path = tmp_path / "scheduled.yaml"
+    path.write_text(SCHEDULED)
+    wish = Sweeping(kinds=("rack",), modes=("in_service",), at=(60.0,), after=20.0)
+    few, every = sweep(read(path), wish), sweep(read(path), wish, fold=False)
+    assert [repr(row) for row in few.outcomes] == [repr(row) for row in every.outcomes]
+    assert {row.units: row.failed for row in few.outcomes if row.units} == {
+        "rack-1": 1, "rack-2": 1, "rack-3": 0, "rack-4": 0,
+    }  # fmt: skip
 
 
 def test_folded_pairs_equal_unfolded_ones():

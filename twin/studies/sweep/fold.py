@@ -17,10 +17,10 @@ Alike = list[list[Case]]
 def folded(base: Base, cases: list[Case]) -> Alike:
     """Cases that are alike together.
 
-    Each by itself where the scenario draws something for single worlds, or where people act: who attends to which unit
-    first, and what times they take, is not the same for units that are alike.
+    Each by itself where the scenario draws something for single worlds, or where people or a scheduler act: who attends
+    to which unit first, what times they take, and which racks a job is given, is not the same for units that are alike.
     """
-    if base.scenario.operations:
+    if base.scenario.operations or base.scenario.scheduler is not None:
         return [[case] for case in cases]
     if any(change.member is not None for change in (*base.scenario.initial, *base.scenario.changes)):
         return [[case] for case in cases]

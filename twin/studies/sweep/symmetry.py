@@ -260,6 +260,12 @@ def _edges(plant: Plant, node: Any, number: dict[str, int]) -> Iterable[tuple[in
     for pool, racks in plant.pools.items():
         for rack in racks:
             yield number[rack], number[pool], ("works for",)
+    for job, racks in plant.scheduled.items():
+        for rack in racks:
+            yield number[rack], number[job], ("may work for",)
+    for job, systems in plant.stores.items():
+        for place, system in enumerate(systems):
+            yield number[system], number[job], ("stores for", place)
     for service, phases in plant.served.items():
         for phase, pools in phases.items():
             for place, pool in enumerate(pools):
