@@ -94,6 +94,7 @@ class TestCuts:
             (row("rack-1", 1), False), (row("rack-1", 2), True), (row("rack-1 + rack-2", 2), False),
             (row("ups-1", passed=(0,)), True), (row("rack-1", 1, passed=(0,)), False),
             (row("ups-1", throttled=8), False), (row("ups-1", fault="broken"), True),
+            (row("air_rack-1", 1), False), (row("air_rack-1", 2), True), (row("air_rack-1 + rack-2", 2), False),
         ],
     )  # fmt: skip
     def test_harm_is_what_goes_beyond_the_failed_racks_themselves(self, case, does):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from twin.equipment import KINDS
 from twin.studies.sweep.found import Sweep, normals
 from twin.studies.sweep.outcome import Outcome, names_of, parted, world_of
 
@@ -35,9 +36,9 @@ def breaks(each: Outcome, normal: Outcome | None) -> bool:
 
 
 def own_racks(each: Outcome) -> int:
-    """Racks that fail themselves."""
+    """Racks that fail themselves, of every kind whose power is work."""
     pairs = zip(each.units.split(" + "), each.kinds.split(" + "), strict=True)
-    return len({unit for unit, kind in pairs if kind == "rack"})
+    return len({unit for unit, kind in pairs if kind in KINDS and KINDS[kind].is_work})
 
 
 def cut_sets(found: Sweep) -> list[Cut]:
