@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from twin.declare import MODES
 from twin.scenario import Change, read
 
 Save = Callable[..., str]
@@ -69,8 +70,9 @@ def test_events_of_one_moment_keep_their_order_and_a_clash_is_doubtful(save: Sav
 
 def test_initial_comes_after_weather_and_workload(save: Save, small: str) -> None:
     initial = read(save(small)).initial
-    assert [change.verb for change in initial] == ["weather"] * 2 + ["workload"] * 2 + ["initial"] * 2
-    assert initial[-1] == Change(0.0, "rack-01", "utilisation", 0.9, verb="initial")
+    assert [change.verb for change in initial] == ["weather"] * 2 + ["workload"] * 2 + ["initial"] * 3
+    assert initial[-2] == Change(0.0, "rack-01", "utilisation", 0.9, verb="initial")
+    assert initial[-1] == Change(0.0, "fan-wall-1", "mode", MODES["locked_out"], verb="initial"), "maintenance"
 
 
 @pytest.mark.parametrize("event", ["{at: 60 s, fail: pdu}", '{at: 60 s, fail: "pdu-?"}', "{at: 60 s, fail: pdu-1..2}"])
