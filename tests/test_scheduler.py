@@ -9,6 +9,7 @@ import pytest
 
 import twin
 from twin.plant import Plant
+from twin.report.reliability import band_rows
 from twin.scenario import check, read
 from twin.simulation import Simulation
 from twin.studies.drill import DrillResult
@@ -68,6 +69,22 @@ def test_a_schedule_by_hand(tmp_path: Path) -> None:
     told = [(entry.unit, entry.what.split(" (")[0], entry.why) for entry in drill.findings.entries if entry.time < 1000]
     assert ("low", "is asked to save and give its racks back", "high goes before it") in told
     assert ("high", "gets its racks", "on 4 racks from rack-01, waited 20 s") in told
+
+
+def test_only_the_time_with_racks_counts_for_the_reliability_of_a_job(tmp_path: Path) -> None:
+    """brief has racks for 120 s to resume and 120 s of work, of 25 min; never does not come to have any."""
+    text = f"workload: {{jobs: {{brief: {{racks: 6, work: 2 min, {RATINGS}}}, "
+    text += f"never: {{racks: 6, work: 2 min, arrives: 24.9 min, {RATINGS}}}}}}}\n"
+    text += "scheduler: {racks: rack-01..06, period: 10 s}\n"
+    text += "events: [{at: 20 min, fail: rack-01}]\n"
+    found = ran(tmp_path, text, members=2).findings.reliability
+    assert found is not None
+    brief, never = found["jobs"]["brief"], found["jobs"]["never"]
+    assert brief["effective_training_time"]["values"] == pytest.approx([0.5, 0.5], abs=0.03)
+    assert brief["goodput"]["values"] == pytest.approx([0.5, 0.5], abs=0.03)
+    assert brief["availability"]["values"] == [1.0, 1.0]
+    assert (never["goodput"], never["effective_training_time"], never["availability"]) == (None, None, None)
+    assert not [row for row in band_rows(found) if row[0].startswith("never: availability")]
 
 
 def test_a_job_of_a_scheduler_does_what_one_with_racks_of_its_own_does(tmp_path: Path) -> None:

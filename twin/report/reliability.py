@@ -10,6 +10,7 @@ import numpy as np
 from twin.equipment import KINDS
 from twin.report.bands import band, per_event
 from twin.report.causes import INPUT
+from twin.report.schedule import had_racks
 from twin.report.story import Story
 from twin.report.words import kinds, lasting, say, words
 from twin.trace.layout import CAUSE
@@ -25,7 +26,8 @@ def reliability(story: Story) -> dict[str, Any] | None:
 
     Each of "goodput", "availability" and the like is a band: mean over the members with its 95 % interval, 5th, 50th
     and 95th percentile, and the value of each member. Mean time between interruptions is that of all members
-    together: their time over their interruptions.
+    together: their time over their interruptions. The time of a job that a scheduler starts is that in which it has
+    racks; members in which it never has are left out, and its bands are None where that are all.
     """
     length = story.end - story.start
     if length <= 0 or (story.members < 2 and not story.causes):
@@ -46,24 +48,32 @@ def _jobs(story: Story, length: float) -> dict[str, Any]:
     if not story.has("job", "steps"):
         return {}
     found = {}
+    ran = had_racks(story)
     for place, name in enumerate(story.trace.units("job")):
         gained = {
             key: _gained(story, key, place)
             for key in ("steps", "lost_steps", "interruptions", "saving_time", "restarting_time", "stopped_time")
         }
         step = story.plant.units[name].machine().step_time
-        worked = length - gained["saving_time"] - gained["restarting_time"] - gained["stopped_time"]
+        time = ran.get(name, np.full(story.members, length))
+        worked = time - gained["saving_time"] - gained["restarting_time"] - gained["stopped_time"]
         made = gained["steps"] + gained["lost_steps"]
         useful = np.where(made > 0, gained["steps"] / np.where(made > 0, made, 1.0), 0.0)
         found[name] = {
-            "goodput": band(gained["steps"] * step / length),
-            "effective_training_time": band(worked * useful / length, 1.0),
-            "availability": band(1.0 - gained["stopped_time"] / length, 1.0),
+            "goodput": _share_of(time, gained["steps"] * step),
+            "effective_training_time": _share_of(time, worked * useful, 1.0),
+            "availability": _share_of(time, time - gained["stopped_time"], 1.0),
             "interruptions": band(gained["interruptions"]),
-            "mean_time_between_interruptions": per_event(length, gained["interruptions"]),
+            "mean_time_between_interruptions": per_event(float(time.mean()), gained["interruptions"]),
             "causes": _causes(story, {name, *story.plant.pools.get(name, ())}),
         }
     return found
+
+
+def _share_of(time: np.ndarray, part: np.ndarray, most: float = float("inf")) -> dict[str, Any] | None:
+    """The band of a part of some time, over the members that have any; None without one."""
+    some = time > 0
+    return band(part[some] / time[some], most) if some.any() else None
 
 
 def _gained(story: Story, name: str, place: int) -> np.ndarray:
@@ -157,7 +167,8 @@ def band_rows(found: dict[str, Any] | None) -> list[list[str]]:
     rows = []
     for name, job in found["jobs"].items():
         for key in ("goodput", "effective_training_time", "availability"):
-            rows.append(_row(f"{name}: {words(key)}", job[key], _share))
+            if job[key] is not None:
+                rows.append(_row(f"{name}: {words(key)}", job[key], _share))
         rows.append(_row(f"{name}: interruptions", job["interruptions"], lambda value: f"{value:.4g}"))
         between = job["mean_time_between_interruptions"]
         if between is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from twin.equipment.job import PHASES
 from twin.report.causes import INPUT
 from twin.report.story import Story
@@ -23,6 +25,23 @@ def schedule(story: Story, member: int) -> dict[str, dict[str, Any]] | None:
     if not jobs:
         return None
     return {name: _of_job(story, member, name) for name in jobs}
+
+
+def had_racks(story: Story) -> dict[str, np.ndarray]:
+    """By job of a scheduler: how long it had racks in each member [s]."""
+    found = {name: np.zeros(story.members) for name in story.plant.scheduled}
+    since: dict[tuple[str, int], float] = {}
+    for event in story.events:
+        if event.flag != PHASE or event.unit not in found:
+            continue
+        key = (event.unit, event.member)
+        if event.value in ACTIVE:
+            since.setdefault(key, float(event.time))
+        elif key in since:
+            found[event.unit][event.member] += float(event.time) - since.pop(key)
+    for (name, member), start in since.items():
+        found[name][member] += story.end - start
+    return found
 
 
 def _of_job(story: Story, member: int, name: str) -> dict[str, Any]:

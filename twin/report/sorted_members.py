@@ -17,7 +17,7 @@ MOST_CURVES = 6
 
 def curves(found: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     """What is drawn: label and band, those that differ between members."""
-    listed = [(f"{name}: goodput", job["goodput"]) for name, job in found["jobs"].items()]
+    listed = [(f"{name}: goodput", job["goodput"]) for name, job in found["jobs"].items() if job["goodput"]]
     listed += [(f"{name}: keeps its promise", each["availability"]) for name, each in found["services"].items()]
     if found["racks"]:
         listed.append(("availability of racks", found["racks"]["availability"]))
