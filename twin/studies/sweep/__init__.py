@@ -77,21 +77,19 @@ def sweep(
     """
     began = time.perf_counter()
     ground = base(given, wish, at)
-    every = enumerated(ground.plant, ground.wish, air(ground))
-    alike = folded(ground, every) if fold else [[case] for case in every]
+    alike = _alike(ground, fold)
     cases = [group[0] for group in alike]
     jobs = 1 if open_device(device).is_gpu else max(1, jobs)
     name = digest(ground, alike, device)
     target = None if output is None else Path(output)
     journal = None if target is None else Journal(target.with_name(f"{target.name}.part"), name, resume)
     done: dict[int, Outcome] = dict(journal.done) if journal else {}
-    known, whole = len(done), False
+    simulated, whole = (len(cases) - len(done)) * ground.scenario.run.duration, False
     try:
         parts = chunks(ground, cases, set(done), chunk, jobs, memory)
         _run(ground, parts, jobs, device, journal, done, progress)
         found = _gathered(ground, told([done[index] for index in range(len(cases))], alike), name, target)
-        took, new = time.perf_counter() - began, len(cases) - known
-        found = replace(found, wall_seconds=took, simulated_seconds=new * ground.scenario.run.duration)
+        found = replace(found, wall_seconds=time.perf_counter() - began, simulated_seconds=simulated)
         if target is not None:
             found.write(target)
         whole = True
@@ -99,6 +97,12 @@ def sweep(
         if journal:
             journal.close(whole)
     return found
+
+
+def _alike(ground: Base, fold: bool) -> Alike:
+    """All cases; those that are alike together, where they are folded."""
+    every = enumerated(ground.plant, ground.wish, air(ground))
+    return folded(ground, every) if fold else [[case] for case in every]
 
 
 def _gathered(ground: Base, outcomes: list[Outcome], name: str, target: Path | None) -> Sweep:
