@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from tests.small_plants import chain, pod, tied
+from tests.small_plants import add, chain, pod, tied
 from twin.ledger import BrokenBalance
 from twin.model import compile
 from twin.report.findings import Findings
@@ -143,12 +143,27 @@ class TestCases:
             ),
             ({"units": ("rack-5",)}, 'sweep: there is no unit or kind "rack-5"; did you mean "rack-4"?'),
             ({"order": 2, "at": tuple(range(5000))}, "cases are wanted, at most 500,000 are run"),
+            ({"units": ("site",)}, "nothing of what is wanted can fail"),
+            ({"after": 0.0}, "after: 0 s was found; a time above 0 s is wanted"),
+            ({"after": -5.0}, "after: -5 s was found"),
+            ({"after": math.nan}, "a time above 0 s is wanted"),
+            ({"maintenance": ("rack-1", "site")}, "maintenance: site cannot be taken out of service"),
         ],
     )
     def test_wishes_that_cannot_be_are_told(self, wish, said):
         with pytest.raises(BadInput) as told:
             cases_of(ground(chain(), dataclasses.replace(SHORT, **wish)))
         assert said in str(told.value)
+
+    def test_nothing_may_fail_where_no_failure_is_wanted(self):
+        assert len(cases_of(ground(chain(), dataclasses.replace(SHORT, units=("site",), order=0)))) == 1
+
+    def test_loads_that_jobs_would_not_heed_are_told(self):
+        plant = chain()
+        add(plant, "train", "job")
+        plant.gather("train", ["rack-1", "rack-2"])
+        with pytest.raises(BadInput, match="loads: train trains"):
+            ground(plant, dataclasses.replace(SHORT, loads=(0.5, 1.0)))
 
 
 class TestOutcomes:

@@ -11,13 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from twin import units
 from twin.assets import scenario_file
 from twin.equipment import KINDS
-from twin.faults import Where
+from twin.faults import Fault, Where
 from twin.physics import moist_air
 from twin.plant import Plant
 from twin.report.told import Told, read_told
-from twin.scenario import Change, Criterion, RunSettings, Scenario, Zoom, read
+from twin.scenario import BadInput, Change, Criterion, RunSettings, Scenario, Zoom, read
 from twin.scenario.criteria import Meaning
 from twin.scenario.faults import Faults
 from twin.scenario.names import Directory
@@ -66,7 +67,7 @@ def base(given: Plant | Scenario | str | Path, wish: Sweeping | None = None, at:
         at: weather and work of a plant; a scenario brings its own.
 
     Raises:
-        BadInput: there is none, or it has faults.
+        BadInput: there is none, or it has faults; or what is wished cannot be tried on it.
     """
     at = at or Conditions()
     scenario = _scenario(given, wish)
@@ -75,6 +76,8 @@ def base(given: Plant | Scenario | str | Path, wish: Sweeping | None = None, at:
     if scenario is None:
         scenario = of_plant(subject(given, at))
     wish = wish or scenario.sweep or Sweeping()
+    if wrong := _cannot(scenario.plant, wish):
+        raise BadInput(wrong)
     last = max(wish.at)
     after = wish.after if wish.after is not None else max(scenario.run.duration - last, 0.0) or WATCHED
     run = dataclasses.replace(scenario.run, duration=last + after, members=1)
@@ -87,6 +90,19 @@ def base(given: Plant | Scenario | str | Path, wish: Sweeping | None = None, at:
     paces = {upset: each[0] for upset, each in found.items() if each is not None}
     feeds = [change for change in scenario.changes if scenario.plant.units[change.unit].kind == "utility"]
     return Base(name or "sweep", scenario, told, wish, paces, feeds)
+
+
+def _cannot(plant: Plant, wish: Sweeping) -> list[Fault]:
+    """What of a wish cannot be tried on a plant, whatever fails."""
+    found = []
+    if wish.after is not None and not wish.after > 0.0:
+        found.append(f"after: {units.show(wish.after, 's')} was found; a time above 0 s is wanted")
+    if wish.loads and (jobs := plant.of_kind("job")):
+        found.append(
+            f"loads: {jobs[0].name} trains, and racks that train work as hard as their job asks, whatever load is "
+            "asked of them; no loads are wanted for a plant with jobs"
+        )
+    return [Fault(None, text) for text in found]
 
 
 def wished(given: str | Path, instead: dict[str, Any]) -> Sweeping:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import combinations, product
 
@@ -12,7 +12,7 @@ from twin.plant import Plant, Unit
 from twin.scenario import BadInput
 from twin.scenario.faults import advice
 from twin.scenario.names import BadName, Directory
-from twin.scenario.sweeping import Sweeping
+from twin.scenario.sweeping import EVERYTHING, Sweeping
 from twin.studies.audit.graph import failures
 
 WHOLE = ("in_service", "closed")
@@ -87,12 +87,16 @@ def enumerated(plant: Plant, wish: Sweeping, weather: list[tuple[float, float]])
         weather: dry and wet bulb [K] of each weather of the wish.
 
     Raises:
-        BadInput: the wish names what the plant does not have, or makes too many cases.
+        BadInput: the wish names what the plant does not have or what cannot be taken out, leaves nothing that can
+            fail, or makes too many cases.
     """
     directory = Directory((unit.name, unit.kind) for unit in plant.units.values())
     singles = _singles(plant, wish, directory)
+    if wish.order and not singles:
+        text = "nothing of what is wanted can fail; other units, kinds or modes are wanted, or n: 0 to try no failure"
+        raise BadInput([Wrong(None, text)])
     pairs = _pairs(singles, wish, directory)
-    repairs = _found(wish.maintenance, directory) if wish.maintenance != ("all",) else [*_out_able(plant)]
+    repairs = _repairs(plant, wish, directory)
     starts = [
         Start(load, air, out) for out, load, air in product(["", *repairs], wish.loads or (None,), weather or (None,))
     ]
@@ -117,11 +121,21 @@ def _when(at: float, wish: Sweeping) -> list[str]:
     return [f"at {units.show(at, 's')}"] if len(wish.at) > 1 else []
 
 
-def _out_able(plant: Plant) -> Iterator[str]:
-    """Units that can be taken out of service."""
-    for unit in plant.units.values():
-        if any(failure.input in WHOLE for failure in modes_of(unit)):
-            yield unit.name
+def _repairs(plant: Plant, wish: Sweeping, directory: Directory) -> list[str]:
+    """The units that are taken out of service, one after the other.
+
+    Raises:
+        BadInput: some are named that cannot be taken out.
+    """
+    able = [u.name for u in plant.units.values() if any(failure.input in WHOLE for failure in modes_of(u))]
+    if wish.maintenance == (EVERYTHING,):
+        return able
+    named = _found(wish.maintenance, directory)
+    never = [name for name in named if name not in able]
+    if never:
+        text = "cannot be taken out of service; units that can are wanted"
+        raise BadInput([Wrong(None, f"maintenance: {name} {text}") for name in never])
+    return named
 
 
 def _singles(plant: Plant, wish: Sweeping, directory: Directory) -> list[Failure]:
