@@ -46,6 +46,7 @@ class Quantity:
     failure: bool = False
     flag: Flag | None = None
     each: str = ""
+    writer: str = ""
 
     def fault(self, value: float) -> str | None:
         """What is wrong with a value, in words that follow "is wanted", or None when it is good."""
@@ -78,6 +79,7 @@ def quantity(
     choices: dict[str, float] | None = None,
     failure: bool = False,
     each: str = "",
+    writer: str = "",
 ) -> Any:
     """Declare one quantity of a table.
 
@@ -87,8 +89,10 @@ def quantity(
         default: value when a scenario is silent; without one the key must be given.
         above, at_least, below, at_most: bounds in the SI unit; choices: word -> code, where people set it by word.
         failure: an Input that `fail: unit.name` raises to 1; each: a part ("die") with a value of its own.
+        writer: who writes an Input in a run, and nobody else: "scheduler", or "fabric" where a unit stands in one.
     """
-    return _field(Quantity("", unit, doc, default, above, at_least, below, at_most, choices, failure, None, each))
+    bounds = (above, at_least, below, at_most)
+    return _field(Quantity("", unit, doc, default, *bounds, choices, failure, None, each, writer))
 
 
 def mode(doc: str = "position of the selector switch", *words: str, default: str = "auto") -> Any:

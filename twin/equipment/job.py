@@ -82,10 +82,12 @@ class Job(Equipment):
 
     @table
     class Inputs:
-        phase: Real = quantity("1", "where it stands; a scheduler writes it", default=PHASES["running"], choices=PHASES)
+        phase: Real = quantity(
+            "1", "where it stands; a scheduler writes it", default=PHASES["running"], choices=PHASES, writer="scheduler"
+        )
         rack_share: Real = quantity(
             "1", "racks that it runs on, of those it asks for: with fewer its steps take longer", default=1.0, above=0,
-            at_most=1,
+            at_most=1, writer="scheduler",
         )  # fmt: skip
         hold: Real = quantity("1", "1 keeps it from running", default=0.0, at_least=0, at_most=1)
         crash: Real = quantity(

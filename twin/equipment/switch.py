@@ -41,7 +41,12 @@ class Switch(Appliance):
             "1", "share of its network ports without a link", default=0.0, at_least=0, at_most=1
         )
         links_alive: Real = quantity(
-            "1", "share of its links that live at both ends; its fabric writes it", default=1.0, at_least=0, at_most=1
+            "1",
+            "share of its links that live at both ends; its fabric writes it",
+            default=1.0,
+            at_least=0,
+            at_most=1,
+            writer="fabric",
         )
 
     @table

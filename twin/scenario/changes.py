@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -60,11 +61,12 @@ def inputs_of(kind: str) -> dict[str, Quantity]:
 
 
 class Targets:
-    """Finds the units and Inputs that words of a scenario point at."""
+    """Finds the units and Inputs that words of a scenario point at; `routed` are the units that stand in a fabric."""
 
-    def __init__(self, directory: Directory, faults: Faults) -> None:
+    def __init__(self, directory: Directory, faults: Faults, routed: Iterable[str] = ()) -> None:
         self.directory = directory
         self.faults = faults
+        self.routed = frozenset(routed)
 
     def units(self, text: str, where: Where) -> tuple[str, ...]:
         """The units of a target; none after a fault."""
@@ -86,11 +88,20 @@ class Targets:
         for kind in sorted(kinds):
             if name not in inputs_of(kind):
                 self.faults.add(where, f'a {kind} has no input "{name}"; {_other(kind, name)}')
-        return [
+        pairs = [
             (unit, inputs_of(self.directory.kind_of[unit])[name])
             for unit in found
             if name in inputs_of(self.directory.kind_of[unit])
         ]
+        taken = next((pair for pair in pairs if self._written(*pair)), None)
+        if taken is None:
+            return pairs
+        self.faults.add(where, f"{name} of a {self.directory.kind_of[taken[0]]} {values.written(taken[1])}")
+        return []
+
+    def _written(self, unit: str, said: Quantity) -> bool:
+        """Whether a run writes an Input itself."""
+        return said.writer == "scheduler" or (said.writer == "fabric" and unit in self.routed)
 
     def utilities(self, text: str, where: Where) -> list[str]:
         """The feeds of the grid that a target means; none after a fault."""

@@ -25,8 +25,9 @@ KNOWN_KINDS = [kind for kind in KINDS if kind != "site"]
 
 
 def settable(kind: str) -> dict[str, Quantity]:
-    """The Inputs that a plant may set: all but failures."""
-    return {name: said for name, said in quantities(KINDS[kind].Inputs).items() if not said.failure}
+    """The Inputs that a plant may set: all but failures and what a scheduler writes."""
+    declared = quantities(KINDS[kind].Inputs)
+    return {name: said for name, said in declared.items() if not said.failure and said.writer != "scheduler"}
 
 
 NUMBERED = re.compile(r"(?P<target>.+?)\.(?P<word>[A-Za-z_]\w*_)(?P<first>[0-9]+)\.\.(?P<last>[0-9]+)")
@@ -159,8 +160,9 @@ class UnitReader:
                 if read is not None:
                     found[key] = read
             else:
-                inputs = key in quantities(KINDS[kind].Inputs)
+                inputs = quantities(KINDS[kind].Inputs).get(key)
                 note = "is a failure, not a setting; set it under initial or events" if inputs else ""
+                note = values.written(inputs) if inputs and inputs.writer else note
                 others = [*known, *settable(kind), *points.curves_of(kind), *COMMON_KEYS]
                 near = FOLLOWS.get((kind, key)) or advice(key, others)
                 cure = note or f"is not a key of a {kind}; {near}"

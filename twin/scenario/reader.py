@@ -236,7 +236,9 @@ class _Reading:
             scenario.initial += asleep
         kinds = ((unit.name, unit.kind) for unit in scenario.plant.units.values())
         directory = Directory(kinds, self.part.lost, self.part.holes)
-        targets = Targets(directory, self.faults)
+        fabrics = scenario.plant.fabrics.values()
+        routed = (name for fabric in fabrics for name in (*fabric.racks, *fabric.switches))
+        targets = Targets(directory, self.faults, routed)
         if "workload" in root:
             work = WorkloadReader(targets, self.documents, self.shelf, scenario.run)
             started, scenario.changes = work.lower(root["workload"])

@@ -46,6 +46,11 @@ def read(node: Node, said: Quantity, faults: Faults) -> float | None:
     return None
 
 
+def written(said: Quantity) -> str:
+    """Why an Input cannot be set that a run writes itself."""
+    return f"cannot be set; the {said.writer} writes it"
+
+
 def wanted(said: Quantity) -> str:
     """The closing clause of a fault: `a power is wanted, e.g. "120 kW"`."""
     if said.choices is not None:
