@@ -19,6 +19,8 @@ from twin.studies.compare.shown import sentence, whole
 from twin.studies.compare.sweeps import compare as compare_sweeps
 from twin.studies.compare.traces import _difference, scale
 from twin.studies.sweep import sweep
+from twin.studies.sweep.found import Sweep
+from twin.studies.sweep.outcome import Outcome
 
 WORK = [Change(0.0, f"rack-{i}", "utilisation", 0.9, verb="workload") for i in range(1, 5)]
 
@@ -172,7 +174,86 @@ class TestSweeps:
         assert told(tmp_path / "a.h5", tmp_path / "a.h5", "--within", "0 %").exit_code == 0
 
 
+def row(case, passed=(1,), **more):
+    units = "" if case.startswith("nothing") else case.partition(",")[0]
+    return Outcome(case, units, units and "cdu", units and "in_service", 60.0, passed=passed, **more)
+
+
+def table(*rows, criteria=("c", "d")):
+    return Sweep("by hand", rows, criteria[: len(rows[0].passed)], {})
+
+
+def beyond(a, b):
+    found = compare_sweeps(a, b, "a", "b")
+    assert found.same is (a == b)
+    assert "same" in sentence(found) or not found.same
+    assert whole(found, []).renderables
+    return found.beyond(None)
+
+
+class TestAtRest:
+    """A plant that is worse where nothing fails is worse, whatever its failures add to that."""
+
+    good = table(row("nothing fails"), row("cdu-1"))
+
+    def test_a_criterion_that_fails_at_rest_is_told_once(self):
+        bad = table(row("nothing fails", (0,)), row("cdu-1", (0,)))
+        assert beyond(self.good, bad) == ["nothing fails: B fails what A does not: c"]
+        assert beyond(bad, self.good) == []
+        assert beyond(bad, bad) == []
+
+    def test_a_world_that_cannot_be_run_excuses_nothing(self):
+        bad = table(row("nothing fails", (-1,), fault="no numbers"), row("cdu-1", (0,)))
+        assert beyond(self.good, bad) == [
+            "nothing fails: B was not run: no numbers", "cdu-1 does harm in B and did none in A",
+        ]  # fmt: skip
+
+    def test_one_more_criterion_of_a_failure_that_does_harm_anyway(self):
+        one = table(row("nothing fails", (1, 1)), row("cdu-1", (0, 1)))
+        other = table(row("nothing fails", (1, 1)), row("cdu-1", (0, 0)))
+        assert beyond(one, other) == ["cdu-1: B fails what A does not: d"]
+
+    def test_criteria_are_held_by_their_words_not_by_their_place(self):
+        one = table(row("nothing fails", (1, 1)), row("cdu-1", (0, 1)))
+        other = table(row("nothing fails", (1, 1)), row("cdu-1", (1, 0)), criteria=("d", "c"))
+        assert compare_sweeps(one, other, "a", "b").same
+
+    def test_work_that_is_less_at_rest_counts(self):
+        less = table(row("nothing fails", tokens=1e6), row("cdu-1"))
+        more = table(row("nothing fails", tokens=2e6), row("cdu-1"))
+        assert compare_sweeps(more, less, "a", "b").beyond(0.01) == ["nothing fails differs beyond 1 %: tokens"]
+
+    def test_each_world_is_held_against_its_own(self):
+        hot = [row("nothing fails"), row("cdu-1"), row("nothing fails, 38 degC", (0,)), row("cdu-1, 38 degC", (0,))]
+        found = compare_sweeps(table(*hot), table(*hot), "a", "b")
+        assert found.harm == (0, 0), "as cut sets see it: in the heat the criterion fails anyway"
+
+    def test_nothing_compared_is_no_success(self):
+        none = table(row("nothing fails"))
+        assert compare_sweeps(none, none, "a", "b").beyond(None) == [
+            "nothing was compared: no failure was tried in both"
+        ]
+        drawn = table(row("nothing fails, draw 0"), row("nothing fails, draw 1", draw=1))
+        assert beyond(drawn, drawn) == []
+
+
 class TestCommand:
+    def test_a_scenario_says_what_is_swept_and_options_go_before(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        (tmp_path / "one.yaml").write_text(
+            "title: one\nplant: pod\nrun: {duration: 5 s, tick: 1 s}\nworkload: {utilisation: 50 %}\n"
+            "weather: {dry_bulb: 30 degC, relative_humidity: 30 %}\nsweep: {n: 2, kinds: [ups], after: 30 s}\n"
+        )
+        asked = []
+        monkeypatch.setattr(
+            "twin.studies.compare.sweep", lambda given, wish, **_: asked.append(wish) or TestAtRest.good
+        )
+        assert told("one.yaml", "pod", "--sweep").exit_code == 0
+        assert told("one.yaml", "pod", "--sweep", "--kinds", "cdu", "--after", "40 s").exit_code == 0
+        assert [(each.order, each.kinds, each.after) for each in asked] == [
+            (2, ("ups",), 30.0), (1, (), None), (2, ("cdu",), 40.0), (1, ("cdu",), 40.0),
+        ]  # fmt: skip
+
     def test_exit_codes_and_the_page(self, folder, tmp_path):
         done = told(folder / "a.h5", folder / "late.h5", "-o", tmp_path / "d.html")
         assert done.exit_code == 0, done.output
@@ -210,6 +291,7 @@ class TestCommand:
             (("a.h5", "pod", "--sweep"), 65, "a.h5 is a trace; two tables, or --sweep with plants"),
             (("a.h5", "a.h5", "--within", "much"), 2, "--within"),
             (("a.h5", "a.h5", "--after", "1 kW"), 2, "--after"),
+            (("starter", "starter", "--sweep", "--after", "-100 s"), 2, 'after: "-100 s" was found; a time of at'),
         ],
     )
     def test_what_cannot_be_compared_is_told(self, folder, words, code, said, monkeypatch):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +15,6 @@ from twin.cli.words import FAILED, GOOD, UsageFault, drawn, emit, emit_json, gua
 if TYPE_CHECKING:
     from twin.report.findings import Findings
     from twin.report.pictures import Picture
-    from twin.scenario.sweeping import Sweeping
     from twin.studies.compare import Sweeps, Traces
 
 One = Annotated[
@@ -56,7 +55,7 @@ def compare(
     from twin.studies.compare import compare as compared
     from twin.studies.compare.plots import picture
 
-    limit, wish = _share(within), _wish(kinds, after)
+    limit, instead = _share(within), _instead(kinds, after)
     pictures: list[Picture] = []
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -65,7 +64,7 @@ def compare(
             pictures.extend(picture(found, one, other))
 
     with Bar(f"{a} and {b}", silent=quiet or as_json) as bar:
-        found = compared(a, b, swept=sweep, wish=wish, jobs=cores, device=device.value, progress=bar, keep=keep)
+        found = compared(a, b, swept=sweep, instead=instead, jobs=cores, device=device.value, progress=bar, keep=keep)
     beyond = found.beyond(limit, criteria) if isinstance(found, Traces) else found.beyond(limit)
     _show(found, beyond, output, pictures, top, as_json=as_json)
     return FAILED if beyond else GOOD
@@ -103,12 +102,9 @@ def _share(text: str | None) -> float | None:
     return value
 
 
-def _wish(kinds: str, after: str | None) -> Sweeping:
-    from twin import units
-    from twin.scenario.sweeping import Sweeping
+def _instead(kinds: str, after: str | None) -> dict[str, Any]:
+    """What the options say of both sweeps; the rest is left to each scenario."""
+    from twin.cli.sweeps import checked, listed
 
-    try:
-        length = None if after is None else units.parse(after, "s")
-    except units.BadValue as error:
-        raise UsageFault(f"--after: {error}") from None
-    return Sweeping(kinds=tuple(each.strip() for each in kinds.split(",") if each.strip()), after=length)
+    found: dict[str, Any] = {"kinds": listed(kinds)} if kinds else {}
+    return found if after is None else found | {"after": checked("--after", after, "s")}

@@ -176,27 +176,28 @@ def _instead(
     found: dict[str, Any] = {}
     if order is not None:
         number = order.strip() in ("0", "1", "2")
-        found |= {"order": int(order) if number else 2, "of": () if number else _listed(order)}
+        found |= {"order": int(order) if number else 2, "of": () if number else listed(order)}
         if not number and not found["of"]:
             raise UsageFault('--n: nothing was found; 1, 2 or names of units are wanted, e.g. "ups-1,cdu-2"')
     if at is not None:
-        found["at"] = tuple(_value("--fault-at", each, "s") for each in _listed(at))
+        found["at"] = tuple(checked("--fault-at", each, "s") for each in listed(at))
         if not found["at"]:
             raise UsageFault('--fault-at: nothing was found; a time is wanted, e.g. "60 s"')
     for name, text in (("units", units), ("kinds", kinds), ("modes", modes), ("maintenance", maintenance)):
         if text:
-            found[name] = _listed(text)
+            found[name] = listed(text)
     if loads:
-        found["loads"] = tuple(_value("--loads", each, "1") for each in _listed(loads))
+        found["loads"] = tuple(checked("--loads", each, "1") for each in listed(loads))
     if weather:
-        found["weather"] = tuple(_air(each) for each in _listed(weather))
+        found["weather"] = tuple(_air(each) for each in listed(weather))
     for name, option, said in (("after", "--after", after), ("restore_after", "--restore-after", restore)):
         if said is not None:
-            found[name] = _value(option, said, "s")
+            found[name] = checked(option, said, "s")
     return found if draws is None else found | {"draws": draws}
 
 
-def _listed(text: str) -> tuple[str, ...]:
+def listed(text: str) -> tuple[str, ...]:
+    """What stands between commas."""
     return tuple(each.strip() for each in text.split(",") if each.strip())
 
 
@@ -208,7 +209,12 @@ LIMITS = {
 }  # fmt: skip
 
 
-def _value(option: str, text: str, unit: str) -> float:
+def checked(option: str, text: str, unit: str) -> float:
+    """What an option says, in SI.
+
+    Raises:
+        UsageFault: it is none, or beyond what the option takes.
+    """
     from twin import units
 
     least, most, wanted = LIMITS[option]
@@ -224,8 +230,8 @@ def _value(option: str, text: str, unit: str) -> float:
 def _air(text: str) -> tuple[float, float | None]:
     """Outdoor air: "38 degC" or "38 degC/15 %"."""
     dry, slash, humidity = text.partition("/")
-    T = _value("--weather", dry.strip(), "K")
-    return T, _value("humidity of --weather", humidity.strip(), "1") if slash else None
+    T = checked("--weather", dry.strip(), "K")
+    return T, checked("humidity of --weather", humidity.strip(), "1") if slash else None
 
 
 SIZES = {"GB": 1e9, "MB": 1e6, "GiB": 2.0**30, "MiB": 2.0**20}

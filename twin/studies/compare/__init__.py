@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from twin.studies.compare import sweeps, traces
 from twin.studies.compare.sweeps import Sweeps
 from twin.studies.compare.traces import Traces
 from twin.studies.sweep import open_sweep, sweep
-from twin.studies.sweep.base import is_scenario
+from twin.studies.sweep.base import is_scenario, wished
 from twin.trace import BadTrace, open_trace
 from twin.trace.table import holds_table
 
@@ -33,6 +33,7 @@ def compare(
     *,
     swept: bool = False,
     wish: Sweeping | None = None,
+    instead: Mapping[str, Any] | None = None,
     jobs: int = 1,
     device: str = "cpu",
     progress: Progress | None = None,
@@ -46,7 +47,8 @@ def compare(
     Args:
         a, b: a file of any of these, or the name of a shipped scenario or plant.
         swept: sweep what is no table yet.
-        wish: what such a sweep tries.
+        wish: what such a sweep tries; what each scenario says of it, or N-1 of everything, if absent.
+        instead: what of that is said otherwise for both, by the fields of `Sweeping`; unused beside `wish`.
         jobs: its processes.
         device: cpu, gpu or auto.
         progress: told now and then how far each run is.
@@ -64,8 +66,11 @@ def compare(
         if wrong:
             cure = "two tables, or --sweep with plants, scenarios or tables, are wanted"
             raise BadInput([Fault(None, f"{' and '.join(wrong)}; {cure}")])
+        asked = dict(instead or {})
         found = [
-            open_sweep(each) if sort == TABLE else sweep(each, wish, jobs=jobs, device=device, progress=progress)
+            open_sweep(each)
+            if sort == TABLE
+            else sweep(each, wish or wished(each, asked), jobs=jobs, device=device, progress=progress)
             for each, sort in zip((a, b), sorts, strict=True)
         ]
         return sweeps.compare(found[0], found[1], str(a), str(b))

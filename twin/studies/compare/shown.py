@@ -16,7 +16,7 @@ from twin.report.page import Section, TablePart
 from twin.report.pictures import Picture
 from twin.report.timeline import Entry
 from twin.report.words import clock, count, lasting, say, words
-from twin.studies.compare.sweeps import NUMBERS, Sweeps
+from twin.studies.compare.sweeps import AT_REST, Sweeps
 from twin.studies.compare.traces import Difference, Metric, Traces
 from twin.studies.pages import columns
 
@@ -30,11 +30,12 @@ def sentence(found: Traces | Sweeps) -> str:
     if found.same:
         return "They are the same in all that is compared."
     if isinstance(found, Sweeps):
-        gone = sum(each.won for each in found.cases)
+        gone = sum(each.won and not each.at_rest for each in found.cases)
+        worse = " and ".join(name for name, is_so in found.at_rest.items() if is_so)
         return (
             f"{count(found.compared, 'case')} compared: {found.harm[0]} do harm in A, {found.harm[1]} in B; "
             f"{len(found.lost) or 'none'} only in B, {gone or 'none'} only in A."
-        )
+        ) + (f" Where nothing fails it is worse in {worse}." if worse else "")
     if not found.differences:
         return "Every recorded quantity that both have is equal."
     first = found.first[0]
@@ -147,7 +148,8 @@ def _cases(found: Sweeps, top: int) -> Section:
     rows = []
     for each in found.cases[: 4 * top]:
         sense = "B alone" if each.lost else "A alone" if each.won else "both" if each.numbers else "-"
-        told = [f"{words(name)} {_value(a, name)} / {_value(b, name)}" for name, (a, b) in each.numbers.items()]
+        told = [f"{text}: {a} / {b}" for text, (a, b) in each.criteria.items()]
+        told += [f"{words(name)} {_value(a, name)} / {_value(b, name)}" for name, (a, b) in each.numbers.items()]
         rows.append([each.name, sense, each.first_a, each.first_b, "; ".join(told) or "-"])
     left = len(found.cases) - len(rows)
     notes = [f"{left} more cases differ less."] if left else []
@@ -157,7 +159,7 @@ def _cases(found: Sweeps, top: int) -> Section:
 
 
 def _value(value: float, name: str) -> str:
-    unit = NUMBERS[name]
+    unit = AT_REST[name]
     if math.isnan(value):
         return "never"
     if math.isinf(value):

@@ -8,8 +8,8 @@ from typing import Any
 
 from twin.report.words import count
 from twin.studies.sweep.cuts import breaks
-from twin.studies.sweep.found import Sweep
-from twin.studies.sweep.outcome import Outcome
+from twin.studies.sweep.found import Sweep, normals
+from twin.studies.sweep.outcome import Outcome, names_of, parted
 
 NUMBERS = {
     "racks_lost": "1", "racks_lost_end": "1", "throttled": "1", "power_lost": "W", "power_lost_end": "W",
@@ -17,13 +17,19 @@ NUMBERS = {
     "recovery": "s",
 }  # fmt: skip
 """What is compared of each case, and its unit."""
+AT_REST = NUMBERS | {"work_energy": "J", "tokens": "token", "revenue": "USD"}
+"""And of each in which nothing fails: what others lose is the difference to it."""
 SLIGHT = {"W": 1e3, "J": 3.6e6, "s": 1.0, "USD": 1.0, "token": 1e3, "1": 0.0}
 """Differences up to this are none."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One case of both sweeps; `lost` does harm in B alone, `won` in A alone; numbers: name -> (A, B)."""
+    """One case of both sweeps; `lost` does harm in B alone, `won` in A alone; numbers: name -> (A, B).
+
+    criteria: those that come out otherwise, -> (A, B) in words. newly: those that B fails and A does not, but for those
+    that are so in the same world where nothing fails. at_rest: nothing fails in it.
+    """
 
     name: str
     lost: bool
@@ -31,6 +37,9 @@ class Case:
     first_a: str
     first_b: str
     numbers: dict[str, tuple[float, float]]
+    criteria: dict[str, tuple[str, str]]
+    newly: tuple[str, ...]
+    at_rest: bool
 
 
 @dataclass
@@ -41,6 +50,7 @@ class Sweeps:
     b: str
     only: list[str] = field(default_factory=list)
     compared: int = 0
+    """Cases of both in which something fails or is drawn."""
     harm: tuple[int, int] = (0, 0)
     cases: list[Case] = field(default_factory=list)
     """Those that differ, the worst first."""
@@ -49,20 +59,31 @@ class Sweeps:
 
     @property
     def lost(self) -> list[Case]:
-        return [each for each in self.cases if each.lost]
+        return [each for each in self.cases if each.lost and not each.at_rest]
+
+    @property
+    def at_rest(self) -> dict[str, bool]:
+        """Whether A, and B, is worse where nothing fails."""
+        resting = [each for each in self.cases if each.at_rest]
+        return {"A": any(each.won for each in resting), "B": any(each.lost for each in resting)}
 
     @property
     def same(self) -> bool:
-        return not (self.only or self.cases)
+        return bool(self.compared) and not (self.only or self.cases)
 
     def beyond(self, within: float | None) -> list[str]:
         """What breaks the thresholds: harm that is new, and numbers that grew beyond a share."""
-        found = [f"{each.name} does harm in B and did none in A" for each in self.lost]
+        found = [] if self.compared else ["nothing was compared: no failure was tried in both"]
+        for each in self.cases:
+            if each.at_rest and each.lost and not each.newly:
+                found.append(f"{each.name}: B was {each.first_b}")
+            found += [f"{each.name}: B fails what A does not: {text}" for text in each.newly if not _told(each)]
+        found += [f"{each.name} does harm in B and did none in A" for each in self.lost]
         found += [f"{name}, which only B has, does harm" for name in self.new]
         if within is not None:
             for each in self.cases:
                 over = [name for name, (a, b) in each.numbers.items() if _share(a, b) > within]
-                if over and not each.lost:
+                if over and not _told(each):
                     found.append(f"{each.name} differs beyond {100 * within:g} %: {', '.join(over)}")
         return found
 
@@ -70,10 +91,19 @@ class Sweeps:
         return asdict(self) | {"same": self.same}
 
 
+def _told(each: Case) -> bool:
+    """Whether it stands among the failures that do new harm."""
+    return each.lost and not each.at_rest
+
+
 def compare(a: Sweep, b: Sweep, name_a: str, name_b: str) -> Sweeps:
-    """Hold two sweeps against each other, case by case; those that are folded count as what they stand for."""
+    """Hold two sweeps against each other, case by case; those that are folded count as what they stand for.
+
+    Cases in which nothing fails are held against each other, too: by themselves they do no harm that a failure could be
+    blamed for, but a plant that is worse at rest is worse.
+    """
     one, other = _cases(a), _cases(b)
-    normal_a, normal_b = _normal(a), _normal(b)
+    rests = normals(a.outcomes), normals(b.outcomes)
     made = Sweeps(name_a, name_b)
     for mine, theirs, who in ((one, other, "A"), (other, one, "B")):
         alone = [name for name in mine if name not in theirs]
@@ -81,39 +111,73 @@ def compare(a: Sweep, b: Sweep, name_a: str, name_b: str) -> Sweeps:
             made.only.append(f"only {who} has {count(len(alone), 'case')}: {_some(alone)}")
     if set(a.criteria) != set(b.criteria):
         made.only.append(f"A asks: {'; '.join(a.criteria)}. B asks: {'; '.join(b.criteria)}")
-    made.new = [name for name, each in other.items() if name not in one and breaks(each, normal_b)]
+    made.new = [name for name in other if name not in one and _harm(name, other, rests[1])]
     both = [name for name in one if name in other]
-    made.compared = len(both)
-    harm = [[breaks(rows[name], normal) for name in both] for rows, normal in ((one, normal_a), (other, normal_b))]
-    made.harm = (sum(harm[0]), sum(harm[1]))
+    made.compared = sum(bool(one[name].units) or one[name].draw > 0 for name in both)
+    harm = [[_harm(name, rows, rest) for name in both] for rows, rest in ((one, rests[0]), (other, rests[1]))]
+    fails = [bool(one[name].units) for name in both]
+    made.harm = (sum(map(min, harm[0], fails)), sum(map(min, harm[1], fails)))
+    asked = a.criteria, b.criteria
+    resting = {parted(name)[1]: _newly(one[name], other[name], asked) for name in both if not one[name].units}
     for name, in_a, in_b in zip(both, *harm, strict=True):
-        found = _differs(name, one[name], other[name], in_b and not in_a, in_a and not in_b)
+        found = _differs(name, (one[name], other[name]), asked, (in_a, in_b), resting.get(parted(name)[1], []))
         if found is not None:
             made.cases.append(found)
-    made.cases.sort(key=lambda each: (not each.lost, not each.won, -_weight(each)))
+    made.cases.sort(key=lambda each: (not (each.at_rest and each.lost), not each.lost, not each.won, -_weight(each)))
     return made
 
 
 def _cases(found: Sweep) -> dict[str, Outcome]:
-    """Every case by name, also those that another stands for."""
-    return {name: each for each in found.cases for name in [each.case, *filter(None, each.alike.split("; "))]}
+    """Every case by name, also those that another stands for and those in which nothing fails."""
+    return {name: each for each in found.outcomes for name in names_of(each)}
 
 
-def _normal(found: Sweep) -> Outcome | None:
-    return next(iter(found.baselines), None)
+def _harm(name: str, rows: dict[str, Outcome], rest: dict[str, Outcome]) -> bool:
+    """Whether a case does harm in its own world; one in which nothing fails, whether it cannot be run or fails."""
+    each = rows[name]
+    return breaks(each, rest.get(parted(name)[1]) if each.units else None)
 
 
-def _differs(name: str, a: Outcome, b: Outcome, lost: bool, won: bool) -> Case | None:
+Asked = tuple[tuple[str, ...], tuple[str, ...]]
+"""Criteria of A and of B."""
+JUDGED = {1: "held", 0: "FAILED", -1: "not judged"}
+
+
+def _newly(a: Outcome, b: Outcome, asked: Asked) -> list[str]:
+    """Criteria that B does not hold, and that A holds or does not ask."""
+    if b.fault:
+        return []
+    was = dict(zip(asked[0], a.passed, strict=False))
+    return [text for text, now in zip(asked[1], b.passed, strict=False) if now != 1 and was.get(text, 1) == 1]
+
+
+def _differs(
+    name: str, pair: tuple[Outcome, Outcome], asked: Asked, harm: tuple[bool, bool], resting: list[str]
+) -> Case | None:
+    """What sets a case of both apart; None where nothing does. resting: what is newly failed where nothing fails."""
+    a, b = pair
+    at_rest = not a.units
     numbers = {}
-    for each, unit in NUMBERS.items():
-        pair = getattr(a, each), getattr(b, each)
-        if not _alike(*pair, SLIGHT[unit]):
-            numbers[each] = (float(pair[0]), float(pair[1]))
-    firsts = [f"{each.first_unit} {each.first}".strip() or "-" for each in (a, b)]
-    firsts = [f"not run: {each.fault}" if each.fault else said for each, said in zip((a, b), firsts, strict=True)]
-    if not (numbers or lost or won or firsts[0] != firsts[1]):
+    for each, unit in (AT_REST if at_rest else NUMBERS).items():
+        values = getattr(a, each), getattr(b, each)
+        if not _alike(*values, SLIGHT[unit]):
+            numbers[each] = (float(values[0]), float(values[1]))
+    said = [dict(zip(texts, each.passed, strict=False)) for each, texts in zip(pair, asked, strict=True)]
+    criteria = {
+        text: (JUDGED[said[0][text]], JUDGED[said[1][text]])
+        for text in said[0]
+        if text in said[1] and said[0][text] != said[1][text]
+    }
+    newly = [text for text in _newly(a, b, asked) if at_rest or text not in resting]
+    lost, won = harm[1] and not harm[0], harm[0] and not harm[1]
+    if at_rest:
+        lost = bool(newly) or (bool(b.fault) and not a.fault)
+        won = bool(_newly(b, a, asked[::-1])) or (bool(a.fault) and not b.fault)
+    firsts = [f"{each.first_unit} {each.first}".strip() or "-" for each in pair]
+    firsts = [f"not run: {each.fault}" if each.fault else text for each, text in zip(pair, firsts, strict=True)]
+    if not (numbers or criteria or newly or lost or won or firsts[0] != firsts[1]):
         return None
-    return Case(name, lost, won, firsts[0], firsts[1], numbers)
+    return Case(name, lost, won, firsts[0], firsts[1], numbers, criteria, tuple(newly), at_rest)
 
 
 def _alike(a: float, b: float, slight: float) -> bool:
