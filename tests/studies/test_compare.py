@@ -17,7 +17,7 @@ from twin.simulation import simulate
 from twin.studies.compare import compare
 from twin.studies.compare.shown import sentence, whole
 from twin.studies.compare.sweeps import compare as compare_sweeps
-from twin.studies.compare.traces import _difference, scale
+from twin.studies.compare.traces import Held, Metric, Traces, _difference, scale
 from twin.studies.sweep import sweep
 from twin.studies.sweep.found import Sweep
 from twin.studies.sweep.outcome import Outcome
@@ -99,6 +99,40 @@ class TestTraces:
         assert found.beyond(10.0, criteria=True) == ["1 number beyond 1000 %: pue.during"], "only B has a fault"
         assert "rack.utilisation" in found.beyond(0.4, criteria=False)[0]
         assert "numbers beyond 1 %" in found.beyond(0.01, criteria=False)[1]
+
+
+class TestGate:
+    @pytest.mark.parametrize("other", ["slow", "short", "two", "other"])
+    def test_what_only_one_has_is_beyond(self, folder, other):
+        found = compare(folder / "a.h5", folder / f"{other}.h5")
+        assert found.only
+        assert set(found.only) <= set(found.beyond(10.0, criteria=False))
+        assert found.beyond(None, criteria=False) == []
+
+    def test_columns_that_only_one_records_are_beyond(self):
+        found = Traces("a", "b", ["only B records of a rack: power"], rows=3)
+        assert found.beyond(0.1, criteria=False) == found.only
+
+    def test_a_limit_that_is_tightened_and_failed_is_beyond(self):
+        was, now = (
+            Held("max(x) < 80", True, None, "2", "not asked"),
+            Held("max(x) < 70", None, False, "not asked", "-8"),
+        )
+        found = Traces("a", "b", rows=3, criteria=[was, now])
+        assert not found.same
+        assert found.beyond(None, criteria=True) == ["B fails what A does not ask: max(x) < 70"]
+        assert Traces("a", "b", rows=3, criteria=[was]).beyond(None, criteria=True) == []
+
+    def test_numbers_and_criteria_are_part_of_the_same(self):
+        assert Traces("a", "b", rows=3, metrics=[Metric("pue", "1", 1.0, 1.0)]).same
+        assert not Traces("a", "b", rows=3, metrics=[Metric("pue", "1", 1.0, 1.2)]).same
+        assert not Traces("a", "b", rows=3, criteria=[Held("x", True, False, "", "")]).same
+        assert Metric("t", "s", 1.0, float("inf")).share == Metric("t", "s", float("nan"), 1.0).share == float("inf")
+
+    def test_nothing_compared_is_no_success(self):
+        assert Traces("a", "b").beyond(0.1, criteria=False) == ["nothing was compared"]
+        assert Traces("a", "b", rows=3).beyond(None, criteria=True) == ["nothing was compared"]
+        assert Traces("a", "b", rows=3).beyond(0.1, criteria=True) == []
 
 
 class TestScale:

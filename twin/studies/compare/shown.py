@@ -37,7 +37,7 @@ def sentence(found: Traces | Sweeps) -> str:
             f"{len(found.lost) or 'none'} only in B, {gone or 'none'} only in A."
         ) + (f" Where nothing fails it is worse in {worse}." if worse else "")
     if not found.differences:
-        return "Every recorded quantity that both have is equal."
+        return "Every recorded quantity that both have is equal; what else they have is not."
     first = found.first[0]
     return (
         f"They part at {clock(first.first)} ({first.first:g} s) at {first.first_unit}: {words(first.name)} is "

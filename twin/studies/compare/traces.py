@@ -84,8 +84,10 @@ class Metric:
     def share(self) -> float:
         if self.a is None or self.b is None:
             return 0.0 if self.a is self.b else math.inf
-        if self.a == self.b:
+        if self.a == self.b or (math.isnan(self.a) and math.isnan(self.b)):
             return 0.0
+        if not math.isfinite(self.b - self.a):
+            return math.inf
         return abs(self.b - self.a) / scale(self.unit, max(abs(self.a), abs(self.b)), abs(self.a - FREEZING))
 
     def to_json(self) -> dict[str, Any]:
@@ -104,7 +106,8 @@ class Held:
 
     @property
     def lost(self) -> bool:
-        return self.a is True and self.b is False
+        """Whether B fails it, and A holds it or does not ask: a limit that is tightened is another criterion."""
+        return self.b is False and self.a is not False
 
 
 @dataclass
@@ -135,22 +138,26 @@ class Traces:
 
     @property
     def same(self) -> bool:
-        return not (self.only or self.differences or self.events_a or self.events_b)
+        apart = any(each.share > EQUAL for each in self.metrics) or any(each.a is not each.b for each in self.criteria)
+        return not (self.only or self.differences or self.events_a or self.events_b or apart)
 
     def beyond(self, within: float | None, criteria: bool) -> list[str]:
         """What breaks the thresholds, one sentence each."""
         found = []
         if criteria:
-            found += [f"B fails what A holds: {each.text}" for each in self.criteria if each.lost]
+            for each in self.criteria:
+                if each.lost:
+                    found.append(f"B fails what A {'holds' if each.a else 'does not ask'}: {each.text}")
         if within is not None:
             over = [f"{each.kind}.{each.name}" for each in self.worst if each.share > within]
             if over:
                 found.append(f"{count(len(over), 'quantity', 'quantities')} beyond {100 * within:g} %: {_some(over)}")
-            apart = [each.name for each in self.metrics if each.share > within]
+            apart = [metric.name for metric in self.metrics if metric.share > within]
             if apart:
                 found.append(f"{count(len(apart), 'number')} beyond {100 * within:g} %: {_some(apart)}")
-            found += [text for text in self.only if "units" in text or "members" in text or "kinds" in text]
-        return found
+            found += self.only
+        asked = [*([self.rows] if within is not None else []), *([len(self.criteria)] if criteria else [])]
+        return found if not asked or any(asked) else [*found, "nothing was compared"]
 
     def to_json(self) -> dict[str, Any]:
         return {
