@@ -88,7 +88,8 @@ def new(
         (plants / copy).write_text((shipped / original).read_text(encoding="utf-8"), encoding="utf-8")
         emit(str(plants / copy))
     drill = folder / f"{name}.yaml"
-    criteria = "\n".join(f"  - no {kind}.shut_down" for kind in _racks(plants / f"{name}.yaml"))
+    flags = ("shut_down", "unpowered")
+    criteria = "\n".join(f"  - no {kind}.{flag}" for kind in _racks(plants / f"{name}.yaml") for flag in flags)
     drill.write_text(DRILL.format(name=name, criteria=criteria), encoding="utf-8")
     emit(str(drill))
     say(f"next: edit {plants / f'{name}.yaml'}, then: twin check {drill} && twin run {drill}")

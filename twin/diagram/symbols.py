@@ -16,11 +16,12 @@ TRIPS = ("tripped", "tripped_short_time", "tripped_instantaneous", "tripped_unde
 
 
 def utility(sheet: Sheet, x: float, y: float, tone: str, moment: Moment, unit: str) -> None:
-    """The grid: a hatched square."""
+    """The grid: a square with a mesh in it."""
     sheet.box(x, y, 24, 24, tone)
-    for k in (-12, -4, 4):
-        sheet.add(Line(((x + k, y + 12), (x + min(k + 24, 12), y + 12 - min(24, 12 - k))), tone, 0.9))
-        sheet.add(Line(((x - 12, y + k), (x - 12 + (k + 12), y - 12)), tone, 0.9))
+    for k in (-4, 4):
+        sheet.add(
+            Line(((x + k, y + 12), (x + k, y - 12)), tone, 0.9), Line(((x - 12, y + k), (x + 12, y + k)), tone, 0.9)
+        )
 
 
 def transformer(sheet: Sheet, x: float, y: float, tone: str, moment: Moment, unit: str) -> None:

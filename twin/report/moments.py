@@ -263,7 +263,7 @@ def worst_moment(story: Story, member: int) -> float:
     """When most units were out of action at once [s]; where none was, when the hottest die was hottest.
 
     What was so from the start and never came right is not counted; of equal moments the first is taken, a little
-    later if it lasts: then what follows from it has begun to show.
+    later if it lasts: then what follows from it has begun to show. Where few rows are recorded, the first within.
     """
     zero = since(story, member) - EARLY
     standing: list[Span] = []
@@ -278,7 +278,10 @@ def worst_moment(story: Story, member: int) -> float:
         if count > most:
             most, first, last = count, time, turns[place + 1][0] if place + 1 < len(turns) else story.end
     if most:
-        return min(last, first + LOOK_AFTER)
+        moment = min(last, first + LOOK_AFTER)
+        within = story.time[(story.time >= first) & (story.time < last)]
+        shown = story.time[last_row_before(story, moment)] >= first
+        return moment if shown or not within.size else float(within[0])
     for kind in work_kinds(story):
         die = story.values(kind, "die_temperature")
         if die is not None:

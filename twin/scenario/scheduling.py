@@ -58,7 +58,7 @@ class JobForm(Form):
     work: Raw = Field(description="useful steps, or how long they take without a pause")
     arrives: Time = Field(default=0.0, description="when it is submitted")
     priority: Annotated[float, said("1", "a priority", at_least=-1e6, at_most=1e6)] = Field(
-        default=0.0, description="who goes first: the highest"
+        default=0.0, description="who goes first: the highest number; services count from 1 the other way"
     )
     shrink: Annotated[int, Whole(1, 100_000)] | None = Field(
         default=None, description="racks that it goes on with at least where some are lost and none are free"
