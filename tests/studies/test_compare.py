@@ -11,6 +11,7 @@ import typer.testing
 
 from tests.small_plants import chain, wet_chain
 from twin.cli import app
+from twin.report.findings import Findings
 from twin.scenario import Change, RunSettings, Scenario
 from twin.scenario.sweeping import Sweeping
 from twin.simulation import simulate
@@ -18,9 +19,11 @@ from twin.studies.compare import compare
 from twin.studies.compare.shown import sentence, whole
 from twin.studies.compare.sweeps import compare as compare_sweeps
 from twin.studies.compare.traces import Held, Metric, Traces, _difference, scale
+from twin.studies.compare.traces import compare as compare_traces
 from twin.studies.sweep import sweep
 from twin.studies.sweep.found import Sweep
 from twin.studies.sweep.outcome import Outcome
+from twin.trace import open_trace
 
 WORK = [Change(0.0, f"rack-{i}", "utilisation", 0.9, verb="workload") for i in range(1, 5)]
 
@@ -122,6 +125,17 @@ class TestGate:
         assert not found.same
         assert found.beyond(None, criteria=True) == ["B fails what A does not ask: max(x) < 70"]
         assert Traces("a", "b", rows=3, criteria=[was]).beyond(None, criteria=True) == []
+
+    def test_a_run_that_broke_off_proves_no_criterion(self, folder):
+        with open_trace(folder / "a.h5") as trace:
+            whole, part = Findings(trace), Findings(trace)
+            part.verdict = dataclasses.replace(whole.verdict, finished=False)
+            assert whole.verdict.finished
+            found = compare_traces(whole, part, "a", "b")
+            back = compare_traces(part, whole, "b", "a")
+        assert not found.same
+        assert found.beyond(None, criteria=True)[0] == "B's run broke off, A's did not: what it holds is not proven"
+        assert not any("broke off" in text for text in back.beyond(None, criteria=True))
 
     def test_numbers_and_criteria_are_part_of_the_same(self):
         assert Traces("a", "b", rows=3, metrics=[Metric("pue", "1", 1.0, 1.0)]).same

@@ -118,6 +118,8 @@ class Traces:
     b: str
     only: list[str] = field(default_factory=list)
     rows: int = 0
+    broke_off: bool = False
+    """B's run broke off, and A's went to its end."""
     differences: list[Difference] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
     criteria: list[Held] = field(default_factory=list)
@@ -139,12 +141,14 @@ class Traces:
     @property
     def same(self) -> bool:
         apart = any(each.share > EQUAL for each in self.metrics) or any(each.a is not each.b for each in self.criteria)
-        return not (self.only or self.differences or self.events_a or self.events_b or apart)
+        return not (self.only or self.differences or self.events_a or self.events_b or apart or self.broke_off)
 
     def beyond(self, within: float | None, criteria: bool) -> list[str]:
         """What breaks the thresholds, one sentence each."""
         found = []
         if criteria:
+            if self.broke_off:
+                found.append("B's run broke off, A's did not: what it holds is not proven")
             for each in self.criteria:
                 if each.lost:
                     found.append(f"B fails what A {'holds' if each.a else 'does not ask'}: {each.text}")
@@ -201,6 +205,7 @@ def compare(a: Findings, b: Findings, name_a: str, name_b: str) -> Traces:
             _of_kind(made, a, b, kind, (rows_a, rows_b), members)
     made.metrics = _metrics(a, b)
     made.criteria = _criteria(a, b)
+    made.broke_off = a.verdict.finished and not b.verdict.finished
     made.kind_of = a.story.kind_of | b.story.kind_of
     made.events_a, made.events_b = _events(a.entries, b.entries)
     return made
