@@ -136,6 +136,18 @@ def test_a_rack_that_is_lost_is_replaced_or_the_job_shrinks_or_waits():
     assert len(world.queue.tasks["a"].racks) == 8
 
 
+def test_a_job_that_lost_its_racks_holds_up_those_behind_it_at_once():
+    """Nobody starts on racks that it would be asked to give back a look later."""
+    world = World(job("high", 8, 500, priority=1), job("low", 7, 500, 1), saving=3).run(3)
+    world.lost = {"rack-8"}
+    world.run(2)
+    assert world.queue.tasks["high"].phase == "waiting"
+    world.lost = set()
+    world.run(3)
+    assert world.queue.tasks["high"].phase == "running"
+    assert "low" not in world.starts()
+
+
 def test_maintenance_takes_racks_when_their_job_has_saved_and_gives_them_back():
     window = Window(("rack-1", "rack-2"), 10.0, 20.0)
     world = World(job("a", 4, 100), saving=2, maintenance=(window,)).run(11)

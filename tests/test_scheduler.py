@@ -50,7 +50,7 @@ def test_a_schedule_by_hand(tmp_path: Path) -> None:
     """low: 120 s to resume, then cycles of 620 s. At 15 min high wants 4 of 2 free racks: low saves 20 s and goes.
 
     It had worked 600 + 160 s. high runs 120 + 1,800 s of work and 2 pauses (its third is not begun when it ends);
-    small waits behind it for 20 s; low goes on with 3,600 - 760 s of work when high ends: small leaves it two racks.
+    low stands before small, which came later, and goes on with 3,600 - 760 s of work when high ends; small beside it.
     """
     drill = ran(tmp_path, JOBS + "scheduler: {racks: rack-01..06, period: 10 s}\n", minutes=100)
     found = drill.findings.measure["schedule"]
@@ -59,8 +59,8 @@ def test_a_schedule_by_hand(tmp_path: Path) -> None:
     assert found["high"]["arrived"] == 900.0
     assert found["high"]["started"] == 920.0
     assert found["high"]["finished"] == 920.0 + 120 + 1800 + 40
-    assert (found["small"]["started"], found["small"]["waited"]) == (920.0, 20.0)
-    assert found["small"]["finished"] == 920.0 + 120 + 1200 + 20
+    assert (found["small"]["started"], found["small"]["waited"]) == (2880.0, 2880.0 - 900.0)
+    assert found["small"]["finished"] == 2880.0 + 120 + 1200 + 20
     assert (found["low"]["preempted"], found["low"]["requeued"]) == (1, 0)
     assert found["low"]["waited"] == pytest.approx(2880.0 - 920.0)
     left = 3600.0 - 760.0

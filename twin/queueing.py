@@ -166,11 +166,10 @@ class Queue:
         moves: list[Move] = []
         limit: tuple[float, int] | None = None
         for task in self._in_line("waiting"):
-            if now < task.left + self.spec.period - 1e-6:  # it begins anew, which takes a look at least
-                continue
             if limit is not None and not self._fits_before(task, now, seen, limit):
                 continue
-            racks = self._place(task.spec.racks, seen, held)
+            anew = now < task.left + self.spec.period - 1e-6  # it begins anew, which takes a look at least
+            racks = [] if anew else self._place(task.spec.racks, seen, held)
             if racks:
                 if limit is not None and now + self._lasts(task, seen) > limit[0] + 1e-6:
                     limit = (limit[0], limit[1] - len(racks))
@@ -178,7 +177,7 @@ class Queue:
                 moves.append(Move(task.spec.name, "running", "", now - task.since))
                 task.since = now
                 continue
-            if limit is None and self.spec.preempt:
+            if limit is None and self.spec.preempt and not anew:
                 moves += self._preempt(task, now, seen, held)
                 if racks := self._place(task.spec.racks, seen, held):
                     task.phase, task.racks = "running", racks
