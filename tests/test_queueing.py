@@ -243,6 +243,14 @@ def test_what_feeds_or_cools_too_little_gets_no_gang():
     assert chosen(7, ("power",), alive={"pdu-2": False}) == []
 
 
+def test_racks_on_two_feeds_lay_all_on_the_one_that_is_in_service():
+    """pdu-1 carries 300 W, so three of the six racks on it and pdu-2, and pdu-3 the other two."""
+    assert chosen(5, ("power",), alive={"pdu-2": False}) == ["rack-1", "rack-2", "rack-3", "rack-7", "rack-8"]
+    assert chosen(6, ("power",), alive={"pdu-2": False}) == []
+    assert chosen(1, ("power",), free=RACKS[:6], busy=RACKS[:3], alive={"pdu-2": False}) == []
+    assert chosen(1, ("power",), free=RACKS[:6], alive={"pdu-1": False, "pdu-2": False}) == []
+
+
 def test_ways_go_one_after_the_other():
     """The tightest leaf that fits, and in it where most heat can be carried."""
     assert chosen(3, ("fabric", "cooling")) == ["rack-1", "rack-2", "rack-3"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -12,6 +13,8 @@ WAYS = ("fabric", "cooling", "power", "first")
 """What a placement may look at, in the order of the one who asks."""
 CAPACITY = {"cooling": ("heat_capacity_rating",), "power": ("rated_power",)}
 """Ratings that say what stands behind a rack."""
+AWAY = -math.inf
+"""What a group can carry that is out of service; racks with another lay all they draw on that."""
 
 
 @dataclass
@@ -29,7 +32,7 @@ class Site:
     ratings: dict[str, float] = field(default_factory=dict)
 
     def room(self, way: str, busy: list[str], alive: dict[str, bool]) -> dict[str, float]:
-        """What each group can still carry beside the racks at work [W].
+        """What each group can still carry beside the racks at work [W]; AWAY where none of it is in service.
 
         Args:
             way: "cooling" or "power".
@@ -37,14 +40,24 @@ class Site:
             alive: unit -> whether it is in service; those not named are.
         """
         left = {
-            group: sum(self.ratings[unit] * alive.get(unit, True) for unit in units)
+            group: sum(self.ratings[unit] * alive.get(unit, True) for unit in units) or AWAY
             for group, units in self.carried.get(way, {}).items()
         }
         for rack in busy:
-            groups = self.behind.get(way, {}).get(rack, ())
-            for group in groups:
-                left[group] -= self.load[rack] / len(groups)
+            self.take(way, rack, left)
         return left
+
+    def take(self, way: str, rack: str, left: dict[str, float]) -> None:
+        """Lay a rack's load, in equal parts, on those of its groups that are in service."""
+        groups = [group for group in self.behind.get(way, {}).get(rack, ()) if left[group] > AWAY]
+        for group in groups:
+            left[group] -= self.load[rack] / len(groups)
+
+    def least(self, way: str, rack: str, left: dict[str, float]) -> float:
+        """What the fullest of a rack's groups in service can still carry [W]; AWAY where it has groups and none is."""
+        groups = self.behind[way].get(rack, ())
+        some = [left[group] for group in groups if left[group] > AWAY]
+        return min(some, default=AWAY if groups else math.inf)
 
     def crossed(self, racks: list[str]) -> int:
         """Leaf switches that a gang hangs on."""
@@ -118,15 +131,13 @@ def place(
 
 def _carried(chosen: list[str], way: str, site: Site, room: dict[str, dict[str, float]]) -> bool:
     left = _after(chosen, way, site, room)
-    return min((left[g] for rack in chosen for g in site.behind[way].get(rack, ())), default=0.0) >= -1e-6
+    return min((site.least(way, rack, left) for rack in chosen), default=0.0) >= -1e-6
 
 
 def _after(chosen: list[str], way: str, site: Site, room: dict[str, dict[str, float]]) -> dict[str, float]:
     left = dict(room[way])
     for rack in chosen:
-        groups = site.behind[way].get(rack, ())
-        for group in groups:
-            left[group] -= site.load[rack] / len(groups)
+        site.take(way, rack, left)
     return left
 
 
@@ -175,15 +186,11 @@ def _by_room(
     for _ in range(count):
 
         def worth(rack: str) -> tuple[float, ...]:
-            return tuple(
-                -min((left[way][g] for g in site.behind[way].get(rack, ())), default=float("inf")) for way in looked
-            )
+            return tuple(-site.least(way, rack, left[way]) for way in looked)
 
         best = min(waiting, key=lambda rack: (worth(rack), free.index(rack)))
         waiting.remove(best)
         chosen.append(best)
         for way in looked:
-            groups = site.behind[way].get(best, ())
-            for group in groups:
-                left[way][group] -= site.load[best] / len(groups)
+            site.take(way, best, left[way])
     return chosen
