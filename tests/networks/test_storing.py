@@ -225,6 +225,19 @@ def test_no_bit_is_lost_between_jobs_and_storage(seed, jobs, dt):
     assert (after.since <= wants.interval + 1e-9).all()
 
 
+def test_all_of_a_tick_is_booked_however_often_jobs_save_in_it():
+    """After so many changes of phase as are followed the rest of the tick is waited."""
+    jobs = 60
+    users = Users(np.zeros(jobs, int), neighbours([list(range(jobs))], np, jobs), jobs)
+    none = np.zeros((1, jobs))
+    since = np.linspace(0.0, 9.0, jobs)[None]
+    wants = Wants(none + 1, none + 1, none, none + 1e9, none + 1e30, none + 10.0)
+    room = (np.array([[1e12]]), np.array([[1e12]]))
+    _, went = course(Standing(since, none, none, none, none), wants, room, users, 60.0, none < 1)
+    assert went.waited.max() > 0
+    assert went.worked + went.saved + went.restarted + went.waited == pytest.approx(none + 60.0)
+
+
 def test_members_do_not_see_each_other():
     """One member has many events in its tick, another none: each as if alone, to the bit."""
     users = Users(np.zeros(2, dtype=np.int64), neighbours([[0, 1]], np, 2), 2)

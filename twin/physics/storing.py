@@ -9,7 +9,7 @@ from twin.arrays import Neighbours, gather_sum, library_of, stacked_with_spare, 
 Real = Any
 
 EVENTS = 64
-"""Most changes of phase, of all jobs together, that a tick follows; in what is left of it nobody goes on."""
+"""Most changes of phase, of all jobs together, that a tick follows; in what is left of it all wait."""
 PLENTY = 1e30
 """Rate [bit/s] and time [s] that stand for no limit."""
 
@@ -153,6 +153,7 @@ def course(
         left = left - part
         if not worth_doing(left > 0):
             break
+    waited = waited + xp.maximum(left, 0.0) * runs
     return Standing(since, restart, loading, saving, unsaved), Went(
         steps, worked, saved, restarted, waited, read, written
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from twin.declare import MODES
 from twin.equipment import KINDS
+from twin.physics.storing import EVENTS
 from twin.plant import Plant
 from twin.scenario.case import RunSettings
 from twin.scenario.changes import Change
@@ -55,6 +56,21 @@ def slow_hands(plant: Plant, run: RunSettings, operations: Operations) -> Iterat
                     f"a tick of at most {seconds / SHARE:.2g} s sees it"
                 )
                 break
+
+
+def slow_checkpoints(plant: Plant, run: RunSettings) -> Iterator[str]:
+    """A sentence where jobs on storage may work and save more often in a tick than is followed."""
+    made = {name: plant.units[name].machine() for name in plant.stores if plant.units[name].kind == "job"}
+    jobs = {name: job for name, job in made.items() if job.checkpoint_size > 0}
+    often = sum(2.0 / job.checkpoint_interval for job in jobs.values())
+    if run.tick * often > EVENTS * (1 + 1e-9):
+        name = min(jobs, key=lambda each: (jobs[each].checkpoint_interval, each))
+        yield (
+            f"a tick of {run.tick:g} s is too long for the checkpoints of jobs on storage: {name} works "
+            f"{jobs[name].checkpoint_interval:g} s between two, and all jobs together may begin and end "
+            f"{run.tick * often:.3g} pieces of work in a tick, where {EVENTS} are followed; a tick of at most "
+            f"{EVENTS / often:.2g} s, or a longer checkpoint_interval, is wanted"
+        )
 
 
 def _slow_protection(plant: Plant, run: RunSettings, changes: list[Change]) -> list[str]:

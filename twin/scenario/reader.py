@@ -21,7 +21,7 @@ from twin.scenario.faults import BadInput, Faults, TooMany, advice
 from twin.scenario.forms import fill_all
 from twin.scenario.looping import loops
 from twin.scenario.names import Directory
-from twin.scenario.pace import slow_hands, slow_ticks
+from twin.scenario.pace import slow_checkpoints, slow_hands, slow_ticks
 from twin.scenario.part import Part
 from twin.scenario.procedures import SECTIONS, OperationsReader, names_of
 from twin.scenario.resolved import text_of
@@ -203,7 +203,7 @@ class _Reading:
         if "run" not in root or self.faults.errors:
             return
         plant, run = scenario.plant, scenario.run
-        for sentence in slow_ticks(plant, run, told):
+        for sentence in (*slow_ticks(plant, run, told), *slow_checkpoints(plant, run)):
             self.faults.add(root.where_of("run"), sentence)
         for doubt in slow_hands(plant, run, scenario.operations):
             self.faults.add(root.where_of("run"), doubt, warning=True)
