@@ -62,9 +62,7 @@ class Quantity:
             return f"less than {self.below:g} {self.unit}"
         if self.at_most is not None and not value <= self.at_most:
             return f"at most {self.at_most:g} {self.unit}"
-        if value in (float("inf"), float("-inf")):
-            return "a finite number"
-        return None
+        return "a finite number" if value in (float("inf"), float("-inf")) else None
 
 
 def quantity(
@@ -84,15 +82,13 @@ def quantity(
     """Declare one quantity of a table.
 
     Args:
-        unit: SI unit as pint reads it, "1" for a pure number.
-        doc: what it is, in the trade's words.
-        default: value when a scenario is silent; without one the key must be given.
-        above, at_least, below, at_most: bounds in the SI unit; choices: word -> code, where people set it by word.
-        failure: an Input that `fail: unit.name` raises to 1; each: a part ("die") with a value of its own.
-        writer: who writes an Input in a run, and nobody else: "scheduler", or "fabric" where a unit stands in one.
+        unit: SI unit as pint reads it, "1" for a pure number; doc: what it is, in the trade's words.
+        default: value when a scenario is silent, without one the key is wanted; choices: word -> code, for people.
+        above, at_least, below, at_most: bounds in SI; failure: an Input that `fail: unit.name` raises to 1.
+        each: a part ("die") with its own value; writer: "scheduler" or "fabric" (for units in one) alone writes it.
     """
-    bounds = (above, at_least, below, at_most)
-    return _field(Quantity("", unit, doc, default, *bounds, choices, failure, None, each, writer))
+    rest = (choices, failure, None, each, writer)
+    return _field(Quantity("", unit, doc, default, above, at_least, below, at_most, *rest))
 
 
 def mode(doc: str = "position of the selector switch", *words: str, default: str = "auto") -> Any:
