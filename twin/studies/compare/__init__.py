@@ -60,12 +60,7 @@ def compare(
     """
     sorts = [sort_of(each) for each in (a, b)]
     if swept or TABLE in sorts:
-        wrong = [f"{each} is {sort}" for each, sort in zip((a, b), sorts, strict=True) if sort == TRACE]
-        if not wrong and not swept and sorts != [TABLE, TABLE]:
-            wrong = [f"{each} is {sort}" for each, sort in zip((a, b), sorts, strict=True)]
-        if wrong:
-            cure = "two tables, or --sweep with plants, scenarios or tables, are wanted"
-            raise BadInput([Fault(None, f"{' and '.join(wrong)}; {cure}")])
+        _want_sweeps((a, b), sorts, swept)
         asked = dict(instead or {})
         found = [
             open_sweep(each)
@@ -91,6 +86,21 @@ def compare(
             for each in both:
                 each.trace.close()
     return made
+
+
+def _want_sweeps(given: tuple[str | Path, ...], sorts: list[str], swept: bool) -> None:
+    """See that two sweeps can be compared.
+
+    Raises:
+        BadInput: they cannot.
+    """
+    told = [(f"{each} is {sort}", sort) for each, sort in zip(given, sorts, strict=True)]
+    wrong = [text for text, sort in told if sort == TRACE]
+    if not wrong and not swept and sorts != [TABLE, TABLE]:
+        wrong = [text for text, _ in told]
+    if wrong:
+        cure = "two tables, or --sweep with plants, scenarios or tables, are wanted"
+        raise BadInput([Fault(None, f"{' and '.join(wrong)}; {cure}")])
 
 
 def sort_of(given: str | Path) -> str:
