@@ -294,13 +294,25 @@ def test_a_reader_that_leaves_early_is_no_error(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+def wait_until_it_grows(file: Path, patience: float = 120.0) -> None:
+    """Return once a file is there and has grown since it was first seen: its writer is at work."""
+    first, until = None, time.monotonic() + patience
+    while time.monotonic() < until:
+        size = file.stat().st_size if file.exists() else None
+        if first is not None and size is not None and size > first:
+            return
+        first = size if first is None else first
+        time.sleep(0.1)
+    raise AssertionError(f"{file.name} did not grow within {patience:g} s")
+
+
 def test_an_interrupt_ends_with_130_and_keeps_the_trace(tmp_path: Path) -> None:
     file = scenario(tmp_path, duration="10 h")
     command = [sys.executable, "-m", "twin", "run", str(file)]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert "to simulate" in process.stderr.readline()
-        time.sleep(3)
+        wait_until_it_grows(tmp_path / "short.h5")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
     assert process.returncode == 130
