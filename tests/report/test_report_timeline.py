@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from small_hall import RACKS, SCENARIO, small_data, small_events, small_plant, write
 
+from twin.plant import Unit
 from twin.report.findings import Findings
 from twin.report.fold import fold
 from twin.report.timeline import Entry
@@ -202,3 +203,44 @@ def test_an_engine_that_gives_up_stops_for_that_and_nothing_else(at: Path) -> No
     findings = Findings(write(at, *small_data(), events))
     assert cause_of(findings, "generator-1", "gives up") == ("generator-1", "starts cranking")
     assert cause_of(findings, "generator-1", "stops") == ("generator-1", "gives up starting")
+
+
+def test_a_rack_without_power_is_not_at_full_clock_and_its_room_cools_by_that(at: Path) -> None:
+    events = [
+        Event(10.0, 0, "rack-1", "throttled", 1),
+        Event(20.0, 0, "rack-2", "throttled", 1),
+        Event(20.0, 0, "rack-2", "slowed", 1),
+        Event(30.0, 0, "hall", "too_hot", 1),
+        *(Event(40.0, 0, name, "unpowered", 1) for name in RACKS if name != "rack-2"),
+        Event(45.0, 0, "rack-1", "throttled", 0),
+        Event(50.0, 0, "rack-2", "input:in_service", 0),
+        Event(55.0, 0, "rack-2", "slowed", 0),
+        Event(55.0, 0, "rack-2", "throttled", 0),
+        Event(90.0, 0, "hall", "too_hot", 0),
+        Event(200.0, 0, "rack-1", "unpowered", 0),
+    ]
+    findings = Findings(write(at, *small_data(), events))
+    assert cause_of(findings, "rack-1", "stops throttling, without power") == ("rack-1", "loses power")
+    asked = ("rack-2", "is taken out of service (fail)")
+    assert cause_of(findings, "rack-2", "stops throttling, switched off") == asked
+    assert cause_of(findings, "rack-2", "leaves slowdown, switched off") == asked
+    assert cause_of(findings, "hall", "is within limits again") == asked
+    assert not [entry for entry in findings.entries if "full clock" in entry.what]
+    assert entry_of(findings, "hall", "is too hot").cause is None
+
+
+def test_a_room_cools_by_its_fans_while_most_of_its_racks_stand(at: Path) -> None:
+    plant = small_plant()
+    plant.add(Unit("fans-1", "fan_wall", {}, zone="hall"))
+    events = [
+        Event(10.0, 0, "fans-1", "stopped", 1),
+        Event(15.0, 0, "rack-1", "throttled", 1),
+        Event(30.0, 0, "hall", "too_hot", 1),
+        Event(40.0, 0, "fans-1", "stopped", 0),
+        Event(45.0, 0, "rack-1", "unpowered", 1),
+        Event(50.0, 0, "rack-1", "throttled", 0),
+        Event(90.0, 0, "hall", "too_hot", 0),
+    ]
+    findings = Findings(write(at, *small_data(), events, plant=plant))
+    assert cause_of(findings, "hall", "is too hot") == ("fans-1", "stops")
+    assert cause_of(findings, "hall", "is within limits again") == ("fans-1", "moves air again")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from twin.plant import Plant
@@ -52,6 +52,8 @@ FRESH = 60.0
 """For so long [s] after a unit has stepped back, what it fed may suffer from it (pumps coast down)."""
 FABRIC = "fabric"
 """Medium of what a fabric writes: an Input, yet a consequence."""
+THERMAL = ("throttled", "slowed")
+"""Flags of dies that are too warm: they fall, too, where a rack loses its power."""
 LOSS, GAIN, SETTING = 1, -1, 0
 """The sense of a change: it takes away, it gives (back), or it is merely set."""
 
@@ -67,6 +69,8 @@ class Row:
     sense: int
     deed: Event | None = None
     """What operations did, as the trace has it."""
+    is_idle: bool = False
+    """Whether a flag falls only because its unit stands without power: that gives nothing back."""
 
     @property
     def is_input(self) -> bool:
@@ -138,9 +142,7 @@ class Causes:
             if cause is None and row.sense == LOSS:
                 cause = self._own_failure(row)
             if cause is None:
-                find = self._answer if row.is_answer else self._loss if row.sense == LOSS else self._gain
-                find = self._burden if row.via == "load" else find
-                cause = find(row, *self.began.get(key, (-1, -1)))
+                cause = self._way(row)(row, *self.began.get(key, (-1, -1)))
             if cause is None and row.sense == LOSS:
                 cause = max(self.shorted.get(event.member, {}).values(), default=None)
             if cause is None and row.sense == GAIN and event.flag in COOLS:
@@ -158,9 +160,22 @@ class Causes:
             self.over[event.member] = stand | {event.unit} if event.value >= 0.5 else stand - {event.unit}
         fades = row.is_answer and row.sense == LOSS
         change = _Change(event.unit, index, event.time, row.sense, event.flag, fades)
-        self.latest.setdefault(key[:2], {})[event.flag] = change
+        known = self.latest.setdefault(key[:2], {})
+        known[event.flag] = change
+        if row.is_idle:
+            del known[event.flag]
         self.led[index] = cause
         return cause
+
+    def _way(self, row: Row) -> Callable[..., int | None]:
+        """How the cause of a flag is found, where nothing at its own moment tells."""
+        if row.is_idle:
+            return lambda *_: _last([change for change in self._own(row, (LOSS,)) if change.flag not in THERMAL])
+        if row.via == "load":
+            return self._burden
+        if row.via == "air" and self.upstream.sources.get("air", {}).get(row.event.unit):
+            return self._room
+        return self._answer if row.is_answer else self._loss if row.sense == LOSS else self._gain
 
     def behind(self, row: Row, flag: str) -> int | None:
         """What an alarm is put down to: its own flag, else what stands lost at its unit or nearest to it."""
@@ -273,6 +288,27 @@ class Causes:
         found = [change for unit in beside for change in self._changes(row, unit, senses)]
         known = [change for change in found if not change.only_said and not change.waits]
         return [change for change in known if change.flag != row.event.flag]
+
+    def _room(self, row: Row, began: int, led: int) -> int | None:
+        """What warmed a room, or cooled it: those that cool its air, what they live by, and who warms it.
+
+        Who warms it and loses its power cools it. It is asked where no cooler changed, or where most such are lost.
+        """
+        inside = self.upstream.sources["air"][row.event.unit]
+        coolers = [unit for unit in inside if unit in self.upstream.coolers]
+        work = [unit for unit in inside if unit in self.upstream.workers]
+        warm = work or [unit for unit in inside if unit not in coolers]
+        since = -1 if row.sense == LOSS else led
+        found = [change for unit in coolers for change in self._changes(row, unit, (row.sense,), since)]
+        senses = (GAIN,) if row.sense == LOSS else (LOSS,)
+        other = [change for unit in warm for change in self._changes(row, unit, senses, since) if not change.waits]
+        other = [change for change in other if change.flag not in THERMAL]
+        if found and 2 * len({change.unit for change in other}) <= len(warm):
+            return _last(found)
+        if not found:
+            beyond = (replace(row, event=replace(row.event, unit=unit)) for unit in coolers)
+            found = [change for each in beyond for change in self._nearest(each, "any", (row.sense,), since)]
+        return _last(found + other)
 
     def _routes(self, row: Row) -> int | None:
         """What changed last among the switches above a rack, or was lost of its own ports."""

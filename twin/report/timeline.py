@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from twin.report.causes import ANSWERS, FABRIC, GAIN, INPUT, LOSS, SAME_MOMENT, TIMED, Causes, Row, shut_ties
+from twin.declare import MODES
+from twin.report.causes import (
+    ANSWERS,
+    FABRIC,
+    GAIN,
+    INPUT,
+    LOSS,
+    SAME_MOMENT,
+    SETTING,
+    THERMAL,
+    TIMED,
+    Causes,
+    Row,
+    shut_ties,
+)
 from twin.report.reasons import why
 from twin.report.story import Story, flags_of
 from twin.report.told import AS_WRITTEN
@@ -15,6 +29,15 @@ from twin.report.words import words
 
 if TYPE_CHECKING:
     from twin.trace import Event
+
+
+IDLE: dict[str, Callable[[float], bool]] = {
+    "unpowered": lambda value: value >= 0.5,
+    "cold": lambda value: value >= 0.5,
+    f"{INPUT}in_service": lambda value: value < 0.5,
+    f"{INPUT}mode": lambda value: value in (MODES["off"], MODES["locked_out"]),
+}
+"""What leaves a machine without power, and at which values."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +60,7 @@ def timeline(story: Story, member: int | None = None) -> list[Entry]:
     events = story.events if member is None else story.events_of[member]
     deeds = [row for row in story.log.rows() if member is None or row.event.member == member]
     rows = _in_order(story, [_as_row(story, event) for event in _telling(events)] + deeds)
+    _idle(rows)
     causes = Causes(story.plant, shut_ties(story.plant, story.events))
     entries = []
     for index, row in enumerate(rows):
@@ -90,6 +114,21 @@ def _as_row(story: Story, event: Event) -> Row:
     what = flag.rises if rose else flag.falls or f"no longer {flag.rises}"
     what += f" (rail {rail})" if event.flag == "stopped" and (rail := story.rails.get(event.unit)) else ""
     return Row(event, what, "", flag.via, sense)
+
+
+def _idle(rows: list[Row]) -> None:
+    """Dies that cool because their rack is without power or switched off let nothing run at full clock again."""
+    off: dict[tuple[int, str], set[str]] = {}
+    for row in rows:
+        event = row.event
+        stands = off.setdefault((event.member, event.unit), set())
+        if event.flag in IDLE:
+            (stands.add if IDLE[event.flag](event.value) else stands.discard)(event.flag)
+        elif event.flag in THERMAL and row.sense == GAIN and stands:
+            by_hand = all(flag.startswith(INPUT) for flag in stands)
+            begin = "stops throttling" if event.flag == "throttled" else "leaves slowdown"
+            row.what = f"{begin}, {'switched off' if by_hand else 'without power'}"
+            row.sense, row.is_idle = SETTING, True
 
 
 def _in_order(story: Story, rows: list[Row]) -> list[Row]:

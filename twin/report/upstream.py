@@ -28,6 +28,10 @@ class Upstream:
     """Stores that give power beside the feeds of their boards."""
     switches: frozenset[str] = frozenset()
     """Those with a normal and an alternate feed."""
+    coolers: frozenset[str] = frozenset()
+    """Those that take heat out of their room's air."""
+    workers: frozenset[str] = frozenset()
+    """Those whose power is the site's work: what mostly warms a room."""
     found: dict[tuple[str, str, frozenset[str]], list[list[str]]] = field(default_factory=dict)
     above: dict[str, frozenset[str]] = field(default_factory=dict)
     sources: dict[str, dict[str, list[str]]] = field(default_factory=dict)
@@ -39,6 +43,8 @@ class Upstream:
     def __post_init__(self) -> None:
         kinds = {unit.name: KINDS[unit.kind] for unit in self.plant.units.values() if unit.kind in KINDS}
         self.beside = frozenset(name for name, kind in kinds.items() if kind.source and kind.stores_power)
+        self.coolers = frozenset(name for name, kind in kinds.items() if kind.cools_air)
+        self.workers = frozenset(name for name, kind in kinds.items() if kind.is_work)
         two = (name for name, kind in kinds.items() if "on_alternate" in quantities(kind.State))
         self.switches = frozenset(name for name in two if len(self.plant.feeds.get(name, ())) == 2)
         for source, target, data in self.plant.graph.edges(data=True):
