@@ -31,6 +31,25 @@ def test_a_battery_lasts_as_it_says_and_its_use_is_what_it_gave(findings: Findin
     assert found.outcome().startswith("on battery for 15.5 s, down to 97.8 %")
 
 
+def test_a_battery_that_takes_over_the_other_cord_lasts_less(tmp_path: Path) -> None:
+    """By hand: 720 s at 0.5 MW; at 1 MW, with a loss r = 10 % at 1 MW, 720 x 0.5 x 1.05 / (1 x 1.1)."""
+    time, data = small_data()
+    after = (time > 100)[:, None] * np.array([-0.5e6, 0.5e6])
+    data["ups"]["need"] = (0.5e6 + after)[:, None, :]
+    plant = small_plant()
+    for name in ("ups-1", "ups-2"):
+        plant.units[name].parameters["discharge_loss"] = 0.1
+    findings = Findings(write(tmp_path / "made.h5", time, data, small_events(), plant=plant))
+    found = rung(findings, "UPS batteries")
+    assert found.foreseen == pytest.approx(720.0)
+    assert found.burdened == pytest.approx(720.0 * 0.5 * 1.05 / 1.1)
+    assert found.least == found.burdened
+    row = next(each for each in Rows(findings).ladder() if each[0].startswith("UPS batteries"))
+    assert row[2] == "500 kW; 1 MW after (ups-2)"
+    assert row[4] == "12 min; 343.6 s as loaded after"
+    assert ladder_plot(findings.ladder)
+
+
 def test_a_tank_by_hand(tmp_path: Path) -> None:
     time, data = small_data()
     data["cdu"]["heat"] = np.full((len(time), 1, 2), 0.4e6)

@@ -17,7 +17,7 @@ def ladder(story: Story, member: int) -> list[Rung]:
         return []
     made = Ladder(story, member)
     found = [rung for make in MAKERS for rung in make(made)]
-    return sorted(found, key=lambda rung: LONGEST if rung.foreseen is None else rung.foreseen)
+    return sorted(found, key=lambda rung: LONGEST if rung.least is None else rung.least)
 
 
 def first_to_break(rungs: Sequence[Rung]) -> Rung | None:

@@ -42,17 +42,21 @@ def ladder_plot(rungs: Sequence[Rung], ink: Ink = LIGHT) -> bytes | None:
 
 
 def _bars(axes: Axes, shown: Sequence[Rung], ink: Ink) -> None:
-    """A bar to the foreseen time, a diamond where the limit came, and in words what was used."""
+    """A bar to the foreseen time, pale beyond that of the load after; a diamond where the limit came; what was used."""
     start = _least(shown)
     for row, rung in enumerate(shown):
         drawn_on = rung.used is not None and rung.used > 0.001
         near = rung.came is not None or (drawn_on and (rung.used or 0.0) >= NEAR)
         colour = ORANGE if near else BLUE if drawn_on else GREY
         lasts = rung.foreseen or start
-        axes.barh(row, lasts - start, left=start, height=0.58, color=colour, alpha=0.85)
+        sure = rung.least or start
+        axes.barh(row, sure - start, left=start, height=0.58, color=colour, alpha=0.85)
+        if sure < lasts:
+            axes.barh(row, lasts - sure, left=sure, height=0.58, color=colour, alpha=0.35)
         beyond = rung.came is None or rung.came < lasts or rung.came > lasts * 30
+        told = rung.seconds_said() if beyond else lasting(rung.foreseen)
         axes.annotate(
-            lasting(rung.foreseen), (lasts, row), xytext=(4 if beyond else -4, 0), textcoords="offset points",
+            told, (lasts, row), xytext=(4 if beyond else -4, 0), textcoords="offset points",
             va="center", ha="left" if beyond else "right", fontsize=7.5, color=ink.text,
         )  # fmt: skip
         if rung.came is not None:
@@ -93,5 +97,5 @@ def _frame(axes: Axes, shown: Sequence[Rung], ink: Ink) -> None:
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(ink.grid)
-    said = "time until the limit, were its supply cut at the fault (bar: as foreseen; diamond: as it came)"
+    said = "time until the limit, were its supply cut at the fault (bar: foreseen; pale: by the load before; diamond: as it came)"
     axes.set_xlabel(said, fontsize=8.5, color=ink.text, x=0.4)

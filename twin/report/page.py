@@ -240,6 +240,9 @@ def _ladder(findings: Findings, rows: Rows, dark: bool) -> Section:
             rows.ladder_told(),
             f"Lasts: were its supply cut at the {rows.zero} and nothing done, by a balance of energy, heat or water.",
         ]
+        if any(rung.burdened is not None for rung in findings.ladder):
+            said = f"As loaded after: at the greatest load that a battery had to bear from the {rows.zero} on"
+            section.notes.append(f"{said}; where feeds are lost, what is left carries both cords.")
     laws = list(dict.fromkeys((rung.law, rung.source) for rung in findings.ladder))
     section.tables = [
         TablePart(_columns(*heads, n=(2, 4, 5)), told),

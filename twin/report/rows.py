@@ -116,14 +116,14 @@ class Rows:
         return [_extreme(each) for each in worth_showing([Extreme(**row) for row in self.measure["extremes"]])]
 
     def ladder(self) -> list[list[str]]:
-        """Store, what it holds, the load on it, its limit, seconds foreseen, share used, what came of it."""
+        """Store, what it holds, its loads before and after, its limit, seconds foreseen, share used, what came of it."""
         return [
             [
                 rung.asset if len(rung.units) == 1 else f"{rung.asset} ({len(rung.units)})",
                 rung.holds,
-                rung.load,
+                rung.load_said(),
                 rung.limit,
-                "-" if rung.foreseen is None else lasting(rung.foreseen),
+                rung.seconds_said(),
                 "-" if rung.used is None else f"{100 * rung.used:.3g} %",
                 rung.outcome(),
             ]

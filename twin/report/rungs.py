@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from twin.equipment import KINDS
+from twin.physics import battery
 from twin.physics.fluids import properties
 from twin.plant import Loop
 from twin.report.moments import mean_power, work_kinds
@@ -15,6 +17,8 @@ from twin.report.stores import LEAST, Ladder, Rung
 from twin.report.story import Story
 from twin.report.words import lasting, say
 
+WORTH_SAYING = 0.02
+"""From this share on [1] a time that a greater load shortens is said beside the other."""
 DISCHARGE = ("t = (E - E held back) / (P (1 + r P/P rated))", "a UPS battery: r is the loss in its cells at rating")
 STILL_RACKS = {
     True: (
@@ -68,7 +72,8 @@ def _batteries(made: Ladder) -> Iterator[Rung]:
         spans = made.rises(("on_battery",), units)
         longest = max((span.until(made.story.end) - span.start for span in spans), default=0.0)
         worst = f"on battery for {lasting(longest)}, down to {low * 100:.3g} % ({units[place]})" if spans else ""
-        yield from made.rung(
+        after = _borne_after(made, kind, load, times)
+        for rung in made.rung(
             {"ups": "UPS batteries", "bess": "battery storage"}.get(kind, f"batteries of {kind}s"),
             units,
             times,
@@ -77,7 +82,8 @@ def _batteries(made: Ladder) -> Iterator[Rung]:
             made.rises(("depleted", "empty"), units),
             None if used is None else float(used),
             worst,
-        )
+        ):
+            yield replace(rung, **_burden(units, rung.foreseen, *after))
 
 
 def _battery_load(made: Ladder, kind: str, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -87,6 +93,35 @@ def _battery_load(made: Ladder, kind: str, energy: np.ndarray) -> tuple[np.ndarr
     load = found[0] if found else np.full_like(energy, site / len(energy))
     autonomy = made.now(kind, "autonomy") if kind == "ups" else None
     return load, autonomy if autonomy is not None else np.where(load > LEAST, energy / np.maximum(load, LEAST), np.inf)
+
+
+def _borne_after(made: Ladder, kind: str, load: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The greatest load that each battery has borne or backed from the fault on [W], and how long it lasts at it [s].
+
+    t' = t P (1 + r P/P rated) / (P' (1 + r P'/P rated)): of what it held at the fault.
+    """
+    found = [after for name in ("need", "carried_load") if (after := made.after(kind, name)) is not None]
+    if not found:
+        return load, times
+    most = np.maximum(np.nanmax(found[0], axis=0), load)
+    units = made.story.trace.units(kind)
+    ratings = [made.story.plant.units[unit].parameters for unit in units]
+    rated = np.array([known.get("rated_power", np.inf) for known in ratings])
+    loss = np.array([known.get("discharge_loss", 0.0) for known in ratings])
+    was, now = (battery.drain(np.maximum(power, LEAST), rated, loss) for power in (load, most))
+    return most, times * was / now
+
+
+def _burden(units: list[str], foreseen: float | None, load: np.ndarray, times: np.ndarray) -> dict[str, Any]:
+    """What a rung says of the load after the fault; nothing where it shortens no time."""
+    place = int(np.nanargmin(np.where(np.isfinite(times), times, np.inf)))
+    if foreseen is None or not times[place] < (1 - WORTH_SAYING) * foreseen:
+        return {}
+    return {
+        "burdened": float(times[place]),
+        "burdened_unit": units[place],
+        "burden": say(float(load[place]), "W"),
+    }
 
 
 def _stagnant(made: Ladder) -> Iterator[Rung]:

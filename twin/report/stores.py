@@ -26,7 +26,8 @@ class Rung:
 
     `foreseen` is of the unit that would be the first of its kind, were its supply cut at the fault and nothing done;
     `came` is None where none of them reached the limit. `used` is the most of the reserve that was used of any, 1 at
-    the limit. `worst` says who came nearest, and how near.
+    the limit. `worst` says who came nearest, and how near. A battery may carry more after the fault than before it (the
+    other cord's load): `burdened` is its time at that load.
     """
 
     asset: str
@@ -42,6 +43,27 @@ class Rung:
     came_unit: str
     used: float | None
     worst: str
+    burdened: float | None = None
+    """Seconds that what it held at the fault lasts at the greatest load after it, where that is less; and whose [s]."""
+    burdened_unit: str = ""
+    burden: str = ""
+    """That load, in words."""
+
+    @property
+    def least(self) -> float | None:
+        """The shorter of both times [s]."""
+        return self.foreseen if self.burdened is None else self.burdened
+
+    def seconds_said(self) -> str:
+        """Both times, in words."""
+        if self.foreseen is None and self.burdened is None:
+            return "-"
+        first = "-" if self.foreseen is None else lasting(self.foreseen)
+        return first if self.burdened is None else f"{first}; {lasting(self.burdened)} as loaded after"
+
+    def load_said(self) -> str:
+        """Both loads, in words."""
+        return self.load if self.burdened is None else f"{self.load}; {self.burden} after ({self.burdened_unit})"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
