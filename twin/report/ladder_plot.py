@@ -97,5 +97,6 @@ def _frame(axes: Axes, shown: Sequence[Rung], ink: Ink) -> None:
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(ink.grid)
-    said = "time until the limit, were its supply cut at the fault (bar: foreseen; pale: by the load before; diamond: as it came)"
+    bars = "bar: foreseen; pale: by the load before; diamond: as it came"
+    said = f"time until the limit, were its supply cut at the fault ({bars})"
     axes.set_xlabel(said, fontsize=8.5, color=ink.text, x=0.4)

@@ -116,7 +116,7 @@ class Rows:
         return [_extreme(each) for each in worth_showing([Extreme(**row) for row in self.measure["extremes"]])]
 
     def ladder(self) -> list[list[str]]:
-        """Store, what it holds, its loads before and after, its limit, seconds foreseen, share used, what came of it."""
+        """Store, what it holds, its loads before and after, its limit, seconds foreseen, used, what came of it."""
         return [
             [
                 rung.asset if len(rung.units) == 1 else f"{rung.asset} ({len(rung.units)})",
