@@ -88,6 +88,17 @@ def test_all_loads_restored(at: Path) -> None:
     assert (none.passed, none.value_said()) == (True, "none lost")
 
 
+def test_a_run_that_ends_before_its_loads_could_be_lost_proves_nothing(at: Path) -> None:
+    """Ten minutes with a fault after one: what happens after nine is not seen."""
+    none = judged(at, "all loads restored within 15 min", small_events()[:3])
+    assert (none.passed, none.value_said()) == (False, "none lost")
+    assert none.note == "the run ends 540 s after the fault: unproven"
+    assert judged(at, "all loads restored within 15 min before 5 min", small_events()[:3]).passed
+    reset = [Event(500.0 + 10 * i, 0, f"rack-{3 + i}", "shut_down", 0) for i in range(2)]
+    all_back = judged(at, "all loads restored within 15 min", [*small_events(), *reset])
+    assert (all_back.passed, all_back.note) == (True, "last of 2 units; the run ends 540 s after the fault")
+
+
 def test_a_rack_that_boots_is_not_restored(at: Path) -> None:
     told = [
         Event(60.0, 0, "pdu-1", "input:in_service", 0.0),

@@ -5,10 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from math import inf
+from pathlib import Path
 
 import pytest
 
+from twin.plant import Plant
 from twin.scenario import Criterion, read
+from twin.scenario.criteria import lower
+from twin.scenario.document import Documents
+from twin.scenario.faults import Faults
+from twin.scenario.names import Directory
 
 Save = Callable[..., str]
 
@@ -123,3 +129,29 @@ def test_a_criterion_may_have_a_name(save: Save, small: str) -> None:
     (found,) = read(save(head + f"criteria: [{entry}]\n")).criteria
     assert (found.name, found.text) == ("dies stay cool", "max(rack.die_temperature) < 88 degC")
     assert found.written() == {"name": "dies stay cool", "hold": "max(rack.die_temperature) < 88 degC"}
+
+
+def of_plant_with(save: Save, text: str, *kinds: str) -> tuple[list[Criterion], list[str]]:
+    """What criteria mean in a plant with a unit of some kinds, and what is said of them."""
+    root = Documents().load(Path(save(f"criteria: [{json.dumps(text)}]\n")), "try.yaml")
+    faults = Faults()
+    assert root is not None
+    directory = Directory((f"{kind}-1", kind) for kind in kinds)
+    return lower(root["criteria"], directory, faults, Plant()), [str(fault) for fault in faults.found.values()]
+
+
+@pytest.mark.parametrize(
+    "text", ["no racks throttle", "max(rack.die_temperature) < 88 degC", "all racks restored within 5 min"]
+)
+def test_racks_are_those_cooled_by_air_where_there_are_no_others(save: Save, text: str) -> None:
+    (found,), told = of_plant_with(save, text, "air_rack", "pdu")
+    assert (found.kind, found.units, told) == ("air_rack", (), [])
+
+
+def test_of_two_sorts_of_racks_the_one_that_no_criterion_speaks_of_is_told(save: Save) -> None:
+    (found,), told = of_plant_with(save, "no racks throttle", "rack", "air_rack")
+    assert found.kind == "rack"
+    assert told == [
+        'try.yaml:1: warning: criteria[1]: "no racks throttle" speaks of kind rack; no criterion speaks of the 1 of kind '
+        "air_rack, e.g. no air_racks throttle"
+    ]

@@ -107,3 +107,27 @@ def test_a_file_with_more_faults_than_are_gathered_says_that_reading_stopped(tmp
     told = [str(fault) for fault in check(file)]
     assert len(told) == 502
     assert told[-1] == "more than 500 faults were found, and reading stopped; mend the first ones and check again"
+
+
+def test_a_job_or_a_maintenance_after_the_end_is_a_doubt(save: Save, small: str) -> None:
+    jobs = "workload: {jobs: {late: {racks: 1, work: 10, step_time: 4 s, arrives: 10 h}}}\n"
+    plan = "scheduler: {racks: rack-01, maintenance: [{racks: rack-01, at: 9 h, for: 1 h}]}\n"
+    kept = [line for line in _sections(small) if not line.startswith(("workload:", "events:", "criteria:"))]
+    path = save("".join(kept) + jobs + plan)
+    told = [str(fault) for fault in check(path) if "end of the run" in str(fault)]
+    end = "lies at or after the end of the run (30 min)"
+    assert [line[line.index(chr(34)) :] for line in told] == [
+        f'"10 h" {end}: late never arrives',
+        f'"9 h" {end}: this maintenance never begins',
+    ]
+
+
+def _sections(text: str) -> list[str]:
+    """A document's sections, each with all its lines."""
+    found: list[str] = []
+    for line in text.splitlines(keepends=True):
+        if line[:1].strip() and not line.startswith("#"):
+            found.append(line)
+        elif found:
+            found[-1] += line
+    return found

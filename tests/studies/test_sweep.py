@@ -146,6 +146,8 @@ class TestCases:
             ({"units": ("site",)}, "nothing of what is wanted can fail"),
             ({"after": 0.0}, "after: 0 s was found; a time above 0 s is wanted"),
             ({"after": -5.0}, "after: -5 s was found"),
+            ({"restore_after": 0.0}, "restore_after: 0 s was found; a time above 0 s is wanted"),
+            ({"restore_after": -5.0}, "restore_after: -5 s was found"),
             ({"after": math.nan}, "a time above 0 s is wanted"),
             ({"maintenance": ("rack-1", "site")}, "maintenance: site cannot be taken out of service"),
         ],

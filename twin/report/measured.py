@@ -11,7 +11,7 @@ import numpy as np
 from twin.report.energy import COUNTERS, spent
 from twin.report.moments import EARLY, it_power, lost_spans, since, work_kinds
 from twin.report.story import Story
-from twin.report.words import count, names
+from twin.report.words import count, lasting, names
 
 if TYPE_CHECKING:
     from twin.scenario.criteria import Criterion
@@ -48,7 +48,13 @@ def restored(story: Story, said: Criterion, member: int) -> Measured:
         and each.until(story.end) >= max(zero - EARLY, opens)
         and each.start <= closes
     ]
+    seen = min(story.end, closes) - zero
+    early = (
+        f"the run ends {lasting(max(seen, 0.0))} after the fault" if closes >= story.end and seen < said.limit else ""
+    )
     if not spans:
+        if early:
+            return Measured(None, story.end, None, "none lost", f"{early}: unproven")
         return Measured(0.0, reached="none lost")
     out = [each for each in spans if each.end is None]
     if out:
@@ -56,9 +62,8 @@ def restored(story: Story, said: Criterion, member: int) -> Measured:
         return Measured(None, story.end, out[0].unit, "never", still)
     last = max(spans, key=lambda each: each.until(story.end))
     lost = len({each.unit for each in spans})
-    return Measured(
-        last.until(story.end) - zero, last.end, last.unit, note=f"last of {count(lost, 'unit')}" * (lost > 1)
-    )
+    notes = [f"last of {count(lost, 'unit')}" * (lost > 1), early]
+    return Measured(last.until(story.end) - zero, last.end, last.unit, note="; ".join(filter(None, notes)))
 
 
 def _services(story: Story, said: Criterion) -> list[int]:

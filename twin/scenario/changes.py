@@ -259,6 +259,10 @@ class Events:
                 continue
             kind = self.targets.directory.kind_of[unit]
             flags = [name for name, each in inputs_of(kind).items() if each.failure]
+            if said.name == "in_service":
+                verb, whole = "fail" if value else "restore", split(text)[0]
+                self.faults.add(where, f'a unit fails, or is restored, as a whole; "{verb}: {whole}" is wanted')
+                return rows
             cure = f"its failures are {', '.join(flags)}" if flags else "use set"
             self.faults.add(where, f"{said.name} of a {kind} is not a failure; {cure}")
         return rows

@@ -24,6 +24,8 @@ __all__ = ["ALWAYS", "FUNCTIONS", "Criterion", "Meaning", "lower"]
 
 KEYS = ("name", "hold")
 """Keys of a criterion with a name."""
+RACKS = ("rack", "air_rack")
+"""Kinds that people call racks: those with coolant, those with air alone."""
 ALWAYS = (-math.inf, math.inf)
 TIERS = ("tokens lost", "tokens deferred", "tokens served", "energy per token", "revenue", "revenue lost")
 """Measures of services."""
@@ -76,6 +78,7 @@ def lower(
     """The section `criteria`."""
     reading = Meaning(directory, plant, faults, duration)
     found: list[Criterion] = []
+    said_at: dict[str, Text] = {}
     for item in items(node, faults):
         said = _sentence(item, faults)
         if said is None:
@@ -86,6 +89,14 @@ def lower(
         made = reading.of(str(text), text.where, name)
         if made is not None:
             found.append(made)
+            said_at.setdefault(made.kind, text)
+    here = [kind for kind in RACKS if kind in directory.of_kind]
+    told = [kind for kind in here if kind in said_at]
+    for kind in here if told else ():
+        if kind not in told:
+            number = len(directory.of_kind[kind])
+            text = f"{units.quoted(said_at[told[0]])} speaks of kind {told[0]}; no criterion speaks of the {number}"
+            faults.add(said_at[told[0]].where, f"{text} of kind {kind}, e.g. no {kind}s throttle", warning=True)
     return found
 
 
@@ -193,7 +204,7 @@ class Meaning:
         if who.of is not None:
             return self._fed(who.name.text, who.of.text)
         target = who.name.text
-        kind = next((each for each in (target, singular(target)) if each in self.directory.of_kind), None)
+        kind = self._kind(target)
         if kind is not None and target not in self.directory.kind_of:
             return kind, ()
         try:
@@ -209,9 +220,17 @@ class Meaning:
             raise _Unmeant(f"{units.quoted(target)} means units of kind {' and '.join(several)}; one kind is wanted")
         return several[0], names
 
+    def _kind(self, word: str) -> str | None:
+        """The kind that a word means; racks are those cooled by air, where a plant has no others."""
+        known = self.directory.of_kind
+        racks = [kind for kind in RACKS if kind in known]
+        if singular(word) == RACKS[0] and racks:
+            return racks[0]
+        return next((each for each in (word, singular(word)) if each in known), None)
+
     def _fed(self, word: str, feeder: str) -> tuple[str, tuple[str, ...]]:
         """Units of a kind that a unit feeds with power or coolant."""
-        kind = next((each for each in (word, singular(word)) if each in self.directory.of_kind), None)
+        kind = self._kind(word)
         if kind is None:
             if singular(word) in KINDS:
                 raise _Unmeant(f"this plant has no {singular(word)}")

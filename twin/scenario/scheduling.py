@@ -137,31 +137,23 @@ class SchedulerReader:
         return list(dict.fromkeys(found))
 
     def _job(self, name: str, body: Node, listed: Map, count: int) -> _Found | None:
-        where = listed.where_of(name)
+        where, before = listed.where_of(name), len(self.faults.errors)
         if not NAME.fullmatch(name) or name in self.plant.units:
             text = "is a unit of the plant already" if name in self.plant.units else "is no name of a job"
             self.faults.add(where, f"{units.quoted(name)} {text}; another name is wanted")
-            return None
         if not isinstance(body, Map):
             fill(JobForm, body, self.faults)
             return None
         own = {key: value for key, value in body.items() if key in JobForm.model_fields}
         form = fill(JobForm, _part(body, own), self.faults)
         ratings = self._ratings(body, set(own))
-        if form is None or not form.complete or ratings is None:
+        if form is None:
             return None
-        if count and form.racks > count:
-            text = f"a job of {form.racks} racks is larger than the cluster of {count}; fewer are wanted"
-            self.faults.add(body["racks"].where, text)
+        self._sizes(form, body, count)
+        steps = self._work(body["work"], ratings.get("step_time", 1.0)) if "work" in body else None
+        if not form.complete or steps is None or len(self.faults.errors) > before:
             return None
-        if form.shrink is not None and form.shrink > form.racks:
-            self.faults.add(
-                body["shrink"].where, f"{form.shrink} racks are more than its {form.racks}; fewer are wanted"
-            )
-            return None
-        steps = self._work(body["work"], ratings["step_time"])
-        if steps is None:
-            return None
+        self._late(form.arrives, body, "arrives", f"{name} never arrives")
         unit = Unit(name, "job", ratings, where=where)
         machine: Any = unit.machine()
         pause = 1.0 + machine.checkpoint_time / machine.checkpoint_interval
@@ -171,8 +163,24 @@ class SchedulerReader:
         )  # fmt: skip
         return _Found(spec, unit)
 
-    def _ratings(self, body: Map, own: set[str]) -> dict[str, float] | None:
-        """Ratings of the job; None after a fault."""
+    def _sizes(self, form: JobForm, body: Map, count: int) -> None:
+        """How many racks it wants, and with how many it goes on."""
+        if isinstance(form.racks, int) and 0 < count < form.racks:
+            text = f"a job of {form.racks} racks is larger than the cluster of {count}; fewer are wanted"
+            self.faults.add(body["racks"].where, text)
+        if isinstance(form.shrink, int) and isinstance(form.racks, int) and form.shrink > form.racks:
+            text = f"{form.shrink} racks are more than its {form.racks}; fewer are wanted"
+            self.faults.add(body["shrink"].where, text)
+
+    def _late(self, at: float, body: Map, key: str, so: str) -> None:
+        """A doubt about what begins when the run is over."""
+        end = self.scenario.run.duration
+        if at >= end and key in body:
+            said = f"{units.quoted(str(body[key]))} lies at or after the end of the run ({units.show(end, 's')})"
+            self.faults.add(body[key].where, f"{said}: {so}", warning=True)
+
+    def _ratings(self, body: Map, own: set[str]) -> dict[str, float]:
+        """Ratings of the job, as far as they could be read."""
         known, found = quantities(JOB), {}
         for key, node in body.items():
             if key in own:
@@ -180,14 +188,12 @@ class SchedulerReader:
             if key not in known or key in NOT_SHARED:
                 near = advice(key, [*JobForm.model_fields, *(each for each in known if each not in NOT_SHARED)])
                 self.faults.add(body.where_of(key), f"this key is not known here; {near}")
-                return None
+                continue
             value = values.read(node, known[key], self.faults)
-            if value is None:
-                return None
-            found[key] = value
-        if "step_time" not in found:
+            if value is not None:
+                found[key] = value
+        if "step_time" not in body:
             self.faults.add(body.where_of("step_time"), f"the key is missing; {values.wanted(known['step_time'])}")
-            return None
         return found
 
     def _work(self, node: Node, step: float) -> float | None:
@@ -230,6 +236,7 @@ class SchedulerReader:
             other = next((name for name in names if name not in racks), None)
             if other is not None:
                 self.faults.add(item["racks"].where, f"{other} is none of the scheduler's racks; those are wanted")
+            self._late(form.at, item, "at", "this maintenance never begins")
             found.append(Window(tuple(names), form.at, form.length))
         return tuple(found)
 

@@ -9,6 +9,9 @@ from twin.declare import Quantity
 from twin.scenario.document import Broken, Map, Node, Seq, Text, describe
 from twin.scenario.faults import Faults, advice
 
+TIME_OF_DAY = "a time of day"
+"""What the words of a quantity say where hours and minutes are enough: "7:00"."""
+HOURS = re.compile(r"[0-9]{1,2}:[0-5][0-9]")
 WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 
 
@@ -31,10 +34,16 @@ def read(node: Node, said: Quantity, faults: Faults) -> float | None:
     if isinstance(node, Map | Seq) or node.empty:
         faults.add(node.where, f"{describe(node)} was found; {wanted(said)}")
         return None
+    text = str(node).strip()
+    if said.doc == TIME_OF_DAY and HOURS.fullmatch(text):
+        text += ":00"
     try:
-        value = units.parse(str(node), said.unit, is_difference(said))
+        value = units.parse(text, said.unit, is_difference(said))
     except units.BadValue as error:
-        faults.add(node.where, str(error))
+        if said.doc == TIME_OF_DAY:
+            faults.add(node.where, f"{describe(node)} was found; {wanted(said)}")
+        else:
+            faults.add(node.where, str(error))
         return None
     fault = said.fault(value)
     if fault is None:
@@ -55,6 +64,8 @@ def wanted(said: Quantity) -> str:
     """The closing clause of a fault: `a power is wanted, e.g. "120 kW"`."""
     if said.choices is not None:
         return f"one of {', '.join(said.choices)} is wanted"
+    if said.doc == TIME_OF_DAY:
+        return f'{TIME_OF_DAY} is wanted, e.g. "07:00"'
     return units.wanted(said.unit, "", is_difference(said))
 
 

@@ -97,6 +97,8 @@ def _cannot(plant: Plant, wish: Sweeping) -> list[Fault]:
     found = []
     if wish.after is not None and not wish.after > 0.0:
         found.append(f"after: {units.show(wish.after, 's')} was found; a time above 0 s is wanted")
+    if wish.restore_after is not None and not wish.restore_after > 0.0:
+        found.append(f"restore_after: {units.show(wish.restore_after, 's')} was found; a time above 0 s is wanted")
     if wish.loads and (jobs := plant.of_kind("job")):
         found.append(
             f"loads: {jobs[0].name} trains, and racks that train work as hard as their job asks, whatever load is "
