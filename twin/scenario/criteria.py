@@ -95,8 +95,9 @@ def lower(
     for kind in here if told else ():
         if kind not in told:
             number = len(directory.of_kind[kind])
-            text = f"{units.quoted(said_at[told[0]])} speaks of kind {told[0]}; no criterion speaks of the {number}"
-            faults.add(said_at[told[0]].where, f"{text} of kind {kind}, e.g. no {kind}s throttle", warning=True)
+            said_by = said_at[told[0]]
+            begin = f"{units.quoted(said_by)} speaks of kind {told[0]}; no criterion speaks of the {number}"
+            faults.add(said_by.where, f"{begin} of kind {kind}, e.g. no {kind}s throttle", warning=True)
     return found
 
 
