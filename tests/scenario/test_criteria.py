@@ -152,6 +152,6 @@ def test_of_two_sorts_of_racks_the_one_that_no_criterion_speaks_of_is_told(save:
     (found,), told = of_plant_with(save, "no racks throttle", "rack", "air_rack")
     assert found.kind == "rack"
     assert told == [
-        'try.yaml:1: warning: criteria[1]: "no racks throttle" speaks of kind rack; no criterion speaks of the 1 '
+        'try.yaml:1: criteria[1]: warning: "no racks throttle" speaks of kind rack; no criterion speaks of the 1 '
         "of kind air_rack, e.g. no air_racks throttle"
     ]
