@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from twin.declare import quantities
 from twin.equipment import KINDS
-from twin.scenario import Change, check, read
+from twin.scenario import BadInput, Change, chance, check, read
 from twin.scenario.changes import inputs_of
 from twin.scenario.rates import RateSet, sets
 from twin.scenario.renewal import Causes, Lifetime, Outage, merged, outages
@@ -202,6 +202,16 @@ def test_rates_by_gpu_go_with_the_gpus_of_a_rack_or_a_job(save: Save, line: str,
     assert len(found) == pytest.approx(expected, abs=5 * expected**0.5)
 
 
+def test_more_rows_than_a_run_can_hold_are_refused(save: Save, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = save(HEAD + "failures: {pdu-1.in_service: {every: 50 h, repair: 2 h}}\n")
+    rows = len(read(path, members=3).changes)
+    monkeypatch.setattr(chance, "MOST_ROWS", rows)
+    assert len(read(path, members=3).changes) == rows
+    monkeypatch.setattr(chance, "MOST_ROWS", rows - 1)
+    with pytest.raises(BadInput, match=rf"pass {rows - 1} rows in member 2 of pdu-1; fewer members,"):
+        read(path, members=3)
+
+
 def test_a_long_tick_is_a_doubt_where_chance_strikes_and_not_a_fault(save: Save) -> None:
     told = check(save(JOBS + "failures: {pump-1.in_service: {every: 100 h, repair: 1 h}}\n"))
     assert len(told) == 1
@@ -243,14 +253,14 @@ def test_causes_compete_as_often_as_their_rates() -> None:
     """The first of two exponential times: mean 1/(1/3 + 1/6) = 2, the first cause in two of three."""
     short = lambda random: 1e-6  # noqa: E731
     both = Causes(("a", "b"), (3.0, 6.0), (short, short))
-    found = outages(both, np.random.default_rng(1), 20_000.0, 1e-6)
+    found = outages(both, np.random.default_rng(1), 20_000.0, 1e-6, 10_000_000)
     assert len(found) == pytest.approx(10_000, abs=500)
     assert sum(outage.why == "a" for outage in found) / len(found) == pytest.approx(2 / 3, abs=0.025)
 
 
 def test_a_lifetime_of_no_spread_is_a_clock() -> None:
     life = Lifetime("worn", lambda random: 10.0, lambda random: 2.0)
-    assert outages(life, np.random.default_rng(1), 36.0, 1.0) == [
+    assert outages(life, np.random.default_rng(1), 36.0, 1.0, 100) == [
         Outage(10.0, 2.0, "worn"), Outage(22.0, 2.0, "worn"), Outage(34.0, 2.0, "worn")
     ]  # fmt: skip
 

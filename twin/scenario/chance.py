@@ -19,6 +19,8 @@ VERB, MENDED = "failure", "repair"
 """Verbs of the Changes that a failure makes, and its end."""
 DRAWN = ("draw", VERB)
 """Verbs of what chance writes."""
+MOST_TIMES = 200_000
+"""Failures of one unit in one member; more are refused."""
 TEXT_ROWS = 10_000
 """Rows that a provenance repeats as text; each stands among the events of the trace."""
 
@@ -82,6 +84,10 @@ def rows(
                     together[key] = _together(group, aims, member, run)
                 several += together[key][unit]
             found += _changes(renewal.merged(several), (unit, name), usual[unit, name], member, run.duration)
+            if any(len(each) > MOST_TIMES for each in several):
+                text = f"{unit} fails more than {MOST_TIMES} times in member {member}"
+                faults.add(where, f"{text}; a shorter run or rarer failures are wanted")
+                return []
             if len(found) > MOST_ROWS:
                 text = f"these failures pass {MOST_ROWS} rows in member {member} of {unit}"
                 faults.add(where, f"{text}; fewer members, a shorter run or rarer failures are wanted")
@@ -99,7 +105,7 @@ def _alone(
             return []
         process = process.share(1.0 - group.beta)
     random = generator(run.seed, member, unit, f"{name}/{place}")
-    listed = renewal.outages(process, random, run.duration, run.tick)
+    listed = renewal.outages(process, random, run.duration, run.tick, MOST_TIMES)
     return [each._replace(value=aim.value) for each in listed]
 
 
@@ -119,7 +125,7 @@ def _together(group: Group, aims: Aims, member: int, run: RunSettings) -> dict[s
             process.share(group.beta), names=(group.why,) * len(causes), repairs=tuple(map(mends.of, causes))
         )
         random = generator(run.seed, member, f"common:{group.target}", f"{group.input}/{place}")
-        listed = renewal.outages(process, random, run.duration, run.tick)
+        listed = renewal.outages(process, random, run.duration, run.tick, MOST_TIMES)
         for unit, each in own.items():
             lasts = zip(listed, mends.lasts[unit], strict=True)
             found[unit].append([one._replace(repair=repair, value=each.value) for one, repair in lasts])

@@ -66,9 +66,7 @@ class Lifetime:
 Process = Causes | Lifetime
 
 
-def outages(
-    process: Process, random: np.random.Generator, duration: float, shortest: float, most: int = 2_000_000
-) -> list[Outage]:
+def outages(process: Process, random: np.random.Generator, duration: float, shortest: float, most: int) -> list[Outage]:
     """What happens to one machine in a run: it runs, fails, is repaired, runs, ... from new at its start.
 
     Args:
@@ -76,7 +74,7 @@ def outages(
         random: its own stream.
         duration: length of the run [s].
         shortest: an outage lasts at least so long [s]; a tick, so that none falls between two.
-        most: more outages are not listed.
+        most: as soon as there are more, the list ends.
     """
     found: list[Outage] = []
     now = 0.0
