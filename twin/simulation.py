@@ -37,7 +37,7 @@ from twin.settling import begin, settle
 from twin.step import step
 from twin.trace import Event, Recorder, because
 
-__all__ = ["BrokenBalance", "ClosedLoop", "RunResult", "Simulation", "settle", "simulate"]
+__all__ = ["BrokenBalance", "ClosedLoop", "RunResult", "Simulation", "recorded", "settle", "simulate"]
 
 QUANTUM = 1e-3
 """Length of the clock's unit [s]; ticks are whole numbers of it."""
@@ -307,28 +307,39 @@ def simulate(
     """
     began = time.perf_counter()
     simulation = Simulation(scenario, device=device)
-    model = simulation.model
-    recorder = _recorder(scenario, simulation, trace)
-    finished = False
-    try:
-        gatherer = Gatherer(model, recorder, simulation.state, simulation.inputs)
-        simulation.run(gatherer, progress)
-        finished = True
-    finally:
-        summary = {"finished": finished, "criteria": [c.written() for c in scenario.criteria]}
-        with contextlib.suppress(Exception) if not finished else contextlib.nullcontext():
-            recorder.close(summary)
+    worst = recorded(simulation, trace, progress)
     return RunResult(
         Path(trace),
         scenario.run.duration,
         time.perf_counter() - began,
         simulation.ticks,
         simulation.members,
-        model.unit_count - 1,  # the site itself is no machine
-        gatherer.worst,
-        model.device.name,
-        model.device.note,
+        simulation.model.unit_count - 1,  # the site itself is no machine
+        worst,
+        simulation.model.device.name,
+        simulation.model.device.note,
     )
+
+
+def recorded(simulation: Simulation, trace: Path, progress: Callable[[float], None] | None = None) -> float:
+    """Run to the end of the scenario and write the trace; the worst energy residual of any tick and of the run.
+
+    Raises:
+        BrokenBalance, ClosedLoop: as `Simulation.run`; the trace holds the ticks before.
+        TraceWriteError: the trace cannot be written.
+    """
+    scenario = simulation.scenario
+    recorder = _recorder(scenario, simulation, trace)
+    finished = False
+    try:
+        gatherer = Gatherer(simulation.model, recorder, simulation.state, simulation.inputs)
+        simulation.run(gatherer, progress)
+        finished = True
+    finally:
+        summary = {"finished": finished, "criteria": [c.written() for c in scenario.criteria]}
+        with contextlib.suppress(Exception) if not finished else contextlib.nullcontext():
+            recorder.close(summary)
+    return gatherer.worst
 
 
 def _recorder(scenario: Scenario, simulation: Simulation, path: Path) -> Recorder:

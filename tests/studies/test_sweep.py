@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 
+import numpy as np
 import pytest
 
 from tests.small_plants import add, chain, pod, tied
@@ -61,10 +62,28 @@ def test_every_case_equals_its_drill_run_alone_bit_for_bit(together_run):
     assert len({row.fingerprint for row in rows}) > len(rows) / 3, "they take different courses"
 
 
-@pytest.mark.parametrize("size", [3, 7])
-def test_chunks_change_no_bit_of_any_row(together_run, size):
+@pytest.mark.parametrize(("size", "number"), [(1, 8), (3, 27), (7, 27), (256, 256)])
+def test_chunks_change_no_bit_of_any_row(together_run, size, number):
+    """A case stands anywhere in its chunk, some of them several times over; 256 are one batch."""
     found, cases, rows = together_run
-    assert [repr(row) for row in run(found, cases, size)] == [repr(row) for row in rows]
+    world, places = World(found), [place * 5 % len(cases) for place in range(number)]
+    for first in range(0, number, size):
+        part = places[first : first + size]
+        assert [repr(row) for row in world.run([cases[i] for i in part])] == [repr(rows[i]) for i in part]
+
+
+@pytest.mark.slow
+def test_cases_of_the_hall_equal_their_drills_run_alone_bit_for_bit(tmp_path):
+    """`pytest -n0 -m slow tests/studies/test_sweep.py`: N-1 of the hall whole, and twelve of it alone; ten minutes."""
+    found = base("hall")
+    cases = [group[0] for group in folded(found, cases_of(found))]
+    every = sweep("hall", output=tmp_path / "hall.h5", jobs=2)
+    assert not every.broken
+    for place in np.random.default_rng(6).choice(len(cases), 12, replace=False):
+        case, row = cases[place], every.outcomes[place]
+        alone = Simulation(scenario_of(found, [case]), device="cpu")
+        alone.run()
+        assert (row.case, [row.fingerprint]) == (case.name, fingerprints(alone.state, 1))
 
 
 def test_rows_say_what_a_trace_of_the_case_alone_says(together_run, tmp_path):

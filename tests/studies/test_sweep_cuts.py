@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,9 +14,9 @@ from twin.scenario.sweeping import Sweeping
 from twin.studies.audit import Audit, Conditions, Contingency, audit
 from twin.studies.audit.found import OUT
 from twin.studies.sweep import sweep
-from twin.studies.sweep.agreement import agreement
+from twin.studies.sweep.agreement import Agreement, Apart, agreement
 from twin.studies.sweep.cuts import breaks, cut_sets
-from twin.studies.sweep.found import Sweep, against_baselines
+from twin.studies.sweep.found import Sweep, Traced, against_baselines
 from twin.studies.sweep.heat import NONE, heat, picture
 from twin.studies.sweep.outcome import Outcome
 from twin.studies.sweep.page import page
@@ -119,6 +122,11 @@ class TestHeat:
         assert made.alone.tolist() == [NONE, 3, NONE]
         assert made.pairs.tolist() == [[NONE, 5, NONE], [5, 4, NONE], [NONE, NONE, 4]]
 
+    def test_racks_that_fail_themselves_are_no_harm(self):
+        made = heat(found(row("rack-1", 1), row("rack-2", 3), row("rack-1 + rack-2", 4), row("rack-1 + bus-1", 1)))
+        assert made.alone.tolist() == [NONE, 0, 2]
+        assert made.pairs.tolist() == [[NONE, 0, NONE], [0, NONE, 2], [NONE, 2, NONE]]
+
     def test_many_units_are_shown_by_kind(self):
         made = heat(found(*(row(f"ups-{i} + bus-{i}", i) for i in range(1, 30))))
         assert made.by_kind
@@ -152,8 +160,18 @@ def test_percentiles_over_draws():
 def test_page_and_terminal_of_a_small_plant(tmp_path):
     made = sweep(wet_chain(), Sweeping(order=2, kinds=("pump",), modes=("in_service",), at=(2.0,), after=260.0))
     assert [cut.failures for cut in cut_sets(made)] == [("pump-1", "pump-2")]
-    text = page(made, tmp_path / "s.html").read_text()
+    agreed = Agreement(["utility"], ["ups-1"], [Apart("board", False, "for a reason")], ["pump-9"], 3)
+    made = replace(made, traced=(Traced("pump-1", "s-worst/pump-1.h5"), Traced("pump-2", fault="it broke")))
+    text = page(made, tmp_path / "s.html", agreed).read_text()
     assert "pump-1 + pump-2" in text
+    for row in (
+        ("board", "no rack stops", "racks stop", "for a reason"), ("racks stop by both", "1", "utility"),
+        ("racks stop, and the audit does not try it", "1", "pump-9"), ("pump-2", "-", "it broke"),
+        ("pump-1", "s-worst/pump-1.h5", "as its row says, bit for bit"),
+    ):  # fmt: skip
+        assert re.search("</td><td[^>]*>".join(map(re.escape, row)), text), row
+    assert "They differ on 1 failure." in text
+    assert "Beside the audit" not in page(made, tmp_path / "s.html").read_text()
     assert "<script" not in text
     assert "data:image/png;base64" in text
     assert "a criterion fails in 1" in summary(made)

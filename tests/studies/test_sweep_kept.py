@@ -21,7 +21,7 @@ from twin.studies.sweep import Interrupted, open_sweep, sweep, working
 from twin.studies.sweep.found import Sweep
 from twin.studies.sweep.journal import Journal
 from twin.studies.sweep.outcome import Outcome
-from twin.trace import BadTrace
+from twin.trace import BadTrace, open_trace
 from twin.trace.table import Table, read_table, write_table
 
 WISH = Sweeping(kinds=("pump", "chiller"), at=(2.0,), after=8.0)
@@ -204,11 +204,54 @@ def test_a_sweep_killed_twenty_times_resumes_to_the_same_table(tmp_path):
     assert killed(tmp_path, 20, "--jobs", "2") == whole(tmp_path / "whole")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("sign", [signal.SIGTERM, signal.SIGINT])
+def test_a_sweep_that_is_told_to_end_leaves_nothing_but_what_it_has_done(tmp_path, sign):
+    """`pytest -n0 -m slow tests/studies/test_sweep_kept.py`: workers and their locks go, and it can be resumed."""
+    words = [sys.executable, "-m", "twin", "sweep", *PLANT, "--chunk", "1", "--quiet", "-o", "s.h5", "--jobs", "2"]
+    part = tmp_path / "s.h5.part"
+    run = subprocess.Popen(words, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    end = time.monotonic() + 120
+    while run.poll() is None and time.monotonic() < end and not (part.exists() and part.stat().st_size > 1000):
+        time.sleep(0.01)
+    run.send_signal(sign)
+    said = run.communicate(timeout=60)[1]
+    assert run.returncode == 130
+    assert said == "twin: interrupted; s.h5.part holds what was finished, --resume goes on with it\n"
+    assert len(Journal(part, json.loads(part.read_text().split(" ", 1)[1].split("\n")[0])["sweep"], True).done) >= 1
+
+
+SMALL = """\
+title: two loads on one board
+units:
+  utility: {kind: utility, rated_power: 1 MW}
+  board: {kind: bus, feeds: utility}
+  load-1..2: {kind: load, feeds: board, rated_power: 100 kW}
+"""
+
+
 class TestCommand:
     def test_json_is_one_document(self, tmp_path):
-        done = told("pod", "--units", "pump-1", "--after", "5 s", "--json", "-o", str(tmp_path / "s.h5"), "--jobs", "1")
+        words = ["pod", "--units", "pump-1", "--modes", "in_service", "--after", "5 s", "--keep", "1", "--jobs", "1"]
+        done = told(*words, "--json", "-o", str(tmp_path / "s.h5"))
         assert done.exit_code == 0, done.output
-        assert json.loads(done.stdout)["cases"][0]["case"] == "nothing fails"
+        said = json.loads(done.stdout)
+        assert said["cases"][0]["case"] == "nothing fails"
+        assert said["traces"] == [{"case": "pump-1", "trace": str(tmp_path / "s-worst" / "pump-1.h5"), "fault": ""}]
+        assert open_trace(said["traces"][0]["trace"]).time[-1] == 65.0
+
+    def test_the_audit_stands_in_json_and_on_the_page(self, tmp_path):
+        plant = tmp_path / "two.yaml"
+        plant.write_text(SMALL)
+        words = ["--modes", "in_service", "--fault-at", "2 s", "--after", "20 s", "--jobs", "1", "--audit", "--json"]
+        done = told(str(plant), *words, "--page", str(tmp_path / "s.html"), "-o", str(tmp_path / "s.h5"))
+        assert done.exit_code == 0, done.output
+        audit = json.loads(done.stdout)["audit"]
+        assert [(each["name"], each["by_audit"]) for each in audit["apart"]] == [("utility", True), ("board", True)]
+        why = "the plant has no racks; the audit counts its loads, and the sweep counts racks alone"
+        assert {each["why"] for each in audit["apart"]} == {why}
+        assert audit["agree"] is False
+        assert why in (tmp_path / "s.html").read_text()
 
     def test_strict_fails_where_a_criterion_does(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
@@ -226,6 +269,16 @@ class TestCommand:
             (("pod", "--loads", "200 %"), 2, "--loads: "),
             (("pod", "--weather", "40 kW"), 2, "--weather"),
             (("pod", "--memory", "4"), 2, "--memory"),
+            (("pod", "--kinds", ""), 2, '--kinds: nothing was found; a kind, e.g. "ups,cdu", is wanted'),
+            (("pod", "--units", " , "), 2, "--units: nothing was found"),
+            (("pod", "--weather", ""), 2, "--weather: nothing was found"),
+            (
+                ("pod", "--n", "3"),
+                2,
+                "--n: 3 was found; 1 or 2 failures at once are wanted, or 0 for none; cut",
+            ),
+            (("pod", "--n", "1.5"), 2, "--n: 1.5 was found"),
+            (("pod", "--n", ""), 2, "--n: nothing was found"),
             (("pod", "--kinds", "pumps"), 65, 'did you mean "pump"?'),
             (("pdo",), 65, "is neither a file nor a shipped plant"),
         ],

@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from twin.cli.asked import asked
 from twin.cli.drills import Device
 from twin.cli.progress import Bar
-from twin.cli.words import FAILED, GOOD, UsageFault, drawn, emit, guarded, plain, say
+from twin.cli.words import FAILED, GOOD, drawn, emit, guarded, plain, say
 
 
 @guarded
@@ -63,31 +64,3 @@ def audit(
     if picture is not None:
         say(f"picture: {draw(found, picture)}")
     return FAILED if strict and (found.single_points or not found.works) else GOOD
-
-
-BOUNDS = {
-    "--dry-bulb": (200.0, 340.0, "a temperature between -70 and 65 degC"),
-    "--humidity": (0.0, 1.0, "a share between 0 and 100 %"),
-    "--utilisation": (0.0, 1.0, "a share between 0 and 100 %"),
-    "--window": (1.0, 3600.0, "a time between 1 s and 1 h"),
-    "--hold": (0.0, 86400.0, "a time up to 24 h"),
-    "--tick": (1.0, 3600.0, "a time between 1 s and 1 h"),
-}
-
-
-def asked(option: str, text: str, unit: str) -> float:
-    """The value of an option in SI.
-
-    Raises:
-        UsageFault: it is none, or cannot be.
-    """
-    from twin import units
-
-    least, most, wanted = BOUNDS[option]
-    try:
-        value = units.parse(text, unit)
-    except units.BadValue as error:
-        raise UsageFault(f"{option}: {error}") from None
-    if not least <= value <= most:
-        raise UsageFault(f"{option}: {units.quoted(text)} was found; {wanted} is wanted")
-    return value

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twin.cli.asked import asked, listed
 from twin.cli.drills import Device
 from twin.cli.progress import Bar
-from twin.cli.words import FAILED, GOOD, UsageFault, drawn, emit, emit_json, guarded, say
+from twin.cli.words import FAILED, GOOD, drawn, emit, emit_json, guarded, say
 
 if TYPE_CHECKING:
     from twin.report.findings import Findings
@@ -26,7 +27,7 @@ Within = Annotated[
 ]
 Criteria = Annotated[bool, typer.Option("--criteria", help="Exit with 1 where B fails a criterion that A holds.")]
 Swept = Annotated[bool, typer.Option("--sweep", help="Sweep both, and exit with 1 where a failure does new harm.")]
-Kinds = Annotated[str, typer.Option(metavar="KINDS", help="Only these fail in a sweep.", show_default=False)]
+Kinds = Annotated[str | None, typer.Option(metavar="KINDS", help="Only these fail in a sweep.", show_default=False)]
 After = Annotated[
     str | None, typer.Option(metavar="TIME", help="How long a sweep watches each failure.", show_default=False)
 ]
@@ -39,7 +40,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 
 @guarded
 def compare(
-    a: One, b: Other, within: Within = None, criteria: Criteria = False, sweep: Swept = False, kinds: Kinds = "",
+    a: One, b: Other, within: Within = None, criteria: Criteria = False, sweep: Swept = False, kinds: Kinds = None,
     after: After = None, output: Page = None, as_json: Json = False, top: Top = 12, device: On = Device.cpu,
     quiet: Quiet = False,
 ) -> int:  # fmt: skip
@@ -55,7 +56,8 @@ def compare(
     from twin.studies.compare import compare as compared
     from twin.studies.compare.plots import picture
 
-    limit, instead = _share(within), _instead(kinds, after)
+    limit = None if within is None else asked("--within", within, "1")
+    instead = _instead(kinds, after)
     pictures: list[Picture] = []
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -88,23 +90,7 @@ def _show(
         say(f"page: {write_page(output, f'{found.a} and {found.b}', 'comparison', outcome, good, told, parts)}")
 
 
-def _share(text: str | None) -> float | None:
-    from twin import units
-
-    if text is None:
-        return None
-    try:
-        value = units.parse(text, "1")
-    except units.BadValue as error:
-        raise UsageFault(f"--within: {error}") from None
-    if not 0.0 <= value <= 10.0:
-        raise UsageFault(f"--within: {units.quoted(text)} was found; a share such as 1 % is wanted")
-    return value
-
-
-def _instead(kinds: str, after: str | None) -> dict[str, Any]:
+def _instead(kinds: str | None, after: str | None) -> dict[str, Any]:
     """What the options say of both sweeps; the rest is left to each scenario."""
-    from twin.cli.sweeps import checked, listed
-
-    found: dict[str, Any] = {"kinds": listed(kinds)} if kinds else {}
-    return found if after is None else found | {"after": checked("--after", after, "s")}
+    found: dict[str, Any] = {} if kinds is None else {"kinds": listed("--kinds", kinds, 'a kind, e.g. "ups,cdu",')}
+    return found if after is None else found | {"after": asked("--after", after, "s")}

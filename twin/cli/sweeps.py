@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from twin.cli.asked import asked, listed
 from twin.cli.drills import Device
 from twin.cli.progress import Bar
-from twin.cli.words import BROKEN, FAILED, GOOD, INTERRUPTED, UsageFault, drawn, emit, emit_json, guarded, say
+from twin.cli.words import (
+    BROKEN,
+    FAILED,
+    GOOD,
+    INTERRUPTED,
+    UsageFault,
+    drawn,
+    emit,
+    emit_json,
+    ended_like_interrupted,
+    guarded,
+    say,
+)  # fmt: skip
 
 if TYPE_CHECKING:
     from twin.scenario.rates import RateSet
+    from twin.studies.audit import Audit
     from twin.studies.sweep import Sweep
+    from twin.studies.sweep.agreement import Agreement
 
 
 Given = Annotated[
@@ -28,17 +45,21 @@ At = Annotated[str | None, typer.Option("--fault-at", metavar="TIMES", help="Whe
 After = Annotated[
     str | None, typer.Option(metavar="TIME", help="How long it is watched from there.", show_default=False)
 ]
-Units = Annotated[str, typer.Option(metavar="UNITS", help="Only these fail.", show_default=False)]
-Kinds = Annotated[str, typer.Option(metavar="KINDS", help="Only these fail.", show_default=False)]
-Modes = Annotated[str, typer.Option(metavar="INPUTS", help="Only by these.", show_default=False)]
+Units = Annotated[str | None, typer.Option(metavar="UNITS", help="Only these fail.", show_default=False)]
+Kinds = Annotated[str | None, typer.Option(metavar="KINDS", help="Only these fail.", show_default=False)]
+Modes = Annotated[str | None, typer.Option(metavar="INPUTS", help="Only by these.", show_default=False)]
 Upkeep = Annotated[
-    str, typer.Option(metavar="UNITS|all", help="Out of service from the start, in turn.", show_default=False)
+    str | None, typer.Option(metavar="UNITS|all", help="Out of service from the start, in turn.", show_default=False)
 ]
-Loads = Annotated[str, typer.Option(metavar="SHARES", help="Work asked of all racks.", show_default=False)]
-Air = Annotated[str, typer.Option(metavar="AIR", help='Outdoors: "25 degC, 38 degC/15 %".', show_default=False)]
+Loads = Annotated[str | None, typer.Option(metavar="SHARES", help="Work asked of all racks.", show_default=False)]
+Air = Annotated[str | None, typer.Option(metavar="AIR", help='Outdoors: "25 degC, 38 degC/15 %".', show_default=False)]
 Draws = Annotated[int | None, typer.Option(min=0, help="Worlds of the scenario's draws.", show_default=False)]
 Restore = Annotated[
     str | None, typer.Option("--restore-after", metavar="TIME", help="Mend it then.", show_default=False)
+]
+Keep = Annotated[
+    int | None,
+    typer.Option(min=0, max=1000, metavar="N", help="Run the N worst again, each with a trace.", show_default=False),
 ]
 Output = Annotated[
     Path | None, typer.Option("-o", "--output", metavar="OUT.h5", help="Table, if not PLANT-sweep.h5; or a folder.")
@@ -66,9 +87,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 
 @guarded
 def sweep(
-    given: Given, order: Order = None, at: At = None, after: After = None, units: Units = "", kinds: Kinds = "",
-    modes: Modes = "", maintenance: Upkeep = "", loads: Loads = "", weather: Air = "", draws: Draws = None,
-    restore: Restore = None, output: Output = None, csv: Csv = None, picture: Picture = None,
+    given: Given, order: Order = None, at: At = None, after: After = None, units: Units = None, kinds: Kinds = None,
+    modes: Modes = None, maintenance: Upkeep = None, loads: Loads = None, weather: Air = None, draws: Draws = None,
+    restore: Restore = None, keep: Keep = None, output: Output = None, csv: Csv = None, picture: Picture = None,
     page: Page = None, audit: Audited = False, rates: Rated = None, as_json: Json = False, top: Top = 20,
     unfolded: Unfolded = False, chunk: Chunk = None, jobs: Jobs = None, memory: Memory = "4 GB",
     resume: Resume = None, device: On = Device.cpu, strict: Strict = False, quiet: Quiet = False,
@@ -81,19 +102,23 @@ def sweep(
       twin sweep pod --n 2 --kinds ups,pdu,breaker,cdu
       twin sweep my-site/my-site.yaml --maintenance ups-1 --loads 50%,100% --strict
       twin sweep pod --n 2 --kinds ups,pdu,cdu --rates ieee-493
+      twin sweep hall --keep 3 --audit --page hall.html
     """
     from twin.studies.sweep import Interrupted
     from twin.studies.sweep import sweep as swept
+    from twin.studies.sweep.agreement import agreement
     from twin.studies.sweep.base import wished
     from twin.studies.sweep.risk import rate_set
 
-    instead = _instead(order, at, after, units, kinds, modes, maintenance, loads, weather, draws, restore)
+    instead = _instead(order, at, after, units, kinds, modes, maintenance, loads, weather, draws, restore, keep)
     target, most = _target(given, output), _bytes(memory)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wish = wished(given, instead if rates is None else instead | {"rates": rates})
     known = rate_set(wish.rates) if wish.rates else None
+    silent = quiet or as_json
+    held = _audit(given, silent=silent) if audit else None
     try:
-        with Bar(f"sweep of {given}", silent=quiet or as_json) as bar:
+        with ended_like_interrupted(), Bar(f"sweep of {given}", silent=silent) as bar:
             found = swept(
                 given, wish, output=target, fold=not unfolded, chunk=chunk, jobs=jobs or cores, memory=most,
                 resume=resume, device=device.value, progress=bar,
@@ -103,45 +128,46 @@ def sweep(
         return INTERRUPTED
     except Interrupted as error:
         raise UsageFault(str(error)) from None
-    _show(found, target, top, known, as_json=as_json)
-    _files(found, csv, picture, page)
-    if audit:
-        _audit(given, found, silent=quiet or as_json)
+    agreed = None if held is None else agreement(found, held)
+    _show(found, target, top, known, agreed, as_json=as_json)
+    _files(found, csv, picture, page, agreed)
     if all(each.fault for each in found.outcomes):
         return BROKEN
     return FAILED if strict and (found.failed or found.broken) else GOOD
 
 
-def _show(found: Sweep, target: Path, top: int, rates: RateSet | None, *, as_json: bool) -> None:
+def _show(
+    found: Sweep, target: Path, top: int, rates: RateSet | None, agreed: Agreement | None, *, as_json: bool
+) -> None:
     """Print what was found, and what of it is to be expected."""
     from twin.studies.sweep.risk import risks
     from twin.studies.sweep.shown import expected, whole
 
     rows = risks(found, rates) if rates is not None else []
     if as_json:
-        emit_json(found.to_json() | ({"risks": [each.to_json() for each in rows]} if rates is not None else {}))
-    else:
-        emit(drawn(lambda width: whole(found, width, top)))
-        if rates is not None:
-            emit(drawn(lambda width: expected(rows, rates.name, top)))
-        pace = found.simulated_seconds / max(found.wall_seconds, 1e-9)
-        say(f"{found.simulated_seconds / 3600:,.1f} h simulated in {found.wall_seconds:.1f} s, {pace:,.0f} x real time")
-        say(f"table: {target}")
-
-
-def _audit(given: str, found: Sweep, *, silent: bool) -> None:
-    """Audit the same plant, and say where it agrees with the sweep."""
-    from twin.assets import scenario_file
-    from twin.studies.audit import audit as audited
-    from twin.studies.sweep.agreement import agreement
-
-    with Bar(f"audit of {given}", silent=silent) as bar:
-        held = audited(scenario_file(given) if scenario_file(given).is_file() else given, progress=bar)
-    for sentence in agreement(found, held).sentences():
+        more: dict[str, Any] = {"risks": [each.to_json() for each in rows]} if rates is not None else {}
+        emit_json(found.to_json() | more | ({} if agreed is None else {"audit": agreed.to_json()}))
+        return
+    emit(drawn(lambda width: whole(found, width, top)))
+    if rates is not None:
+        emit(drawn(lambda width: expected(rows, rates.name, top)))
+    pace = found.simulated_seconds / max(found.wall_seconds, 1e-9)
+    say(f"{found.simulated_seconds / 3600:,.1f} h simulated in {found.wall_seconds:.1f} s, {pace:,.0f} x real time")
+    say(f"table: {target}")
+    for sentence in agreed.sentences() if agreed is not None else ():
         say(sentence)
 
 
-def _files(found: Sweep, csv: Path | None, picture: Path | None, page: Path | None) -> None:
+def _audit(given: str, *, silent: bool) -> Audit:
+    """Audit the same plant: before the sweep, so that what is wrong with it is known at once."""
+    from twin.assets import scenario_file
+    from twin.studies.audit import audit as audited
+
+    with Bar(f"audit of {given}", silent=silent) as bar:
+        return audited(scenario_file(given) if scenario_file(given).is_file() else given, progress=bar)
+
+
+def _files(found: Sweep, csv: Path | None, picture: Path | None, page: Path | None, agreed: Agreement | None) -> None:
     """Write what else is asked for."""
     if csv is not None:
         say(f"csv: {found.write_csv(csv)}")
@@ -153,7 +179,7 @@ def _files(found: Sweep, csv: Path | None, picture: Path | None, page: Path | No
     if page is not None:
         from twin.studies.sweep.page import page as write
 
-        say(f"page: {write(found, page)}")
+        say(f"page: {write(found, page, agreed)}")
 
 
 def _target(given: str, output: Path | None) -> Path:
@@ -165,73 +191,61 @@ def _target(given: str, output: Path | None) -> Path:
 
 
 def _instead(
-    order: str | None, at: str | None, after: str | None, units: str, kinds: str, modes: str, maintenance: str,
-    loads: str, weather: str, draws: int | None, restore: str | None,
+    order: str | None, at: str | None, after: str | None, units: str | None, kinds: str | None, modes: str | None,
+    maintenance: str | None, loads: str | None, weather: str | None, draws: int | None, restore: str | None,
+    keep: int | None,
 ) -> dict[str, Any]:  # fmt: skip
     """What the options ask for, by the fields of `Sweeping`; what is not asked for is left to the scenario.
 
     Raises:
         UsageFault: one of them cannot be read.
     """
-    found: dict[str, Any] = {}
-    if order is not None:
-        number = order.strip() in ("0", "1", "2")
-        found |= {"order": int(order) if number else 2, "of": () if number else listed(order)}
-        if not number and not found["of"]:
-            raise UsageFault('--n: nothing was found; 1, 2 or names of units are wanted, e.g. "ups-1,cdu-2"')
-    if at is not None:
-        found["at"] = tuple(checked("--fault-at", each, "s") for each in listed(at))
-        if not found["at"]:
-            raise UsageFault('--fault-at: nothing was found; a time is wanted, e.g. "60 s"')
-    for name, text in (("units", units), ("kinds", kinds), ("modes", modes), ("maintenance", maintenance)):
-        if text:
-            found[name] = listed(text)
-    if loads:
-        found["loads"] = tuple(checked("--loads", each, "1") for each in listed(loads))
-    if weather:
-        found["weather"] = tuple(_air(each) for each in listed(weather))
+    found: dict[str, Any] = {} if order is None else _order(order)
+    lists = {"at": at, "loads": loads, "weather": weather, "units": units, "kinds": kinds, "modes": modes,
+             "maintenance": maintenance}  # fmt: skip
+    read: dict[str, Callable[[str], Any]] = {
+        "at": lambda each: asked("--fault-at", each, "s"), "loads": lambda each: asked("--loads", each, "1"),
+        "weather": _air,
+    }  # fmt: skip
+    for name, text in lists.items():
+        if text is not None:
+            option, wanted = LISTS[name]
+            found[name] = tuple(map(read.get(name, str), listed(option, text, wanted)))
     for name, option, said in (("after", "--after", after), ("restore_after", "--restore-after", restore)):
         if said is not None:
-            found[name] = checked(option, said, "s")
-    return found if draws is None else found | {"draws": draws}
+            found[name] = asked(option, said, "s")
+    return found | {name: each for name, each in (("draws", draws), ("keep", keep)) if each is not None}
 
 
-def listed(text: str) -> tuple[str, ...]:
-    """What stands between commas."""
-    return tuple(each.strip() for each in text.split(",") if each.strip())
-
-
-LIMITS = {
-    "--fault-at": (0.0, 3.2e8, "a time of the run"), "--after": (1.0, 3.2e8, "a time of at least 1 s"),
-    "--restore-after": (0.001, 3.2e8, "a time of at least 1 ms"), "--loads": (0.0, 1.0, "a share between 0 and 100 %"),
-    "--weather": (200.0, 340.0, "a temperature between -70 and 65 degC"),
-    "humidity of --weather": (0.0, 1.0, "a share between 0 and 100 %"),
+LISTS = {
+    "at": ("--fault-at", 'a time, e.g. "60 s",'), "units": ("--units", 'a unit, e.g. "ups-1,cdu-2",'),
+    "kinds": ("--kinds", 'a kind, e.g. "ups,cdu",'), "modes": ("--modes", 'an input, e.g. "in_service",'),
+    "maintenance": ("--maintenance", 'a unit, e.g. "ups-1", or "all"'), "loads": ("--loads", 'a share, e.g. "50%",'),
+    "weather": ("--weather", 'a temperature, e.g. "38 degC/15 %",'),
 }  # fmt: skip
+"""Field of `Sweeping` -> the option that lists it, and what such an option wants."""
 
 
-def checked(option: str, text: str, unit: str) -> float:
-    """What an option says, in SI.
+def _order(text: str) -> dict[str, Any]:
+    """How many fail at once, or which units make the pairs.
 
     Raises:
-        UsageFault: it is none, or beyond what the option takes.
+        UsageFault: it is neither.
     """
-    from twin import units
+    from twin.studies.sweep.base import FEW, ORDERS
 
-    least, most, wanted = LIMITS[option]
-    try:
-        value = units.parse(text, unit)
-    except units.BadValue as error:
-        raise UsageFault(f"{option}: {error}") from None
-    if not least <= value <= most:
-        raise UsageFault(f"{option}: {units.quoted(text)} was found; {wanted} is wanted")
-    return value
+    if re.fullmatch(r"\s*[+-]?[\d.]+\s*", text):
+        if text.strip() not in map(str, ORDERS):
+            raise UsageFault(f"--n: {text.strip()} was found; {FEW}")
+        return {"order": int(text), "of": ()}
+    return {"order": 2, "of": listed("--n", text, '1, 2 or names of units, e.g. "ups-1,cdu-2",')}
 
 
 def _air(text: str) -> tuple[float, float | None]:
     """Outdoor air: "38 degC" or "38 degC/15 %"."""
     dry, slash, humidity = text.partition("/")
-    T = checked("--weather", dry.strip(), "K")
-    return T, checked("humidity of --weather", humidity.strip(), "1") if slash else None
+    T = asked("--weather", dry.strip(), "K")
+    return T, asked("humidity of --weather", humidity.strip(), "1") if slash else None
 
 
 SIZES = {"GB": 1e9, "MB": 1e6, "GiB": 2.0**30, "MiB": 2.0**20}

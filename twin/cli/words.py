@@ -6,8 +6,10 @@ import contextlib
 import functools
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 GOOD, FAILED, USAGE, BAD_INPUT, MISSING, BROKEN, CANNOT_WRITE, INTERRUPTED = 0, 1, 2, 65, 69, 70, 74, 130
@@ -124,6 +126,23 @@ def guarded(body: Callable[..., int | None]) -> Callable[..., None]:
         leave(code)
 
     return verb
+
+
+@contextlib.contextmanager
+def ended_like_interrupted() -> Iterator[None]:
+    """Take SIGTERM for Ctrl-C: for work that has processes of its own, which are to end with it and leave nothing."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def told(error: Exception) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from twin.cli.audits import asked
+from twin.cli.asked import asked
 from twin.cli.drills import Device
 from twin.cli.progress import Bar
 from twin.cli.words import GOOD, UsageFault, drawn, emit, guarded, plain, say

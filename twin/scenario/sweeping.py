@@ -34,6 +34,7 @@ class Sweeping:
     the start, one after the other. loads: share of full work asked of all racks. weather: dry bulb and relative
     humidity, None for air that keeps its water. draws: worlds of the scenario's own draws; 0 draws nothing.
     restore_after: so long after a failure it is mended, None never. rates: set by which cases are expected, or none.
+    keep: so many of the worst cases are run again alone, with a trace each.
     """
 
     order: int = 1
@@ -49,6 +50,7 @@ class Sweeping:
     draws: int = 0
     restore_after: float | None = None
     rates: str = ""
+    keep: int = 0
 
 
 class SweepForm(Form):
@@ -67,6 +69,7 @@ class SweepForm(Form):
     draws: Annotated[int, Whole(0, 1_000_000)] = Field(default=0, description="worlds of the scenario's own draws")
     restore_after: Length | None = Field(default=None, description="so long after a failure it is mended")
     rates: Annotated[str, Words(80)] | None = Field(default=None, description="published rates, e.g. ieee-493")
+    keep: Annotated[int, Whole(0, 1000)] = Field(default=0, description="worst cases that are run again with a trace")
 
 
 LISTS = ("of", "units", "kinds", "modes", "fault_at", "maintenance", "loads", "weather")
@@ -106,7 +109,7 @@ def lower(node: Node, directory: Directory, faults: Faults) -> Sweeping | None:
         form.n, each("of", targets), each("units", targets), each("kinds", kind), each("modes", str),
         each("fault_at", value(MOMENT)) or Sweeping.at, form.after, each("maintenance", targets),
         each("loads", value(SHARE)), each("weather", lambda item: _air(item, faults)), form.draws, form.restore_after,
-        form.rates or "",
+        form.rates or "", form.keep,
     )  # fmt: skip
     return found if len(faults.errors) == before else None
 

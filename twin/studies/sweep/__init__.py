@@ -20,6 +20,7 @@ from twin.studies.sweep.fold import Alike, folded, told
 from twin.studies.sweep.found import Sweep, against_baselines, open_sweep
 from twin.studies.sweep.journal import Interrupted, Journal
 from twin.studies.sweep.outcome import Outcome
+from twin.studies.sweep.traced import folder_of, run_again
 from twin.studies.sweep.working import Chunk, run_chunks
 
 __all__ = ["Interrupted", "Outcome", "Sweep", "Sweeping", "open_sweep", "sweep"]
@@ -55,13 +56,14 @@ def sweep(
     """Sweep the failures of a plant or a scenario.
 
     Each case is a member of a batch that begins in the plant's steady state; it equals the same drill run alone, bit
-    for bit, whatever runs beside it. A case that cannot be run fails alone, by name.
+    for bit, whatever runs beside it. A case that cannot be run fails alone, by name. When the table is whole, as many
+    of the worst as `wish.keep` says are run again alone, each with a trace in a folder beside it.
 
     Args:
         given: a scenario or a plant, the file of one, or the name of a shipped one.
         wish: what is tried; what a scenario says of it, or N-1 of everything, if absent.
         at: weather and work of a plant; a scenario brings its own.
-        output: file of the table; without one nothing is kept, and nothing can be resumed.
+        output: file of the table; without one nothing is kept, no trace either, and nothing can be resumed.
         fold: of cases that are alike by symmetry one is run, and counted for all.
         chunk: cases run side by side; as memory and caches have it, if absent.
         jobs: processes. A script that wants several begins its work under `if __name__ == "__main__":`.
@@ -85,13 +87,14 @@ def sweep(
     journal = None if target is None else Journal(target.with_name(f"{target.name}.part"), name, resume)
     done: dict[int, Outcome] = dict(journal.done) if journal else {}
     simulated, whole = (len(cases) - len(done)) * ground.scenario.run.duration, False
+    pace = _Pace(progress, ground, len(cases), target)
     try:
         parts = chunks(ground, cases, set(done), chunk, jobs, memory)
-        _run(ground, parts, jobs, device, journal, done, progress)
+        _run(ground, parts, jobs, device, journal, done, pace)
         found = _gathered(ground, told([done[index] for index in range(len(cases))], alike), name, target)
         found = replace(found, wall_seconds=time.perf_counter() - began, simulated_seconds=simulated)
         if target is not None:
-            found.write(target)
+            found = _with_traces(ground, cases, found, found.write(target), device, pace)
         whole = True
     finally:
         if journal:
@@ -120,7 +123,7 @@ def _run(
     device: str,
     journal: Journal | None,
     done: dict[int, Outcome],
-    progress: Progress | None,
+    pace: _Pace,
 ) -> None:
     """Run all chunks; outcomes go into `done` by the place of their case, and into the journal first."""
     length = ground.scenario.run.duration
@@ -134,12 +137,36 @@ def _run(
         done.update(pairs)
 
     def more(seconds: float) -> None:
-        if progress is not None:
-            progress(min(before + seconds, total), total)
+        pace.at(min(before + seconds, total))
 
     more(0.0)
     run_chunks(ground, parts, jobs, device, ended, more)
     more(total - before)
+
+
+class _Pace:
+    """How far a sweep is, of all its member-seconds: those of its cases and of the worst that are run again."""
+
+    def __init__(self, progress: Progress | None, ground: Base, cases: int, table: Path | None) -> None:
+        again = 0 if table is None else min(ground.wish.keep, cases)
+        self.progress, self.total = progress, (cases + again) * ground.scenario.run.duration
+
+    def at(self, seconds: float) -> None:
+        if self.progress is not None:
+            self.progress(seconds, self.total)
+
+
+def _with_traces(ground: Base, cases: list[Case], found: Sweep, table: Path, device: str, pace: _Pace) -> Sweep:
+    """The sweep with traces of its worst cases beside its table, as many as are wished for."""
+    worst = found.worst()[: ground.wish.keep]
+    if not worst:
+        return found
+    by_name = {case.name: case for case in cases}
+    before = len(cases) * ground.scenario.run.duration
+    chosen = [(by_name[each.case], each) for each in worst]
+    return replace(
+        found, traced=run_again(ground, chosen, folder_of(table), device, lambda seconds: pace.at(before + seconds))
+    )
 
 
 def chunks(
@@ -182,7 +209,8 @@ def digest(ground: Base, alike: Alike, device: str) -> str:
     parts = [__version__, open_device(device).name, scenario.text, scenario.plant.to_json(), repr(scenario.run)]
     parts += [repr(change(each)) for each in (*scenario.initial, *scenario.start, *scenario.changes)]
     parts.append(repr(scenario.operations))
-    parts += [repr(each) for each in (*scenario.controllers, *scenario.criteria, ground.wish, *alike)]
+    wish = replace(ground.wish, keep=0)  # what is run again changes no row
+    parts += [repr(each) for each in (*scenario.controllers, *scenario.criteria, wish, *alike)]
     for part in parts:
         found.update(part.encode())
         found.update(b"\n")

@@ -8,6 +8,7 @@ from typing import Any
 
 from twin.report.words import count, lasting
 from twin.studies.audit.found import Audit, Contingency
+from twin.studies.audit.graph import LOAD
 from twin.studies.sweep.cuts import own_racks
 from twin.studies.sweep.found import Sweep
 from twin.studies.sweep.outcome import Outcome, names_of, parted
@@ -41,17 +42,24 @@ class Agreement:
         return asdict(self) | {"agree": self.agree}
 
     def sentences(self) -> list[str]:
-        """What it comes to."""
+        """What it comes to, each difference with its reason."""
+        differ = [
+            f"{each.name} stops racks by the {'audit' if each.by_audit else 'sweep'} alone: {each.why}"
+            for each in self.apart
+        ]
+        first, *rest = self.summary()
+        return [first, *differ, *rest]
+
+    def summary(self) -> list[str]:
+        """What it comes to, differences counted."""
         total = len(self.stop) + len(self.safe)
         named = f" ({_some(self.stop)})" if self.stop else ""
         said = [
             f"Audit and sweep agree on {count(total, 'failure')} of the power side: {len(self.stop) or 'none'} "
             f"stop racks{named}, {len(self.safe) or 'none'} do not."
         ]
-        said += [
-            f"{each.name} stops racks by the {'audit' if each.by_audit else 'sweep'} alone: {each.why}"
-            for each in self.apart
-        ]
+        if self.apart:
+            said[0] += f" They differ on {count(len(self.apart), 'failure')}."
         if self.not_tried:
             some = f", of which {len(self.beyond)} stop racks: {_some(self.beyond)}" if self.beyond else ""
             said.append(
@@ -90,6 +98,8 @@ def _why(each: Contingency, row: Outcome, audited: Audit) -> str:
     window, hold = audited.conditions.window, audited.conditions.window + audited.conditions.hold
     if row.fault:
         return f"the sweep could not run it: {row.fault}"
+    if audited.work == LOAD:
+        return "the plant has no racks; the audit counts its loads, and the sweep counts racks alone"
     times = [t for t in (row.to_unpowered, row.to_shutdown) if not math.isnan(t)]
     if not each.stops:
         if times and min(times) > hold:

@@ -34,6 +34,8 @@ WATCHED = 1800.0
 """Seconds after a failure that a plant is watched for."""
 FINE = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 """Ticks [s] of a window around a failure, from which the longest is taken that its time constants allow."""
+ORDERS = (0, 1, 2)
+FEW = "1 or 2 failures at once are wanted, or 0 for none; cut sets of order 3 and above are not looked for"
 ASKED = ("no {kind}.unpowered", "no {kind}.shut_down", "no {kind}.throttled")
 """What the work of a plant must keep to where nobody says more."""
 
@@ -95,6 +97,10 @@ def base(given: Plant | Scenario | str | Path, wish: Sweeping | None = None, at:
 def _cannot(plant: Plant, wish: Sweeping) -> list[Fault]:
     """What of a wish cannot be tried on a plant, whatever fails."""
     found = []
+    if wish.order not in ORDERS:
+        found.append(f"n: {wish.order} was found; {FEW}")
+    if wish.keep < 0:
+        found.append(f"keep: {wish.keep} was found; a number of cases, or 0, is wanted")
     if wish.after is not None and not wish.after > 0.0:
         found.append(f"after: {units.show(wish.after, 's')} was found; a time above 0 s is wanted")
     if wish.restore_after is not None and not wish.restore_after > 0.0:
@@ -190,7 +196,7 @@ def scenario_of(base: Base, cases: list[Case]) -> Scenario:
     for member, case in enumerate(cases):
         drawn = [change for change in scenario.changes if change.member == case.draw]
         changes += [dataclasses.replace(change, member=member) for change in drawn]
-        changes += _struck(base, case, member)
+        changes += struck(base, case, member)
         own = [change for change in scenario.start if change.member == case.draw]
         starts += [dataclasses.replace(change, member=member) for change in own]
     changes.sort(key=lambda change: change.time)
@@ -219,8 +225,8 @@ def _taken_out(plant: Plant, name: str) -> Change:
     return Change(0.0, name, whole.input, whole.value, verb="initial")
 
 
-def _struck(base: Base, case: Case, member: int | None) -> list[Change]:
-    """The failures of a case as Changes, and their mending."""
+def struck(base: Base, case: Case, member: int | None) -> list[Change]:
+    """The failures of a case as Changes, and their mending; of one member, or of all."""
     found = []
     for failure in case.failures:
         found.append(Change(case.at, failure.unit, failure.input, failure.value, None, member, "fail"))
@@ -261,7 +267,7 @@ def zooms(base: Base, case: Case) -> list[Zoom]:
 def _wanted(base: Base, case: Case) -> tuple[float, float]:
     """Tick [s], and for how long [s], that the pace of what the failures upset asks for."""
     tick, length = math.inf, 0.0
-    for change in _struck(base, case, None):
+    for change in struck(base, case, None):
         if not stops(change) or change.verb != "fail":
             continue
         short = change.input == "short_circuit"
@@ -275,5 +281,5 @@ def _wanted(base: Base, case: Case) -> tuple[float, float]:
 
 def together(base: Base, case: Case) -> tuple[object, ...]:
     """What cases must share to run side by side: their start, their windows, and where ticks end for the grid."""
-    own = [c for c in base.grid if c.member in (None, case.draw)] + _struck(base, case, None)
+    own = [c for c in base.grid if c.member in (None, case.draw)] + struck(base, case, None)
     return case.start, case.at, tuple(zooms(base, case)), tuple(sorted(edges(base.plant, own)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +49,20 @@ LISTS = ("passed", "margins", "values")
 
 
 @dataclass(frozen=True)
+class Traced:
+    """A case that was run again alone: its name, its trace (if there is one), and what went wrong, if anything did."""
+
+    case: str
+    trace: str = ""
+    fault: str = ""
+
+
+@dataclass(frozen=True)
 class Sweep:
-    """All outcomes of a sweep in the order of its cases; `words` say what was swept, `path` where the table is."""
+    """All outcomes of a sweep in the order of its cases.
+
+    `words` say what was swept, `path` where the table is, `traced` which of the worst were run again with a trace.
+    """
 
     title: str
     outcomes: tuple[Outcome, ...]
@@ -59,6 +71,7 @@ class Sweep:
     path: Path | None = None
     wall_seconds: float = 0.0
     simulated_seconds: float = 0.0
+    traced: tuple[Traced, ...] = ()
 
     @property
     def cases(self) -> list[Outcome]:
@@ -84,6 +97,10 @@ class Sweep:
         """Cases by what they cost, the worst first."""
         return sorted(self.cases, key=severity, reverse=True)
 
+    def worst(self) -> list[Outcome]:
+        """Cases by what they cost; where no failure is tried, the worlds of the scenario's draws."""
+        return self.ranked() or sorted(self.outcomes, key=severity, reverse=True)
+
     def frame(self) -> Any:
         """The table as a pandas DataFrame, one row a case; of each criterion its margin under its own words.
 
@@ -104,7 +121,8 @@ class Sweep:
     def to_json(self) -> dict[str, Any]:
         """Everything in pure JSON types, but for numbers that are not finite."""
         rows = [each.to_json() | {name: list(getattr(each, name)) for name in LISTS} for each in self.outcomes]
-        return {"title": self.title, "criteria": list(self.criteria), **self.words, "cases": rows}
+        traces = [asdict(each) for each in self.traced]
+        return {"title": self.title, "criteria": list(self.criteria), **self.words, "cases": rows, "traces": traces}
 
     def table(self) -> Table:
         """The table as it is kept."""

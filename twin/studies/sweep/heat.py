@@ -11,6 +11,7 @@ import numpy as np
 from twin.report.panels import GREY
 from twin.report.words import natural
 from twin.studies.pages import png
+from twin.studies.sweep.cuts import own_racks
 from twin.studies.sweep.found import Sweep
 from twin.studies.sweep.outcome import Outcome, names_of, parted
 
@@ -27,7 +28,7 @@ NONE = -1.0
 
 @dataclass(frozen=True)
 class Heat:
-    """Racks that stand still at worst: `alone` by row for one failure, `pairs` (row, row) for two; -1 not tried."""
+    """Racks that stop at worst, beyond those that fail: `alone` by row, `pairs` (row, row) for two; -1 not tried."""
 
     names: list[str]
     by_kind: bool
@@ -48,13 +49,14 @@ def heat(found: Sweep) -> Heat:
     for each in found.cases:
         if each.fault:
             continue
+        lost = each.racks_lost - own_racks(each)
         for name in names_of(each):
             rows = [row[unit] for unit in _failed(name)]
             if len(rows) == 1:
-                alone[rows[0]] = max(alone[rows[0]], each.racks_lost)
+                alone[rows[0]] = max(alone[rows[0]], lost)
             elif len(rows) == 2:
                 one, other = rows
-                pairs[one, other] = pairs[other, one] = max(pairs[one, other], each.racks_lost)
+                pairs[one, other] = pairs[other, one] = max(pairs[one, other], lost)
     return Heat(names, by_kind, alone, pairs)
 
 
@@ -94,12 +96,12 @@ def figure(found: Sweep) -> Figure | None:
         side.set_visible(False)
     _numbers(axes, table)
     bar = drawn.add_axes((1 - 0.95 / max(width, 6.0), BELOW / height, 0.16 / max(width, 6.0), cells * size / height))
-    drawn.colorbar(image, cax=bar).set_label("racks that stand still, most at one time", size=7)
+    drawn.colorbar(image, cax=bar).set_label("racks that stop, most at one time, beyond those that fail", size=7)
     bar.tick_params(labelsize=7)
     what = "kind" if made.by_kind else "unit"
     title = f"{found.title}: two failures at once"
     drawn.text(0.02, 1 - 0.25 / height, title, size=10, weight="bold", va="center")
-    words = f"each cell the worst of all failure modes of two units, {what} by {what}; white: none, grey: not tried"
+    words = f"each cell the worst of all failures of two units, {what} by {what}; white: no rack stops, grey: not tried"
     drawn.text(0.02, 0.2 / height, words, size=7, color=GREY, va="center")
     return drawn
 

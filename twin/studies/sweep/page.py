@@ -8,6 +8,7 @@ from twin.report.page import Section, TablePart
 from twin.report.words import count, lasting, say
 from twin.studies.pages import columns, drawn, write_page
 from twin.studies.sweep import heat
+from twin.studies.sweep.agreement import Agreement
 from twin.studies.sweep.cuts import cut_sets
 from twin.studies.sweep.found import Sweep
 from twin.studies.sweep.outcome import Outcome
@@ -17,8 +18,13 @@ MOST = 300
 """Rows of one table; the table in HDF5 or CSV has all."""
 
 
-def page(found: Sweep, path: str | Path) -> Path:
+def page(found: Sweep, path: str | Path, agreed: Agreement | None = None) -> Path:
     """Write the page.
+
+    Args:
+        found: the sweep.
+        path: the file.
+        agreed: the sweep held against an audit, where that was asked for.
 
     Raises:
         OSError: it cannot be written.
@@ -28,7 +34,8 @@ def page(found: Sweep, path: str | Path) -> Path:
     harmful = bool(cut_sets(found))
     outcome = "failures that do harm" if harmful else "no harm"
     sections = [
-        _cuts(found), _ranked(found), _heat(found), _draws(found), _quiet(found), _broken(found), _read(found),
+        _cuts(found), _ranked(found), _traces(found), _heat(found), _audit(agreed), _draws(found), _quiet(found),
+        _broken(found), _read(found),
     ]  # fmt: skip
     return write_page(Path(path), found.title, subtitle, outcome, not harmful, summary(found), sections)
 
@@ -73,11 +80,36 @@ def _row(place: int, each: Outcome, priced: bool) -> list[str]:
     ]  # fmt: skip
 
 
+def _traces(found: Sweep) -> Section:
+    rows = [[each.case, each.trace or "-", each.fault or "as its row says, bit for bit"] for each in found.traced]
+    notes = ["Each was run once more, alone; twin report FILE.h5 -o page.html tells its story, twin view draws it."]
+    part = TablePart(columns("case", "trace", "how it ended", k=(1,)), rows)
+    return Section("traces", "The worst, with a trace", notes if rows else [], [part], soft=True)
+
+
+def _audit(agreed: Agreement | None) -> Section:
+    """On which single points of failure the audit and the sweep agree, and why not on the others."""
+    if agreed is None:
+        return Section("audit", "Beside the audit")
+    heads = columns("failure", "by the audit", "by the sweep", "why they differ")
+    says = ("racks stop", "no rack stops")
+    rows = [[each.name, *(says if each.by_audit else says[::-1]), each.why] for each in agreed.apart]
+    lists = {
+        "racks stop by both": agreed.stop, "no rack stops by either": agreed.safe,
+        "racks stop, and the audit does not try it": agreed.beyond,
+    }  # fmt: skip
+    named = [[words, str(len(names)), ", ".join(names)] for words, names in lists.items() if names]
+    parts = [TablePart(heads, rows), TablePart(columns("", "", "failures", n=(1,)), named)]
+    return Section("audit", "Beside the audit", agreed.summary(), [part for part in parts if part.rows])
+
+
 def _heat(found: Sweep) -> Section:
     made = heat.figure(found)
     if made is None:
         return Section("heat", "Two failures at once")
-    caption = "Racks that stand still at worst, by unit (by kind where units are many); white none, grey not tried."
+    caption = (
+        "Racks that stop at worst beyond those that fail, by unit (by kind where many); white none, grey not tried."
+    )
     return Section("heat", "Two failures at once", pictures=[drawn(made, "Heat map of pairs of failures", caption)])
 
 

@@ -33,6 +33,8 @@ def whole(found: Sweep, width: int = 140, top: int = TOP) -> Any:
         parts.append(_spreads(spread))
     if found.broken:
         parts.append(_broken(found))
+    if found.traced:
+        parts.append(_traces(found))
     return Group(*parts)
 
 
@@ -200,6 +202,16 @@ def expected(rows: list[Risk], name: str, top: int) -> Table:
     made.add_row(
         Text("all of them", style="bold"), f"{sum(each.per_year for each in matter):.3g}", "", "", say(total, "J")
     )
+    return made
+
+
+def _traces(found: Sweep) -> Table:
+    title = "Run again alone, with a trace (twin report TRACE, twin view TRACE)"
+    made = Table(title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("case", "trace", *(["what went wrong"] if any(each.fault for each in found.traced) else [])):
+        made.add_column(name, overflow="fold")
+    for each in found.traced:
+        made.add_row(*(Text(cell) for cell in (each.case, each.trace or "-", each.fault)[: len(made.columns)]))
     return made
 
 

@@ -114,17 +114,20 @@ class _Pool:
 
     def _alone(self, chunk: Chunk) -> list[Chunk]:
         """Run one chunk by itself; its halves come back where its process died, and a single case is given up."""
-        with self._opened(1) as pool:
-            try:
-                self.done(chunk, pool.submit(_run, [case for _, case in chunk]).result())
-                return []
-            except BrokenProcessPool:
-                pass
-        if len(chunk) == 1:
-            self.done(chunk, [poisoned(self.base, chunk[0][1], DIED)])
-            return []
-        half = len(chunk) // 2
-        return [chunk[half:], chunk[:half]]
+        found = self._outlived(chunk)
+        if found is None and len(chunk) > 1:
+            half = len(chunk) // 2
+            return [chunk[half:], chunk[:half]]
+        self.done(chunk, [poisoned(self.base, chunk[0][1], DIED)] if found is None else found)
+        return []
+
+    def _outlived(self, chunk: Chunk) -> list[Outcome] | None:
+        """What comes of a chunk in a process of its own; None where that dies of it."""
+        try:
+            with self._opened(1) as pool:
+                return pool.submit(_run, [case for _, case in chunk]).result()
+        except BrokenProcessPool:
+            return None
 
 
 def _begin(base: Base, device: str, count: Any) -> None:

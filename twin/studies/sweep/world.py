@@ -48,7 +48,7 @@ class World:
             return self.run(cases, told)
         except Exception as error:  # noqa: BLE001 (whatever it is, it is told of the case that raised it)
             if len(cases) == 1:
-                return [poisoned(self.base, cases[0], _words(error))]
+                return [poisoned(self.base, cases[0], said(error))]
         half = len(cases) // 2
         return self.run(cases[:half], told) + self.run(cases[half:], told)
 
@@ -107,7 +107,7 @@ class World:
                     raise BrokenBalance(f"{t.names[row]}.{name} is not a number at the end (member {member})")
 
 
-def _words(error: Exception) -> str:
+def said(error: Exception) -> str:
     """What went wrong, in one line."""
     own = isinstance(error, BrokenBalance | ClosedLoop)
     text = " ".join(str(error).split()) or "nothing more is known"
