@@ -12,9 +12,9 @@ from twin.scenario.case import JobSpec, SchedulerSpec, Window
 RACKS = tuple(f"rack-{k}" for k in range(1, 9))
 
 
-def job(name, racks, work, arrives=0.0, priority=0.0, least=0, resume=0.0):
+def job(name, racks, work, arrives=0.0, priority=0.0, least=0, resume=0.0, save=0.0):
     """A job of one step a second."""
-    return JobSpec(name, racks, float(arrives), float(priority), float(work), least, 1.0, float(resume))
+    return JobSpec(name, racks, float(arrives), float(priority), float(work), least, 1.0, float(resume), float(save))
 
 
 class World:
@@ -134,6 +134,57 @@ def test_a_rack_that_is_lost_is_replaced_or_the_job_shrinks_or_waits():
     world.lost = set()
     world.run(3)
     assert len(world.queue.tasks["a"].racks) == 8
+
+
+def test_a_job_that_shrank_saves_and_grows_when_its_racks_are_back_and_it_ends_the_sooner():
+    """8 racks, 6 from 5 s on: 120 steps are left at 10 s, 160 s on 6 racks, 120 + 4 + 3 + 2 on 8."""
+    world = World(job("a", 8, 130, least=6, resume=4, save=3), saving=3).run(4)
+    world.lost = {"rack-2", "rack-5"}
+    world.run(6)
+    assert len(world.queue.tasks["a"].racks) == 6
+    world.lost = {"rack-5"}
+    world.run(5)
+    assert len(world.queue.tasks["a"].racks) == 6, "it grows to all its racks or not at all"
+    world.lost = set()
+    world.run(1)
+    assert world.log[-1] == (15.0, "a", "saving")
+    world.run(6)
+    assert [(moment, phase) for moment, _, phase in world.log[-2:]] == [(18.0, "waiting"), (19.0, "running")]
+    assert len(world.queue.tasks["a"].racks) == 8
+    assert world.run(200).ends()["a"] < 160
+
+
+def test_nobody_grows_for_little_work_nor_past_one_who_stands_before_it():
+    world = World(job("a", 8, 20, least=6, resume=4, save=3), saving=3).run(4)
+    world.lost = {"rack-2"}
+    world.run(3)
+    world.lost = set()
+    world.run(10)
+    assert len(world.queue.tasks["a"].racks) == 7, "16 steps are 18 s on 7 racks, and 16 + 4 + 3 + 2 on 8"
+    world = World(job("a", 6, 900, least=4), job("b", 4, 900, 5, 1), preempt=False).run(3)
+    world.lost = {"rack-1", "rack-2", "rack-7", "rack-8"}
+    world.run(3)
+    world.lost = {"rack-1", "rack-2", "rack-7"}
+    world.run(6)
+    assert world.queue.tasks["b"].phase == "waiting"
+    world.lost = {"rack-7"}
+    world.run(6)
+    assert len(world.queue.tasks["a"].racks) == 4, "b stands before it, though three racks are not enough for b"
+    world.lost = set()
+    world.run(6)
+    assert len(world.queue.tasks["b"].racks) == 4
+
+
+def test_who_grows_takes_what_there_is_where_racks_fail_meanwhile():
+    world = World(job("a", 8, 900, least=5), saving=3).run(3)
+    world.lost = {"rack-1"}
+    world.run(3)
+    world.lost = set()
+    world.run(2)
+    assert world.queue.tasks["a"].phase == "saving"
+    world.lost = {"rack-1", "rack-2"}
+    world.run(5)
+    assert (world.queue.tasks["a"].phase, len(world.queue.tasks["a"].racks)) == ("running", 6)
 
 
 def test_a_job_that_lost_its_racks_holds_up_those_behind_it_at_once():

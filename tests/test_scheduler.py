@@ -150,6 +150,54 @@ def test_a_lost_rack_costs_the_work_since_the_checkpoint_and_another_takes_its_p
     assert racks.tolist() == [1, 0, 1, 1, 1, 0]
 
 
+def test_jobs_of_a_queue_share_a_storage_and_give_way_as_fast_as_it_takes_their_data(tmp_path: Path) -> None:
+    """By hand: 600 GB at 5 GB/s take 120 s, not 20, and a restart reads them back at 10 GB/s in 60 s.
+
+    low begins anew: 120 s to resume, 600 s of work, 120 s of saving, 60 s of work until 15 min; then it saves 120 s
+    and high begins at 17 min. low has racks again when high has done its 300 s of work, at 24 min, and 3 min to go.
+    """
+    stored = RATINGS + ", storage: store-1, checkpoint_size: 600 GB"
+    path = tmp_path / "queue.yaml"
+    path.write_text(f"""\
+title: A queue on storage
+plant: starter
+run: {{duration: 30 min, tick: 5 s, record: 1 min}}
+weather: {{dry_bulb: 20 degC, relative_humidity: 50 %}}
+workload:
+  jobs:
+    low: {{racks: 4, work: 60 min, {stored}}}
+    high: {{racks: 4, work: 5 min, arrives: 15 min, priority: 1, {stored}}}
+scheduler: {{racks: rack-1..4, period: 10 s}}
+""")
+    drill = twin.run(path, output=tmp_path / "queue.h5")
+    found, trained = drill.findings.measure["schedule"], drill.findings.measure["training"]
+    assert found["high"]["started"] == 17 * 60.0
+    assert found["high"]["finished"] == 24 * 60.0
+    written = drill.trace["store-1.data_written"].values[-1, 0, 0] / 8e9
+    assert written == pytest.approx(1200.0)
+    read_back = drill.trace["store-1.data_read"].values[-1, 0, 0] / 8e9
+    assert read_back == pytest.approx(600.0), "low's, once; high began anew"
+    assert trained["low"]["lost_steps"] == 0.0
+    assert trained["low"]["saving_time"] == pytest.approx(240.0)
+    assert drill.trace["low.steps"].values[-1, 0, 0] == pytest.approx((660.0 + 180.0) / 4.0, abs=1.0)
+    assert drill.run.energy_residual < 1e-11
+
+
+def test_a_job_that_shrank_grows_again_when_its_rack_is_back(tmp_path: Path) -> None:
+    text = f"workload: {{jobs: {{a: {{racks: 6, work: 5 h, shrink: 4, {RATINGS}}}}}}}\n"
+    text += "scheduler: {racks: rack-01..06, period: 10 s}\n"
+    text += "events: [{at: 900 s, fail: rack-02}, {at: 1080 s, restore: rack-02}]\n"
+    drill = ran(tmp_path, text)
+    able = drill.trace["a.racks_able"].values[:, 0, 0]
+    assert able[[14, 17, -1]].tolist() == [6, 5, 6]
+    assert drill.trace["a.pace"].values[-1, 0, 0] == pytest.approx(1.0, abs=0.02)
+    schedule, trained = drill.findings.measure["schedule"]["a"], drill.findings.measure["training"]["a"]
+    assert (schedule["grown"], schedule["preempted"], schedule["requeued"]) == (1, 0, 0)
+    assert trained["lost_steps"] == pytest.approx(40.0, abs=2.0), "the loss of the rack; it saves before it grows"
+    told = [entry.why for entry in drill.findings.entries if entry.unit == "a"]
+    assert "grows to 6 racks, which are free again" in told
+
+
 def test_a_job_that_shrinks_goes_on_more_slowly(tmp_path: Path) -> None:
     text = (
         "workload: {jobs: {a: {racks: 6, work: 5 h, shrink: 4, "

@@ -8,6 +8,8 @@ from typing import Any
 from twin.equipment import KINDS
 from twin.faults import Fault, near
 
+STORED = {"job": ("checkpoint_size", "step_data")}
+"""What a kind keeps on a storage system, the first of it always."""
 PHASES = {"prefill": "read its prompts", "decode": "write its answers"}
 
 
@@ -91,24 +93,31 @@ def _services(plant: Any) -> Iterator[Fault]:
 
 
 def _stores(plant: Any) -> Iterator[Fault]:
-    """Every job that names a storage system has one, and something to keep there."""
-    known = [unit.name for unit in plant.of_kind("storage_system")]
-    for job, systems in plant.stores.items():
-        unit = plant.units[job]
-        if unit.kind != "job":
-            yield Fault(unit.where, f"{job} names a storage system, but a {unit.kind} is no job; leave storage out")
-        elif len(systems) != 1:
-            yield Fault(unit.where, f"{job} names {len(systems)} storage systems; one is wanted")
-        elif systems[0] not in known:
-            what = f"a {plant.units[systems[0]].kind}" if systems[0] in plant.units else "not a unit"
-            advice = near(systems[0], known)
-            yield Fault(unit.where, f"{job} uses {systems[0]}, which is {what}; a storage system is wanted{advice}")
-        elif not unit.parameters.get("checkpoint_size", 0.0) > 0:
-            yield Fault(unit.where, f'{job} saves nothing on {systems[0]}; checkpoint_size, e.g. "2 TB", is wanted')
-    for unit in plant.of_kind("job"):
-        said = [key for key in ("checkpoint_size", "step_data") if unit.parameters.get(key, 0.0) > 0]
-        if said and unit.name not in plant.stores:
-            yield Fault(unit.where, f"{unit.name} says {said[0]} but no storage system; storage: NAME is wanted")
+    """Every unit that names a storage system has one, and something to keep there."""
+    for unit in plant.units.values():
+        if unit.kind in STORED or unit.name in plant.stores:
+            yield from faults_of_stores(plant, unit, plant.stores.get(unit.name))
+
+
+def faults_of_stores(plant: Any, unit: Any, systems: list[str] | None) -> Iterator[Fault]:
+    """What is wrong with the storage systems that a unit names, None where it names none."""
+    said, known = STORED.get(unit.kind, ()), [each.name for each in plant.of_kind("storage_system")]
+    kept = [key for key in said if unit.parameters.get(key, 0.0) > 0]
+    if systems is None:
+        if kept:
+            yield Fault(unit.where, f"{unit.name} says {kept[0]} but no storage system; storage: NAME is wanted")
+    elif not said:
+        text = f"{unit.name} names a storage system, but a {unit.kind} is no {' and no '.join(STORED)}"
+        yield Fault(unit.where, f"{text}; leave storage out")
+    elif len(systems) != 1:
+        yield Fault(unit.where, f"{unit.name} names {len(systems)} storage systems; one is wanted")
+    elif systems[0] not in known:
+        what = f"a {plant.units[systems[0]].kind}" if systems[0] in plant.units else "not a unit"
+        advice = near(systems[0], known)
+        yield Fault(unit.where, f"{unit.name} uses {systems[0]}, which is {what}; a storage system is wanted{advice}")
+    elif said[0] not in kept:
+        does = "saves" if unit.kind == "job" else "reads"
+        yield Fault(unit.where, f'{unit.name} {does} nothing on {systems[0]}; {said[0]}, e.g. "2 TB", is wanted')
 
 
 def racks_without_room(plant: Any) -> Iterator[Fault]:

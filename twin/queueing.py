@@ -35,7 +35,8 @@ class Move:
 class Task:
     """One job in one member: where it stands, on which racks, since when [s], and why it is asked to leave.
 
-    left: when it last gave racks back; missed: since when racks of it are missing [s].
+    left: when it last gave racks back; missed: since when racks of it are missing [s]; grows: whether it gives its
+    racks back to get more.
     """
 
     spec: JobSpec
@@ -45,6 +46,7 @@ class Task:
     reason: str = ""
     left: float = -math.inf
     missed: float | None = None
+    grows: bool = False
 
 
 class Queue:
@@ -52,7 +54,8 @@ class Queue:
 
     The first in the line that finds no racks holds up those behind it; with `backfill` they may go before it where
     they end before it could start, or leave it the racks it waits for (EASY). With `preempt` jobs of lower priority
-    save a checkpoint and give their racks back, the latest started first.
+    save a checkpoint and give their racks back, the latest started first. A job that shrank saves and begins again
+    with all its racks, once they are free, nobody stands before it and it ends the sooner for it.
     """
 
     def __init__(self, spec: SchedulerSpec, site: Site) -> None:
@@ -66,6 +69,7 @@ class Queue:
         moves += self._replace(now, seen)
         moves += self._clear(now, seen)
         held = self._held(now)
+        moves += self._grow(now, seen, held)
         moves += self._start(now, seen, held)
         self.drained = {rack for rack in held if rack not in self._taken()}
         return moves
@@ -99,7 +103,7 @@ class Queue:
         moves = []
         for task in self.tasks.values():
             if task.phase in ACTIVE and seen.steps.get(task.spec.name, 0.0) >= task.spec.work - 1e-6:
-                task.phase, task.racks = "finished", []
+                task.phase, task.racks, task.grows = "finished", [], False
                 moves.append(Move(task.spec.name, "finished", "its work is done"))
         return moves
 
@@ -151,10 +155,33 @@ class Queue:
         hit = [task for task in self._in_line("running") if held & set(task.racks)]
         return [self._ask(task, now, seen, "maintenance of its racks") for task in hit]
 
+    def _grow(self, now: float, seen: Seen, held: set[str]) -> list[Move]:
+        """The first of those who shrank, for whom there are racks again."""
+        if any(task.grows for task in self.tasks.values()):
+            return []
+        waiting = [_place_in_line(task) for task in self._in_line("waiting")]
+        for task in self._in_line("running"):
+            missing = task.spec.racks - len(task.racks)
+            if missing <= 0 or task.missed is not None or any(place < _place_in_line(task) for place in waiting):
+                continue
+            own, task.racks = task.racks, []
+            whole = self._place(task.spec.racks, seen, held)
+            anew = self._lasts(task, seen) + task.spec.save_seconds + 2 * self.spec.period
+            task.racks = own
+            if whole and anew < self._lasts(task, seen):
+                task.grows = True
+                return [self._ask(task, now, seen, f"grows to {task.spec.racks} racks, which are free again")]
+        return []
+
+    def _most(self, task: Task, seen: Seen, held: set[str]) -> list[str]:
+        """As many racks as there are for a job that would grow, where they are no longer enough."""
+        counts = range(task.spec.racks - 1, task.spec.least - 1, -1) if task.grows else ()
+        return next((racks for count in counts if (racks := self._place(count, seen, held))), [])
+
     def _in_line(self, phase: str) -> list[Task]:
         """Jobs of a phase by priority, then by arrival, then as written."""
         listed = [task for task in self.tasks.values() if task.phase == phase]
-        return sorted(listed, key=lambda task: (-task.spec.priority, task.spec.arrives))
+        return sorted(listed, key=_place_in_line)
 
     def _place(self, count: int, seen: Seen, held: set[str]) -> list[str]:
         ways = self.spec.place
@@ -169,25 +196,26 @@ class Queue:
             if limit is not None and not self._fits_before(task, now, seen, limit):
                 continue
             anew = now < task.left + self.spec.period - 1e-6  # it begins anew, which takes a look at least
-            racks = [] if anew else self._place(task.spec.racks, seen, held)
+            racks = [] if anew else self._place(task.spec.racks, seen, held) or self._most(task, seen, held)
             if racks:
                 if limit is not None and now + self._lasts(task, seen) > limit[0] + 1e-6:
                     limit = (limit[0], limit[1] - len(racks))
-                task.phase, task.racks = "running", racks
-                moves.append(Move(task.spec.name, "running", "", now - task.since))
-                task.since = now
+                moves.append(self._give(task, racks, now))
                 continue
             if limit is None and self.spec.preempt and not anew:
                 moves += self._preempt(task, now, seen, held)
                 if racks := self._place(task.spec.racks, seen, held):
-                    task.phase, task.racks = "running", racks
-                    moves.append(Move(task.spec.name, "running", "", now - task.since))
-                    task.since = now
+                    moves.append(self._give(task, racks, now))
                     continue
             if not self.spec.backfill:
                 break
             limit = limit or self._shadow(task, now, seen, held)
         return moves
+
+    def _give(self, task: Task, racks: list[str], now: float) -> Move:
+        move = Move(task.spec.name, "running", "", now - task.since)
+        task.phase, task.racks, task.since, task.grows = "running", racks, now, False
+        return move
 
     def _preempt(self, task: Task, now: float, seen: Seen, held: set[str]) -> list[Move]:
         """Ask jobs of lower priority for the racks that a job wants; nobody, where that would not be enough."""
@@ -225,6 +253,10 @@ class Queue:
     def _fits_before(self, task: Task, now: float, seen: Seen, limit: tuple[float, int]) -> bool:
         """Whether a job may go before the first in the line without making it wait longer."""
         return now + self._lasts(task, seen) <= limit[0] + 1e-6 or task.spec.racks <= limit[1]
+
+
+def _place_in_line(task: Task) -> tuple[float, float]:
+    return -task.spec.priority, task.spec.arrives
 
 
 def _open(window: Window, now: float) -> bool:

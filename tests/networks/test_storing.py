@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.small_plants import RACK
 from twin.arrays import neighbours
 from twin.declare import Ports, replace
+from twin.equipment.job import PHASES
 from twin.model import _rows
 from twin.networks import gangs
 from twin.networks.tables import compile_tables
@@ -88,6 +89,43 @@ def test_two_that_save_at_once_share_and_one_alone_has_all(dt):
     assert world.of("saving_time", 1) == pytest.approx(60)
     assert world.written == pytest.approx(1600 * GB)
     assert world.of("steps", 0) == pytest.approx((580 + 20) / 4)
+
+
+@pytest.mark.parametrize("dt", [1.0, 10.0, 60.0])
+def test_who_is_asked_to_save_saves_at_once_and_stands(dt):
+    """180 s of work, then 800 GB at 20 GB/s; from then on it stands, and writes no second checkpoint."""
+    world = World({})
+    world.run(180, dt)
+    world.put("inputs", "job", "phase", PHASES["saving"])
+    world.run(120, dt)
+    assert world.of("steps") == pytest.approx(45)
+    assert (world.of("unsaved"), world.of("saving")) == (0.0, 0.0)
+    assert world.written == pytest.approx(800 * GB)
+    assert world.of("saving_time") == pytest.approx(120), "the time in which it stands too"
+    assert world.of("waiting_time") == 0.0
+
+
+def test_half_the_racks_write_half_as_fast():
+    world = World({"checkpoint_time": 100.0})
+    world.put("inputs", "job", "rack_share", 0.5)
+    world.run(800, 1.0)
+    assert world.of("saving_time") == pytest.approx(200)
+    assert world.of("steps") == pytest.approx(75)
+
+
+def test_who_begins_anew_has_nothing_to_read_before_its_first_checkpoint():
+    world = World({"from_checkpoint": 0.0})
+    for _ in range(2):
+        world.put("inputs", "job", "hold", 1.0)
+        world.run(10, 1.0)
+        assert world.of("loading") == 0.0
+        world.put("inputs", "job", "hold", 0.0)
+        world.run(500, 1.0)
+    assert world.of("restarting_time") == pytest.approx(600)
+    world.run(700, 1.0)
+    world.put("inputs", "job", "hold", 1.0)
+    world.run(10, 1.0)
+    assert world.of("loading") == 800 * GB
 
 
 def test_it_saves_no_faster_than_its_racks_write():
@@ -208,7 +246,8 @@ def test_no_bit_is_lost_between_jobs_and_storage(seed, jobs, dt):
     stored = (of < 2)[None, :]
     pick = lambda *values: rng.choice(values, (1, jobs)) * 1.0  # noqa: E731
     size, reads = pick(1.0, 50.0, 400.0), pick(0.0, 1.0, 30.0)
-    wants = Wants(pick(0, 1, 1), pick(0.1, 1.0), reads, size, pick(1.0, 1e30), pick(5.0, 100.0))
+    wants = Wants(pick(0, 1, 1), pick(0.1, 1.0), reads, size, pick(1.0, 1e30), pick(5.0, 100.0),
+                  pick(0, 0, 1))  # fmt: skip
     now = Standing(rng.uniform(0, 5, (1, jobs)), pick(0.0, 3.0, 50.0), pick(0.0, 20.0), pick(0.0, 0.5) * size,
                    pick(0.0, 2.0))  # fmt: skip
     room = rng.choice([0.0, 2.0, 40.0], (2, 1, 2))
@@ -231,7 +270,7 @@ def test_all_of_a_tick_is_booked_however_often_jobs_save_in_it():
     users = Users(np.zeros(jobs, int), neighbours([list(range(jobs))], np, jobs), jobs)
     none = np.zeros((1, jobs))
     since = np.linspace(0.0, 9.0, jobs)[None]
-    wants = Wants(none + 1, none + 1, none, none + 1e9, none + 1e30, none + 10.0)
+    wants = Wants(none + 1, none + 1, none, none + 1e9, none + 1e30, none + 10.0, none)
     room = (np.array([[1e12]]), np.array([[1e12]]))
     _, went = course(Standing(since, none, none, none, none), wants, room, users, 60.0, none < 1)
     assert went.waited.max() > 0
@@ -244,7 +283,13 @@ def test_members_do_not_see_each_other():
     stored = np.ones((1, 2), dtype=bool)
     one = np.ones((2, 2))
     wants = Wants(
-        one, one, one * 0.3, np.array([[1.0, 2.0], [1e6, 1e6]]), one * 1e30, np.array([[3.0, 5.0], [1e6, 1e6]])
+        one,
+        one,
+        one * 0.3,
+        np.array([[1.0, 2.0], [1e6, 1e6]]),
+        one * 1e30,
+        np.array([[3.0, 5.0], [1e6, 1e6]]),
+        0.0 * one,
     )
     now = Standing(*(one * x for x in (0.1, 0.0, 0.0, 0.0, 0.0)))
     room = one[:, :1] * 0.7, one[:, :1] * 0.9

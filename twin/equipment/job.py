@@ -16,6 +16,8 @@ STARVED = 1e-3
 """Share of a tick that a job may wait for its storage before the timeline says so."""
 SLOW, BRISK = 0.95, 0.97
 """Share of its pace below which a job counts as slowed, and from which on it does no more."""
+LEAST = 1e-6
+"""Steps that count as some: less is round-off."""
 PHASES = {"absent": 0.0, "waiting": 1.0, "running": 2.0, "saving": 3.0, "finished": 4.0}
 """Where a job of a scheduler stands; one that has its racks to itself always runs. In saving it saves and stands."""
 
@@ -50,7 +52,8 @@ class Job(Equipment):
     its last checkpoint, and once its gang is complete, but for its spares, takes `resume_time` to go on. An
     iteration computes, then waits for the network for what communication does not hide behind computation. Spares
     work along. With a storage system a checkpoint lasts as long as its data takes there, a restart reads it back, and
-    steps wait for the data that they read. Shrinking to fewer racks and validation are left out.
+    steps wait for the data that they read; on fewer racks, as a scheduler may leave it, it writes more slowly too.
+    Validation is left out.
     """
 
     kind = "job"
@@ -70,6 +73,10 @@ class Job(Equipment):
     )  # fmt: skip
     checkpoint_size: Real = quantity("bit", "data of a checkpoint, on its storage system", default=0.0, at_least=0,
                                      at_most=1e18)  # fmt: skip
+    from_checkpoint: Real = quantity(
+        "1", "1: its first restart reads a checkpoint that was there before; 0: it begins anew", default=1.0,
+        at_least=0, at_most=1,
+    )  # fmt: skip
     step_data: Real = quantity("bit", "data that an iteration reads from its storage system", default=0.0, at_least=0,
                                at_most=1e18)  # fmt: skip
     resume_time: Real = quantity(
@@ -180,10 +187,11 @@ class Job(Equipment):
         writes = xp.where(
             self.checkpoint_time > 0, self.checkpoint_size / xp.maximum(self.checkpoint_time, 1e-9), PLENTY
         )
-        wants = Wants(runs, rate, self.step_data, self.checkpoint_size, writes, self.checkpoint_interval)
-        now = Standing(
-            position, restart, xp.where(going, s.loading, self.checkpoint_size), s.saving * going, s.unsaved - lost
-        )
+        writes = writes * u.rack_share
+        wants = Wants(runs, rate, self.step_data, self.checkpoint_size, writes, self.checkpoint_interval, saves)
+        kept = (self.from_checkpoint > 0) | (s.steps - s.unsaved > LEAST)
+        loading = xp.where(going, s.loading, self.checkpoint_size * kept)
+        now = Standing(position, restart, loading, s.saving * going, s.unsaved - lost)
         return self._stored(s, ran, waits, *storing(now=now, wants=wants), dt)
 
     def _stored(self, s: Any, ran: Ran, waits: Real, now: Standing, went: Went, dt: Real) -> Ran:

@@ -36,7 +36,8 @@ class Wants(NamedTuple):
     """What jobs want in a tick, arrays (member, job).
 
     runs: 1 where their gang is whole; rate: steps a second while nothing is lacking; reads: data of a step, size: of a
-    checkpoint [bit]; writes: what their racks can write [bit/s]; interval: work between checkpoints [s].
+    checkpoint [bit]; writes: what their racks can write [bit/s]; interval: work between checkpoints [s]; stands: 1
+    where they work no more once all is saved.
     """
 
     runs: Real
@@ -45,6 +46,7 @@ class Wants(NamedTuple):
     size: Real
     writes: Real
     interval: Real
+    stands: Real
 
 
 class Standing(NamedTuple):
@@ -109,7 +111,7 @@ def course(
 
     A job restarts, reads its checkpoint back, works until `interval`, and saves. A step that reads more than it is
     given goes as slowly as its data comes. Rates change only when a job changes its phase, so that all is exact
-    between.
+    between. The time in which a job stands, all saved, counts as saving.
 
     Args:
         room: bandwidth of each storage to read and to write [bit/s], (member, storage).
@@ -124,7 +126,8 @@ def course(
     for _ in range(EVENTS):
         restarts, loads = runs & (restart > 0), runs & (restart <= 0) & (loading > 0)
         saves = runs & (restart <= 0) & (loading <= 0) & (saving > 0)
-        works = runs & ~(restarts | loads | saves)
+        idles = runs & ~(restarts | loads | saves) & (wants.stands > 0) & (unsaved <= 0)
+        works = runs & ~(restarts | loads | saves | idles)
         asked = works * (wants.rate * wants.reads)
         given = fair(xp.where(loads, PLENTY, asked), room[0], users)
         wrote = fair(saves * wants.writes, room[1], users)
@@ -137,7 +140,7 @@ def course(
         ends = (until <= part) & (left > 0)
         more = wants.rate * fed * part
         steps, unsaved, worked = steps + more, unsaved + more, worked + fed * part
-        saved, restarted = saved + saves * part, restarted + (restarts | loads) * part
+        saved, restarted = saved + (saves | idles) * part, restarted + (restarts | loads) * part
         stands = (loads & (given <= 0)) | (saves & (wrote <= 0))
         waited = waited + ((1.0 - fed) * works + stands) * part
         moved, put = given * part, wrote * part
@@ -160,7 +163,7 @@ def course(
 
 
 def _time(amount: Real, rate: Real) -> Real:
-    """How long an amount lasts at a rate [s]."""
+    """How long an amount lasts at a rate [s]; nothing is done at once."""
     xp = library_of(rate)
     some = rate > 0
-    return xp.where(some, xp.maximum(amount, 0.0) / xp.where(some, rate, 1.0), PLENTY)
+    return xp.where(some | (amount <= 0), xp.maximum(amount, 0.0) / xp.where(some, rate, 1.0), PLENTY)

@@ -298,7 +298,7 @@ def _extremes(rows: Rows) -> Section:
 
 
 def _schedule(rows: Rows) -> Section:
-    heads = ("job", "came", "started", "finished", "waited", "had racks", "gave way", "lost racks")
+    heads = ("job", "came", "started", "finished", "waited", "had racks", "gave way", "lost racks", "grew")
     notes = ["Gave way: it saved and gave its racks back, to a job of higher priority or to maintenance."]
     table = TablePart(_columns(*heads, n=range(1, 8)), rows.schedule())
     return Section("schedule", "Jobs in the queue", notes if table.rows else [], [table])

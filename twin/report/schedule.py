@@ -12,13 +12,16 @@ from twin.report.story import Story
 from twin.report.words import clock, lasting
 
 PHASE = f"{INPUT}phase"
+GROWS = "grows to"
+"""How the scheduler's words begin where a job gives its racks back to get more."""
 ACTIVE = (PHASES["running"], PHASES["saving"])
 
 
 def schedule(story: Story, member: int) -> dict[str, dict[str, Any]] | None:
     """By job of a scheduler, in seconds: arrived, started, finished (None where never), waited, had_racks; and counts.
 
-    preempted: how often it saved and gave its racks back; requeued: how often it lost its place with a rack.
+    preempted: how often it saved and gave its racks back, grown: how often to begin again with more of them; requeued:
+    how often it lost its place with a rack.
     Steps, rollbacks and interruptions stand with the training.
     """
     jobs = list(story.plant.scheduled)
@@ -48,7 +51,7 @@ def _of_job(story: Story, member: int, name: str) -> dict[str, Any]:
     moves = [(float(e.time), e.value) for e in story.events_of[member] if e.unit == name and e.flag == PHASE]
     found: dict[str, Any] = {
         "arrived": None, "started": None, "finished": None, "waited": 0.0, "had_racks": 0.0, "preempted": 0,
-        "requeued": 0,
+        "requeued": 0, "grown": 0,
     }  # fmt: skip
     asked = False
     for (moment, phase), (until, _) in zip(moves, [*moves[1:], (story.end, 0.0)], strict=True):
@@ -57,7 +60,7 @@ def _of_job(story: Story, member: int, name: str) -> dict[str, Any]:
             if found["arrived"] is None:
                 found["arrived"] = moment
             else:
-                found["preempted" if asked or _gave_way(story, name, member, moment) else "requeued"] += 1
+                found[_why(story.chances.get((name, member, moment), ""), asked)] += 1
         elif phase in ACTIVE:
             found["had_racks"] += until - moment
             found["started"] = moment if found["started"] is None else found["started"]
@@ -67,17 +70,19 @@ def _of_job(story: Story, member: int, name: str) -> dict[str, Any]:
     return found
 
 
-def _gave_way(story: Story, name: str, member: int, moment: float) -> bool:
-    """Whether it went at once because it had nothing to save, and not for a rack that was lost."""
-    return " lost" not in story.chances.get((name, member, moment), "")
+def _why(said: str, asked: bool) -> str:
+    """What a return to the queue counts as; one that was not asked to save went for a rack, or had nothing to save."""
+    if said.startswith(GROWS):
+        return "grown"
+    return "preempted" if asked or " lost" not in said else "requeued"
 
 
 def schedule_rows(found: dict[str, dict[str, Any]] | None) -> list[list[str]]:
-    """Job, came, started, finished, waited, had racks, gave way, lost racks; for people."""
+    """Job, came, started, finished, waited, had racks, gave way, lost racks, grew again; for people."""
     rows = []
     for name, each in (found or {}).items():
         moments = [each[key] for key in ("arrived", "started", "finished")]
         told = [clock(moment) if moment is not None else "not yet" for moment in moments]
         spans = [lasting(each[key]) for key in ("waited", "had_racks")]
-        rows.append([name, *told, *spans, str(each["preempted"]), str(each["requeued"])])
+        rows.append([name, *told, *spans, *(str(each[key]) for key in ("preempted", "requeued", "grown"))])
     return rows

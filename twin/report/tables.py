@@ -13,7 +13,7 @@ from twin.report.findings import Findings
 from twin.report.rows import Rows
 from twin.report.verdict import FAILED, GOOD
 
-QUEUE = ("job", "came", "started", "finished", "waited", "had racks", "gave way", "lost racks")
+QUEUE = ("job", "came", "started", "finished", "waited", "had racks", "gave way", "lost racks", "grew")
 NARROW = 96
 """Below this many columns a table leaves out what can be spared."""
 STYLE = {GOOD: "bold green", FAILED: "bold red"}

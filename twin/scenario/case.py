@@ -48,7 +48,7 @@ class JobSpec:
     """A job of a scheduler: how many racks, when it comes, how much it has to do.
 
     work: useful steps; least: racks that it may shrink to, 0 where it may not; step_seconds: of a step with its part
-    of the checkpoints [s]; resume_seconds: from its racks to its first step [s].
+    of the checkpoints [s]; resume_seconds: from its racks to its first step, save_seconds: to save a checkpoint [s].
     """
 
     name: str
@@ -59,6 +59,7 @@ class JobSpec:
     least: int
     step_seconds: float
     resume_seconds: float
+    save_seconds: float = 0.0
 
 
 @dataclass(frozen=True)

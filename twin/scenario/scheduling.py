@@ -12,6 +12,7 @@ from twin.declare import quantities
 from twin.equipment import KINDS
 from twin.equipment.job import PHASES
 from twin.plant import Plant, Unit
+from twin.plant_work import faults_of_stores
 from twin.scenario import values
 from twin.scenario.case import JobSpec, Scenario, SchedulerSpec, Window
 from twin.scenario.changes import Change
@@ -22,8 +23,8 @@ from twin.scenario.names import NAME, BadName, Directory
 
 WAYS = ("fabric", "cooling", "power", "first")
 JOB = KINDS["job"]
-NOT_SHARED = ("spares", "step_data", "checkpoint_size")
-"""Ratings of a job that has racks, and a storage system, of its own."""
+NOT_SHARED = ("spares",)
+"""Ratings of a job that has racks of its own."""
 STEPS = said("1", "useful steps", above=0, at_most=1e12)
 SECONDS = said("s", "time of work without pause", above=0, at_most=1e10)
 
@@ -63,14 +64,18 @@ class JobForm(Form):
     shrink: Annotated[int, Whole(1, 100_000)] | None = Field(
         default=None, description="racks that it goes on with at least where some are lost and none are free"
     )
+    storage: Annotated[str, Words(600)] | None = Field(
+        default=None, description="storage system that feeds it and takes its checkpoints"
+    )
 
 
 @dataclass
 class _Found:
-    """A job as read: what it wants, and its ratings."""
+    """A job as read: what it wants, its ratings, and its storage system, if it has one."""
 
     spec: JobSpec
     unit: Unit
+    stores: list[str] | None
 
 
 class SchedulerReader:
@@ -110,6 +115,8 @@ class SchedulerReader:
         for each in found:
             self.plant.add(each.unit)
             self.plant.schedule(each.spec.name, racks)
+            if each.stores:
+                self.plant.store(each.spec.name, each.stores)
         period = form.period or max(30.0, self.scenario.run.tick)
         spec = SchedulerSpec(tuple(racks), tuple(each.spec for each in found), ways, period=period,
                              maintenance=windows, **flags)  # fmt: skip
@@ -154,14 +161,19 @@ class SchedulerReader:
         if not form.complete or steps is None or len(self.faults.errors) > before:
             return None
         self._late(form.arrives, body, "arrives", f"{name} never arrives")
-        unit = Unit(name, "job", ratings, where=where)
-        machine: Any = unit.machine()
-        pause = 1.0 + machine.checkpoint_time / machine.checkpoint_interval
+        unit = Unit(name, "job", {"from_checkpoint": 0.0} | ratings, where=where)
+        stores = None if form.storage is None else [form.storage]
+        wrong = list(faults_of_stores(self.plant, unit, stores))
+        self.faults.extend(wrong)
+        if wrong:
+            return None
+        made: Any = unit.machine()
+        step, saves, resumes = _times(made, self.plant.units[stores[0]].machine() if stores else None)
         spec = JobSpec(
-            name, form.racks, form.arrives, form.priority, steps, form.shrink or 0, machine.step_time * pause,
-            machine.resume_time,
+            name, form.racks, form.arrives, form.priority, steps, form.shrink or 0,
+            step * (1.0 + saves / made.checkpoint_interval), resumes, saves,
         )  # fmt: skip
-        return _Found(spec, unit)
+        return _Found(spec, unit, stores)
 
     def _sizes(self, form: JobForm, body: Map, count: int) -> None:
         """How many racks it wants, and with how many it goes on."""
@@ -239,6 +251,17 @@ class SchedulerReader:
             self._late(form.at, item, "at", "this maintenance never begins")
             found.append(Window(tuple(names), form.at, form.length))
         return tuple(found)
+
+
+def _times(job: Any, store: Any) -> tuple[float, float, float]:
+    """How long a step, a checkpoint and a restart of a job take that has its storage system to itself [s]."""
+    if store is None:
+        return job.step_time, job.checkpoint_time, job.resume_time
+    return (
+        max(job.step_time, job.step_data / store.read_bandwidth),
+        max(job.checkpoint_time, job.checkpoint_size / store.write_bandwidth),
+        job.resume_time + job.checkpoint_size / store.read_bandwidth,
+    )
 
 
 def _part(body: Map, own: dict[str, Any]) -> Map:
