@@ -8,7 +8,7 @@ from typing import Any
 from twin.equipment import KINDS
 from twin.faults import Fault, near
 
-STORED = {"job": ("checkpoint_size", "step_data")}
+STORED = {"job": ("checkpoint_size", "step_data"), "pool": ("weights",)}
 """What a kind keeps on a storage system, the first of it always."""
 PHASES = {"prefill": "read its prompts", "decode": "write its answers"}
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from twin.scenario import Scenario, read
+from twin.scenario import Scenario, check, read
 from twin.scenario.document import Documents
 from twin.scenario.faults import Faults
 from twin.scenario.requests import read_requests
@@ -67,6 +67,18 @@ def test_what_is_no_request_is_told(row: str, told: str) -> None:
     found, faults = requests(f"{HEAD}0,1,2\n{row}\n")
     assert found is None
     assert faults == [f"some.csv:3: {told}"]
+
+
+def test_a_service_that_nobody_asks_for_anything_is_doubted(save: Save) -> None:
+    text = POD + REST % ("10 min", "1 s")
+    (doubt,) = check(save(text, "silent.yaml"))
+    assert doubt.warning
+    assert doubt.text == (
+        'api is asked for nothing in this run; in the workload "demand: {api: {requests: 10 request/s}}" is wanted'
+    )
+    for asked in ("workload: {demand: {api: {requests: 10 request/s}}}", "initial: {api.request_rate: 1 request/s}",
+                  "events: [{at: 1 min, set: api.request_rate, to: 1 request/s}]"):  # fmt: skip
+        assert check(save(f"{text}{asked}\n", "asked.yaml")) == []
 
 
 @pytest.mark.parametrize("tick", ["1 s", "0.7 s", "30 s"])

@@ -4,29 +4,57 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.arrays import library_of
+from twin.arrays import library_of, worth_doing
 from twin.declare import Equipment, Ports, Real, flag, quantity, replace, table
 from twin.physics.supply import latched
+
+EVERY = 1e9
+"""More GPUs than there are."""
 
 
 @table
 class Pool(Equipment):
     """The GPUs of some racks as one resource; a rack stands in one pool at most, all of a pool work alike.
 
-    Placement of models on GPUs within the pool, and traffic between prefill and decode, are left out.
+    With a storage system its GPUs read `weights` from there before they serve: those that come back, and after a
+    `crash` all of them. They share what bandwidth the pool gets, and begin to serve as their weights arrive, one after
+    the other. Who is lost is taken for one that had its weights. Placement of models on GPUs within the pool, and
+    traffic between prefill and decode, are left out.
     """
 
     kind = "pool"
     counts = True
 
+    weights: Real = quantity(
+        "bit", "data that each of its GPUs reads from its storage system before it serves", default=0.0, at_least=0,
+        at_most=1e15,
+    )  # fmt: skip
+
+    @table
+    class Inputs:
+        crash: Real = quantity(
+            "1", "1 when the software of its services fails: its GPUs serve nothing and lose their weights", default=0.0,
+            at_least=0, at_most=1, failure=True,
+        )  # fmt: skip
+
     @table
     class State:
         work_energy: Real = quantity("J", "energy of the racks since the start", default=0.0)
+        gpus_lacking: Real = quantity("1", "GPUs that could work and have no weights yet", default=0.0)
+        gpus_had: Real = quantity(
+            "1", "GPUs that could work in the last tick; before the first all that there are have weights",
+            default=EVERY,
+        )  # fmt: skip
+        loading: Real = flag(
+            "waits for its weights", "has all its weights", because=(
+                "GPUs that came back have none", "crash: its services crashed",
+            ), via="work",
+        )  # fmt: skip
         full: Real = flag("is full", "has room again", because="its racks serve less than is asked of them", via="work")
 
     @table
     class Outputs:
-        gpus: Real = quantity("1", "GPUs at work or ready for it", default=0.0)
+        gpus: Real = quantity("1", "GPUs at work or ready for it, with their weights", default=0.0)
         prefill_speed: Real = quantity("1", "prefill that it can do, of nominal", default=1.0)
         decode_speed: Real = quantity("1", "decode that it can do, of nominal", default=1.0)
         busy: Real = quantity("1", "share of its GPUs' time at work", default=0.0)
@@ -36,6 +64,17 @@ class Pool(Equipment):
         energy_per_token: Real = quantity(
             "J/token", "power of its racks over tokens of answers, 0 while none come", default=0.0
         )
+
+    def lacking(self, s: Any, u: Any, able: Real) -> Real:
+        """GPUs without weights at the start of a tick, of those that can work [1]; none where it is told of no weights.
+
+        Args:
+            able: GPUs that can work.
+        """
+        xp = library_of(able)
+        came = xp.maximum(able - s.gpus_had, 0.0)
+        lacks = xp.where(self.weights > 0, xp.minimum(s.gpus_lacking + came, able), 0.0)
+        return xp.where(u.crash > 0, able, lacks)
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         done = port.work
@@ -54,4 +93,11 @@ class Pool(Equipment):
             power=done.power,
             energy_per_token=per_token,
         )
-        return replace(s, work_energy=s.work_energy + done.power * dt, full=full, full_at=full_at), out
+        after = replace(s, work_energy=s.work_energy + done.power * dt, full=full, full_at=full_at, gpus_had=done.able)
+        if worth_doing((done.lacking > 0) | (s.gpus_lacking > 0) | (s.loading > 0)):
+            lacks = (done.lacking > 0) * 1.0
+            after.gpus_lacking = done.lacking
+            after.loading, after.loading_at = latched(
+                lacks, s.loading, s.loading_at, lambda: port.now + xp.where(lacks > 0, 0.0, done.loaded)
+            )
+        return after, out

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked, stacked_with_spare
+from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked, stacked_with_spare, worth_doing
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
 from twin.physics.serving import grains_below
 from twin.physics.thermal import TINY
@@ -69,7 +69,11 @@ class Served(NamedTuple):
 
 
 class Pooled(NamedTuple):
-    """What a tick did in pools; arrays (member, pool). `waits`: tokens that found no time; `power` is told later."""
+    """What a tick did in pools; arrays (member, pool). `waits`: tokens that found no time; `power` is told later.
+
+    gpus: that serve; able: that could, had they their weights; lacking: those without, at last at the end of the tick;
+    loaded: seconds into the tick at which the last of them had its weights.
+    """
 
     gpus: Array
     prefill_speed: Array
@@ -78,6 +82,9 @@ class Pooled(NamedTuple):
     decoding: Array
     answers: Array
     waits: Array
+    able: Array
+    lacking: Array
+    loaded: Any = 0.0
     power: Any = None
 
 
@@ -179,8 +186,10 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
     Args:
         outputs: of the last tick; what the racks can do follows from them.
     """
-    pools = ports[net.pools.key]
-    gpus, speeds = _able(net, state, inputs, outputs)
+    pools, key = ports[net.pools.key], net.pools.key
+    able, speeds = _able(net, state, inputs, outputs)
+    lacking = net.pools.machine.lacking(state[key], inputs[key], able)  # type: ignore[attr-defined]
+    gpus = able - lacking
     time, waits, answers = _Time(gpus, speeds, dt), 0.0 * gpus, {}
     if net.services is not None:
         t = net.services
@@ -191,7 +200,12 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
     whole = xp.maximum(time.all[:, :-1], TINY)
     duty = {phase: time.used[phase][:, :-1] / whole for phase in PHASES}
     written = sum(answers.values(), 0.0 * gpus)
-    pools.work = Pooled(gpus, speeds["prefill"], speeds["decode"], duty["prefill"], duty["decode"], written, waits)
+    pools.work = Pooled(
+        gpus, speeds["prefill"], speeds["decode"], duty["prefill"], duty["decode"], written, waits, able, lacking
+    )
+    if worth_doing(lacking):
+        whole = xp.maximum(able * dt, TINY)
+        duty = {phase: time.used[phase][:, :-1] / whole for phase in PHASES}
     for t in net.racks:
         busy = [stacked_with_spare(duty[phase])[0].take(net.pool_of[t.key], axis=1) for phase in PHASES]
         ports[t.key].work = Duty(*(xp.where(net.placed[t.key], each, xp.nan) for each in (*busy, 0.0 * busy[0])))

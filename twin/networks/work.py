@@ -7,22 +7,28 @@ from types import ModuleType
 from typing import Any
 
 from twin.arrays import Array
-from twin.networks import gangs, serving
+from twin.networks import gangs, serving, storing
 from twin.networks.tables import AllPorts, AllRows, Table
 from twin.plant import Plant
 
 
 @dataclass
 class WorkNetwork:
-    """Pools with their services, and jobs with their gangs; None where a plant has none."""
+    """Pools with their services, and jobs with their gangs; None where a plant has none.
+
+    `loading`: storage systems that pools alone use; those that jobs use too are known to the gangs.
+    """
 
     serving: serving.ServingNetwork | None
     gangs: gangs.GangNetwork | None
+    loading: storing.StoringNetwork | None
 
 
 def compile_work(plant: Plant, tables: list[Table], xp: ModuleType) -> WorkNetwork:
     """Index tables of who works for whom."""
-    return WorkNetwork(serving.compile_serving(plant, tables, xp), gangs.compile_gangs(plant, tables, xp))
+    made = gangs.compile_gangs(plant, tables, xp)
+    loading = storing.compile_storing(plant, tables, None, xp) if made is None else None
+    return WorkNetwork(serving.compile_serving(plant, tables, xp), made, loading)
 
 
 def solve(net: WorkNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, outputs: AllRows, dt: Any) -> None:
@@ -31,6 +37,8 @@ def solve(net: WorkNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, ou
         serving.solve(net.serving, ports, state, inputs, outputs, dt)
     if net.gangs is not None:
         gangs.solve(net.gangs, ports, state, inputs, outputs, dt)
+    if net.loading is not None:
+        storing.load(net.loading, ports, state, inputs, dt)
 
 
 def tell_power(net: WorkNetwork, ports: AllPorts, drawn: Array) -> None:

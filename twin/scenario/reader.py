@@ -29,7 +29,7 @@ from twin.scenario.scheduling import SchedulerReader
 from twin.scenario.shelf import Shelf
 from twin.scenario.soundness import alike, plant_faults
 from twin.scenario.weather import WeatherReader
-from twin.scenario.workload import WorkloadReader
+from twin.scenario.workload import WorkloadReader, unasked
 
 SCENARIO_KEYS = {
     "title": True,
@@ -189,6 +189,8 @@ class _Reading:
             told = [change for change in scenario.changes if change.verb not in (VERB, MENDED)]
             self.faults.extend(loops(plant, scenario.initial, told))
             self._slow_ticks(root, scenario, told)
+            at = root.where_of("workload" if "workload" in root else "plant")
+            self.faults.extend(alike(unasked(scenario, at)))
         if self.faults.errors:
             return None
         instead = dict(self.plants.included)

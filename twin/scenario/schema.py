@@ -23,7 +23,7 @@ from twin.scenario.values import is_difference
 Schema = dict[str, Any]
 NUMBER = r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"
 TEXT: Schema = {"type": "string"}
-WORKERS = {"pool": ("racks",), "job": ("racks",), "service": SERVING_KEYS}
+WORKERS = {"pool": ("racks", "storage"), "job": ("racks", "storage"), "service": SERVING_KEYS}
 """What units of work say beside their ratings."""
 NAME_LIST: Schema = {"anyOf": [TEXT, {"type": "array", "items": TEXT}]}
 

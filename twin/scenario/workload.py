@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from twin import units
 from twin.equipment import KINDS
-from twin.scenario.case import RunSettings
+from twin.faults import Fault, Where
+from twin.scenario.case import RunSettings, Scenario
 from twin.scenario.changes import Change, Targets, inputs_of
 from twin.scenario.document import Documents, Map, Node, Text
 from twin.scenario.forms import Demand, Diurnal, Workload, entries, fill
@@ -21,6 +23,18 @@ DAY, STEP = 86400.0, 900.0
 WAYS = ("requests", "diurnal", "trace")
 USUAL = 10.0
 """Seconds over which a trace is averaged where nothing is said."""
+
+
+def unasked(scenario: Scenario, where: Where) -> Iterator[Fault]:
+    """A doubt for each service that nobody asks for anything in the whole run, nor may."""
+    told = [(change.unit, change.input, change.value) for change in (*scenario.initial, *scenario.changes)]
+    told += [row for each in scenario.operations.procedures.values() for step in each.steps for row in step.rows]
+    asked = {unit for unit, name, value in told if name == "request_rate" and not value <= 0}
+    for unit in scenario.plant.of_kind("service"):
+        if unit.name not in asked and not unit.settings.get("request_rate", 0.0) > 0:
+            key = f"demand: {{{unit.name}: {{requests: 10 request/s}}}}"
+            text = f'{unit.name} is asked for nothing in this run; in the workload "{key}" is wanted'
+            yield Fault(where, text, warning=True)
 
 
 class WorkloadReader:
