@@ -33,8 +33,8 @@ class Pool(Equipment):
     @table
     class Inputs:
         crash: Real = quantity(
-            "1", "1 when the software of its services fails: its GPUs serve nothing and lose their weights", default=0.0,
-            at_least=0, at_most=1, failure=True,
+            "1", "1 when the software of its services fails: its GPUs serve nothing and lose their weights",
+            default=0.0, at_least=0, at_most=1, failure=True,
         )  # fmt: skip
 
     @table
