@@ -302,6 +302,25 @@ def test_racks_on_two_feeds_lay_all_on_the_one_that_is_in_service():
     assert chosen(1, ("power",), free=RACKS[:6], alive={"pdu-1": False, "pdu-2": False}) == []
 
 
+def test_coolers_of_air_carry_what_they_can_at_the_moment():
+    """Two rooms of four racks, a cooler each; warm water, or none, leaves less."""
+    rooms = {f"rack-{k}": ("air of a",) if k <= 4 else ("air of b",) for k in range(1, 9)}
+    site = Site(
+        behind={"cooling": rooms}, carried={"cooling": {"air of a": ("crah-1", "crah-2"), "air of b": ("crah-3",)}},
+        load=dict.fromkeys(RACKS, 100.0), ratings=dict.fromkeys(("crah-1", "crah-2", "crah-3"), 0.0),
+    )  # fmt: skip
+
+    def placed(count, busy=(), alive=None, **gives):
+        told = {name.replace("_", "-"): value for name, value in gives.items()}
+        room = {"cooling": site.room("cooling", list(busy), alive or {}, told)}
+        return place(count, list(RACKS), ("cooling",), site, room)
+
+    assert placed(3, crah_1=120.0, crah_2=120.0, crah_3=150.0) == ["rack-1", "rack-2", "rack-5"]
+    assert placed(4, crah_1=120.0, crah_2=120.0, crah_3=150.0) == []
+    assert placed(1, alive={"crah-1": False}, crah_1=120.0, crah_2=90.0, crah_3=110.0) == ["rack-5"]
+    assert placed(1, crah_1=0.0, crah_2=0.0, crah_3=0.0) == []
+
+
 def test_ways_go_one_after_the_other():
     """The tightest leaf that fits, and in it where most heat can be carried."""
     assert chosen(3, ("fabric", "cooling")) == ["rack-1", "rack-2", "rack-3"]

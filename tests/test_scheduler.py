@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import twin
+from twin.equipment.job import PHASES
 from twin.plant import Plant
 from twin.report.reliability import band_rows
 from twin.scenario import check, read
@@ -181,6 +182,31 @@ scheduler: {{racks: rack-1..4, period: 10 s}}
     assert trained["low"]["saving_time"] == pytest.approx(240.0)
     assert drill.trace["low.steps"].values[-1, 0, 0] == pytest.approx((660.0 + 180.0) / 4.0, abs=1.0)
     assert drill.run.energy_residual < 1e-11
+
+
+def test_who_is_dead_from_upstream_or_has_no_cold_water_carries_no_gang(tmp_path: Path) -> None:
+    """Four jobs of a rack of 40.8 kW each: how many start in each of four worlds.
+
+    pdu-a is dead behind its breaker, and pdu-b carries 100 kW; one CRAH of three takes 5.5 kW/K of 20 K, from water of
+    10 degC to a room of 30, less 2.8 kW of its fans; with no water nothing.
+    """
+    path = tmp_path / "queue.yaml"
+    jobs = ", ".join(f"job-{k}: {{racks: 1, work: 1 h, arrives: 54 s, {RATINGS}}}" for k in range(1, 5))
+    lost = ("main-a.closed", "crah-1..2.in_service", "pump-1..3.in_service")
+    events = ", ".join(f"{{at: 2 s, set: {name}, to: 0, member: {k}}}" for k, name in enumerate(lost))
+    path.write_text(f"""\
+title: A queue with little behind it
+plant: {{variant_of: starter, units: {{pdu-b: {{rated_power: 100 kW}}, room: {{limit_temperature: 30 degC}}}}}}
+run: {{duration: 1 min, tick: 2 s, members: 4}}
+weather: {{dry_bulb: 20 degC, relative_humidity: 50 %}}
+workload: {{jobs: {{{jobs}}}}}
+events: [{events}]
+scheduler: {{racks: rack-1..4, place: [cooling, power]}}
+""")
+    world = Simulation(read(path))
+    world.run()
+    running = np.asarray(world.inputs["job"].phase) == PHASES["running"]
+    assert running.sum(axis=1).tolist() == [2, 2, 0, 4]
 
 
 def test_a_job_that_shrank_grows_again_when_its_rack_is_back(tmp_path: Path) -> None:

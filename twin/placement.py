@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from twin.equipment import KINDS
 from twin.plant import Plant
@@ -22,7 +23,8 @@ class Site:
     """What stands behind racks: switches that they hang on, and groups of machines that carry their heat or power.
 
     `behind` is way -> rack -> names of groups, `carried` way -> group -> units that make it, `load` what a rack is
-    rated at [W], `ratings` what a unit can carry [W].
+    rated at [W], `ratings` what a unit can carry [W]; `rooms` are the warmest air [K] allowed where coolers of a room's
+    air stand, which carry what they can at the moment.
     """
 
     leaves: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -30,17 +32,22 @@ class Site:
     carried: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict)
     load: dict[str, float] = field(default_factory=dict)
     ratings: dict[str, float] = field(default_factory=dict)
+    rooms: dict[str, float] = field(default_factory=dict)
 
-    def room(self, way: str, busy: list[str], alive: dict[str, bool]) -> dict[str, float]:
+    def room(
+        self, way: str, busy: list[str], alive: dict[str, bool], gives: dict[str, float] | None = None
+    ) -> dict[str, float]:
         """What each group can still carry beside the racks at work [W]; AWAY where none of it is in service.
 
         Args:
             way: "cooling" or "power".
             busy: racks at work.
             alive: unit -> whether it is in service; those not named are.
+            gives: unit -> what it can carry now [W]; of those not named, what they are rated at.
         """
+        rated = self.ratings | (gives or {})
         left = {
-            group: sum(self.ratings[unit] * alive.get(unit, True) for unit in units) or AWAY
+            group: sum(rated[unit] * alive.get(unit, True) for unit in units) or AWAY
             for group, units in self.carried.get(way, {}).items()
         }
         for rack in busy:
@@ -84,7 +91,21 @@ def survey(plant: Plant, racks: list[str]) -> Site:
             for rack in served:
                 if rack in site.load:
                     site.behind[way][rack] = (*site.behind[way].get(rack, ()), group)
+    _airs(plant, machines, site)
     return site
+
+
+def _airs(plant: Plant, machines: dict[str, Any], site: Site) -> None:
+    """Rooms of racks that give all their heat to the air, and what cools it."""
+    for rack in site.load:
+        zone = plant.units[rack].zone
+        if machines[rack].streams or zone is None:
+            continue
+        coolers = [unit.name for unit in plant.units.values() if unit.zone == zone and KINDS[unit.kind].cools_air]
+        site.behind["cooling"][rack] = (f"air of {zone}",)
+        site.carried["cooling"][f"air of {zone}"] = tuple(coolers)
+        site.ratings |= dict.fromkeys(coolers, 0.0)
+        site.rooms |= dict.fromkeys(coolers, float(machines[zone].limit_temperature))
 
 
 def _feeds(plant: Plant) -> dict[str, tuple[list[str], list[str]]]:

@@ -13,12 +13,16 @@ ACTIVE = ("running", "saving")
 
 @dataclass(frozen=True)
 class Seen:
-    """What a scheduler sees of one member: racks that can work, units out of service, steps, steps not saved."""
+    """What a scheduler sees of one member: racks that can work, units out of service, steps, steps not saved.
+
+    gives: what coolers of air can take now [W].
+    """
 
     able: frozenset[str]
     away: frozenset[str] = frozenset()
     steps: dict[str, float] = field(default_factory=dict)
     unsaved: dict[str, float] = field(default_factory=dict)
+    gives: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -186,7 +190,7 @@ class Queue:
     def _place(self, count: int, seen: Seen, held: set[str]) -> list[str]:
         ways = self.spec.place
         busy, alive = sorted(self._taken()), dict.fromkeys(seen.away, False)
-        room = {way: self.site.room(way, busy, alive) for way in ways if way in ("cooling", "power")}
+        room = {way: self.site.room(way, busy, alive, seen.gives) for way in ways if way in ("cooling", "power")}
         return place(count, self._free(seen, held), ways, self.site, room)
 
     def _start(self, now: float, seen: Seen, held: set[str]) -> list[Move]:

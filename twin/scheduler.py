@@ -10,12 +10,18 @@ import numpy as np
 from twin import units
 from twin.arrays import Array, to_host
 from twin.declare import quantities, replace
+from twin.equipment import KINDS
 from twin.equipment.job import PHASES
 from twin.model import Model, State
 from twin.networks.tables import AllRows, Table
 from twin.placement import survey
 from twin.queueing import Move, Queue, Seen
 from twin.scenario.case import SchedulerSpec
+
+DEAD = 0.1
+"""Voltage [pu] below which a feed feeds nobody."""
+STANDS = {"stopped", "pumps_lost"}
+"""Flags of State that say that a machine does not carry what it should."""
 
 
 class Scheduler:
@@ -29,6 +35,9 @@ class Scheduler:
         wanted = set(spec.racks)
         self.racks: list[Table] = [t for t in model.tables if t.machine.is_work and wanted & set(t.names)]
         self.stands = {unit for units in site.carried.values() for each in units.values() for unit in each}
+        self.rooms = site.rooms
+        units = model.plant.units
+        self.fed = {name for name in self.stands if name in model.plant.feeds or KINDS[units[name].kind].source}
         self.drained: list[set[str]] = [set() for _ in range(members)]
 
     def watch(
@@ -76,7 +85,7 @@ class Scheduler:
         able = [(t, to_host(self._able(t, state, inputs))) for t in self.racks]
         rows = state.rows[self.jobs.key]
         steps, unsaved = to_host(rows.steps), to_host(rows.unsaved)
-        away = self._away(inputs)
+        away, gives = self._away(state, inputs), self._gives(state)
         names = self.jobs.names
         return [
             queue.act(
@@ -86,6 +95,7 @@ class Scheduler:
                     away[member],
                     dict(zip(names, steps[member].tolist(), strict=True)),
                     dict(zip(names, unsaved[member].tolist(), strict=True)),
+                    gives[member],
                 ),
             )
             for member, queue in enumerate(self.queues)
@@ -96,15 +106,34 @@ class Scheduler:
         said = t.machine.works(state.rows[t.key], inputs[t.key], state.outputs[t.key])  # type: ignore[attr-defined]
         return (said.gpus > 0) & (inputs[t.key].bandwidth_share > 0) & (inputs[t.key].drain <= 0)
 
-    def _away(self, inputs: AllRows) -> list[frozenset[str]]:
-        """Machines that carry racks, and are out of service."""
+    def _away(self, state: State, inputs: AllRows) -> list[frozenset[str]]:
+        """Machines that carry racks and do not serve: out of service, stopped, or dead from upstream."""
         found: list[set[str]] = [set() for _ in self.queues]
         for t in self.model.tables:
-            if self.stands & set(t.names) and "in_service" in quantities(t.machine.Inputs):
-                serves = to_host(inputs[t.key].in_service)
-                for member, row in zip(*np.nonzero(serves <= 0), strict=True):
-                    found[member].add(t.names[row])
+            if not self.stands & set(t.names):
+                continue
+            fed = np.array([name in self.fed for name in t.names])
+            gone = (to_host(abs(state.voltage[:, t.columns])) < DEAD) & fed
+            if "in_service" in quantities(t.machine.Inputs):
+                gone = gone | (to_host(inputs[t.key].in_service) <= 0)
+            for name in sorted(STANDS & set(quantities(t.machine.State))):
+                gone = gone | (to_host(getattr(state.rows[t.key], name)) > 0)
+            for member, row in zip(*np.nonzero(gone), strict=True):
+                found[member].add(t.names[row])
         return [frozenset(each) for each in found]
+
+    def _gives(self, state: State) -> list[dict[str, float]]:
+        """What each cooler of air could take at the warmest that its room may be [W]."""
+        found: list[dict[str, float]] = [{} for _ in self.queues]
+        for t in self.model.tables:
+            if not self.rooms.keys() & set(t.names):
+                continue
+            warmest = self.xp.asarray([[self.rooms.get(name, 0.0) for name in t.names]])
+            headroom: Any = t.machine.air_headroom  # type: ignore[attr-defined]
+            said = to_host(headroom(state.rows[t.key], state.outputs[t.key], warmest))
+            for gives, row in zip(found, said, strict=True):
+                gives |= {name: float(value) for name, value in zip(t.names, row, strict=True) if name in self.rooms}
+        return found
 
     def _drains(self) -> list[tuple[int, str, float]]:
         """Racks whose drain changes."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
+from twin.arrays import library_of
 from twin.declare import Branch, Ports, Real, Stream, flag, quantity, replace, table
 from twin.driven import STOPS, Driven, without_panel
 from twin.physics import hydraulic, thermal
-from twin.physics.fluids import ROOM_AIR
+from twin.physics.fluids import HEAT_CAPACITY, ROOM_AIR
 
 
 @table
@@ -75,6 +76,17 @@ class FanWall(Driven):
         """Heat per kelvin between the inlets of air and water [W/K]."""
         UA = thermal.film_conductance(self.coil_conductance, ready, abs(flow) / self.nominal_flow)
         return thermal.exchanger_conductance(UA, self._air_capacity_rate * ready, C_water)
+
+    def air_headroom(self, s: Any, out: Any, warmest: Real) -> Real:
+        """Heat that it can take from air so warm, beside that of its fans, with the water that it has [W].
+
+        Args:
+            warmest: temperature of the room's air [K].
+            out: Outputs of the last tick.
+        """
+        xp, flow = library_of(out.flow), abs(out.flow)
+        K = self.conductance(1.0 + 0.0 * flow, flow, flow * HEAT_CAPACITY["water"])
+        return xp.maximum(K * (warmest - s.inlet_temperature) - self.fan_power, 0.0)
 
     @cached_property
     def _air_capacity_rate(self) -> Real:
