@@ -247,6 +247,7 @@ MEANINGS = {
     "closed": r"clos",
     "coast_time": r"half speed",
     "coil_conductance": r"^UA",
+    "crash": r"^1 when its software",
     "current": r"current",
     "dead": r"dead",
     "direct_current": r"^1 on direct current",
@@ -443,7 +444,7 @@ def worked(unit, members, n):
     if unit.kind == "job":
         gang = Gang(some, some, some / 1e3, some / 1e3)
         return gang, unit.ran(row(unit.State, members, n), row(unit.Inputs, members, n), gang, 1.0)
-    return Pooled(some, some, some, some, some, some, some, some) if unit.kind == "pool" else None
+    return Pooled(*[some] * 11) if unit.kind == "pool" else None
 
 
 def ports_of(unit, members, n, dt):

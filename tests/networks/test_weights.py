@@ -81,15 +81,15 @@ def test_a_rack_that_comes_back_reads_its_weights_over_the_bandwidth(dt):
     """72 GPUs at 100 GB each are 7.2 TB: 180 s at 40 GB/s; half of them serve after 90 s."""
     world = World()
     world.run(60, dt)
-    assert (world.of("gpus"), world.of("loading"), world.read) == (2 * GPUS, 0.0, 0.0), "at the start all have theirs"
+    assert (world.of("gpus"), world.of("unloaded"), world.read) == (2 * GPUS, 0.0, 0.0), "at the start all have theirs"
     world.lose(0, dt=dt)
     assert (world.of("gpus"), world.of("gpus_lacking")) == (GPUS, 0.0)
     world.run(60, dt)
     assert world.of("gpus_lacking") == pytest.approx(GPUS * 2 / 3)
-    assert world.of("loading") == 1.0
+    assert world.of("unloaded") == 1.0
     world.run(120, dt)
     assert world.of("gpus_lacking") == 0.0
-    assert (world.of("loading"), world.of("loading_at")) == (0.0, pytest.approx(120 + 180))
+    assert (world.of("unloaded"), world.of("unloaded_at")) == (0.0, pytest.approx(120 + 180))
     assert world.read == pytest.approx(7200 * GB)
     world.run(dt, dt)
     assert world.of("gpus") == 2 * GPUS
@@ -129,7 +129,7 @@ def test_a_crash_costs_all_their_weights_and_none_are_read_while_it_stands():
     world.run(5, 1.0)
     world.put("inputs", "pool", "crash", 1.0)
     world.run(30, 1.0)
-    assert (world.of("gpus"), world.read, world.of("loading")) == (0.0, 0.0, 1.0)
+    assert (world.of("gpus"), world.read, world.of("unloaded")) == (0.0, 0.0, 1.0)
     world.put("inputs", "pool", "crash", 0.0)
     world.run(361, 1.0)
     assert world.of("gpus") == 2 * GPUS

@@ -33,7 +33,7 @@ class Pool(Equipment):
     @table
     class Inputs:
         crash: Real = quantity(
-            "1", "1 when the software of its services fails: its GPUs serve nothing and lose their weights",
+            "1", "1 when its software fails: its GPUs serve nothing, and lose their weights",
             default=0.0, at_least=0, at_most=1, failure=True,
         )  # fmt: skip
 
@@ -45,7 +45,7 @@ class Pool(Equipment):
             "1", "GPUs that could work in the last tick; before the first all that there are have weights",
             default=EVERY,
         )  # fmt: skip
-        loading: Real = flag(
+        unloaded: Real = flag(
             "waits for its weights", "has all its weights", because=(
                 "GPUs that came back have none", "crash: its services crashed",
             ), via="work",
@@ -94,10 +94,10 @@ class Pool(Equipment):
             energy_per_token=per_token,
         )
         after = replace(s, work_energy=s.work_energy + done.power * dt, full=full, full_at=full_at, gpus_had=done.able)
-        if worth_doing((done.lacking > 0) | (s.gpus_lacking > 0) | (s.loading > 0)):
+        if worth_doing((done.lacking > 0) | (s.gpus_lacking > 0) | (s.unloaded > 0)):
             lacks = (done.lacking > 0) * 1.0
             after.gpus_lacking = done.lacking
-            after.loading, after.loading_at = latched(
-                lacks, s.loading, s.loading_at, lambda: port.now + xp.where(lacks > 0, 0.0, done.loaded)
+            after.unloaded, after.unloaded_at = latched(
+                lacks, s.unloaded, s.unloaded_at, lambda: port.now + xp.where(lacks > 0, 0.0, done.loaded)
             )
         return after, out
