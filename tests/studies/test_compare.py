@@ -278,9 +278,11 @@ class TestAtRest:
 
     def test_nothing_compared_is_no_success(self):
         none = table(row("nothing fails"))
-        assert compare_sweeps(none, none, "a", "b").beyond(None) == [
-            "nothing was compared: no failure was tried in both"
-        ]
+        for empty in (none, dataclasses.replace(none, outcomes=())):
+            found = compare_sweeps(empty, empty, "a", "b")
+            assert found.beyond(None) == ["nothing was compared: no failure was tried in both"]
+            assert sentence(found) == "Nothing was compared: no failure was tried in both."
+            assert not found.same
         drawn = table(row("nothing fails, draw 0"), row("nothing fails, draw 1", draw=1))
         assert beyond(drawn, drawn) == []
 

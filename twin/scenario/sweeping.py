@@ -117,6 +117,8 @@ def lower(node: Node, directory: Directory, faults: Faults) -> Sweeping | None:
 def _items(node: Node | None, faults: Faults) -> list[Text]:
     """The texts of a list, or the one that stands alone."""
     listed = list(node) if isinstance(node, Seq) else [node] if node is not None else []
+    if isinstance(node, Seq) and not node:
+        faults.add(node.where, "an empty list was found; a value, or a list of values, is wanted, or no such key")
     for item in listed:
         if isinstance(item, Map | Seq) or (isinstance(item, Text) and item.empty):
             faults.add(item.where, f"{describe(item)} was found; a value, or a list of values, is wanted")

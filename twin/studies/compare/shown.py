@@ -29,6 +29,8 @@ def sentence(found: Traces | Sweeps) -> str:
     """What it comes to."""
     if found.same:
         return "They are the same in all that is compared."
+    if isinstance(found, Sweeps) and not found.compared:
+        return "Nothing was compared: no failure was tried in both."
     if isinstance(found, Sweeps):
         gone = sum(each.won and not each.at_rest for each in found.cases)
         worse = " and ".join(name for name, is_so in found.at_rest.items() if is_so)

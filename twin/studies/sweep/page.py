@@ -12,7 +12,7 @@ from twin.studies.sweep.agreement import Agreement
 from twin.studies.sweep.cuts import cut_sets
 from twin.studies.sweep.found import Sweep
 from twin.studies.sweep.outcome import Outcome
-from twin.studies.sweep.shown import harm, power, quantity, spreads, summary
+from twin.studies.sweep.shown import harm, orders, power, quantity, spreads, summary
 
 MOST = 300
 """Rows of one table; the table in HDF5 or CSV has all."""
@@ -41,9 +41,10 @@ def page(found: Sweep, path: str | Path, agreed: Agreement | None = None) -> Pat
 
 
 def _cuts(found: Sweep) -> Section:
+    cuts = cut_sets(found)
     rows = [[str(len(cut.failures)), cut.outcome.case, str(cut.count), harm(cut.outcome), cut.outcome.chain]
-            for cut in cut_sets(found)[:MOST]]  # fmt: skip
-    notes = ["Failures that do harm together and of which none can be left out; those alike by symmetry are counted."]
+            for cut in cuts[:MOST]]  # fmt: skip
+    notes = [f"Failures that do harm together and of which none can be left out: {orders(cuts)}, with those alike."]
     heads = columns("order", "failures", "cases alike", "harm", "how it comes to that", n=(0, 2))
     return Section("cuts", "Cut sets", notes if rows else [], [TablePart(heads, rows)], soft=True)
 
@@ -99,7 +100,7 @@ def _audit(agreed: Agreement | None) -> Section:
         "racks stop, and the audit does not try it": agreed.beyond,
     }  # fmt: skip
     named = [[words, str(len(names)), ", ".join(names)] for words, names in lists.items() if names]
-    parts = [TablePart(heads, rows), TablePart(columns("", "", "failures", n=(1,)), named)]
+    parts = [TablePart(heads, rows), TablePart(columns("", "", "failures", n=(1,), k=(0,)), named)]
     return Section("audit", "Beside the audit", agreed.summary(), [part for part in parts if part.rows])
 
 
@@ -107,9 +108,7 @@ def _heat(found: Sweep) -> Section:
     made = heat.figure(found)
     if made is None:
         return Section("heat", "Two failures at once")
-    caption = (
-        "Racks that stop at worst beyond those that fail, by unit (by kind where many); white none, grey not tried."
-    )
+    caption = "Racks that stop at worst beyond those that fail, by unit or kind; white: no rack stops, grey: not tried."
     return Section("heat", "Two failures at once", pictures=[drawn(made, "Heat map of pairs of failures", caption)])
 
 

@@ -118,16 +118,20 @@ def quantity(value: float, least: float, sign: str = "") -> str:
 
 def _cuts(cuts: list[Cut], top: int) -> Table:
     """Minimal cut sets, and how many there are of each order."""
-    orders = [[cut for cut in cuts if len(cut.failures) == order] for order in (1, 2)]
-    said = [f"{sum(cut.count for cut in each)} of order {place}" for place, each in enumerate(orders, 1) if each]
-    title = f"Cut sets: failures that do harm and of which none can be left out ({', '.join(said)})"
+    title = f"Cut sets: failures that do harm and of which none can be left out ({orders(cuts)})"
     made = Table(title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     for name in ("order", "failures", "harm"):
         made.add_column(name, overflow="fold")
-    for cut in [each for order in orders for each in order[:top]]:
+    for cut in [each for order in (1, 2) for each in [cut for cut in cuts if len(cut.failures) == order][:top]]:
         times = f" x{cut.count}" if cut.count > 1 else ""
         made.add_row(Text(str(len(cut.failures))), Text(cut.outcome.case + times), Text(harm(cut.outcome)))
     return made
+
+
+def orders(cuts: list[Cut]) -> str:
+    """How many cut sets there are of each order, those alike counted: "4 of order 1, 48 of order 2"."""
+    numbers = {order: sum(cut.count for cut in cuts if len(cut.failures) == order) for order in (1, 2)}
+    return ", ".join(f"{number} of order {order}" for order, number in numbers.items() if number)
 
 
 def harm(each: Outcome) -> str:
