@@ -74,7 +74,7 @@ def test_chunks_change_no_bit_of_any_row(together_run, size, number):
 
 @pytest.mark.slow
 def test_cases_of_the_hall_equal_their_drills_run_alone_bit_for_bit(tmp_path):
-    """`pytest -n0 -m slow tests/studies/test_sweep.py`: N-1 of the hall whole, and twelve of it alone; ten minutes."""
+    """`pytest -n0 -m slow tests/studies/test_sweep.py`: N-1 of the hall whole, and twelve of it alone; five minutes."""
     found = base("hall")
     cases = [group[0] for group in folded(found, cases_of(found))]
     every = sweep("hall", output=tmp_path / "hall.h5", jobs=2)
