@@ -61,6 +61,58 @@ def test_one_feed_moves_only_what_hangs_on_it() -> None:
     assert len(site.called(["ats-1"])) == 6
 
 
+def test_a_ups_on_its_battery_takes_nothing_else_out() -> None:
+    """The starter's UPS hangs on the board that feeds its cooling: its own input is opened, not the board."""
+    made = step("starter", "ups-1 on its battery")
+    assert [action.target for action in made.actions] == ["ups-1.rectifier_failed"] * 2
+
+
+def test_gates_count_from_what_is_done_first() -> None:
+    """So that no highest value is one of the minute before the test."""
+    gate = step("starter", "pump-1 is lost").gates[0]
+    assert gate.written()["hold"] == f"{gate.hold} after 60 s"
+
+
+def test_a_leak_is_found_and_shut_off() -> None:
+    made = step("pod", "cdu-1 leaks")
+    assert [(action.target, action.after) for action in made.actions] == [("cdu-1.leak", 0.0), ("cdu-1.isolated", 60.0)]
+    assert "technology has no vessel in this plant" in made.purpose
+    assert [each.what for each in made.awaited] == ["cdu-1.leaking", "cdu-1.cut_off"]
+    drill = read(PLANTS.parent / "drills" / "cdu-leak.yaml")
+    (by_sensor,) = [each for each in script(drill.plant, ["cdu-2"]) if "leaks" in each.title]
+    assert [action.target for action in by_sensor.actions] == ["cdu-2.leak"]
+    assert by_sensor.awaited[1].within == pytest.approx(20.0 + MARGIN)
+    assert any(gate.hold == "no vessel-1.vessel_empty" for gate in by_sensor.gates)
+    assert not any("leaks" in each.title for each in steps("starter"))
+
+
+@pytest.mark.parametrize(
+    ("only", "titles"),
+    [
+        (["pump-3"], ["pump-3 is lost"]),
+        (["pump-2..3", "crah-1"], ["pump-2 is lost", "pump-3 is lost", "crah-1 is lost"]),
+        (["chiller-2"], ["chiller-2 trips"]),
+        (["chiller"], [*(f"chiller-{i} trips" for i in (1, 2, 3)), "All of chiller-1..chiller-3 trip and restart"]),
+        (["utility"], ["Black building: all utility feeds are lost, and come back"]),
+    ],
+)
+def test_machines_are_tested_one_by_one(only: list[str], titles: list[str]) -> None:
+    found = script(shipped("starter"), only)
+    assert [each.title for each in found] == titles
+    assert [each.number for each in found] == list(range(1, len(titles) + 1))
+    assert all(len(each.typical_of) <= 1 for each in found)
+
+
+def test_any_generator_or_switch_can_be_the_one_that_fails() -> None:
+    titles = [each.title for each in script(shipped("hall"), ["generator-4", "ats-2", "utility-b"])]
+    assert titles == [
+        "Loss of utility feed utility-b",
+        "generator-4 fails to start",
+        "generator-4 is lost under load",
+        "ats-2 does not transfer",
+    ]
+
+
 def test_times_are_the_sum_of_the_ratings() -> None:
     site = Site(shipped("hall"))
     sense, start, turn, slowest, contacts = 2.0, 10.0, 1.0, 16.0, 0.1
@@ -157,12 +209,16 @@ def test_a_script_alone_is_not_scored() -> None:
     made = ist("pod", run=False)
     assert made.passed
     assert made.to_json()["passed"] is None
-    assert made.sentence() == "13 steps, not run."
+    assert made.sentence() == "14 steps, not run."
     assert "max(tank-1.temperature) < 24 degC" in made.markdown()
 
 
 def test_what_cannot_be_tested_is_a_sentence(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="step 99 is not there; the test of pod has 1 to 13"):
+    with pytest.raises(BadInput, match='only: there is no unit or kind "pmup-1"; did you mean "pump-1"'):
+        ist("pod", only=["pmup-1"], run=False)
+    with pytest.raises(BadInput, match="the test of pod has no step with rack-01; utility, generator, ats, ups, "):
+        ist("pod", only=["rack-01"], run=False)
+    with pytest.raises(BadInput, match="step 99 is not there; the test of pod has 1 to 14"):
         ist("pod", steps=[99], run=False)
     file = tmp_path / "drill.yaml"
     file.write_text("title: t\nplant: pod\nrun: {duration: 1 min, tick: 1 s}\nworkload: {utilisation: 50 %}\n"

@@ -10,6 +10,7 @@ import typer
 from twin.cli.asked import asked
 from twin.cli.drills import Device
 from twin.cli.progress import Bar
+from twin.cli.sweeps import listed
 from twin.cli.words import FAILED, GOOD, UsageFault, emit, emit_json, guarded, say, table
 
 SORTS = (".md", ".html")
@@ -24,6 +25,14 @@ def ist(
     ] = None,
     steps: Annotated[
         str | None, typer.Option(metavar="NUMBERS", help='Only these steps, e.g. "1,4,13".', show_default=False)
+    ] = None,
+    only: Annotated[
+        str | None,
+        typer.Option(
+            metavar="UNITS",
+            help='Only steps with these units or kinds, each for itself: "pump-2,cdu".',
+            show_default=False,
+        ),
     ] = None,
     dry_bulb: Annotated[str, typer.Option(metavar="TEMPERATURE", help="Outdoor air.")] = "44 degC",
     humidity: Annotated[str, typer.Option(metavar="SHARE", help="Its relative humidity.")] = "10 %",
@@ -42,6 +51,7 @@ def ist(
     Examples:
       twin ist pod -o ist.md -o ist.html
       twin ist hall --script-only -o script.md
+      twin ist hall --only pump-3,ups
     """
     from twin.studies.ist import Conditions
     from twin.studies.ist import ist as tested
@@ -55,8 +65,13 @@ def ist(
         asked("--utilisation", utilisation, "1"),
     )
     chosen = None if steps is None else numbers(steps)
+    units = None if only is None else listed(only)
+    if units is not None and not units:
+        raise UsageFault('--only: nothing was found; names of units or kinds are wanted, e.g. "pump-2,cdu"')
     with Bar(f"test of {plant}", silent=quiet or as_json or script_only, of="steps") as bar:
-        made = tested(plant, at, steps=chosen, run=not script_only, keep=keep, device=device.value, progress=bar)
+        made = tested(
+            plant, at, only=units, steps=chosen, run=not script_only, keep=keep, device=device.value, progress=bar
+        )
     for path in output or ():
         path.write_text(made.html() if path.suffix == ".html" else made.markdown(), encoding="utf-8")
         say(f"test: {path}")

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from twin.faults import Fault
 from twin.plant import Plant
 from twin.report.findings import Findings
+from twin.report.words import names
 from twin.scenario import BadInput, read
+from twin.scenario.names import BadName, Directory
 from twin.scenario.pace import SHARE, shortest
 from twin.simulation import simulate
 from twin.studies.audit import Conditions as Weather
@@ -36,6 +38,7 @@ MAKERS: tuple[Callable[[Site], Iterator[Step]], ...] = (
     power.ups_alone,
     cooling.chillers,
     cooling.cdus,
+    cooling.leaks,
     cooling.pumps,
     cooling.heat_rejection,
     cooling.panels,
@@ -48,17 +51,33 @@ FINEST = (0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
 Progress = Callable[[float, float], None]
 
 
-def script(plant: Plant) -> list[Step]:
-    """The steps of a plant's test, numbered, in their order."""
-    site = Site(plant)
+def script(plant: Plant, only: Iterable[str] | None = None) -> list[Step]:
+    """The steps of a plant's test, numbered, in their order.
+
+    Args:
+        only: units, ranges, patterns or kinds; each of them is then tested for itself, and nothing else.
+
+    Raises:
+        BadInput: one of them is not there.
+    """
+    site = Site(plant, None if only is None else _wanted(plant, only))
     found = [step for make in MAKERS for step in make(site)]
     return [dataclasses.replace(step, number=number) for number, step in enumerate(found, 1)]
+
+
+def _wanted(plant: Plant, only: Iterable[str]) -> frozenset[str]:
+    directory = Directory((unit.name, unit.kind) for unit in plant.units.values())
+    try:
+        return frozenset(name for text in only for name in directory.find(text))
+    except BadName as error:
+        raise BadInput([Fault(None, f"only: {error}")]) from None
 
 
 def ist(
     plant: str | Path,
     conditions: Conditions | None = None,
     *,
+    only: Iterable[str] | None = None,
     steps: list[int] | None = None,
     run: bool = True,
     keep: Path | None = None,
@@ -70,6 +89,7 @@ def ist(
     Args:
         plant: a shipped plant, or the file of one.
         conditions: weather and work; 44 degC at 10 % humidity and full work where none are given.
+        only: units, ranges, patterns or kinds that are tested, each for itself; without them the first of alike ones.
         steps: numbers of the steps to take; all of them where none are given.
         run: False writes the script alone.
         keep: folder for the scenario and the trace of each step; neither is kept without one.
@@ -84,7 +104,10 @@ def ist(
         raise BadInput([Fault(None, f"{plant} is a scenario; a plant is wanted, for the test writes its own events")])
     site = Site(made.plant)
     at = dataclasses.replace(conditions or Conditions(), has_work=bool(site.work))
-    every = script(made.plant)
+    every = script(made.plant, only)
+    if not every:
+        told = "" if only is None else f" with {names(only)}"
+        raise BadInput([Fault(None, f"the test of {made.title} has no step{told}; {_testable(made.plant)} are tested")])
     missing = sorted(set(steps or ()) - {step.number for step in every})
     if missing:
         raise BadInput([Fault(None, f"step {missing[0]} is not there; the test of {made.title} has 1 to {len(every)}")])
@@ -103,6 +126,12 @@ def ist(
     if progress is not None:
         progress(len(wanted), len(wanted))
     return Acceptance(made.title, at, wanted, found)
+
+
+def _testable(plant: Plant) -> str:
+    """The kinds of a plant that steps are about."""
+    touched = (action.target.partition(".")[0] for step in script(plant) for action in step.actions)
+    return ", ".join(dict.fromkeys(plant.units[name].kind for name in touched)) or "utilities and what hangs on them"
 
 
 def _taken(step: Step, plant: str, at: Conditions, tick: float, folder: Path, device: str) -> Scored:

@@ -4,48 +4,59 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from twin.declare import quantities
+from twin.equipment import KINDS
+from twin.plant import Loop
 from twin.studies.ist.power import CHILLERS, SETTLED, WATCHED
 from twin.studies.ist.site import MARGIN, Site
-from twin.studies.ist.step import Action, Await, Step
+from twin.studies.ist.step import Action, Await, Gate, Step
 
 SHORT = 30.0
 """Seconds without chillers before they are reset: an operator beside them."""
+FOUND = 60.0
+"""Seconds until a leak that no sensor shuts off is found and shut off by hand."""
 
 
 def chillers(site: Site) -> Iterator[Step]:
     """One chiller lost for good, and all of a group tripped and restarted."""
     for kind in CHILLERS:
-        for name, alike in site.first_of_each(kind):
-            yield Step(
-                f"{name} trips",
-                "One chiller trips and stays out: those left carry the heat (N+1).",
-                [Action("fail", name, 0.0, "its stop is pressed")],
-                [Await(f"{name}.stopped", 1.0, "its compressor stops")],
-                site.gates(),
-                2 * WATCHED,
-                alike,
-            )
-            within, of_all = site.restarted_within(kind)
-            back = [
-                Await(f"{kind}.stopped", 1.0, "their compressors stop", len(alike)),
-                Await(f"not {name}.stopped", SHORT + within, f"stop {SHORT:g} s + {of_all}"),
-            ]
-            yield Step(
-                f"All of {site.named(alike)} trip and restart",
-                f"A group of chillers trips as one and is reset after {SHORT:g} s: what is stored carries the restart.",
-                [
-                    *(Action("fail", each, 0.0, "their common controller trips") for each in alike),
-                    *(Action("restore", each, SHORT, "they are reset") for each in alike),
-                ],
-                back,
-                site.gates(),
-                SHORT + within + 2 * SETTLED,
-            )
+        for group in site.groups(kind):
+            for name, alike in site.of_each(group, 1):
+                yield Step(
+                    f"{name} trips",
+                    "One chiller trips and stays out: those left carry the heat (N+1).",
+                    [Action("fail", name, 0.0, "its stop is pressed")],
+                    [Await(f"{name}.stopped", 1.0, "its compressor stops")],
+                    site.gates(),
+                    2 * WATCHED,
+                    alike,
+                )
+            if site.wants(group):
+                yield _restarted(site, kind, group)
+
+
+def _restarted(site: Site, kind: str, group: list[str]) -> Step:
+    """All chillers of a group, tripped and reset."""
+    within, of_all = site.restarted_within(kind)
+    return Step(
+        f"All of {site.named(group)} trip and restart",
+        f"A group of chillers trips as one and is reset after {SHORT:g} s: what is stored carries the restart.",
+        [
+            *(Action("fail", each, 0.0, "their common controller trips") for each in group),
+            *(Action("restore", each, SHORT, "they are reset") for each in group),
+        ],
+        [
+            Await(f"{kind}.stopped", 1.0, "their compressors stop", len(group)),
+            Await(f"not {group[0]}.stopped", SHORT + within, f"stop {SHORT:g} s + {of_all}"),
+        ],
+        site.gates(),
+        SHORT + within + 2 * SETTLED,
+    )
 
 
 def cdus(site: Site) -> Iterator[Step]:
     """The duty pump of a distribution unit, the unit itself, its controller."""
-    for name, alike in site.first_of_each("cdu"):
+    for name, alike in site.tested("cdu"):
         delay = site.rating(name, "standby_delay")
         yield Step(
             f"{name} changes to its standby pump",
@@ -76,39 +87,66 @@ def cdus(site: Site) -> Iterator[Step]:
         )
 
 
+def leaks(site: Site) -> Iterator[Step]:
+    """A leak in one machine of several that give coolant to a loop, and its isolation."""
+    for kind in KINDS:
+        if "leak" in quantities(KINDS[kind].Inputs):
+            for name, alike in site.tested(kind):
+                loop = site.loop_beside(name)
+                if loop is not None:
+                    yield _leak(site, name, alike, loop)
+
+
+def _leak(site: Site, name: str, alike: list[str], loop: Loop) -> Step:
+    """By its sensor, where that shuts its valves; else by hand."""
+    delay = site.rating(name, "isolation_delay")
+    actions = [Action("fail", f"{name}.leak", 0.0, "its drain is opened")]
+    shut = delay if delay > 0 else FOUND
+    if delay <= 0:
+        actions.append(Action("fail", f"{name}.isolated", FOUND, "its valves are shut by hand"))
+    vessel = loop.pressurisation
+    holds = "" if vessel else f" {loop.name} has no vessel in this plant, so that nothing but its isolation is tested."
+    why = f"its sensor's delay {delay:g} s" if delay > 0 else f"found after {FOUND:g} s"
+    gates = [Gate(f"no {vessel}.vessel_empty", "charge of the loop", f"{vessel} keeps coolant")] if vessel else []
+    return Step(
+        f"{name} leaks and is isolated",
+        f"A leak in one machine: it is shut off before the loop is empty, and the others carry its heat (N+1).{holds}",
+        actions,
+        [
+            Await(f"{name}.leaking", 1.0, "its drain is open"),
+            Await(f"{name}.cut_off", shut + MARGIN, f"{why} + {MARGIN:g} s"),
+        ],
+        site.gates() + gates,
+        shut + WATCHED,
+        alike,
+    )
+
+
 def pumps(site: Site) -> Iterator[Step]:
     """A pump of each group."""
-    for name, alike in site.first_of_each("pump"):
+    for name, alike in site.tested("pump"):
         coast = site.rating(name, "coast_time")
-        yield Step(
-            f"{name} is lost",
-            "One pump stops: those left carry the flow (N+1).",
-            [Action("fail", name, 0.0, "its isolator is opened")],
-            [Await(f"{name}.stopped", 5 * coast + MARGIN, f"5 coast-down times of {coast:g} s + {MARGIN:g} s")],
-            site.gates(),
-            2 * WATCHED,
-            alike,
-        )
+        stops = Await(f"{name}.stopped", 5 * coast + MARGIN, f"5 coast-down times of {coast:g} s + {MARGIN:g} s")
+        yield _lost(site, name, alike, "One pump stops: those left carry the flow (N+1).", stops)
 
 
 def heat_rejection(site: Site) -> Iterator[Step]:
     """A tower or dry cooler of each group, and the room's fan walls."""
     for kind in ("cooling_tower", "dry_cooler", "adiabatic_cooler", "fan_wall"):
-        for name, alike in site.first_of_each(kind):
-            yield Step(
-                f"{name} is lost",
-                "One machine that gives heat away stops: those left carry it (N+1).",
-                [Action("fail", name, 0.0, "its isolator is opened")],
-                [Await(f"{name}.stopped", 10.0 + MARGIN, "its fans stop")],
-                site.gates(),
-                2 * WATCHED,
-                alike,
-            )
+        for name, alike in site.tested(kind):
+            stops = Await(f"{name}.stopped", 10.0 + MARGIN, "its fans stop")
+            yield _lost(site, name, alike, "One machine that gives heat away stops: those left carry it (N+1).", stops)
+
+
+def _lost(site: Site, name: str, alike: list[str], purpose: str, stops: Await) -> Step:
+    """One machine whose isolator is opened."""
+    opened = [Action("fail", name, 0.0, "its isolator is opened")]
+    return Step(f"{name} is lost", purpose, opened, [stops], site.gates(), 2 * WATCHED, alike)
 
 
 def panels(site: Site) -> Iterator[Step]:
     """A control panel that loses its supply, and comes back."""
-    for name, alike in site.first_of_each("control_panel"):
+    for name, alike in site.tested("control_panel"):
         restart = site.rating(name, "restart_delay")
         yield Step(
             f"{name} loses its supply",

@@ -16,7 +16,7 @@ SETTLED = 60.0
 def feeds_lost(site: Site) -> Iterator[Step]:
     """Each feed of the grid is opened alone."""
     utilities = [unit.name for unit in site.of("utility")]
-    for utility in utilities if len(utilities) > 1 else ():
+    for utility, _ in site.of_each(utilities, len(utilities)) if len(utilities) > 1 else ():
         yield _outage(
             site,
             [utility],
@@ -28,7 +28,7 @@ def feeds_lost(site: Site) -> Iterator[Step]:
 def black_building(site: Site) -> Iterator[Step]:
     """All feeds at once, and their return."""
     utilities = [unit.name for unit in site.of("utility")]
-    if not utilities:
+    if not utilities or not site.wants(utilities):
         return
     step = _outage(
         site,
@@ -92,7 +92,14 @@ def set_fails(site: Site) -> Iterator[Step]:
     sets = site.called(switches)
     if len(sets) < 2:
         return
-    first = min(sets, key=lambda name: site.rating(name, "closing_order"))
+    in_turn = sorted(sets, key=lambda name: site.rating(name, "closing_order"))
+    for first, alike in site.of_each(in_turn, 1):
+        yield from _without(site, first, alike, utilities, switches, sets)
+
+
+def _without(
+    site: Site, first: str, alike: list[str], utilities: list[str], switches: list[str], sets: list[str]
+) -> Iterator[Step]:
     opened = [Action("fail", name, 0.0, "the feeder is opened") for name in utilities]
     machine = site.plant.units[first].machine()
     gives_up = site.most(switches, "sense_delay") + float(machine.cranking_time()) + MARGIN
@@ -110,7 +117,7 @@ def set_fails(site: Site) -> Iterator[Step]:
         sorted(awaited, key=lambda each: each.within),
         site.gates(),
         max(WATCHED, within + SETTLED, gives_up + SETTLED),
-        sets,
+        alike,
     )
     within, of_all = site.transferred_within(switches, sets)
     lost = within + SETTLED
@@ -124,7 +131,7 @@ def set_fails(site: Site) -> Iterator[Step]:
         ],
         site.gates(),
         lost + SETTLED,
-        sets,
+        alike,
     )
 
 
@@ -132,7 +139,7 @@ def switch_stuck(site: Site) -> Iterator[Step]:
     """A transfer switch that does not move, until somebody frees it."""
     utilities = [unit.name for unit in site.of("utility")]
     switches = site.switches(set(utilities))
-    for name in switches[:1]:
+    for name, alike in site.of_each(switches, 1):
         within, of_all = site.transferred_within(switches, site.called(switches))
         freed = within + SETTLED
         others = len(switches) - 1
@@ -149,34 +156,31 @@ def switch_stuck(site: Site) -> Iterator[Step]:
             awaited,
             site.gates(),
             freed + 2 * SETTLED,
-            switches,
+            alike,
         )
 
 
 def ups_alone(site: Site) -> Iterator[Step]:
     """A UPS on its battery, without a module, and lost."""
-    for name, alike in site.first_of_each("ups"):
-        feeds = site.plant.feeds.get(name, [])
-        board = feeds[0] if feeds else ""
+    for name, alike in site.tested("ups"):
         autonomy = float(site.plant.units[name].machine().autonomy(site.rating(name, "rated_power")))
         held = min(60.0, round(0.2 * autonomy))
         walk = site.rating(name, "walk_in_time")
-        if board and site.plant.units[board].kind == "bus":
-            yield Step(
-                f"{name} on its battery",
-                f"The input of one UPS is opened for {held:g} s: its battery carries its load, then it walks in again.",
-                [
-                    Action("fail", board, 0.0, "its board is opened"),
-                    Action("restore", board, held, "its board is closed"),
-                ],
-                [
-                    Await(f"{name}.on_battery", 1.0, "its rectifier loses its input"),
-                    Await(f"not {name}.on_battery", held + walk + MARGIN, f"outage {held:g} s + walk-in {walk:g} s"),
-                ],
-                site.gates(),
-                held + walk + SETTLED,
-                alike,
-            )
+        yield Step(
+            f"{name} on its battery",
+            f"The input of one UPS is opened for {held:g} s: its battery carries its load, then it walks in again.",
+            [
+                Action("fail", f"{name}.rectifier_failed", 0.0, "its input breaker is opened"),
+                Action("restore", f"{name}.rectifier_failed", held, "its input breaker is closed"),
+            ],
+            [
+                Await(f"{name}.on_battery", 1.0, "its rectifier loses its input"),
+                Await(f"not {name}.on_battery", held + walk + MARGIN, f"outage {held:g} s + walk-in {walk:g} s"),
+            ],
+            site.gates(),
+            held + walk + SETTLED,
+            alike,
+        )
         if site.rating(name, "redundant_modules") >= 1:
             yield Step(
                 f"{name} loses a module",

@@ -8,7 +8,7 @@ from typing import Any
 
 from twin.declare import quantities
 from twin.equipment import KINDS
-from twin.plant import Plant, Unit
+from twin.plant import Loop, Plant, Unit
 from twin.report.words import names
 from twin.scenario.redundancy import stem
 from twin.studies.ist.step import Gate
@@ -18,10 +18,14 @@ MARGIN = 2.0
 
 
 class Site:
-    """A plant, asked for the times and limits that its own ratings set."""
+    """A plant, asked for the times and limits that its own ratings set.
 
-    def __init__(self, plant: Plant) -> None:
+    `only` are the machines that are wanted, each for itself; without it the first of alike ones speaks for all.
+    """
+
+    def __init__(self, plant: Plant, only: frozenset[str] | None = None) -> None:
         self.plant = plant
+        self.only = only
 
     def of(self, kind: str) -> list[Unit]:
         """The units of a kind."""
@@ -81,6 +85,14 @@ class Site:
     def generators(self) -> set[str]:
         return {unit.name for unit in self.of("generator")}
 
+    def loop_beside(self, unit: str) -> Loop | None:
+        """The loop to which a unit gives coolant beside others; None where there is none, or it is alone."""
+        for loop in self.plant.loops.values():
+            inside = [element.unit for branch in loop.plant for element in branch]
+            if unit in inside and len(loop.plant) > 1:
+                return loop
+        return None
+
     def called(self, switches: Iterable[str]) -> list[str]:
         """The generators that switches ask to start."""
         asking = set(switches)
@@ -110,12 +122,26 @@ class Site:
         restart, ramp = self.most(units, "restart_delay"), self.most(units, "ramp_time")
         return restart + ramp + MARGIN, f"restart {restart:g} s + ramp {ramp:g} s + {MARGIN:g} s"
 
-    def first_of_each(self, kind: str) -> list[tuple[str, list[str]]]:
-        """One unit of each group of alike ones of a kind, and all that it speaks for."""
+    def groups(self, kind: str) -> list[list[str]]:
+        """The units of a kind, alike ones together."""
         groups: dict[Any, list[str]] = {}
         for unit in self.of(kind):
             groups.setdefault((stem(unit.name), tuple(sorted(unit.parameters.items()))), []).append(unit.name)
-        return [(units[0], units) for units in groups.values()]
+        return list(groups.values())
+
+    def wants(self, units: Iterable[str]) -> bool:
+        """Whether a step that takes all of these is wanted."""
+        return self.only is None or self.only >= set(units)
+
+    def tested(self, kind: str) -> list[tuple[str, list[str]]]:
+        """The units of a kind that are tested, each with all that it speaks for."""
+        return [each for group in self.groups(kind) for each in self.of_each(group, 1)]
+
+    def of_each(self, units: list[str], most: int) -> list[tuple[str, list[str]]]:
+        """Of units that any of may fail, those that are tested: the first few for all of them, or those wanted."""
+        if self.only is None:
+            return [(name, units) for name in units[:most]]
+        return [(name, [name]) for name in units if name in self.only]
 
     @cached_property
     def work(self) -> list[Unit]:

@@ -58,6 +58,11 @@ class Gate:
     limit: str = ""
     reads: tuple[str, bool] | None = None
 
+    def written(self) -> str | dict[str, str]:
+        """As a scenario has it: from the moment of the first action on."""
+        hold = f"{self.hold} after {BEGIN:g} s"
+        return {"name": self.name, "hold": hold} if self.name else hold
+
 
 @dataclass
 class Step:
@@ -100,7 +105,7 @@ class Step:
                 | ({"units": each.units} if each.units > 1 else {})
                 for each in self.awaited
             ],
-            "criteria": [{"name": each.name, "hold": each.hold} if each.name else each.hold for each in self.gates],
+            "criteria": [each.written() for each in self.gates],
         }
         if conditions.has_work:
             document["workload"] = {"utilisation": f"{100 * conditions.utilisation:g} %"}
