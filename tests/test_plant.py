@@ -62,7 +62,7 @@ CASES = {
     ),
     "one feed where two are wanted": (
         lambda p: add(p, "ats", "ats", ("board",)),
-        ["ats has 1 feeds; a ats wants 2"],
+        ["ats has 1 feed; an ats wants 2"],
     ),
     "feeds of what takes none": (
         lambda p: p.feed("tank", ["board"]),

@@ -66,7 +66,11 @@ def test_a_schedule_by_hand(tmp_path: Path) -> None:
     assert found["low"]["waited"] == pytest.approx(2880.0 - 920.0)
     left = 3600.0 - 760.0
     assert found["low"]["finished"] == pytest.approx(2880.0 + 120 + left + 20 * (left // 600), abs=10.0)
-    assert drill.findings.measure["training"]["low"]["lost_steps"] == 0.0
+    training = drill.findings.measure["training"]
+    assert training["low"]["lost_steps"] == 0.0
+    own_span = {"high": 1800 / (120 + 1800 + 40), "small": 1200 / (120 + 1200 + 20)}
+    assert {name: training[name]["goodput"] for name in own_span} == pytest.approx(own_span, rel=1e-9)
+    assert [training[name]["mean_pace"] for name in ("low", *own_span)] == pytest.approx([1.0] * 3, rel=1e-6)
     told = [(entry.unit, entry.what.split(" (")[0], entry.why) for entry in drill.findings.entries if entry.time < 1000]
     assert ("low", "is asked to save and give its racks back", "high goes before it") in told
     assert ("high", "gets its racks", "on 4 racks from rack-01, waited 20 s") in told

@@ -36,3 +36,8 @@ def near(name: str, names: Iterable[str]) -> str:
     """Ask whether one of some names was meant, where a name is close to it; nothing else."""
     close = difflib.get_close_matches(name, list(names), n=1, cutoff=0.6)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def a_kind(kind: str) -> str:
+    """A kind with its article, as sentences have it: "a ups", "an air_rack"."""
+    return f"{'an' if kind[:1] in 'aeio' else 'a'} {kind}"

@@ -10,7 +10,7 @@ import networkx as nx
 
 from twin.declare import Equipment, quantities
 from twin.equipment import KINDS
-from twin.faults import Fault
+from twin.faults import Fault, a_kind
 from twin.faults import near as _near
 from twin.plant_cooling import setpoints_in_reach, vessels_large_enough
 from twin.plant_distribution import breaking_capacities, direct_current, taps_and_feeds_lost
@@ -42,7 +42,7 @@ def dangling_feeds(plant: Any) -> Iterator[Fault]:
             if feed not in plant.units:
                 yield Fault(where, f"{consumer} is fed from {feed}, which is not a unit{_near(feed, plant.units)}")
             elif not can_feed(plant, feed):
-                yield Fault(where, f"{consumer} is fed from {feed}, but a {plant.units[feed].kind} feeds nobody")
+                yield Fault(where, f"{consumer} is fed from {feed}, but {a_kind(plant.units[feed].kind)} feeds nobody")
         for feed, count in Counter(feeds).items():
             if count > 1:
                 yield Fault(where, f"{consumer} names {feed} {count} times among its feeds; once is wanted")
@@ -57,10 +57,13 @@ def feed_counts(plant: Any) -> Iterator[Fault]:
         wanted = f"{least}" if least == most else f"{least} to {most}"
         if most == 0 and count:
             yield Fault(
-                unit.where, f"{unit.name} has {count} feeds, but a {unit.kind} takes no electricity from others"
+                unit.where, f"{unit.name} has {count} feeds, but {a_kind(unit.kind)} takes no electricity from others"
             )
         elif not least <= count <= most:
-            yield Fault(unit.where, f"{unit.name} has {count or 'no'} feeds; a {unit.kind} wants {wanted}")
+            yield Fault(
+                unit.where,
+                f"{unit.name} has {count or 'no'} feed{'s' * (count != 1)}; {a_kind(unit.kind)} wants {wanted}",
+            )
 
 
 def feed_cycles(plant: Any) -> Iterator[Fault]:
@@ -79,7 +82,7 @@ def unknown_zones(plant: Any) -> Iterator[Fault]:
     zones = [unit.name for unit in plant.of_kind("zone")]
     for unit in plant.units.values():
         if unit.zone is not None and unit.zone not in zones:
-            found = f"a {plant.units[unit.zone].kind}" if unit.zone in plant.units else "not a unit"
+            found = a_kind(plant.units[unit.zone].kind) if unit.zone in plant.units else "not a unit"
             yield Fault(
                 unit.where,
                 f"{unit.name} stands in {unit.zone}, which is {found}; a zone is wanted{_near(unit.zone, zones)}",
@@ -97,9 +100,9 @@ def dangling_streams(plant: Any) -> Iterator[Fault]:
             if name not in plant.units:
                 yield Fault(loop.where, f"loop {loop.name} names {name}, which is not a unit{_near(name, plant.units)}")
                 continue
-            streams = KINDS[plant.units[name].kind].streams
+            streams, kind = KINDS[plant.units[name].kind].streams, a_kind(plant.units[name].kind)
             if stream not in streams:
-                has = f"its streams are {', '.join(streams)}" if streams else f"a {plant.units[name].kind} has none"
+                has = f"its streams are {', '.join(streams)}" if streams else f"{kind} has none"
                 yield Fault(
                     loop.where, f"loop {loop.name} names the stream {name}.{stream}, which does not exist; {has}"
                 )
@@ -109,10 +112,8 @@ def dangling_streams(plant: Any) -> Iterator[Fault]:
                 text = f"has {name} in a branch; a tank stands in its supply: storage: {name} is wanted"
                 yield Fault(loop.where, f"loop {loop.name} {text}")
         if loop.storage in plant.units and not KINDS[plant.units[loop.storage].kind].storage:
-            kind = plant.units[loop.storage].kind
-            yield Fault(
-                loop.where, f"loop {loop.name} has {loop.storage} as storage, but that is a {kind}; a tank is wanted"
-            )
+            text = f"has {loop.storage} as storage, but that is {a_kind(plant.units[loop.storage].kind)}"
+            yield Fault(loop.where, f"loop {loop.name} {text}; a tank is wanted")
     yield from _vessels(plant)
     for (name, stream), loops in used.items():
         if len(loops) > 1:
@@ -132,7 +133,7 @@ def _vessels(plant: Any) -> Iterator[Fault]:
     for loop in [loop for loop in plant.loops.values() if loop.pressurisation]:
         name = loop.pressurisation
         if name not in vessels:
-            found = f"a {plant.units[name].kind}" if name in plant.units else "not a unit"
+            found = a_kind(plant.units[name].kind) if name in plant.units else "not a unit"
             text = f"loop {loop.name} has {name} as pressurisation, which is {found}; an expansion_vessel is wanted"
             yield Fault(loop.where, text + _near(name, vessels))
         elif named[name] > 1:

@@ -7,7 +7,7 @@ from typing import Any
 
 from twin.declare import quantities
 from twin.equipment import KINDS
-from twin.faults import Fault
+from twin.faults import Fault, a_kind
 from twin.plant_electrics import conductors, direct, duties, levels
 
 
@@ -18,7 +18,7 @@ def direct_current(plant: Any) -> Iterator[Fault]:
         said = unit.parameters.get("direct_current", 0.0)
         knows = "direct_current" in quantities(KINDS[unit.kind])
         if unit.name in on and unit.kind in ("transformer", "ups", "rectifier"):
-            yield Fault(unit.where, f"{unit.name} is fed with direct current, which a {unit.kind} does not take")
+            yield Fault(unit.where, f"{unit.name} is fed with direct current, which {a_kind(unit.kind)} does not take")
         elif unit.name in on and knows and not said:
             yield Fault(unit.where, f"{unit.name} is fed with direct current; direct_current: 1 is wanted")
         elif unit.name not in on and said:

@@ -9,7 +9,7 @@ import networkx as nx
 
 from twin.declare import MODES
 from twin.equipment import KINDS
-from twin.faults import Fault
+from twin.faults import Fault, a_kind
 from twin.plant_electrics import feed_graph, loop_through, rings
 from twin.plant_loads import Asked, as_built, has_main
 
@@ -21,12 +21,14 @@ def dangling_ties(plant: Any) -> Iterator[Fault]:
         boards = plant.joins.get(unit.name, [])
         if count and len(set(boards)) != count:
             said = " and ".join(boards) or "nothing"
-            yield Fault(unit.where, f"{unit.name} joins {said}; a {unit.kind} joins two boards: joins: [ONE, OTHER]")
+            yield Fault(
+                unit.where, f"{unit.name} joins {said}; {a_kind(unit.kind)} joins two boards: joins: [ONE, OTHER]"
+            )
         elif boards and not count:
-            yield Fault(unit.where, f"{unit.name} joins {' and '.join(boards)}, but a {unit.kind} is no tie")
+            yield Fault(unit.where, f"{unit.name} joins {' and '.join(boards)}, but {a_kind(unit.kind)} is no tie")
         for board in boards:
             if board not in plant.units or not KINDS[plant.units[board].kind].weighs:
-                found = f"a {plant.units[board].kind}" if board in plant.units else "not a unit"
+                found = a_kind(plant.units[board].kind) if board in plant.units else "not a unit"
                 yield Fault(unit.where, f"{unit.name} joins {board}, which is {found}; a bus is wanted")
     graph = feed_graph(plant)
     for part in rings(plant):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from twin.equipment import KINDS
-from twin.faults import Fault, near
+from twin.faults import Fault, a_kind, near
 
 STORED = {"job": ("checkpoint_size", "step_data"), "pool": ("weights",)}
 """What a kind keeps on a storage system, the first of it always."""
@@ -42,7 +42,7 @@ def _pools(plant: Any) -> Iterator[Fault]:
     for pool, members in plant.pools.items():
         unit = plant.units[pool]
         if unit.kind not in ("pool", "job"):
-            text = f"{pool} names racks, but a {unit.kind} is no pool and no job; leave racks out"
+            text = f"{pool} names racks, but {a_kind(unit.kind)} is no pool and no job; leave racks out"
             yield Fault(unit.where, text)
             continue
         for rack in members:
@@ -50,7 +50,8 @@ def _pools(plant: Any) -> Iterator[Fault]:
                 yield Fault(unit.where, f"{pool} names {rack}, which is not a unit{near(rack, racks)}")
             elif rack not in racks:
                 yield Fault(
-                    unit.where, f"{pool} names {rack}, but a {plant.units[rack].kind} does no work; racks are wanted"
+                    unit.where,
+                    f"{pool} names {rack}, but {a_kind(plant.units[rack].kind)} does no work; racks are wanted",
                 )
             elif rack in home:
                 twice = "twice" if home[rack] == pool else f"and {home[rack]} too"
@@ -72,13 +73,13 @@ def _services(plant: Any) -> Iterator[Fault]:
     for service, phases in plant.served.items():
         unit = plant.units[service]
         if unit.kind != "service":
-            yield Fault(unit.where, f"{service} names pools, but a {unit.kind} is no service; leave pools out")
+            yield Fault(unit.where, f"{service} names pools, but {a_kind(unit.kind)} is no service; leave pools out")
             continue
         said: set[str] = set()
         for names in phases.values():
             for pool in names:
                 if pool not in pools and pool not in said:
-                    what = f"a {plant.units[pool].kind}" if pool in plant.units else "not a unit"
+                    what = a_kind(plant.units[pool].kind) if pool in plant.units else "not a unit"
                     yield Fault(
                         unit.where, f"{service} uses {pool}, which is {what}; a pool is wanted{near(pool, pools)}"
                     )
@@ -107,12 +108,12 @@ def faults_of_stores(plant: Any, unit: Any, systems: list[str] | None) -> Iterat
         if kept:
             yield Fault(unit.where, f"{unit.name} says {kept[0]} but no storage system; storage: NAME is wanted")
     elif not said:
-        text = f"{unit.name} names a storage system, but a {unit.kind} is no {' and no '.join(STORED)}"
+        text = f"{unit.name} names a storage system, but {a_kind(unit.kind)} is no {' and no '.join(STORED)}"
         yield Fault(unit.where, f"{text}; leave storage out")
     elif len(systems) != 1:
         yield Fault(unit.where, f"{unit.name} names {len(systems)} storage systems; one is wanted")
     elif systems[0] not in known:
-        what = f"a {plant.units[systems[0]].kind}" if systems[0] in plant.units else "not a unit"
+        what = a_kind(plant.units[systems[0]].kind) if systems[0] in plant.units else "not a unit"
         advice = near(systems[0], known)
         yield Fault(unit.where, f"{unit.name} uses {systems[0]}, which is {what}; a storage system is wanted{advice}")
     elif said[0] not in kept:

@@ -148,7 +148,7 @@ class Queue:
                 task.racks = kept + others
                 moves.append(Move(task.spec.name, "running", f"{words}, {others[0]} in its place"))
             elif task.spec.least and len(kept) >= task.spec.least:
-                moves.append(Move(task.spec.name, "running", f"{words}, goes on with {len(kept)} racks"))
+                moves.append(Move(task.spec.name, "running", f"{words}, goes on with {racks_said(len(kept))}"))
             else:
                 moves.append(self._requeue(task, now, words))
         return moves
@@ -265,3 +265,8 @@ def _place_in_line(task: Task) -> tuple[float, float]:
 
 def _open(window: Window, now: float) -> bool:
     return window.at - 1e-9 <= now < window.at + window.length - 1e-9
+
+
+def racks_said(number: int) -> str:
+    """Some racks in words: "1 rack", "4 racks"."""
+    return f"{number} rack{'s' * (number != 1)}"

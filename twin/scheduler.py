@@ -15,7 +15,7 @@ from twin.equipment.job import PHASES
 from twin.model import Model, State
 from twin.networks.tables import AllRows, Table
 from twin.placement import survey
-from twin.queueing import Move, Queue, Seen
+from twin.queueing import Move, Queue, Seen, racks_said
 from twin.scenario.case import SchedulerSpec
 
 DEAD = 0.1
@@ -78,7 +78,7 @@ class Scheduler:
             return move.why
         racks = self.queues[member].tasks[move.job].racks
         waited = f", waited {units.show(round(move.waited), 's')}" if move.waited >= 1 else ""
-        return f"on {len(racks)} racks from {racks[0]}{waited}"
+        return f"on {racks_said(len(racks))} from {racks[0]}{waited}"
 
     def _act(self, now: float, state: State, inputs: AllRows) -> list[list[Move]]:
         """What each member's queue does with what it sees."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from tests.small_plants import pod
 from twin import model as compiled
 from twin.arrays import open_device
 from twin.declare import replace
+from twin.equipment import KINDS
 from twin.operations import Watch
 from twin.operations.watch import shown
 from twin.scenario.conditions import Condition
@@ -165,3 +168,10 @@ def test_an_alarm_on_a_device_tells_what_it_tells_on_the_cpu(monkeypatch, text):
         told.append([watch.poll(moment) for moment in (5.0, 15.0, 30.0)])
     assert told[0] == told[1]
     assert [len(each) for each in told[0]] == [0, 1, 1]
+
+
+def test_the_docs_name_every_reading_whose_sensor_can_be_wrong() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    table = text.split("| reading | what the sensor does to it |")[1].split("\n\n")[0]
+    named = {each for line in table.splitlines()[2:] for each in re.findall(r"`(\w+\.\w+)`", line.split("|")[1])}
+    assert named == {f"{kind}.{name}" for kind, made in KINDS.items() for name in getattr(made, "sensed", {})}

@@ -61,6 +61,13 @@ def test_what_was_lost(findings: Findings) -> None:
     }
 
 
+def test_power_that_is_missing_by_round_off_alone_is_none(at: Path) -> None:
+    time, data = small_data()
+    data["site"]["it_power"][:, 0, 0] = 1e6 + 1e-7 * (time < 200)
+    lost = Findings(write(at, time, data, small_events())).measure["lost"]
+    assert (lost["power_lost_peak"], lost["power_lost_end"]) == (0.0, 0.0)
+
+
 def test_a_rack_that_is_lost_twice_over_is_lost_once(at: Path) -> None:
     events = [
         Event(10.0, 0, "rack-1", "unpowered", 1),

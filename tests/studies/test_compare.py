@@ -16,9 +16,9 @@ from twin.scenario import Change, RunSettings, Scenario
 from twin.scenario.sweeping import Sweeping
 from twin.simulation import simulate
 from twin.studies.compare import compare
-from twin.studies.compare.shown import sentence, whole
+from twin.studies.compare.shown import sections, sentence, whole
 from twin.studies.compare.sweeps import compare as compare_sweeps
-from twin.studies.compare.traces import Held, Metric, Traces, _difference, scale
+from twin.studies.compare.traces import Held, Metric, Traces, _difference, scale, unit_of
 from twin.studies.compare.traces import compare as compare_traces
 from twin.studies.sweep import sweep
 from twin.studies.sweep.found import Sweep
@@ -137,6 +137,15 @@ class TestGate:
         assert found.beyond(None, criteria=True)[0] == "B's run broke off, A's did not: what it holds is not proven"
         assert not any("broke off" in text for text in back.beyond(None, criteria=True))
 
+    def test_a_run_that_ended_earlier_proves_no_criterion(self, folder):
+        found = compare(folder / "a.h5", folder / "short.h5")
+        assert found.beyond(None, criteria=True)[0] == (
+            "B ended after 10 s, A after 20 s: from there on nothing of B is proven"
+        )
+        for one, other in (("short", "a"), ("a", "slow"), ("slow", "a")):
+            back = compare(folder / f"{one}.h5", folder / f"{other}.h5")
+            assert back.ended_early is None
+
     def test_numbers_and_criteria_are_part_of_the_same(self):
         assert Traces("a", "b", rows=3, metrics=[Metric("pue", "1", 1.0, 1.0)]).same
         assert not Traces("a", "b", rows=3, metrics=[Metric("pue", "1", 1.0, 1.2)]).same
@@ -147,6 +156,22 @@ class TestGate:
         assert Traces("a", "b").beyond(0.1, criteria=False) == ["nothing was compared"]
         assert Traces("a", "b", rows=3).beyond(None, criteria=True) == ["nothing was compared"]
         assert Traces("a", "b", rows=3).beyond(0.1, criteria=True) == []
+
+
+class TestUnits:
+    @pytest.mark.parametrize(
+        ("key", "unit"),
+        [
+            ("schedule.low.started", "s"), ("schedule.low.preempted", "1"), ("training.low.goodput", "1"),
+            ("training.low.saving_time", "s"), ("tokens.all.served_answers", "token"), ("tokens.all.lost_share", "1"),
+            ("tokens.all.lost_revenue", "USD"), ("tokens.all.energy_per_token_it", "J/token"), ("energy.it", "J"),
+            ("lost.power_lost_end", "W"), ("lost.units_peak", "1"), ("first.ups_empty.seconds", "s"),
+            ("rack.power.highest", "W"),
+        ],
+    )  # fmt: skip
+    def test_a_number_has_the_unit_of_its_name(self, folder, key, unit):
+        with open_trace(folder / "a.h5") as trace:
+            assert unit_of(Findings(trace), key) == unit
 
 
 class TestScale:
@@ -354,3 +379,12 @@ class TestCommand:
 def test_everything_can_be_shown(folder):
     found = compare(folder / "a.h5", folder / "pump.h5")
     assert whole(found, found.beyond(0.01, criteria=True)).renderables
+
+
+def test_a_case_whose_numbers_alone_differ_does_no_harm():
+    quiet, bad = row("nothing fails"), {"passed": (0,)}
+    a = table(quiet, row("pump-1", power_lost=1e4), row("pump-2", power_lost=1e4, **bad), criteria=("c",))
+    b = table(quiet, row("pump-1", power_lost=9e4), row("pump-2", power_lost=9e4, **bad), criteria=("c",))
+    found = compare_sweeps(a, b, "a", "b")
+    (part,) = sections(found, 5)[-1].tables
+    assert {cells[0]: cells[1] for cells in part.rows} == {"pump-1": "neither", "pump-2": "both"}

@@ -73,6 +73,16 @@ def test_gates_count_from_what_is_done_first() -> None:
     assert gate.written()["hold"] == f"{gate.hold} after 60 s"
 
 
+def test_who_comes_back_is_named_so_that_nobody_else_counts() -> None:
+    """Three of five UPS never leave their feed when utility-b is lost: two that are on it prove nothing."""
+    assert awaited("hall", "utility-b", "not ups-4..5.on_battery").units == 2
+    assert awaited("hall", "Black building", "not ups.on_battery").units == 5
+    site = Site(shipped("hall"))
+    assert site.returned("ups", ["ups-1", "ups-4"]) == ("ups", 5)
+    assert site.returned("ups", ["ups-3"]) == ("ups-3", 1)
+    assert site.returned("ups", ["ups-2", "ups-3", "ups-1"]) == ("ups-1..3", 3)
+
+
 def test_a_leak_is_found_and_shut_off() -> None:
     made = step("pod", "cdu-1 leaks")
     assert [(action.target, action.after) for action in made.actions] == [("cdu-1.leak", 0.0), ("cdu-1.isolated", 60.0)]

@@ -9,7 +9,7 @@ import networkx as nx
 
 from twin.declare import quantities
 from twin.equipment import KINDS
-from twin.faults import Fault, near
+from twin.faults import Fault, a_kind, near
 from twin.plant_fabric import Fabric
 
 
@@ -39,7 +39,7 @@ def _ends(plant: Any, fabric: Fabric) -> Iterator[Fault]:
     for what, names, fits in (("rack", fabric.racks, _on_ports), ("switch", fabric.switches, _forwards)):
         for name in names:
             if not fits(plant, name):
-                found = f"a {plant.units[name].kind}" if name in plant.units else "not a unit"
+                found = a_kind(plant.units[name].kind) if name in plant.units else "not a unit"
                 advice = near(name, plant.units) if name not in plant.units else ""
                 text = f"fabric {fabric.name} names {name}, which is {found}; a {what} is wanted{advice}"
                 yield Fault(fabric.where, text)

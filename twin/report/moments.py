@@ -28,6 +28,8 @@ GRAVE = (*LOST, "dead", "stopped", "tripped", "depleted", "lost", "pumps_lost", 
 """Flags under which a unit is out of action."""
 LOOK_AFTER = 5.0
 """So long [s] after the most were lost one looks, if they still are."""
+ROUND_OFF = 1e-9
+"""Share of the power before a fault below which none is missing."""
 EARLY = 1e-6
 """A moment this much before the fault [s] still belongs to it: both were interpolated."""
 
@@ -162,7 +164,9 @@ def lost(story: Story, member: int) -> dict[str, Any]:
     own = power[:, member] if before is None else _steady(story, member, power)
     before = float(own[row]) if before is None else before
     lowest = row + int(np.nanargmin(own[row:]))
-    levels = (before, before - own[lowest], story.time[lowest], before - own[-1])
+    gone = before - own[[lowest, -1]]
+    most, last = np.where(abs(gone) > ROUND_OFF * abs(before), gone, 0.0)
+    levels = (before, most, story.time[lowest], last)
     return record | {key: float(value) for key, value in zip(keys, levels, strict=True)}
 
 

@@ -2,33 +2,48 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from twin.report.schedule import schedule
 from twin.report.story import Story
 
 COUNTERS = ("steps", "lost_steps", "interruptions", "saving_time", "restarting_time", "waiting_time", "stopped_time")
 
 
 def training(story: Story, member: int) -> dict[str, dict[str, float | None]] | None:
-    """By job: its counters over the run, its goodput and its mean pace; None where a plant trains nothing.
+    """By job: counters over the run, goodput, and mean pace while it works; None where a plant trains nothing.
 
-    Goodput is useful steps over those of a run without pause or loss at nominal pace.
+    Goodput is useful steps over those of a run without pause or loss at nominal pace, in the time from its start to its
+    end: for a job of a scheduler from its first racks until it has finished, else the whole run. None where it never
+    started.
     """
     if not story.has("job", "steps"):
         return None
-    length = story.end - story.start
+    queued = schedule(story, member) or {}
     found: dict[str, dict[str, float | None]] = {}
     for place, name in enumerate(story.trace.units("job")):
         each: dict[str, float | None] = {}
         for key in COUNTERS:
             values = story.values("job", key)
             each[key] = None if values is None else float(values[-1, member, place] - values[0, member, place])
-        whole = length / story.plant.units[name].machine().step_time
+        whole = _span(story, queued.get(name)) / story.plant.units[name].machine().step_time
         each["goodput"] = (each["steps"] or 0.0) / whole if whole > 0 else None
         pace = story.values("job", "pace")
         stopped = story.values("job", "stopped")
         if pace is not None and stopped is not None:
-            weights = story.steps * (stopped[:, member, place] <= 0)
+            at_work = (stopped[:, member, place] <= 0) & (pace[:, member, place] > 0)
+            weights = story.steps * at_work
             each["mean_pace"] = float(np.average(pace[:, member, place], weights=weights)) if weights.any() else None
         found[name] = each
     return found
+
+
+def _span(story: Story, queued: dict[str, Any] | None) -> float:
+    """Seconds from a job's start to its end."""
+    if queued is None:
+        return story.end - story.start
+    if queued["started"] is None:
+        return 0.0
+    return float((story.end if queued["finished"] is None else queued["finished"]) - queued["started"])

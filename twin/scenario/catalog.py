@@ -10,7 +10,7 @@ from pydantic import Field
 from twin import assets
 from twin.declare import quantities
 from twin.equipment import KINDS
-from twin.faults import Where
+from twin.faults import Where, a_kind
 from twin.scenario import values
 from twin.scenario.document import Documents, Map
 from twin.scenario.faults import BadInput, advice
@@ -120,7 +120,7 @@ class Catalog:
         known = quantities(KINDS[record.kind])
         for key, node in listed.items():
             if key not in known:
-                faults.add(listed.where_of(key), f"a {record.kind} has no such quantity; {advice(key, known)}")
+                faults.add(listed.where_of(key), f"{a_kind(record.kind)} has no such quantity; {advice(key, known)}")
                 continue
             entry = fill(Entry, node, faults)
             if entry is None or not isinstance(node, Map) or "value" not in node:

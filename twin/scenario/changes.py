@@ -10,7 +10,7 @@ from typing import Any
 from twin import units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
-from twin.faults import Where
+from twin.faults import Where, a_kind
 from twin.plant import Plant
 from twin.scenario import values
 from twin.scenario.document import Broken, Map, Node, Text
@@ -87,7 +87,7 @@ class Targets:
         kinds = {self.directory.kind_of[unit] for unit in found}
         for kind in sorted(kinds):
             if name not in inputs_of(kind):
-                self.faults.add(where, f'a {kind} has no input "{name}"; {_other(kind, name)}')
+                self.faults.add(where, f'{a_kind(kind)} has no input "{name}"; {_other(kind, name)}')
         pairs = [
             (unit, inputs_of(self.directory.kind_of[unit])[name])
             for unit in found
@@ -96,7 +96,7 @@ class Targets:
         taken = next((pair for pair in pairs if self._written(*pair)), None)
         if taken is None:
             return pairs
-        self.faults.add(where, f"{name} of a {self.directory.kind_of[taken[0]]} {values.written(taken[1])}")
+        self.faults.add(where, f"{name} of {a_kind(self.directory.kind_of[taken[0]])} {values.written(taken[1])}")
         return []
 
     def _written(self, unit: str, said: Quantity) -> bool:
@@ -108,7 +108,9 @@ class Targets:
         found = self.units(text, where)
         for kind in sorted({self.directory.kind_of[unit] for unit in found}):
             if "voltage" not in inputs_of(kind):
-                self.faults.add(where, f"{units.quoted(text)} is a {kind}; a utility is wanted, whose voltage can sag")
+                self.faults.add(
+                    where, f"{units.quoted(text)} is {a_kind(kind)}; a utility is wanted, whose voltage can sag"
+                )
         return [unit for unit in found if "voltage" in inputs_of(self.directory.kind_of[unit])]
 
     def settings(self, text: str, where: Where, node: Node) -> list[tuple[str, str, float]]:
@@ -247,7 +249,7 @@ class Events:
                 if verb == "restore" and unit in self.struck:
                     rows.append((unit, STRUCK, 0.0))
             else:
-                self.faults.add(where, f'a {kind} has no input "in_service" and cannot {verb} as a whole')
+                self.faults.add(where, f'{a_kind(kind)} has no input "in_service" and cannot {verb} as a whole')
         return rows
 
     def _flags(self, text: str, where: Where, value: float) -> list[tuple[str, str, float]]:
@@ -264,7 +266,7 @@ class Events:
                 self.faults.add(where, f'a unit fails, or is restored, as a whole; "{verb}: {whole}" is wanted')
                 return rows
             cure = f"its failures are {', '.join(flags)}" if flags else "use set"
-            self.faults.add(where, f"{said.name} of a {kind} is not a failure; {cure}")
+            self.faults.add(where, f"{said.name} of {a_kind(kind)} is not a failure; {cure}")
         return rows
 
     def _value(self, node: Map, verb: str) -> list[tuple[str, str, float]]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from twin import units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
-from twin.faults import Where
+from twin.faults import Where, a_kind
 from twin.scenario.document import Broken, Node, Text, describe
 from twin.scenario.faults import Faults, advice
 from twin.scenario.names import BadName, Directory, split
@@ -136,5 +136,5 @@ def _aim(
         )
     elif name in quantities(made):
         note = f"{name} is a rating and does not change"
-    faults.add(where, f'{shown}: of a {kinds[0]} nobody can see "{name}"; {note}')
+    faults.add(where, f'{shown}: of {a_kind(kinds[0])} nobody can see "{name}"; {note}')
     return None

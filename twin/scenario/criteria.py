@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from twin import units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
-from twin.faults import Where
+from twin.faults import Where, a_kind
 from twin.plant import Plant
 from twin.scenario import values
 from twin.scenario.document import Broken, Map, Node, Text, describe
@@ -184,7 +184,7 @@ class Meaning:
             does = " ".join(piece.text for piece in said.does)
             flags = flags_meant(kind, does)
             if not flags:
-                raise _Unmeant(f"no flag of a {kind} says {units.quoted(does)}; {known_doings(kind, does)}")
+                raise _Unmeant(f"no flag of {a_kind(kind)} says {units.quoted(does)}; {known_doings(kind, does)}")
         operator, limit, unit = said.operator or "<", 0.5, "s"
         if said.limit is not None:
             limit = units.parse(_said(said.limit), "s")
@@ -251,7 +251,7 @@ class Meaning:
         if name in recorded:
             return recorded[name]
         note = f"{name} is a rating and does not change" if name in quantities(made) else advice(name, recorded)
-        raise _Unmeant(f'a {kind} records no "{name}"; {note}')
+        raise _Unmeant(f'{a_kind(kind)} records no "{name}"; {note}')
 
     def _loads(self, who: Who | None) -> tuple[str, str, tuple[str, ...]]:
         """Units of work: all of them, or those named."""
@@ -263,7 +263,7 @@ class Meaning:
         kind, names = self._who(who)
         if not KINDS[kind].is_work:
             working = [each for each in self.directory.of_kind if KINDS[each].is_work]
-            raise _Unmeant(f"a {kind} is no load whose work is told; {advice(target, ['loads', *working])}")
+            raise _Unmeant(f"{a_kind(kind)} is no load whose work is told; {advice(target, ['loads', *working])}")
         return target, kind, names
 
     def _services(self, who: Who | None) -> tuple[str, str, tuple[str, ...]]:
@@ -281,7 +281,7 @@ class Meaning:
         except BadName:
             raise _Unmeant(f"there is no service {units.quoted(text)}; {advice(text, known)}") from None
         if kind != "service":
-            raise _Unmeant(f"{units.quoted(text)} is a {kind}; a service is wanted, {advice(text, known)}")
+            raise _Unmeant(f"{units.quoted(text)} is {a_kind(kind)}; a service is wanted, {advice(text, known)}")
         return text, "service", names
 
     def _sources(self, said: Sentence) -> tuple[str, str, tuple[str, ...]]:

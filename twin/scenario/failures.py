@@ -9,6 +9,7 @@ from pydantic import Field
 from twin import units
 from twin.declare import Quantity
 from twin.equipment import KINDS
+from twin.faults import a_kind
 from twin.plant import Plant
 from twin.scenario import chance, draws, renewal, values
 from twin.scenario.case import RunSettings
@@ -189,14 +190,16 @@ class FailureReader:
         where, kind = item["like"].where, self.targets.directory.kind_of[unit]
         if known.gpus:
             if not self._gpus(unit):
-                text = f"{known.name} counts failures by GPU and a {kind} has none; racks or jobs are wanted"
+                text = f"{known.name} counts failures by GPU and {a_kind(kind)} has none; racks or jobs are wanted"
                 self.faults.add(where, text)
                 return None
             fitting = [rate for rate in known.rates if rate.every is not None]
         else:
             fitting = [r for r in known.rates if r.kind == kind and r.input == name and r.every is not None]
             if not fitting:
-                self.faults.add(where, f"{known.name} has no rate for {name} of a {kind}; {self._rated(known, kind)}")
+                self.faults.add(
+                    where, f"{known.name} has no rate for {name} of {a_kind(kind)}; {self._rated(known, kind)}"
+                )
                 return None
         if repair is None and any(rate.repair is None for rate in fitting):
             text = (
@@ -251,7 +254,7 @@ class FailureReader:
         flags = [each for each, one in known.items() if one.failure and each != STRUCK]
         flags += [each for each in ("in_service", "mode") if each in known]
         cure = f"its failures are {', '.join(flags)}" if flags else "it has none"
-        self.faults.add(item.where, f"{name} of a {kind} is not a failure; {cure}")
+        self.faults.add(item.where, f"{name} of {a_kind(kind)} is not a failure; {cure}")
 
     def _gpus(self, unit: str) -> float:
         """GPUs of a rack, or of all racks of a job or pool; 0 where there are none."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
-from twin.faults import Where
+from twin.faults import Where, a_kind
 from twin.plant import Element, Loop, SignalLine, Unit
 from twin.scenario import forms, points, values
 from twin.scenario.catalog import Catalog
@@ -145,7 +145,7 @@ class UnitReader:
         if record is None:
             return kind, like, {}
         if kind is not None and kind != record.kind:
-            self.faults.add(node.where_of("kind"), f'"{kind}" was found, but {like} is a {record.kind}')
+            self.faults.add(node.where_of("kind"), f'"{kind}" was found, but {like} is {a_kind(record.kind)}')
             return None, like, {}
         return record.kind, like, record.parameters
 
@@ -165,7 +165,7 @@ class UnitReader:
                 note = values.written(inputs) if inputs and inputs.writer else note
                 others = [*known, *settable(kind), *points.curves_of(kind), *COMMON_KEYS]
                 near = FOLLOWS.get((kind, key)) or advice(key, others)
-                cure = note or f"is not a key of a {kind}; {near}"
+                cure = note or f"is not a key of {a_kind(kind)}; {near}"
                 self.faults.add(node.where_of(key), cure if inputs else f"this {cure}")
         if "like" in node and not given:
             return found
@@ -336,7 +336,7 @@ def _stream(unit: Unit, where: Where | None, faults: Faults) -> str:
     if len(streams) == 1:
         return streams[0]
     if not streams:
-        faults.add(where, f"{unit.name} is a {unit.kind}, which has no coolant stream")
+        faults.add(where, f"{unit.name} is {a_kind(unit.kind)}, which has no coolant stream")
     else:
         said = " or ".join(f'"{unit.name}.{stream}"' for stream in streams)
         faults.add(where, f"{unit.name} has {len(streams)} streams; {said} is wanted")

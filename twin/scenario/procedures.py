@@ -9,6 +9,7 @@ from typing import TypeVar
 from twin import units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
+from twin.faults import a_kind
 from twin.scenario import conditions, durations, operations, values
 from twin.scenario.changes import Events, Targets, inputs_of
 from twin.scenario.document import Broken, Map, Node, Seq, Text, describe
@@ -232,7 +233,7 @@ class OperationsReader:
                     found.append((unit, "in_service"))
                 else:
                     kind = self.directory.kind_of[unit]
-                    self.faults.add(each.where, f"a {kind} cannot fail as a whole; name one of its faults")
+                    self.faults.add(each.where, f"{a_kind(kind)} cannot fail as a whole; name one of its faults")
         return frozenset(found)
 
     def _faults_of(self, node: Text) -> Iterator[tuple[str, str]]:
@@ -243,7 +244,7 @@ class OperationsReader:
                 kind = self.directory.kind_of[unit]
                 flags = [name for name, each in inputs_of(kind).items() if each.failure]
                 cure = advice(said.name, ["in_service", *flags])
-                self.faults.add(node.where, f"{said.name} of a {kind} is not a failure to be mended; {cure}")
+                self.faults.add(node.where, f"{said.name} of {a_kind(kind)} is not a failure to be mended; {cure}")
 
     def _started(self, root: Map) -> None:
         """See that something starts each procedure, and that none calls itself in the end."""

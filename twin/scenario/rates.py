@@ -10,6 +10,7 @@ from pydantic import Field
 from twin import assets
 from twin.declare import Quantity
 from twin.equipment import KINDS
+from twin.faults import a_kind
 from twin.scenario.catalog import MARKS
 from twin.scenario.changes import inputs_of
 from twin.scenario.document import Documents, Map, Text
@@ -124,7 +125,7 @@ class Rates:
         every = form.every if form.count is None else (whole.exposure or 0.0) / form.count
         name = form.input or "in_service"
         if form.kind is not None and name not in inputs_of(form.kind):
-            text = f'a {form.kind} has no input "{name}"; {advice(name, inputs_of(form.kind))}'
+            text = f'{a_kind(form.kind)} has no input "{name}"; {advice(name, inputs_of(form.kind))}'
             faults.add(node.where_of("input"), text)
             return None
         evidence = (form.source, form.date, form.mark)

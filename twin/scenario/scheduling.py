@@ -11,6 +11,7 @@ from twin import units
 from twin.declare import quantities
 from twin.equipment import KINDS
 from twin.equipment.job import PHASES
+from twin.faults import a_kind
 from twin.plant import Plant, Unit
 from twin.plant_work import faults_of_stores
 from twin.scenario import values
@@ -139,7 +140,7 @@ class SchedulerReader:
         for name in found:
             if not KINDS[self.plant.units[name].kind].is_work:
                 kind = self.plant.units[name].kind
-                self.faults.add(node.where, f"{name} is a {kind}, which trains nothing; racks are wanted")
+                self.faults.add(node.where, f"{name} is {a_kind(kind)}, which trains nothing; racks are wanted")
                 return []
         return list(dict.fromkeys(found))
 

@@ -7,7 +7,7 @@ import dataclasses
 from twin import units
 from twin.declare import MODES, Quantity, quantities
 from twin.equipment import KINDS
-from twin.faults import Where
+from twin.faults import Where, a_kind
 from twin.scenario import values
 from twin.scenario.changes import Change, Targets, inputs_of
 from twin.scenario.document import Broken, Node, Text, describe
@@ -60,7 +60,7 @@ def _state(kind: str, name: str, where: Where, targets: Targets) -> Quantity | N
         note = f"{name} follows from the rest and cannot be said"
     else:
         note = advice(name, [*(said for said, level in LEVELS.items() if level in inputs_of(kind)), *known])
-    targets.faults.add(where, f'a {kind} has no state "{name}" to begin in; {note}')
+    targets.faults.add(where, f'{a_kind(kind)} has no state "{name}" to begin in; {note}')
     return None
 
 
@@ -95,5 +95,5 @@ def maintenance(node: Node, targets: Targets) -> list[Change]:
             elif "in_service" in inputs_of(kind):
                 found.append(Change(0.0, unit, "in_service", 0.0, verb="initial", where=each.where))
             else:
-                targets.faults.add(each.where, f"a {kind} cannot be taken out of service for maintenance")
+                targets.faults.add(each.where, f"{a_kind(kind)} cannot be taken out of service for maintenance")
     return found

@@ -7,7 +7,7 @@ from typing import Any
 from twin import units
 from twin.declare import quantities
 from twin.equipment import KINDS
-from twin.faults import Where
+from twin.faults import Where, a_kind
 from twin.plant import Plant
 from twin.plant_electrics import levels, machines
 from twin.scenario.faults import Faults
@@ -35,7 +35,7 @@ def strengths(
         kind = plant.units[name].kind
         if not can_be_struck(kind):
             kinds = ", ".join(each for each in KINDS if can_be_struck(each))
-            faults.add(where, f"{name} is a {kind}; a fault strikes one of {kinds}")
+            faults.add(where, f"{name} is {a_kind(kind)}; a fault strikes one of {kinds}")
             continue
         strength = power(plant, name, impedance, where, faults)
         if strength is not None and limited(plant, name, where, faults):

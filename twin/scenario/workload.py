@@ -8,7 +8,7 @@ from typing import Any
 
 from twin import units
 from twin.equipment import KINDS
-from twin.faults import Fault, Where
+from twin.faults import Fault, Where, a_kind
 from twin.scenario.case import RunSettings, Scenario
 from twin.scenario.changes import Change, Targets, inputs_of
 from twin.scenario.document import Documents, Map, Node, Text
@@ -78,7 +78,7 @@ class WorkloadReader:
         for kind in sorted({kind_of[unit] for unit in found} - {"service"}):
             known = self.targets.directory.of_kind.get("service", [])
             there = f"the services are {', '.join(known)}" if known else "the plant has none"
-            self.faults.add(where, f"{units.quoted(key)} is a {kind}, of which no tokens are asked; {there}")
+            self.faults.add(where, f"{units.quoted(key)} is {a_kind(kind)}, of which no tokens are asked; {there}")
         return [unit for unit in found if kind_of[unit] == "service"]
 
     def _demand(self, services: list[str], node: Node) -> list[Change]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from twin.faults import a_kind
 from twin.trace import guard, layout
 from twin.trace.layout import BadTrace, Column, Event, NotRecorded
 from twin.units import convert
@@ -198,7 +199,7 @@ class Trace:
             raise NotRecorded(f'"{name}": {owner or "its kind or unit"} is not recorded{near}')
         if quantity not in self._columns[kind]:
             near = _nearest(quantity, self._columns[kind])
-            raise NotRecorded(f'"{name}": {quantity or "its quantity"} is not recorded of a {kind}{near}')
+            raise NotRecorded(f'"{name}": {quantity or "its quantity"} is not recorded of {a_kind(kind)}{near}')
         return self._columns[kind][quantity], units
 
     @cached_property

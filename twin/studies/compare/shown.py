@@ -149,7 +149,7 @@ def _folded(found: Traces, entries: list[Entry]) -> list[Line]:
 def _cases(found: Sweeps, top: int) -> Section:
     rows = []
     for each in found.cases[: 4 * top]:
-        sense = "B alone" if each.lost else "A alone" if each.won else "both" if each.numbers else "-"
+        sense = "B alone" if each.lost else "A alone" if each.won else "both" if each.harms else "neither"
         told = [f"{text}: {a} / {b}" for text, (a, b) in each.criteria.items()]
         told += [f"{words(name)} {_value(a, name)} / {_value(b, name)}" for name, (a, b) in each.numbers.items()]
         rows.append([each.name, sense, each.first_a, each.first_b, "; ".join(told) or "-"])

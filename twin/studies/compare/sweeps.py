@@ -25,7 +25,7 @@ SLIGHT = {"W": 1e3, "J": 3.6e6, "s": 1.0, "USD": 1.0, "token": 1e3, "1": 0.0}
 
 @dataclass(frozen=True)
 class Case:
-    """One case of both sweeps; `lost` does harm in B alone, `won` in A alone; numbers: name -> (A, B).
+    """One case of both sweeps; `lost` does harm in B alone, `won` in A alone, `harms` in both; numbers: name -> (A, B).
 
     criteria: those that come out otherwise, -> (A, B) in words. newly: those that B fails and A does not, but for those
     that are so in the same world where nothing fails. at_rest: nothing fails in it.
@@ -40,6 +40,7 @@ class Case:
     criteria: dict[str, tuple[str, str]]
     newly: tuple[str, ...]
     at_rest: bool
+    harms: bool = False
 
 
 @dataclass
@@ -177,7 +178,8 @@ def _differs(
     firsts = [f"not run: {each.fault}" if each.fault else text for each, text in zip(pair, firsts, strict=True)]
     if not (numbers or criteria or newly or lost or won or firsts[0] != firsts[1]):
         return None
-    return Case(name, lost, won, firsts[0], firsts[1], numbers, criteria, tuple(newly), at_rest)
+    harms = all(harm) and not (lost or won)
+    return Case(name, lost, won, firsts[0], firsts[1], numbers, criteria, tuple(newly), at_rest, harms)
 
 
 def _alike(a: float, b: float, slight: float) -> bool:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from twin.faults import a_kind
 from twin.report.findings import Findings
 from twin.report.metrics import ensemble, flatten
 from twin.report.story import ORDER, flags_of
 from twin.report.timeline import Entry
-from twin.report.words import count, names
+from twin.report.words import count, lasting, names
 
 EQUAL = 1e-6
 """Share of its scale by which a recorded quantity may differ and still count as equal: traces keep seven digits."""
@@ -120,6 +121,8 @@ class Traces:
     rows: int = 0
     broke_off: bool = False
     """B's run broke off, and A's went to its end."""
+    ended_early: tuple[float, float] | None = None
+    """When A's and B's rows end [s], where B's end before A's."""
     differences: list[Difference] = field(default_factory=list)
     metrics: list[Metric] = field(default_factory=list)
     criteria: list[Held] = field(default_factory=list)
@@ -149,6 +152,9 @@ class Traces:
         if criteria:
             if self.broke_off:
                 found.append("B's run broke off, A's did not: what it holds is not proven")
+            elif self.ended_early is not None:
+                whole, part = map(lasting, self.ended_early)
+                found.append(f"B ended after {part}, A after {whole}: from there on nothing of B is proven")
             for each in self.criteria:
                 if each.lost:
                     found.append(f"B fails what A {'holds' if each.a else 'does not ask'}: {each.text}")
@@ -170,6 +176,7 @@ class Traces:
             "same": self.same,
             "only": self.only,
             "rows": self.rows,
+            "ended_early": self.ended_early,
             "first": [each.to_json() for each in self.first[:20]],
             "quantities": [each.to_json() for each in self.worst],
             "metrics": [each.to_json() for each in self.metrics],
@@ -206,9 +213,16 @@ def compare(a: Findings, b: Findings, name_a: str, name_b: str) -> Traces:
     made.metrics = _metrics(a, b)
     made.criteria = _criteria(a, b)
     made.broke_off = a.verdict.finished and not b.verdict.finished
+    spans = [each.story.end - each.story.start for each in (a, b)]
+    made.ended_early = (spans[0], spans[1]) if spans[1] < spans[0] - _tail(a, b) else None
     made.kind_of = a.story.kind_of | b.story.kind_of
     made.events_a, made.events_b = _events(a.entries, b.entries)
     return made
+
+
+def _tail(a: Findings, b: Findings) -> float:
+    """By how much the end of two whole runs may differ because one records more rarely [s]."""
+    return SAME_TIME + max(float(each.story.steps[-1]) if len(each.story.steps) else 0.0 for each in (a, b))
 
 
 def _kinds(made: Traces, a: Findings, b: Findings) -> None:
@@ -224,7 +238,7 @@ def _kinds(made: Traces, a: Findings, b: Findings) -> None:
                 made.only.append(f"only {who} has the units {names(missing)} ({kind})")
             alone = [name for name in one.trace.columns(kind) if name not in other.trace.columns(kind)]
             if alone:
-                made.only.append(f"only {who} records of a {kind}: {', '.join(alone)}")
+                made.only.append(f"only {who} records of {a_kind(kind)}: {', '.join(alone)}")
 
 
 def _rows(made: Traces, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -294,7 +308,8 @@ def _metrics(a: Findings, b: Findings) -> list[Metric]:
     """Every number of both runs; of an ensemble its median."""
     numbers = [_numbers(each) for each in (a, b)]
     keys = [key for key in dict.fromkeys([*numbers[0], *numbers[1]]) if not any(word in key for word in UNMEASURED)]
-    return [Metric(key, _unit_of(a, key), numbers[0].get(key), numbers[1].get(key)) for key in keys]
+    one, other = numbers
+    return [Metric(key, unit_of(a if key in one else b, key), one.get(key), other.get(key)) for key in keys]
 
 
 def _numbers(found: Findings) -> dict[str, float | None]:
@@ -303,11 +318,18 @@ def _numbers(found: Findings) -> dict[str, float | None]:
     return {row["metric"]: row["p50"] for row in ensemble(found.measures)}
 
 
-SUFFIXES = {"seconds": "s", "time": "s", "units": "1", "power": "W"}
-PARTS = {"energy": "J", "pue": "1", "tokens": "1", "training": "1"}
+PARTS = {"energy": "J"}
+AMOUNTS = {
+    "tokens": {
+        "answers": "token", "prompts": "token", "queued_end": "token", "deferred": "token", "revenue": "USD",
+        "cost": "USD", "caught_up": "s", "energy_per_token": "J/token",
+    },
+    "schedule": {"arrived": "s", "started": "s", "finished": "s", "waited": "s", "had_racks": "s"},
+}  # fmt: skip
+"""Part of the numbers -> what a name holds, and the unit that it then has."""
 
 
-def _unit_of(found: Findings, key: str) -> str:
+def unit_of(found: Findings, key: str) -> str:
     """The SI unit of a number by its dotted name."""
     first, _, rest = key.partition(".")
     quantity, _, which = rest.rpartition(".")
@@ -318,7 +340,8 @@ def _unit_of(found: Findings, key: str) -> str:
         return "s"
     if "power" in rest and first == "lost":
         return "W"
-    return PARTS.get(first, "1")
+    amounts = AMOUNTS.get(first, {})
+    return next((unit for word, unit in amounts.items() if word in which), PARTS.get(first, "1"))
 
 
 def _criteria(a: Findings, b: Findings) -> list[Held]:

@@ -43,7 +43,8 @@ def black_building(site: Site) -> Iterator[Step]:
         held = step.length + chillers
         step.actions += [Action("restore", name, held, "the feeder is closed again") for name in utilities]
         why = f"outage {held:g} s + retransfer {back - MARGIN:g} s + {MARGIN:g} s"
-        step.awaited.append(Await("not ats.on_alternate", held + back, why, len(switches)))
+        named, number = site.returned("ats", switches)
+        step.awaited.append(Await(f"not {named}.on_alternate", held + back, why, number))
         step.length = held + back + chillers + SETTLED
     yield step
 
@@ -72,13 +73,16 @@ def _outage(site: Site, utilities: list[str], title: str, purpose: str) -> Step:
         if batteries:
             walk = site.most(batteries, "walk_in_time")
             both = within + walk + MARGIN
-            awaited.append(Await("not ups.on_battery", both, f"{why} + walk-in {walk:g} s", len(batteries)))
+            named, number = site.returned("ups", batteries)
+            awaited.append(Await(f"not {named}.on_battery", both, f"{why} + walk-in {walk:g} s", number))
         length = max(WATCHED, within + SETTLED)
         for kind in DRIVEN:
             lost = site.hanging(kind, gone)
             if lost and kind in CHILLERS:
                 restart, of = site.restarted_within(kind)
-                awaited.append(Await(f"not {kind}.stopped", within + restart, f"supply {within:g} s + {of}", len(lost)))
+                named, number = site.returned(kind, lost)
+                why = f"supply {within:g} s + {of}"
+                awaited.append(Await(f"not {named}.stopped", within + restart, why, number))
                 length = max(length, within + restart + SETTLED)
     actions = [Action("fail", name, 0.0, "the feeder is opened") for name in utilities]
     awaited.sort(key=lambda each: each.within)

@@ -9,7 +9,8 @@ from typing import Any
 from twin.declare import quantities
 from twin.equipment import KINDS
 from twin.plant import Loop, Plant, Unit
-from twin.report.words import names
+from twin.report.words import names, natural
+from twin.scenario.names import BadName, expand
 from twin.scenario.redundancy import stem
 from twin.studies.ist.step import Gate
 
@@ -71,6 +72,23 @@ class Site:
             if sources and sources <= gone:
                 found.append(unit.name)
         return found
+
+    def returned(self, kind: str, units: list[str]) -> tuple[str, int]:
+        """Words and number for units of a kind that come back, so that none that never went counts for one of them.
+
+        Their range, where they are one; else all of the kind.
+        """
+        every = [unit.name for unit in self.of(kind)]
+        if set(units) == set(every):
+            return kind, len(every)
+        if len(units) == 1:
+            return units[0], 1
+        ordered = sorted(units, key=natural)
+        said = f"{ordered[0]}..{ordered[-1][len(stem(ordered[-1])) :].strip('-_')}"
+        try:
+            return (said, len(ordered)) if expand(said) == ordered else (kind, len(every))
+        except BadName:
+            return kind, len(every)
 
     def switches(self, gone: set[str]) -> list[str]:
         """The transfer switches that lose their normal feed and can go to a standby generator."""
