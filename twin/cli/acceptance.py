@@ -50,8 +50,7 @@ def ist(
     \b
     Examples:
       twin ist pod -o ist.md -o ist.html
-      twin ist hall --script-only -o script.md
-      twin ist hall --only pump-3,ups
+      twin ist hall --only pump-3,ups --script-only
     """
     from twin.studies.ist import Conditions
     from twin.studies.ist import ist as tested
@@ -65,12 +64,16 @@ def ist(
         asked("--utilisation", utilisation, "1"),
     )
     chosen = None if steps is None else numbers(steps)
-    units = None if only is None else listed(only)
-    if units is not None and not units:
-        raise UsageFault('--only: nothing was found; names of units or kinds are wanted, e.g. "pump-2,cdu"')
     with Bar(f"test of {plant}", silent=quiet or as_json or script_only, of="steps") as bar:
         made = tested(
-            plant, at, only=units, steps=chosen, run=not script_only, keep=keep, device=device.value, progress=bar
+            plant,
+            at,
+            only=_units(only),
+            steps=chosen,
+            run=not script_only,
+            keep=keep,
+            device=device.value,
+            progress=bar,
         )
     for path in output or ():
         path.write_text(made.html() if path.suffix == ".html" else made.markdown(), encoding="utf-8")
@@ -80,6 +83,15 @@ def ist(
     else:
         emit(table(made.sentence(), ["", "step", "result", "what did not hold"], made.summary()))
     return GOOD if made.passed else FAILED
+
+
+def _units(text: str | None) -> tuple[str, ...] | None:
+    """The units that are tested; None where the option is not there."""
+    if text is None:
+        return None
+    if not (found := listed(text)):
+        raise UsageFault('--only: nothing was found; names of units or kinds are wanted, e.g. "pump-2,cdu"')
+    return found
 
 
 def numbers(text: str) -> list[int]:
