@@ -7,10 +7,9 @@ from typing import Annotated
 
 import typer
 
-from twin.cli.asked import asked
+from twin.cli.asked import asked, listed
 from twin.cli.drills import Device
 from twin.cli.progress import Bar
-from twin.cli.sweeps import listed
 from twin.cli.words import FAILED, GOOD, UsageFault, emit, emit_json, guarded, say, table
 
 SORTS = (".md", ".html")
@@ -29,9 +28,7 @@ def ist(
     only: Annotated[
         str | None,
         typer.Option(
-            metavar="UNITS",
-            help='Only steps with these units or kinds, each for itself: "pump-2,cdu".',
-            show_default=False,
+            metavar="UNITS", help='Only these units or kinds, each for itself: "pump-2,cdu".', show_default=False
         ),
     ] = None,
     dry_bulb: Annotated[str, typer.Option(metavar="TEMPERATURE", help="Outdoor air.")] = "44 degC",
@@ -64,16 +61,10 @@ def ist(
         asked("--utilisation", utilisation, "1"),
     )
     chosen = None if steps is None else numbers(steps)
+    units = None if only is None else listed("--only", only, 'a unit or kind, e.g. "pump-2,cdu",')
     with Bar(f"test of {plant}", silent=quiet or as_json or script_only, of="steps") as bar:
         made = tested(
-            plant,
-            at,
-            only=_units(only),
-            steps=chosen,
-            run=not script_only,
-            keep=keep,
-            device=device.value,
-            progress=bar,
+            plant, at, only=units, steps=chosen, run=not script_only, keep=keep, device=device.value, progress=bar
         )
     for path in output or ():
         path.write_text(made.html() if path.suffix == ".html" else made.markdown(), encoding="utf-8")
@@ -83,15 +74,6 @@ def ist(
     else:
         emit(table(made.sentence(), ["", "step", "result", "what did not hold"], made.summary()))
     return GOOD if made.passed else FAILED
-
-
-def _units(text: str | None) -> tuple[str, ...] | None:
-    """The units that are tested; None where the option is not there."""
-    if text is None:
-        return None
-    if not (found := listed(text)):
-        raise UsageFault('--only: nothing was found; names of units or kinds are wanted, e.g. "pump-2,cdu"')
-    return found
 
 
 def numbers(text: str) -> list[int]:
