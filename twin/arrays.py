@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from types import ModuleType
@@ -79,15 +82,37 @@ def _gpu_name() -> str:
     return str(cupy.cuda.runtime.getDeviceProperties(0)["name"].decode())
 
 
+_host: Any = np
+"""What serves arrays that are not on a device: numpy, or what records its operations (`twin.tape`)."""
+_serving = threading.Lock()
+
+
+@contextmanager
+def served_by(library: Any) -> Iterator[None]:
+    """While it lasts, this is the library of arrays that are not on a device."""
+    global _host
+    with _serving:
+        _host = library
+        try:
+            yield
+        finally:
+            _host = np
+
+
 def library_of(x: Array) -> ModuleType:
     """The library that `x` belongs to: cupy for a device array, numpy for all else."""
     if type(x) is np.ndarray:
-        return np
+        return _host  # type: ignore[no-any-return]
     if type(x).__module__.partition(".")[0] == "cupy":
         import cupy
 
         return cupy  # type: ignore[no-any-return]
-    return np
+    return _host  # type: ignore[no-any-return]
+
+
+def on_host(xp: ModuleType) -> bool:
+    """Whether a library keeps its arrays in the memory of the host, where looking at one costs nothing."""
+    return xp is np or xp is _host
 
 
 def to_host(x: Array) -> np.ndarray:
@@ -102,13 +127,19 @@ def worth_doing(mask: Array) -> bool:
     always true, so that nothing leaves the device inside a tick.
     """
     if type(mask) is np.ndarray:
-        return _count_nonzero(mask) > 0  # type: ignore[no-any-return]
-    return bool(mask) if library_of(mask) is np else True
+        return count_nonzero(mask) > 0  # type: ignore[no-any-return]
+    if hasattr(mask, "worth_doing"):
+        return mask.worth_doing()  # type: ignore[no-any-return]
+    return bool(mask) if on_host(library_of(mask)) else True
 
 
 def same_bits(x: Array, y: Array) -> bool:
     """Whether two arrays of one shape are the same to the bit; said on the CPU alone, on a device never."""
-    return type(x) is type(y) is np.ndarray and x.tobytes() == y.tobytes()
+    if type(x) is type(y) is np.ndarray:
+        return x.tobytes() == y.tobytes()
+    if hasattr(x, "same_bits"):
+        return x.same_bits(y)  # type: ignore[no-any-return]
+    return hasattr(y, "same_bits") and y.same_bits(x)
 
 
 def nothing(x: Array) -> bool:
@@ -174,7 +205,7 @@ def _bare(counter: Any) -> Any:
     return getattr(getattr(within, "__globals__", {}).get("multiarray"), "count_nonzero", within)
 
 
-_count_nonzero = _bare(np.count_nonzero)
+count_nonzero = _bare(np.count_nonzero)
 
 MOST_FOLDED = 4
 """Terms up to which numpy adds halves faster than its own sum does. Beyond, its sum runs over the last axis of a
@@ -237,7 +268,7 @@ def gather_sum(x: Array, table: Neighbours) -> Array:
         return xp.zeros((*x.shape[:-1], table.index.shape[0]), dtype=x.dtype)
     if table.width == 1 and table.full:
         return x.take(table.index[:, 0], axis=-1)
-    if xp is np and table.width > MOST_FOLDED:
+    if on_host(xp) and table.width > MOST_FOLDED:
         terms = x.take(table.index, axis=-1)
         return np.add.reduce(terms if table.full else np.where(table.valid, terms, 0), axis=-1)
     terms, half = x.take(table.terms, axis=-1), table.width

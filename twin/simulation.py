@@ -26,6 +26,7 @@ from twin.members import widened
 from twin.model import Model, State, compile, inputs
 from twin.operations import Desk
 from twin.recording import Gatherer, Tick, columns, recorded_units
+from twin.replay import Replay
 from twin.routing import Routes
 from twin.scenario import Change, ControllerSpec, RunSettings, Scenario
 from twin.scenario.chance import DRAWN, drawn_rows
@@ -34,7 +35,6 @@ from twin.scenario.looping import blamed, said
 from twin.scenario.sags import edges
 from twin.scheduler import Scheduler
 from twin.settling import begin, settle
-from twin.step import step
 from twin.trace import Event, Recorder, because
 
 __all__ = ["BrokenBalance", "ClosedLoop", "RunResult", "Simulation", "recorded", "settle", "simulate"]
@@ -75,7 +75,7 @@ class Simulation:
         self.scenario, self.settings = scenario, scenario.run
         self.desk: Desk | None = None
         self.model = compile(scenario.plant, open_device(device)) if begun is None else begun[0]
-        self.members = scenario.run.members
+        self.members, self.replay = scenario.run.members, Replay(self.model)
         self.inputs = inputs(self.model, self.members)
         for change in scenario.initial:
             self.put(change, change.value)
@@ -214,7 +214,7 @@ class Simulation:
         while now < until:
             length = min(self.tick_at(now), end - now)
             self._follow_ramps(now * QUANTUM)
-            self.state = step(self.model, self.state, self.inputs, now * QUANTUM, length * QUANTUM)
+            self.state = self.replay.step(self.state, self.inputs, now * QUANTUM, length * QUANTUM)
             self.ticks += 1
             now += length
             if self.desk is not None:

@@ -19,6 +19,7 @@ from twin.arrays import (
     library_of,
     neighbours,
     nothing,
+    on_host,
     same_bits,
     stacked_with_spare,
     to_host,
@@ -247,7 +248,7 @@ def solve_pairs(net: Any, r: Resistances, was: Array) -> tuple[Array, Array, Arr
     xp = library_of(was)
     pressure, bracket = was, None
     last: Array = np.inf
-    steps = MOST_STEPS if xp is np else STEPS_ON_DEVICE
+    steps = MOST_STEPS if on_host(xp) else STEPS_ON_DEVICE
     for step in range(steps):
         flow, slope = pass_flow(net, r, pressure)
         imbalance, moved, slopes = gather_sum(stacked_with_spare(flow * net.sign, abs(flow), slope), net.in_loop)
@@ -257,7 +258,7 @@ def solve_pairs(net: Any, r: Resistances, was: Array) -> tuple[Array, Array, Arr
             shift, bent = _tangent(net, flow, slope, fall)
             near = bent <= TOLERANCE * moved
         solved = exact | near | (moved <= STILL)
-        if step == steps - 1 or (xp is np and not worth_doing(solved == 0)):
+        if step == steps - 1 or (on_host(xp) and not worth_doing(solved == 0)):
             break
         low, high = bracket or _bracket(net, r)
         low = xp.where(imbalance > 0, xp.maximum(low, pressure), low)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked_with_spare, worth_doing
+from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, on_host, stacked_with_spare, worth_doing
 from twin.physics.hydraulic import branch_flow
 from twin.physics.thermal import TINY
 
@@ -171,7 +171,7 @@ def solve_rings(rings: Rings, head: Array, laminar: Array, turbulent: Array, sti
         sums = stacked_with_spare(moved, abs(amiss), abs(amiss / slope), abs(rise))
         most, off, way, tall = gather_sum(sums, rings.in_ring)
         solved = (off <= xp.maximum(TOLERANCE * most, STILL)) | (way <= ROUND_OFF * tall)
-        if xp is np and not worth_doing(~solved):
+        if on_host(xp) and not worth_doing(~solved):
             break
         step = xp.where(solved.take(rings.ring_of, axis=1), 0.0, amiss / slope)
         rise, flow, passed, slope, moved = _step(rings, laws, rise, amiss, passed - amiss, step)

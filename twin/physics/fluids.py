@@ -67,7 +67,7 @@ def properties(fluid: str, T: Real) -> Properties:
     place = xp.minimum(xp.maximum((xp.asarray(T) - COLDEST) / STEP, 0.0), float(last))
     k = xp.minimum(place.astype(int), last - 1)
     x = (place - k)[..., None]
-    low, high = value.take(k, axis=0), value.take(k + 1, axis=0)
-    rise = slope.take(k, axis=0) * (1 - x) ** 2 * x - slope.take(k + 1, axis=0) * x * x * (1 - x)
+    low, high = xp.take(value, k, axis=0), xp.take(value, k + 1, axis=0)
+    rise = xp.take(slope, k, axis=0) * (1 - x) ** 2 * x - xp.take(slope, k + 1, axis=0) * x * x * (1 - x)
     found = low * (1 + 2 * x) * (1 - x) ** 2 + high * x * x * (3 - 2 * x) + rise
     return Properties(found[..., 0], found[..., 1], xp.exp(found[..., 2]), found[..., 3])
