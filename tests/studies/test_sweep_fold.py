@@ -250,7 +250,7 @@ def test_folded_pairs_equal_unfolded_ones():
 
 @pytest.mark.slow
 def test_the_hall_folded_equals_the_hall_unfolded():
-    """`pytest -n0 -m slow tests/studies/test_sweep_fold.py`: every unit, every failure; minutes."""
+    """`pytest -n0 -m slow tests/studies/test_sweep_fold.py`: every unit, every failure; three minutes."""
     few = equal("hall", Sweeping(after=600.0))
     assert sum(row.stands_for for row in few.cases) == 713
     assert any(row.stands_for > 1 and row.racks_lost for row in few.cases)
