@@ -13,7 +13,7 @@ import numpy as np
 from twin.arrays import Device
 from twin.model import Model, State
 from twin.networks.tables import AllRows
-from twin.step import LONG, step
+from twin.step import step
 from twin.tape import Tape, Taped, Untapeable
 
 SINGLE = ("voltage", "pressure", "headers", "stored", "frequency")
@@ -22,7 +22,9 @@ TOLD = (*SINGLE, "imbalance", "lost_between")
 LARGEST = 20_000
 """Members times units above which numpy's own work outweighs what lies between its calls. Estimate."""
 PATIENCE = 2
-"""Ticks in a row that leave a tape before another is recorded. Estimate."""
+"""Ticks in a row that leave the tapes before another is recorded. Estimate."""
+TAPES = 2
+"""Ways of a tick that are kept: many a control goes to and fro between two. Estimate."""
 PAYS, PRICE, PURSE = 10, 16, 160
 """Ticks that a recording which did not pay has to be waited for, and the most that are saved up. A recording takes as
 long as about eight ticks, and pays when it is played so often; each one that a law refuses has to be waited for longer
@@ -41,7 +43,7 @@ class Replay:
     played: int = 0
     recorded: int = 0
     _keys: list[str] = field(default_factory=list)
-    _tape: _Recorded | None = None
+    _tapes: list[_Recorded] = field(default_factory=list)
     _before: list[Any] = field(default_factory=list)
     _vary: set[int] = field(default_factory=set)
     _missed: int = 0
@@ -50,24 +52,33 @@ class Replay:
 
     def step(self, state: State, inputs: AllRows, now: float, dt: float) -> State:
         """The state at the end of a tick; see `twin.step.step`."""
-        if self.model.device.is_gpu or dt > LONG or state.voltage.size > LARGEST:
+        if self.model.device.is_gpu or state.voltage.size > LARGEST:
             return step(self.model, state, inputs, now, dt)
-        flat, tape = self._flat(state, inputs), self._tape
-        if tape is not None and tape.dt == dt and (found := tape.play(flat, now)) is not None:
-            if tape.proven:
-                self.played, self._missed, self._before = self.played + 1, 0, flat
-                return found
-            new = step(self.model, state, inputs, now, dt)
+        flat = self._flat(state, inputs)
+        tape, found = self._play(flat, now, dt)
+        if tape is not None and tape.proven:
+            self.played, self._missed, self._before = self.played + 1, 0, flat
+            return found
+        new = step(self.model, state, inputs, now, dt)
+        if tape is not None:
             tape.proven = self._alike(new, found)
-            self._tape = tape if tape.proven else None
+            self._tapes = [kept for kept in self._tapes if kept is not tape or tape.proven]
         else:
             self._missed += 1
-            new = step(self.model, state, inputs, now, dt)
             self._saved = min(self._saved + 1, PURSE)
             if self._missed >= PATIENCE and self._saved >= PRICE and len(flat) == len(self._before):
                 self._record(state, inputs, now, dt, flat, new)
         self._before = flat
         return new
+
+    def _play(self, flat: list[Any], now: float, dt: float) -> tuple[_Recorded | None, Any]:
+        """The tape that this tick follows, and the state at its end."""
+        for tape in self._tapes:
+            if tape.dt == dt and tape.knows(flat) and (found := tape.play(flat, now)) is not None:
+                if tape is not self._tapes[0]:
+                    self._tapes = [tape, *(other for other in self._tapes if other is not tape)]
+                return tape, found
+        return None, None
 
     def _flat(self, state: State, inputs: AllRows) -> list[Any]:
         """All that a tick starts from, in one list; what has not changed is the same object as before."""
@@ -98,8 +109,8 @@ class Replay:
 
     def _record(self, state: State, inputs: AllRows, now: float, dt: float, flat: list[Any], new: State) -> None:
         """Record this tick again, and keep its tape where it says the same."""
-        self._saved -= 0 if self._tape is not None and self._tape.uses >= PAYS else PRICE
-        self._tape, self._missed = None, 0
+        self._saved -= 0 if self._tapes and self._tapes[0].uses >= PAYS else PRICE
+        self._tapes, self._missed = [tape for tape in self._tapes if tape.knows(flat)][: TAPES - 1], 0
         self._vary |= {k for k, (x, y) in enumerate(zip(flat, self._before)) if x is not y and type(x) is np.ndarray}
         kept = [(t.machine, dict(t.machine._found)) for t in self.model.tables]
         try:
@@ -115,7 +126,7 @@ class Replay:
         self.recorded += 1
         again = tape.play(flat, now)
         if again is not None and self._alike(new, again):
-            self._tape = tape
+            self._tapes.insert(0, tape)
 
 
 def _same(x: Any, y: Any) -> bool:
@@ -176,10 +187,12 @@ class _Recorded:
         self.stays = [None if type(x) is Taped else x for x in values]
         self.tape.finish([value for _, value in self.found])
 
+    def knows(self, flat: list[Any]) -> bool:
+        """Whether all that it takes to be fixed is as it was."""
+        return len(flat) == self.length and all(map(is_, self.known, [flat[k] for k in self.steady]))
+
     def play(self, flat: list[Any], now: float) -> State | None:
         """The state at the end of a tick; None where it has to be worked out."""
-        if len(flat) != self.length or not all(map(is_, self.known, [flat[k] for k in self.steady])):
-            return None
         if not self.tape.play([now, *(flat[k] for k in self.vary)]):
             return None
         self.uses += 1
