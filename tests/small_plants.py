@@ -134,14 +134,14 @@ def pod(racks: int = 8, dc: bool = False) -> Plant:
 
 
 def air_cooled() -> Plant:
-    """Three air-cooled racks in a room whose mass follows slowly: two CRAHs, one UPS, two jobs on one storage."""
+    """Air-cooled racks in a room whose mass follows slowly: two CRAHs, one UPS, two jobs and a pool on one storage."""
     plant = Plant()
     add(plant, "utility", "utility", rated_power=1e6)
     add(plant, "board", "bus", ("utility",))
     add(plant, "ups", "ups", ("board",), **{**UPS, "rated_power": 2e5, "battery_energy": 2e5 * 120})
     add(plant, "room", "zone", volume=200, mass_heat_capacity=4e6, mass_conductance=4e3)
     supplies = {"shelf_count": 18, "shelf_power": 3.3e3, "lowest_voltage": 0.85, "standby_power": 400, "die_groups": 4}
-    for i in (1, 2, 3):
+    for i in (1, 2, 3, 4):
         feeds, more = (("ups", "board"), supplies) if i < 3 else (("ups",), {})
         add(
             plant,
@@ -168,6 +168,12 @@ def air_cooled() -> Plant:
         plant.store(f"train-{k}", ["store"])
     trains = [branch(f"pump-{i}", f"chiller-{i}") for i in (1, 2)]
     plant.add_loop(Loop("chilled", "water", trains, [branch(f"crah-{i}") for i in (1, 2)]))
+    add(plant, "chat", "pool", weights=8e10)
+    plant.gather("chat", ["rack-4"])
+    plant.store("chat", ["store"])
+    add(plant, "api", "service", prefill_rate=1000, decode_rate=500, batch=64, least_token_time=0.01)
+    plant.serve("api", ["chat"], ["chat"])
+    plant.units["api"].settings["request_rate"] = 8.0
     return plant
 
 

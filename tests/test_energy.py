@@ -34,7 +34,7 @@ SPANS = {"balancing_valve": (0.05, 1), "flow_control": (0, 1), "hottest_die_luck
          "dry_bulb": (260, 325), "wet_bulb": (260, 300), "supply_setpoint": (280, 325), "leaving_setpoint": (280, 315),
          "utilisation": (0, 1), "fans_failed": (0, 1),
          "opening": (0, 1), "hand_valve": (0, 1), "pump_speed": (0, 1), "speed": (0, 1),
-         "ports_lost": (0, 1), "power_limit": (0.1, 1),
+         "ports_lost": (0, 1), "power_limit": (0.1, 1), "request_rate": (0, 60), "admission": (0, 1),
          "frequency": (50, 70), "battery_temperature": (250, 310),
          "power_setpoint": (-3e6, 3e6), "reactive_setpoint": (-2e6, 2e6),
          "peak": (0, 2), "smoothing": (0, 1), "power_floor": (0, 1)}  # fmt: skip
@@ -158,6 +158,13 @@ def test_books_close_through_a_storm_of_leaks_and_valves(seed):
 @pytest.mark.parametrize("seed", [3, 8])
 def test_books_close_through_a_storm_over_air_cooled_racks(seed):
     assert storm(seed, 300, plant=air_cooled) <= 1e-11
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(100, 106))
+def test_books_close_through_long_storms_over_air_cooled_racks(seed):
+    """pytest -n0 -m slow tests/test_energy.py -k air: 25 s each."""
+    assert storm(seed, 2000, plant=air_cooled) <= 1e-11
 
 
 def test_books_close_through_a_storm_over_stages():

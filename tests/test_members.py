@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tests.small_plants import pod
+from tests.small_plants import air_cooled, pod
 from twin import equipment
 from twin import model as compiled
 from twin.declare import replace
@@ -20,9 +20,10 @@ MEMBERS = 9
 def asked_of(model, members):
     """Inputs in which every member differs: load, weather, and what fails."""
     asked = compiled.inputs(model, len(members))
-    rack, site = asked["rack"], asked["site"]
+    key = "rack" if "rack" in asked else "air_rack"
+    rack, site = asked[key], asked["site"]
     load = np.array([[0.5 + 0.05 * m] for m in members])
-    asked["rack"] = replace(rack, utilisation=rack.utilisation * 0.0 + load)
+    asked[key] = replace(rack, utilisation=rack.utilisation * 0.0 + load)
     asked["site"] = replace(site, dry_bulb=site.dry_bulb + np.array([[2.0 * m] for m in members]))
     return asked
 
@@ -37,13 +38,28 @@ def failing(asked, members, tick):
     return asked
 
 
-def drill(members, plant=None):
+def failing_in_air(asked, members, tick):
+    """CRAHs, the grid, racks, a controller of the storage, a job and a pool, at each member's own moments."""
+    for key, name, start, length, value in (
+        ("fan_wall", "in_service", 4, 50, 0.0), ("utility", "in_service", 10, 6, 0.0),
+        ("air_rack", "in_service", 3, 9, 0.0), ("storage_system", "controllers_failed", 12, 20, 1.0),
+        ("job", "crash", 20, 2, 1.0), ("pool", "crash", 6, 3, 1.0),
+    ):  # fmt: skip
+        values = getattr(asked[key], name).copy()
+        for row, m in enumerate(members):
+            if start + 2 * m <= tick < start + 2 * m + length:
+                values[row, m % values.shape[1]] = value
+        asked = asked | {key: replace(asked[key], **{name: values})}
+    return asked
+
+
+def drill(members, plant=None, fails=failing, ticks=TICKS, dt=1.0):
     """State rows at the end of a short drill, by table and quantity."""
     model = compiled.compile(plant or pod(4))
     asked = asked_of(model, members)
     now = settle(model, asked, len(members))
-    for tick in range(TICKS):
-        now = step(model, now, failing(asked, members, tick), float(tick), 1.0)
+    for tick in range(ticks):
+        now = step(model, now, fails(asked, members, tick), tick * dt, dt)
     flat = {}
     for table in model.tables:
         for name, values in vars(now.rows[table.key]).items():
@@ -80,6 +96,21 @@ def test_the_order_of_kinds_changes_nothing(together, reordered_kinds):
     other = drill([0, 1, 2])
     for key, values in other.items():
         np.testing.assert_array_equal(values, together[key][:3], err_msg=str(key))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dt", [2.0, 20.0])
+def test_air_cooled_racks_jobs_and_pools_on_a_storage_are_alone_as_together_bit_for_bit(dt):
+    """Checkpoints, restarts, weights and air of each member, in short ticks and in those gone through again.
+
+    pytest -n0 -m slow tests/test_members.py: 12 s.
+    """
+    said = {"plant": air_cooled(), "fails": failing_in_air, "ticks": 26, "dt": dt}
+    whole = drill([0, 1, 2, 3], **said)
+    assert len(set(whole["chat", "work_energy"])) == 4
+    for member in (0, 3):
+        for key, values in drill([member], **said).items():
+            np.testing.assert_array_equal(values, whole[key][[member]], err_msg=f"{key} of member {member}")
 
 
 @pytest.fixture

@@ -83,6 +83,32 @@ def test_members_lose_what_their_own_switches_lost():
     assert share[2].tolist() == pytest.approx([0.75] * 4 + [uplinks, 0.5 * uplinks, uplinks, uplinks])
 
 
+def test_jobs_that_send_alone_lose_only_what_their_own_racks_need():
+    """A spine of four carries a quarter of what leaves a group of racks under one leaf, and none of what stays there.
+
+    Job a lies under leaves 1 to 4 and never needs a spine; job b lies across, on racks 4 and 5, and its two racks bring
+    36 ports a rail to leaves that have 54 left; leaf-1 takes one rail of four from racks 2, 3 and 4.
+    """
+    plant = wired()
+    plant.fabrics["compute"].senders = "jobs"
+    for job, racks in {"a": ("rack-02", "rack-03"), "b": ("rack-04", "rack-05")}.items():
+        add(plant, job, "job", step_time=4.0)
+        plant.gather(job, list(racks))
+    changes = [
+        Change(1.0, "spine-1", "in_service", 0.0, member=0),
+        Change(1.0, "leaf-1", "in_service", 0.0, member=1),
+        Change(1.0, "rack-08", "ports_lost", 0.5, member=2),
+    ]
+    run = Simulation(scenario(*changes, plant=plant, members=3, duration=4.0), device="cpu")
+    run.run()
+    share = run.inputs["rack"].bandwidth_share
+    assert share[0, 1:5].tolist() == [1.0] * 4
+    assert share[1].tolist() == [0.75] * 4 + [share[1, 4]] + [1.0] * 3
+    assert share[1, 4] == 0.75, "of job b, rack 5 sends to rack 4 alone, which has three rails"
+    assert share[2, :7].tolist() == [1.0] * 7
+    assert share[2, 7] == 0.5
+
+
 def test_what_is_lost_at_the_start_is_lost_from_the_start():
     story = scenario(duration=2.0)
     story.initial = [Change(0.0, "leaf-1", "in_service", 0.0)]

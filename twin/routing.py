@@ -16,6 +16,8 @@ from twin.plant_fabric import Fabric
 
 SHARE = "bandwidth_share"
 """Input of a rack that its fabric writes."""
+Groups = tuple[tuple[int, ...], ...]
+"""Racks, by number, that send at once."""
 MOST_KEPT = 4096
 """Patterns of losses whose shares are remembered."""
 
@@ -23,8 +25,9 @@ MOST_KEPT = 4096
 class Routes:
     """What a subnet manager or routing protocol finds out, every `detection` seconds, for one fabric.
 
-    Works on the host and between ticks, and only where ports came or went since it last looked: arrays that are the
-    same objects hold the same values. Members with the same losses are worked out once.
+    Works on the host and between ticks, and only where ports came or went, or jobs got other racks, since it last
+    looked: arrays that are the same objects hold the same values. Members with the same losses are worked out once.
+    Where jobs alone send (`senders`), each job's racks are a group, and those of no job are one together.
     """
 
     def __init__(self, model: Model, fabric: Fabric) -> None:
@@ -36,19 +39,24 @@ class Routes:
                 nodes, columns = (np.array(each) for each in zip(*rows, strict=True))
                 self.tables.append((t, nodes, columns))
         self.seen: list[Array] = []
-        self.known: dict[bytes, tuple[Array, Array]] = {}
+        self.known: dict[tuple[bytes, Groups], tuple[Array, Array]] = {}
+        self.by_jobs = fabric.senders == "jobs"
+        jobs = [unit.name for unit in model.plant.of_kind("job")]
+        home = {rack: job for job in jobs for rack in model.plant.pools.get(job, ())}
+        self.home = [home.get(name, "") for name in self.net.names[: self.net.racks]]
 
     def look(self, now: State, inputs: AllRows) -> AllRows:
         """New Inputs of racks and switches, from the ports as they are; nothing where nothing changed."""
         ports = [_forwarding(t, now, inputs) for t, _, _ in self.tables]
-        if self.seen and all(one is other for one, other in zip(ports, self.seen, strict=True)):
+        seen = ports + [inputs[t.key].job_number for t, _, _ in self.tables if self.by_jobs and t.machine.is_work]
+        if self.seen and all(one is other for one, other in zip(seen, self.seen, strict=True)):
             return {}
-        self.seen = ports
+        self.seen = seen
         alive = np.ones((ports[0].shape[0], len(self.net.names)))
         for (t, nodes, columns), said in zip(self.tables, ports, strict=True):
             share = to_host(said)[:, columns]
             alive[:, nodes] = share if _is_share(t) else 1.0 - share
-        found = [self._worked_out(row) for row in alive]
+        found = [self._worked_out(*each) for each in zip(alive, self._groups(inputs, len(alive)), strict=True)]
         changed: dict[str, Any] = {}
         for t, nodes, columns in self.tables:
             place, name = (0, SHARE) if SHARE in quantities(t.machine.Inputs) else (1, "links_alive")
@@ -59,14 +67,34 @@ class Routes:
                 changed[t.key] = replace(inputs[t.key], **{name: self.xp.asarray(told)})
         return changed
 
-    def _worked_out(self, alive: Array) -> tuple[Array, Array]:
-        """Shares of the racks and live links of all nodes, for the ports of one member."""
-        pattern = alive.tobytes()
+    def _groups(self, inputs: AllRows, members: int) -> list[Groups]:
+        """The racks that send at once in each member: by job where jobs alone send, else all."""
+        if not self.by_jobs:
+            return [(tuple(range(self.net.racks)),)] * members
+        numbers = np.zeros((members, len(self.net.names)))
+        for t, nodes, columns in self.tables:
+            if t.machine.is_work:
+                numbers[:, nodes] = to_host(inputs[t.key].job_number)[:, columns]
+        found = []
+        for row in numbers:
+            groups: dict[tuple[str, float], list[int]] = {}
+            for rack, home in enumerate(self.home):
+                groups.setdefault((home, float(row[rack])), []).append(rack)
+            found.append(tuple(tuple(racks) for racks in groups.values()))
+        return found
+
+    def _worked_out(self, alive: Array, groups: Groups) -> tuple[Array, Array]:
+        """Shares of the racks and live links of all nodes, for the ports and the groups of one member."""
+        pattern = alive.tobytes(), groups
         if pattern not in self.known:
             if len(self.known) >= MOST_KEPT:
                 self.known.clear()
+                self.net.whole.clear()
             left = ports_left(self.net, alive)
-            self.known[pattern] = shares(self.net, left), links_alive(self.net, left)
+            found = np.ones(self.net.racks)
+            for group in groups:
+                found[list(group)] = shares(self.net, left, group)[list(group)]
+            self.known[pattern] = found, links_alive(self.net, left)
         return self.known[pattern]
 
     def told(self, was: AllRows, new: AllRows) -> Iterator[tuple[int, str, float]]:

@@ -5,11 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.small_plants import RACK
-from twin.declare import Ports, replace
-from twin.model import _rows
-from twin.networks import gangs
-from twin.networks.tables import compile_tables
+from tests.networks.work_bench import Bench, racks
 from twin.physics.training import activity, communication, worked
 from twin.plant import Plant, Unit
 
@@ -17,43 +13,15 @@ SAID = {"step_time": 4.0, "exposed_communication": 0.0, "checkpoint_interval": 6
         "resume_time": 300.0}  # fmt: skip
 
 
-class World:
-    """A job on four racks, tick by tick."""
+class World(Bench):
+    """A job on four racks of five."""
 
     def __init__(self, **ratings):
         plant = Plant()
-        for k in range(5):
-            plant.add(Unit(f"rack-{k}", "rack", dict(RACK)))
+        names = racks(plant, 5)
         plant.add(Unit("job", "job", SAID | ratings))
-        plant.gather("job", [f"rack-{k}" for k in range(4)])
-        self.tables = {t.key: t for t in compile_tables(plant, np)}
-        self.net = gangs.compile_gangs(plant, list(self.tables.values()), np)
-        self.inputs, self.state, self.outputs = (
-            {k: _rows(getattr(t.machine, part), 1, t.size, np, {}) for k, t in self.tables.items()}
-            for part in ("Inputs", "State", "Outputs")
-        )
-        self.now = 0.0
-
-    def put(self, part, key, name, value, place=slice(None)):
-        rows = getattr(self, part)
-        array = getattr(rows[key], name).copy()
-        array[:, place] = value
-        rows[key] = replace(rows[key], **{name: array})
-
-    def run(self, seconds, dt):
-        for _ in range(round(seconds / dt)):
-            ports = {key: Ports(now=self.now) for key in self.tables}
-            gangs.solve(self.net, ports, self.state, self.inputs, self.outputs, dt)
-            job = self.tables["job"].machine
-            self.state["job"], self.outputs["job"] = job.advance(
-                self.state["job"], self.inputs["job"], ports["job"], dt
-            )
-            self.now += dt
-        return ports
-
-    def of(self, name):
-        rows = self.outputs if hasattr(self.outputs["job"], name) else self.state
-        return float(getattr(rows["job"], name)[0, 0])
+        plant.gather("job", names[:4])
+        super().__init__(plant)
 
 
 @pytest.mark.parametrize("dt", [0.5, 7.0, 70.0, 350.0])

@@ -5,13 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.small_plants import RACK
+from tests.networks.work_bench import Bench, racks
 from twin.arrays import neighbours
-from twin.declare import Ports, replace
 from twin.equipment.job import PHASES
-from twin.model import _rows
-from twin.networks import gangs
-from twin.networks.tables import compile_tables
 from twin.physics.storing import Standing, Users, Wants, course, fair
 from twin.plant import Plant, Unit
 
@@ -21,48 +17,18 @@ JOB = {"step_time": 4.0, "exposed_communication": 0.0, "checkpoint_interval": 60
        "resume_time": 300.0, "checkpoint_size": 800 * GB}  # fmt: skip
 
 
-class World:
-    """Some jobs, each on a rack of its own, and one storage system, tick by tick."""
+class World(Bench):
+    """Some jobs, each on a rack of its own, and one storage system."""
 
     def __init__(self, *jobs):
         plant = Plant()
         plant.add(Unit("store", "storage_system", dict(STORE)))
-        for k, said in enumerate(jobs):
-            plant.add(Unit(f"rack-{k}", "rack", dict(RACK)))
+        for k, (rack, said) in enumerate(zip(racks(plant, len(jobs)), jobs, strict=True)):
             plant.add(Unit(f"job-{k}", "job", JOB | said))
-            plant.gather(f"job-{k}", [f"rack-{k}"])
+            plant.gather(f"job-{k}", [rack])
             if said.get("checkpoint_size", 1.0) > 0:
                 plant.store(f"job-{k}", ["store"])
-        self.tables = {t.key: t for t in compile_tables(plant, np)}
-        self.net = gangs.compile_gangs(plant, list(self.tables.values()), np)
-        self.inputs, self.state, self.outputs = (
-            {k: _rows(getattr(t.machine, part), 1, t.size, np, {}) for k, t in self.tables.items()}
-            for part in ("Inputs", "State", "Outputs")
-        )
-        self.now, self.read, self.written = 0.0, 0.0, 0.0
-
-    def put(self, part, key, name, value, place=slice(None)):
-        rows = getattr(self, part)
-        array = getattr(rows[key], name).copy()
-        array[:, place] = value
-        rows[key] = replace(rows[key], **{name: array})
-
-    def run(self, seconds, dt):
-        for _ in range(round(seconds / dt)):
-            ports = {key: Ports(now=self.now) for key in self.tables}
-            gangs.solve(self.net, ports, self.state, self.inputs, self.outputs, dt)
-            job = self.tables["job"].machine
-            self.state["job"], self.outputs["job"] = job.advance(
-                self.state["job"], self.inputs["job"], ports["job"], dt
-            )
-            moved = ports["storage_system"].work
-            self.read, self.written = self.read + dt * moved.read[0, 0], self.written + dt * moved.written[0, 0]
-            self.now += dt
-        return ports
-
-    def of(self, name, job=0):
-        rows = self.outputs if hasattr(self.outputs["job"], name) else self.state
-        return float(getattr(rows["job"], name)[0, job])
+        super().__init__(plant)
 
 
 @pytest.mark.parametrize("dt", [2.0, 8.0, 80.0, 320.0])

@@ -3,11 +3,9 @@
 import numpy as np
 import pytest
 
+from tests.networks.work_bench import Bench, racks
 from tests.small_plants import RACK
-from twin.declare import Ports, replace
-from twin.model import _rows
-from twin.networks import work
-from twin.networks.tables import compile_tables
+from twin.declare import replace
 from twin.plant import Plant, Unit
 
 GB = 8e9
@@ -17,63 +15,34 @@ JOB = {"step_time": 4.0, "exposed_communication": 0.0, "checkpoint_interval": 60
        "resume_time": 60.0, "checkpoint_size": 3600 * GB}  # fmt: skip
 
 
-class World:
-    """Pools of two racks each that load 100 GB a GPU, a job if wanted, and one storage system, tick by tick."""
+class World(Bench):
+    """Pools of two racks each that load 100 GB a GPU, a job if wanted, and one storage system."""
 
     def __init__(self, pools=1, job=False, members=1, weights=100 * GB):
         plant = Plant()
         plant.add(Unit("store", "storage_system", dict(STORE)))
-        for k in range(2 * pools + job):
-            plant.add(Unit(f"rack-{k}", "rack", dict(RACK)))
+        names = racks(plant, 2 * pools + job)
         for k in range(pools):
             plant.add(Unit(f"pool-{k}", "pool", {"weights": weights}))
-            plant.gather(f"pool-{k}", [f"rack-{2 * k}", f"rack-{2 * k + 1}"])
+            plant.gather(f"pool-{k}", names[2 * k : 2 * k + 2])
             if weights:
                 plant.store(f"pool-{k}", ["store"])
         if job:
             plant.add(Unit("job", "job", dict(JOB)))
-            plant.gather("job", [f"rack-{2 * pools}"])
+            plant.gather("job", names[-1:])
             plant.store("job", ["store"])
-        self.tables = {t.key: t for t in compile_tables(plant, np)}
-        self.net = work.compile_work(plant, list(self.tables.values()), np)
-        self.inputs, self.state, self.outputs = (
-            {k: _rows(getattr(t.machine, part), members, t.size, np, {}) for k, t in self.tables.items()}
-            for part in ("Inputs", "State", "Outputs")
-        )
-        self.now, self.read = 0.0, 0.0
+        super().__init__(plant, members)
 
-    def put(self, part, key, name, value, place=slice(None)):
-        rows = getattr(self, part)
-        array = getattr(rows[key], name).copy()
-        array[:, place] = value
-        rows[key] = replace(rows[key], **{name: array})
-
-    def run(self, seconds, dt):
-        for _ in range(round(seconds / dt)):
-            ports = {key: Ports(now=self.now) for key in self.tables}
-            work.solve(self.net, ports, self.state, self.inputs, self.outputs, dt)
-            drawn = np.zeros((self.state["pool"].full.shape[0], self.net.serving.unit_count + 1))
-            work.tell_power(self.net, ports, drawn)
-            for key in ("pool", "job"):
-                if key in self.tables:
-                    machine = self.tables[key].machine
-                    self.state[key], self.outputs[key] = machine.advance(
-                        self.state[key], self.inputs[key], ports[key], dt
-                    )
-            if ports["storage_system"].work is not None:
-                self.read = self.read + dt * ports["storage_system"].work.read[0, 0]
-            self.now += dt
-
-    def lose(self, *racks, seconds=60, dt=1.0):
-        for rack in racks:
+    def lose(self, *lost, seconds=60, dt=1.0):
+        """Take racks away for a while."""
+        for rack in lost:
             self.put("state", "rack", "shut_down", 1.0, rack)
         self.run(seconds, dt)
-        for rack in racks:
+        for rack in lost:
             self.put("state", "rack", "shut_down", 0.0, rack)
 
     def of(self, name, place=0, key="pool"):
-        rows = self.outputs if hasattr(self.outputs[key], name) else self.state
-        return float(getattr(rows[key], name)[0, place])
+        return super().of(name, place, key)
 
 
 @pytest.mark.parametrize("dt", [0.5, 6.0, 60.0])

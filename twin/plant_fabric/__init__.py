@@ -12,6 +12,9 @@ from twin.faults import Where
 DETECTION = 1.0
 """Time between two looks of whoever finds new routes after a loss [s]. Estimate: about a second."""
 
+SENDERS = ("all", "jobs")
+"""Who sends at once when shares of bandwidth are worked out: all racks of the fabric, or those of each job alone."""
+
 
 @dataclass(frozen=True)
 class Link:
@@ -27,7 +30,8 @@ class Link:
 class Fabric:
     """One scale-out network: racks at the bottom, switches in tiers (1 leaf, 2 spine, 3 core).
 
-    rate: of one port and direction [bit/s]; detection: time between two looks for new routes [s].
+    rate: of one port and direction [bit/s]; detection: time between two looks for new routes [s]; senders: who sends
+    at once, of SENDERS.
     """
 
     name: str
@@ -36,6 +40,7 @@ class Fabric:
     links: list[Link]
     rate: float
     detection: float = DETECTION
+    senders: str = SENDERS[0]
     generator: str = "links"
     where: Where | None = None
     extra: dict[str, int] = field(default_factory=dict)
@@ -99,7 +104,9 @@ class Fabric:
     def from_json(said: dict[str, Any]) -> Fabric:
         """The fabric that `to_json` wrote."""
         where = None if said["where"] is None else Where(**said["where"])
-        return Fabric(links=[Link(*row) for row in said["links"]], where=where, **{key: said[key] for key in PLAIN})
+        return Fabric(
+            links=[Link(*row) for row in said["links"]], where=where, **{key: said[key] for key in PLAIN if key in said}
+        )
 
 
-PLAIN = ("name", "racks", "switches", "rate", "detection", "generator", "extra")
+PLAIN = ("name", "racks", "switches", "rate", "detection", "senders", "generator", "extra")

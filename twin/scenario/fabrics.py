@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from twin import units
-from twin.plant_fabric import DETECTION, Fabric
+from twin.plant_fabric import DETECTION, SENDERS, Fabric
 from twin.plant_fabric.generators import NDR, XDR, BadFabric, fat_tree, superpod
 from twin.plant_fabric.graphs import of_graphml, of_links
-from twin.scenario import forms
+from twin.scenario import fabric_form, forms
 from twin.scenario.document import Documents, Map, Node, Text
 from twin.scenario.forms import entries, fill, items
 from twin.scenario.part import Part
@@ -21,7 +21,8 @@ SAYS = {
     "links": ("racks", "links", "rate"),
     "graph": ("graph", "rate"),
 }
-"""Generator -> the keys that it reads, beside `generator` and `detection`."""
+"""Generator -> the keys that it reads, beside those of `ALWAYS`."""
+ALWAYS = ("generator", "detection", "senders")
 
 
 class FabricReader:
@@ -34,11 +35,11 @@ class FabricReader:
     def lower(self, node: Node, part: Part) -> None:
         for name, body in (listed := entries(node, self.faults)).items():
             self.reader.names(name, listed.where_of(name), placed=False)
-            form = fill(forms.Fabric, body, self.faults)
+            form = fill(fabric_form.Fabric, body, self.faults)
             if form is None or not form.generator or not form.complete or not isinstance(body, Map):
                 continue
             for key in body:
-                if key in forms.keys_of(forms.Fabric) and key not in (*SAYS[form.generator], "generator", "detection"):
+                if key in forms.keys_of(fabric_form.Fabric) and key not in (*SAYS[form.generator], *ALWAYS):
                     text = (
                         f"generator {form.generator} does not read this; {', '.join(SAYS[form.generator])} are wanted"
                     )
@@ -52,9 +53,10 @@ class FabricReader:
                 continue
             if made is not None:
                 made.detection, made.where = form.detection or DETECTION, listed.where_of(name)
+                made.senders = form.senders or SENDERS[0]
                 part.fabrics[name] = made
 
-    def _made(self, name: str, form: forms.Fabric, body: Map) -> Fabric | None:
+    def _made(self, name: str, form: fabric_form.Fabric, body: Map) -> Fabric | None:
         if form.generator == "graph":
             return self._graph(name, form, body)
         racks, leaves, spines, cores = (self._names(body, key) for key in ("racks", "leaves", "spines", "cores"))
@@ -72,14 +74,14 @@ class FabricReader:
         """Every one of `from` is linked to every one of `to`."""
         found = []
         for row in items(body["links"], self.faults) if "links" in body else ():
-            form = fill(forms.FabricLink, row, self.faults)
+            form = fill(fabric_form.FabricLink, row, self.faults)
             if form is None or not form.complete or not isinstance(row, Map):
                 continue
             ends = [self._names(row, key) for key in ("from", "to")]
             found += [(a, b, form.ports, form.rail) for a in ends[0] for b in ends[1]]
         return found
 
-    def _graph(self, name: str, form: forms.Fabric, body: Map) -> Fabric | None:
+    def _graph(self, name: str, form: fabric_form.Fabric, body: Map) -> Fabric | None:
         node = body.get("graph")
         if not isinstance(node, Text) or not form.graph:
             self.faults.add(

@@ -7,7 +7,7 @@ from typing import Any
 from twin import assets, units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
-from twin.scenario import forms, operations, points, sequence, sweeping
+from twin.scenario import fabric_form, forms, operations, points, sequence, sweeping
 from twin.scenario.catalog import records
 from twin.scenario.draws import DISTRIBUTIONS
 from twin.scenario.failures import CommonForm, FailureForm
@@ -99,7 +99,15 @@ def _forms() -> Schema:
         forms.Grid,
         forms.Controller,
     )
-    made += (forms.Event, forms.Loop, forms.Signal, forms.Fabric, forms.FabricLink, forms.Place, forms.Layout)
+    made += (
+        forms.Event,
+        forms.Loop,
+        forms.Signal,
+        fabric_form.Fabric,
+        fabric_form.FabricLink,
+        forms.Place,
+        forms.Layout,
+    )
     made += (operations.AlarmForm, operations.CrewForm, operations.ProcedureForm, operations.StepForm)
     made += (operations.RepairForm, sequence.ExpectedForm, sweeping.SweepForm)
     found = {form.__name__.lower().removesuffix("form"): of_form(form) for form in made}

@@ -291,7 +291,9 @@ def _pipes(plant: Plant, node: Any, number: dict[str, int]) -> Iterable[tuple[in
 
 def _links(plant: Plant, node: Any, number: dict[str, int]) -> Iterable[tuple[int, int, Hashable]]:
     for fabric in plant.fabrics.values():
-        here = node(f"fabric {fabric.name}", ("fabric", fabric.rate, fabric.detection, fabric.generator))
+        here = node(
+            f"fabric {fabric.name}", ("fabric", fabric.rate, fabric.detection, fabric.senders, fabric.generator)
+        )
         for rack in fabric.racks:
             yield number[rack], here, ("rack of",)
         for switch, tier in fabric.switches.items():
