@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from tests.small_plants import add, pod
+from twin import model as compiled
 from twin import report
+from twin.declare import replace
 from twin.plant import Plant
 from twin.plant_fabric.generators import fat_tree
+from twin.routing import Routes
 from twin.scenario import Change, RunSettings, Scenario
 from twin.simulation import Simulation, simulate
 from twin.trace import open_trace
@@ -94,19 +97,37 @@ def test_jobs_that_send_alone_lose_only_what_their_own_racks_need():
     for job, racks in {"a": ("rack-02", "rack-03"), "b": ("rack-04", "rack-05")}.items():
         add(plant, job, "job", step_time=4.0)
         plant.gather(job, list(racks))
-    changes = [
-        Change(1.0, "spine-1", "in_service", 0.0, member=0),
-        Change(1.0, "leaf-1", "in_service", 0.0, member=1),
-        Change(1.0, "rack-08", "ports_lost", 0.5, member=2),
-    ]
-    run = Simulation(scenario(*changes, plant=plant, members=3, duration=4.0), device="cpu")
-    run.run()
-    share = run.inputs["rack"].bandwidth_share
+    share = looked(plant, ("spine-1", "leaf-1", "rack-08"))
     assert share[0, 1:5].tolist() == [1.0] * 4
-    assert share[1].tolist() == [0.75] * 4 + [share[1, 4]] + [1.0] * 3
-    assert share[1, 4] == 0.75, "of job b, rack 5 sends to rack 4 alone, which has three rails"
-    assert share[2, :7].tolist() == [1.0] * 7
-    assert share[2, 7] == 0.5
+    assert share[1].tolist() == [0.75] * 5 + [1.0] * 3, "rack 5 sends to rack 4 alone, which has three rails"
+    assert share[2].tolist() == [1.0] * 7 + [0.5]
+
+
+def test_the_groups_are_those_of_the_racks_that_a_scheduler_gives_in_each_member():
+    """A spine is lost in all: who has racks under one leaf does not need it, who has them across does, a little."""
+    plant = wired()
+    plant.fabrics["compute"].senders = "jobs"
+    under, across = [1, 1, 1, 1, 2, 2, 2, 2], [1, 2, 1, 2, 1, 2, 1, 2]
+    share = looked(plant, ("spine-1", "spine-1", "spine-1"), np.array([under, across, [0.0] * 8]))
+    assert share[0].tolist() == [1.0] * 8
+    assert share[1].tolist() == [1.0] * 8, "54 ports up a rail carry the 36 of two racks"
+    assert share[2].tolist() == [0.75] * 8, "and not the 72 of four"
+
+
+def looked(plant: Plant, lost: tuple[str, ...], numbers: np.ndarray | None = None) -> np.ndarray:
+    """Shares of the racks where each member lost one switch, or half of a rack's ports."""
+    model, members = compiled.compile(plant), len(lost)
+    asked = compiled.inputs(model, members)
+    now = compiled.state(model, asked, members)
+    for member, name in enumerate(lost):
+        table = next(t for t in model.tables if name in t.names)
+        rows, key, left = (asked, "ports_lost", 0.5) if table.machine.is_work else (now.outputs, "port_share", 0.0)
+        values = getattr(rows[table.key], key).copy()
+        values[member, table.names.index(name)] = left
+        rows[table.key] = replace(rows[table.key], **{key: values})
+    if numbers is not None:
+        asked["rack"] = replace(asked["rack"], job_number=numbers)
+    return Routes(model, plant.fabrics["compute"]).look(now, asked)["rack"].bandwidth_share
 
 
 def test_what_is_lost_at_the_start_is_lost_from_the_start():
