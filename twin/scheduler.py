@@ -104,7 +104,8 @@ class Scheduler:
     def _able(self, t: Table, state: State, inputs: AllRows) -> Array:
         """Racks that could work: with power, not shut down, on the network; those being drained are not."""
         said = t.machine.works(state.rows[t.key], inputs[t.key], state.outputs[t.key])  # type: ignore[attr-defined]
-        return (said.gpus > 0) & (inputs[t.key].bandwidth_share > 0) & (inputs[t.key].drain <= 0)
+        linked: Array = t.machine.linked(inputs[t.key])  # type: ignore[attr-defined]
+        return (said.gpus > 0) & (linked > 0) & (inputs[t.key].drain <= 0)
 
     def _away(self, state: State, inputs: AllRows) -> list[frozenset[str]]:
         """Machines that carry racks and do not serve: out of service, stopped, or dead from upstream."""

@@ -16,9 +16,9 @@ SAID = {"step_time": 4.0, "exposed_communication": 0.0, "checkpoint_interval": 6
 class World(Bench):
     """A job on four racks of five."""
 
-    def __init__(self, **ratings):
+    def __init__(self, rack=None, **ratings):
         plant = Plant()
-        names = racks(plant, 5)
+        names = racks(plant, 5, **(rack or {}))
         plant.add(Unit("job", "job", SAID | ratings))
         plant.gather("job", names[:4])
         super().__init__(plant)
@@ -63,6 +63,24 @@ def test_a_job_that_is_cut_off_from_the_network_stops():
     world.put("inputs", "rack", "bandwidth_share", 0.0, 1)
     world.run(60, 1.0)
     assert (world.of("steps"), world.of("stopped"), world.of("racks_able")) == (0.0, 1.0, 3)
+
+
+def test_a_lost_switch_tray_slows_what_waits_for_the_network_and_all_of_them_stop_it():
+    """One of nine trays: 0.8 + 0.2 x 9/8; where the fabric leaves less, that is what counts."""
+    world = World(exposed_communication=0.2, rack={"nvlink_trays": 9.0})
+    world.put("inputs", "rack", "trays_lost", 1.0, 3)
+    world.run(60, 1.0)
+    assert world.of("pace") == pytest.approx(1 / (0.8 + 0.2 * 9 / 8))
+    world.put("inputs", "rack", "bandwidth_share", 0.5, 0)
+    world.run(1, 1.0)
+    assert world.of("pace") == pytest.approx(1 / 1.2)
+    world.put("inputs", "rack", "trays_lost", 9.0, 3)
+    world.run(1, 1.0)
+    assert (world.of("stopped"), world.of("racks_able")) == (1.0, 3)
+    plain = World(exposed_communication=0.2)
+    plain.put("inputs", "rack", "trays_lost", 9.0, 3)
+    plain.run(60, 1.0)
+    assert plain.of("pace") == 1.0, "a rack without trays loses none"
 
 
 def test_a_rack_on_its_way_to_full_work_sets_the_pace():

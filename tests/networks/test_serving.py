@@ -173,6 +173,30 @@ def test_slow_racks_serve_less_and_dead_ones_nothing():
     assert world.of("api", "late") == 1.0
 
 
+def test_lost_switch_trays_slow_what_a_service_exposes_to_them():
+    """Two racks, one without three of nine trays: 1/b is 1 and 1.5, a token of which 40 % wait takes 10 % longer."""
+    plant = plant_of({"chat": 2}, {"api": (["chat"], ["chat"], {"patience": 1e9, "exposed_communication": 0.4}),
+                                   "near": (["chat"], ["chat"], {"patience": 1e9, "priority": 2.0})})  # fmt: skip
+    for name in ("rack-0", "rack-1"):
+        plant.units[name].parameters["nvlink_trays"] = 9.0
+    world = World(plant)
+    rack = world.tables["rack"].names.index("rack-1")
+    lost = np.where(np.arange(3) == rack, 3.0, 0.0)[None, :]
+    world.inputs["rack"] = replace(world.inputs["rack"], trays_lost=lost)
+    world.ask("api", 150.0)
+    world.tick()
+    assert world.of("api", "answer_rate") == pytest.approx(96 * 250 / 1.1, rel=1e-4)
+    world.ask("api", 0.0)
+    world.ask("near", 10.0)
+    for _ in range(5):
+        world.tick()
+    assert world.of("near", "first_token_time") == pytest.approx(0.2)
+    assert world.of("api", "first_token_time") == pytest.approx(0.22)
+    world.inputs["rack"] = replace(world.inputs["rack"], trays_lost=lost * 3.0)
+    world.tick()
+    assert world.of("chat", "gpus") == GPUS, "a rack without a tray serves nobody"
+
+
 @pytest.mark.parametrize("dt", [1.0, 3600.0])
 def test_readers_that_stand_still_leave_numbers(dt):
     world = World(plant_of({"p": 1, "d": 1}, {"a": (["p"], ["d"], {"patience": 1e9}), "b": (["p"], ["d"], {})}))

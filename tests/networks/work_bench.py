@@ -12,11 +12,11 @@ from twin.plant import Plant, Unit
 WORKERS = ("pool", "job")
 
 
-def racks(plant: Plant, count: int) -> list[str]:
+def racks(plant: Plant, count: int, **ratings: float) -> list[str]:
     """So many racks in a plant, which nothing feeds or cools."""
     names = [f"rack-{k}" for k in range(count)]
     for name in names:
-        plant.add(Unit(name, "rack", dict(RACK)))
+        plant.add(Unit(name, "rack", RACK | ratings))
     return names
 
 

@@ -76,9 +76,16 @@ def test_a_service_that_nobody_asks_for_anything_is_doubted(save: Save) -> None:
     assert doubt.text == (
         'api is asked for nothing in this run; in the workload "demand: {api: {requests: 10 request/s}}" is wanted'
     )
-    for asked in ("workload: {demand: {api: {requests: 10 request/s}}}", "initial: {api.request_rate: 1 request/s}",
+    for asked in ("workload: {demand: {api: {tokens: 10000 token/s}}}", "initial: {api.request_rate: 1 request/s}",
                   "events: [{at: 1 min, set: api.request_rate, to: 1 request/s}]"):  # fmt: skip
         assert check(save(f"{text}{asked}\n", "asked.yaml")) == []
+
+
+def test_a_demand_in_tokens_is_one_in_requests_of_the_mean_answer(save: Save) -> None:
+    for said, rate in (("tokens: 10000 token/s", 40.0), ("tokens: 10000 token/s, answer_length: 500 token", 20.0)):
+        text = POD + REST % ("10 min", "1 s") + f"workload: {{demand: {{api: {{{said}}}}}}}\n"
+        (asked,) = [each for each in read(save(text)).initial if each.input == "request_rate"]
+        assert asked.value == pytest.approx(rate)
 
 
 @pytest.mark.parametrize("tick", ["1 s", "0.7 s", "30 s"])

@@ -61,6 +61,10 @@ class Service(Equipment):
     least_first_token_time: Real = quantity(
         "s", "from a request to its first token where nobody waits", default=0.2, above=0, at_most=600
     )
+    exposed_communication: Real = quantity(
+        "1", "share of a token's time that waits for the network within its rack, at full bandwidth", default=0.0,
+        at_least=0, at_most=0.9,
+    )  # fmt: skip
     patience: Real = quantity(
         "s",
         "mean time after which one who waits gives up; from 30 years on nobody does",

@@ -77,7 +77,7 @@ def solve(net: GangNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, ou
     speed[:], bandwidth[:] = xp.inf, xp.inf
     for rack in net.racks:
         said = rack.machine.works(state[rack.key], inputs[rack.key], outputs[rack.key])  # type: ignore[attr-defined]
-        linked = inputs[rack.key].bandwidth_share
+        linked = rack.machine.linked(inputs[rack.key])  # type: ignore[attr-defined]
         can = (said.gpus > 0) & (linked > 0)
         able[:, rack.columns] = can * 1.0
         speed[:, rack.columns] = xp.where(can, said.training * said.share, xp.inf)

@@ -151,11 +151,13 @@ def _slots(plant: Plant, names: list[str], phase: str, place: dict[str, int], xp
 class _Time:
     """The time of the pools' GPUs, as it is taken in a tick; arrays (member, pool + 1), the last for none.
 
-    left: not yet taken [s of a GPU]; used: taken, by phase; speed: of that at full clock, by phase [1].
+    left: not yet taken [s of a GPU]; used: taken, by phase; speed: of that at full clock, by phase [1]; waits: how much
+    longer what waits for the network within a rack takes, mean over GPUs [1].
     """
 
-    def __init__(self, gpus: Array, speeds: dict[str, Array], dt: Any) -> None:
+    def __init__(self, gpus: Array, speeds: dict[str, Array], waits: Array, dt: Any) -> None:
         self.all = self.left = stacked_with_spare(gpus * dt)[0]
+        self.waits = stacked_with_spare(waits)[0]
         self.speed = {phase: stacked_with_spare(said)[0] for phase, said in speeds.items()}
         self.used = dict.fromkeys(PHASES, 0.0 * self.all)
 
@@ -187,10 +189,10 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
         outputs: of the last tick; what the racks can do follows from them.
     """
     pools, key = ports[net.pools.key], net.pools.key
-    able, speeds = _able(net, state, inputs, outputs)
+    able, speeds, longer = _able(net, state, inputs, outputs)
     lacking = net.pools.machine.lacking(state[key], inputs[key], able)  # type: ignore[attr-defined]
     gpus = able - lacking
-    time, waits, answers = _Time(gpus, speeds, dt), 0.0 * gpus, {}
+    time, waits, answers = _Time(gpus, speeds, longer, dt), 0.0 * gpus, {}
     if net.services is not None:
         t = net.services
         row, asked = state[t.key], t.machine.asks(inputs[t.key], pools.now, dt)  # type: ignore[attr-defined]
@@ -217,17 +219,22 @@ def tell_power(net: ServingNetwork, ports: AllPorts, drawn: Array) -> None:
     port.work = port.work._replace(power=gather_sum(drawn, net.inside))
 
 
-def _able(net: ServingNetwork, state: AllRows, inputs: AllRows, outputs: AllRows) -> tuple[Array, dict[str, Array]]:
-    """GPUs at work in each pool, and their mean speed by phase, arrays (member, pool)."""
+def _able(
+    net: ServingNetwork, state: AllRows, inputs: AllRows, outputs: AllRows
+) -> tuple[Array, dict[str, Array], Array]:
+    """GPUs at work in each pool, their mean speed by phase, and that of 1/bandwidth in their rack, (member, pool)."""
     xp, found = library_of(next(iter(net.pool_of.values()))), None
     for t in net.racks:
         said = t.machine.works(state[t.key], inputs[t.key], outputs[t.key])  # type: ignore[attr-defined]
         if found is None:
-            found = xp.zeros((3, said.gpus.shape[0], net.unit_count + 1))
-        found[:, :, t.columns] = stacked(said.gpus, said.gpus * said.prefill, said.gpus * said.decode)
-    gpus, prefill, decode = gather_sum(found, net.inside)
+            found = xp.zeros((4, said.gpus.shape[0], net.unit_count + 1))
+        left = t.machine.nvlink_left(inputs[t.key])  # type: ignore[attr-defined]
+        count = xp.where(left > 0, said.gpus, 0.0)
+        waits = count / xp.maximum(left, LEAST)
+        found[:, :, t.columns] = stacked(count, count * said.prefill, count * said.decode, waits)
+    gpus, prefill, decode, waits = gather_sum(found, net.inside)
     some = xp.maximum(gpus, TINY)
-    return gpus, {"prefill": prefill / some, "decode": decode / some}
+    return gpus, {"prefill": prefill / some, "decode": decode / some}, xp.where(gpus > 0, waits / some, 1.0)
 
 
 def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, time: _Time, dt: Any) -> Any:
@@ -254,7 +261,10 @@ def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, time: _Time, d
     share = {phase: time.used[phase] / xp.maximum(time.all, TINY) for phase in PHASES}
     free = xp.maximum(1.0 - share["prefill"], 1e-3)
     busy = tally.seen("decode", share["decode"] / free)
-    speeds = tally.seen("prefill", time.speed["prefill"]), tally.seen("decode", time.speed["decode"] * free)
+    speeds = (
+        tally.seen("prefill", time.speed["prefill"]) / tally.longer(tally.seen("prefill", time.waits)),
+        tally.seen("decode", time.speed["decode"] * free) / tally.longer(tally.seen("decode", time.waits)),
+    )
     served = Served(asked, read, written, capacity, busy, *speeds)
     return served, tally.waits(waiting), tally.answers
 
@@ -263,18 +273,25 @@ class _Tally:
     """Who took how much of which pool in a tick, by the slots of a phase."""
 
     def __init__(self, net: ServingNetwork, machine: Any, time: _Time) -> None:
-        self.net, self.time = net, time
+        self.net, self.time, self.exposed = net, time, machine.exposed_communication
         self.rate = {
-            phase: [
-                library_of(time.all).maximum(rate * time.speed[phase].take(slot.pool, axis=1), LEAST)
-                for slot in net.slots[phase]
-            ]
+            phase: [library_of(time.all).maximum(rate * self.pace(slot, phase), LEAST) for slot in net.slots[phase]]
             for phase, rate in (("prefill", machine.prefill_rate), ("decode", machine.decode_rate))
         }
         self.rooms: list[Array] = []
         self.written: list[Array] = [0.0 for _ in net.slots["decode"]]
         self.begun: list[Array] = [0.0 for _ in net.slots["prefill"]]
         self.answers: dict[int, Array] = {}
+
+    def longer(self, waits: Array) -> Array:
+        """Time that a token takes, of that at full bandwidth [1]: t/t_0 = (1 - e) + e/b."""
+        longer: Array = (1.0 - self.exposed) + self.exposed * waits
+        return longer
+
+    def pace(self, slot: Slot, phase: str) -> Array:
+        """Speed of the pools of a slot, for each service [1]."""
+        waits = self.longer(self.time.waits.take(slot.pool, axis=1))
+        return self.time.speed[phase].take(slot.pool, axis=1) / waits
 
     def write(self, todo: Array) -> Array:
         """Write answers as far as there is time; what was written [tokens]."""
@@ -294,8 +311,7 @@ class _Tally:
         capacity, left, free = 0.0 * todo, todo, self.time.left
         for k, (slot, rate) in enumerate(zip(self.net.slots["prefill"], self.rate["prefill"], strict=True)):
             decodes = self.net.also_decodes[k]
-            speed = self.time.speed["decode"].take(slot.pool, axis=1)
-            after = per_prompt * decodes / xp.maximum(self.net.decode_rate * speed, LEAST)
+            after = per_prompt * decodes / xp.maximum(self.net.decode_rate * self.pace(slot, "decode"), LEAST)
             cost = 1.0 / rate + after
             tokens = self.time.offer(slot, left * cost, free) / cost
             free = self.time.without(slot, xp.minimum(tokens, left) * cost, free)

@@ -115,9 +115,12 @@ class Diurnal(Form):
 
 
 class Demand(Form):
-    """What a service is asked for: steady requests, the course of a day, or a recorded trace."""
+    """What a service is asked for: steady requests or tokens, the course of a day, or a recorded trace."""
 
     requests: Rate | None = Field(default=None, description="steady rate of requests")
+    tokens: Annotated[float, said("token/s", "a rate of tokens", at_least=0, at_most=1e15)] | None = Field(
+        default=None, description="steady rate of tokens of answers; requests follow by the mean answer"
+    )
     diurnal: Raw = Field(default=None, description="course of a day: mean, swing, peak, start")
     trace: Annotated[str, Words(400)] | None = Field(
         default=None, description="CSV file in this folder: TIMESTAMP,ContextTokens,GeneratedTokens"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from twin import units
+from twin.declare import quantities
 from twin.equipment import KINDS
 from twin.faults import Fault, Where, a_kind
 from twin.scenario.case import RunSettings, Scenario
@@ -20,7 +21,9 @@ WORKERS = tuple(kind for kind in KINDS if "utilisation" in inputs_of(kind))
 """Kinds whose work can be asked for."""
 DAY, STEP = 86400.0, 900.0
 """Seconds of a day, and between the points of a course of it."""
-WAYS = ("requests", "diurnal", "trace")
+WAYS = ("requests", "tokens", "diurnal", "trace")
+ANSWER: float = quantities(KINDS["service"].Inputs)["answer_length"].default  # type: ignore[assignment]
+"""Mean tokens of an answer where nothing is said."""
 USUAL = 10.0
 """Seconds over which a trace is averaged where nothing is said."""
 
@@ -101,6 +104,8 @@ class WorkloadReader:
                 rows.append((0.0, name, value, None))
         if said[0] == "requests" and isinstance(form.requests, float):
             rows.append((0.0, "request_rate", form.requests, None))
+        elif said[0] == "tokens" and isinstance(form.tokens, float):
+            rows.append((0.0, "request_rate", self._by_tokens(form.tokens, form.answer_length, node), None))
         elif said[0] == "diurnal":
             rows += self._diurnal(node["diurnal"])
         elif said[0] == "trace" and form.complete:
@@ -110,6 +115,14 @@ class WorkloadReader:
             for service in services
             for time, name, value, until in rows
         ]
+
+    def _by_tokens(self, tokens: float, length: float | None, node: Map) -> float:
+        """Requests a second that bring so many tokens of answers a second."""
+        each = ANSWER if length is None else length
+        if tokens > 0 and not each > 0:
+            self.faults.add(node["answer_length"].where, "answers of no tokens bring none; a longer one is wanted")
+            return 0.0
+        return tokens / each if tokens > 0 else 0.0
 
     def _diurnal(self, node: Node) -> list[tuple[float, str, float, float | None]]:
         """The course of a day in straight lines: mean (1 + swing cos(2 pi (t - peak)/day))."""
