@@ -163,7 +163,7 @@ def test_books_close_through_a_storm_over_air_cooled_racks(seed):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 106))
 def test_books_close_through_long_storms_over_air_cooled_racks(seed):
-    """pytest -n0 -m slow tests/test_energy.py -k air: 25 s each."""
+    """pytest -n0 -m slow tests/test_energy.py -k air: half a minute each."""
     assert storm(seed, 2000, plant=air_cooled) <= 1e-11
 
 

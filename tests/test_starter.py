@@ -130,19 +130,20 @@ def test_services_and_jobs_work_on_air_racks_as_on_liquid_ones(kind: str, make: 
     now = settle(model, asked)
     for tick in range(60):
         now = step(model, now, asked, float(tick), 1.0)
+    answers, train = (model.table(key).names.index(name) for key, name in (("service", "answers"), ("job", "train")))
     racks, out = model.table(kind).machine, now.outputs[kind]
     gpus = float(np.ravel(racks.gpu_count)[0])  # type: ignore[attr-defined]
     speeds = out.prefill_speed[0, 0], out.decode_speed[0, 0]
     requests = gpus / (1000 / (SERVICE["prefill_rate"] * speeds[0]) + 250 / (SERVICE["decode_rate"] * speeds[1]))
-    assert now.outputs["service"].answer_rate[0, 0] == pytest.approx(250 * requests, rel=0.02)
-    assert now.rows["job"].steps[0, 0] == pytest.approx(out.training_speed[0, 1] * 60 / 4, rel=0.01)
+    assert now.outputs["service"].answer_rate[0, answers] == pytest.approx(250 * requests, rel=0.02)
+    assert now.rows["job"].steps[0, train] == pytest.approx(out.training_speed[0, 1] * 60 / 4, rel=0.01)
     service = asked[kind].in_service.copy()
     service[0, 2] = 0.0
     asked[kind] = replace(asked[kind], in_service=service)
     for tick in range(60, 63):
         now = step(model, now, asked, float(tick), 1.0)
-    assert now.rows["job"].stopped[0, 0] == 1
-    assert now.outputs["service"].answer_rate[0, 0] > 0
+    assert now.rows["job"].stopped[0, train] == 1
+    assert now.outputs["service"].answer_rate[0, answers] > 0
 
 
 @pytest.mark.parametrize("name", ["air-cooling-lost", "storage-controller-lost"])
