@@ -260,6 +260,7 @@ MEANINGS = {
     "energy": r"energy in the battery",
     "curve_share": r"fall of head .* in proportion to flow",
     "exchanger_conductance": r"^UA of the clean plates",
+    "exposed_communication": r"^share of .* that waits for the network",
     "fails_to_restart": r"stays off",
     "fails_to_start": r"does not (fire|start)",
     "fan_power": r"electric power of the fans",

@@ -46,8 +46,8 @@ class Pool(Equipment):
             default=EVERY,
         )  # fmt: skip
         unloaded: Real = flag(
-            "waits for its weights", "has all its weights", because=(
-                "GPUs that came back have none", "crash: its services crashed",
+            "has GPUs that cannot serve yet", "serves with all its GPUs again", because=(
+                "GPUs that came back read their weights", "crash: its services crashed",
             ), via="work",
         )  # fmt: skip
         full: Real = flag("is full", "has room again", because="its racks serve less than is asked of them", via="work")
