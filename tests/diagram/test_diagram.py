@@ -19,7 +19,8 @@ from twin.diagram.panels import panels
 from twin.plant import Plant, Unit
 from twin.scenario import read_plant
 from twin.trace import Trace
-from twin.view.reading import BadWish
+from twin.view import colours
+from twin.view.reading import BadWish, Condition
 
 NAMES = ("pod", "hall", "hall-800vdc", "switchgear", "tower-cooled-pod-economiser", "pod-storage", "esif-like")
 
@@ -158,6 +159,17 @@ def test_an_overloaded_machine_is_hatched() -> None:
     for (x0, y0), (x1, y1) in strokes:
         assert x0 + y0 == pytest.approx(x1 + y1)
         assert all(-1e-9 <= place <= 20 + 1e-9 for place in (x0, y0, x1, y1))
+
+
+def test_a_room_over_its_limit_is_red(trace: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    moment = moment_of(trace, 30.0)
+    monkeypatch.setitem(moment.conditions, "pod-air", Condition(colours.STRAINED, "too hot"))
+    assert moment.tone("pod-air") == LOST
+
+
+def test_where_the_heat_of_a_loop_comes_from_is_said_whole() -> None:
+    told = " ".join(mark.text for mark in cooling(Moment(shipped("hall"))).marks if isinstance(mark, Words))
+    assert "heat from technology-a..b" in told
 
 
 def test_an_svg_is_sound_needs_nothing_and_escapes_names() -> None:

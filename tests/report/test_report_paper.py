@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import shutil
 import subprocess
@@ -9,18 +10,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small_hall import small_data, small_events, write
+from small_hall import RATINGS, small_data, small_events, small_plant, write
 
-from twin.diagram.ink import LOST, STANDBY, STRAINED, Disc, Words
+from twin.diagram.ink import LOST, SOFT, STANDBY, STRAINED, Disc, Words
+from twin.plant import Unit
 from twin.report import report, reports
-from twin.report.chain import chain, joined
+from twin.report.chain import ROW, _tone, chain, joined
 from twin.report.findings import Findings
 from twin.report.fold import Line
+from twin.report.page import Section
 from twin.report.panels import panels
-from twin.report.paper import _widths
+from twin.report.paper import _drawn, _turn, _widths
 from twin.report.plots import STRETCHES, Swing
 from twin.report.stills import moments
 from twin.trace import Event, Trace
+from twin.view import BadWish
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +54,15 @@ def test_its_pages_are_numbered_and_tell_everything(made: bytes, tmp_path: Path)
     numbers = [(int(one), int(all_)) for one, all_ in re.findall(r"page (\d+) of (\d+)", text)]
     assert numbers == [(k, len(numbers)) for k in range(1, len(numbers) + 1)]
     squeezed = " ".join(text.split())
-    for said in ("FAILED", "a digger found the cable", "One-line diagram of the electrical side", "°C", "utility-a"):
+    for said in (
+        "FAILED",
+        "a digger found the cable",
+        "The scenario as it was run",
+        "run: {duration: 10 min, tick: 1 s}",
+        "One-line diagram of the electrical side",
+        "°C",
+        "utility-a",
+    ):
         assert said in squeezed, said
 
 
@@ -82,6 +94,50 @@ def test_the_chain_hangs_each_line_under_the_one_that_led_to_it(findings: Findin
     tones = {round(mark.y): mark.tone for mark in sheet.marks if isinstance(mark, Disc)}
     assert [tones[round(mark.y - 4)] for mark in (first, lost, battery)] == [LOST, STRAINED, STRAINED]
     assert STANDBY in tones.values()
+
+
+def test_what_takes_nothing_away_and_gives_nothing_back_is_neutral() -> None:
+    tones = [
+        _tone(Line(0.0, 0.0, 0, kind, what, "", ["u"], 1))
+        for kind, what in (
+            ("job", "waits for racks (scheduler)"), ("job", "gets its racks (scheduler)"),
+            ("rack", "stops throttling, without power"), ("rack", "throttles"), ("rack", "runs at full clock again"),
+        )
+    ]  # fmt: skip
+    assert tones == [SOFT, STANDBY, SOFT, STRAINED, STANDBY]
+
+
+def test_a_tree_of_causes_is_cut_between_its_rows(findings: Findings) -> None:
+    drawn = _drawn(chain(findings), 515.0, math.inf, ROW)
+    one, other = drawn.split(515.0, 150.0)
+    assert one.height <= 150.0
+    assert one.height + other.height == pytest.approx(drawn.height)
+    assert (one.end / ROW) % 1 == pytest.approx(0.5)
+    assert one.split(515.0, 20.0) == []
+    assert _drawn(chain(findings), 515.0, 600.0).split(515.0, 150.0) == [], "a diagram is never cut"
+
+
+def test_sections_that_take_whole_pages_come_after_all_that_flows() -> None:
+    told = [Section(each, each) for each in ("verdict", "ladder", "diagrams", "tokens", "plots", "hall", "energy")]
+    ordered = [each.id for each in sorted(told, key=_turn)]
+    assert ordered == ["verdict", "energy", "ladder", "tokens", "diagrams", "hall", "plots"]
+
+
+def test_only_what_can_be_written_is(trace: Trace, tmp_path: Path) -> None:
+    said = r"x\.docx ends in none of \.html, \.htm, \.pdf; e\.g\. .*x\.html is wanted"
+    with pytest.raises(BadWish, match=said):
+        report(trace, tmp_path / "x.docx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_air_comes_into_a_rack_that_air_cools(tmp_path: Path) -> None:
+    time, data = small_data()
+    plant = small_plant()
+    plant.add(Unit("air-1", "air_rack", dict(RATINGS["rack"])))
+    data["air_rack"] = {name: np.full((len(time), 1, 1), 300.0) for name in ("die_temperature", "inlet_temperature")}
+    shown = panels(Findings(write(tmp_path / "made.h5", time, data, small_events(), plant=plant)))
+    (hot,) = [panel for panel in shown if panel.title.startswith("rack temperatures")]
+    assert [curve.label for curve in hot.curves] == ["dies", "coolant out", "dies", "air in"]
 
 
 def test_a_row_of_transfers_is_one_line_of_the_chain() -> None:
@@ -144,3 +200,22 @@ def test_a_browser_opens_the_page_without_a_word_on_its_console(trace: Trace, tm
     )  # fmt: skip
     assert "CONSOLE" not in done.stderr
     assert (tmp_path / "r.png").stat().st_size > 50_000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+def test_the_timeline_is_no_wider_than_a_phone(trace: Trace, tmp_path: Path) -> None:
+    report(trace, tmp_path / "r.html")
+    ask = "const t = document.querySelector('iframe').contentDocument.querySelector('#timeline .scroll');"
+    ask += "document.title = t.scrollWidth + ' of ' + t.clientWidth"
+    frame = '<iframe src="r.html" style="width:390px;height:900px" onload="ask()"></iframe>'
+    (tmp_path / "phone.html").write_text(
+        f"<html><body><script>function ask() {{ {ask} }}</script>{frame}</body></html>"
+    )
+    words = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--dump-dom"]
+    done = subprocess.run(
+        [*words, "--virtual-time-budget=3000", (tmp_path / "phone.html").as_uri()],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    wide, room = re.search(r"<title>(\d+) of (\d+)</title>", done.stdout).groups()
+    assert int(wide) <= int(room) < 390

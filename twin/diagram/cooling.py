@@ -10,6 +10,7 @@ from twin.diagram.ink import (
     COLD,
     DEAD,
     LARGE,
+    LINE,
     LIVE,
     LOST,
     NORMAL_SIZE,
@@ -30,8 +31,8 @@ from twin.diagram.panels import HEADER, LEFT, Branch, Panel, flow_of, panels, ru
 from twin.equipment import KINDS
 from twin.plant import Element, Loop
 
-LINE = 11.5
-"""Pixels from line to line of a label."""
+MOST_LINES = 5
+"""Lines of a label below its name."""
 WIDTH = 1250.0
 """Loops stand beside each other up to this width [px]."""
 GAP = 46.0
@@ -145,7 +146,7 @@ class _Loop:
                 half = (start + end) / 2 + (-6 if (up != turned) else 6)
                 self.sheet.add(Line(((branch.x, start), (branch.x, half)), LOST if turned else tone, 2.2, arrow=True))
         for place, (units, stream) in zip(places, branch.steps, strict=True):
-            self._element(branch.x, place, units, stream, up)
+            self._element((branch.x, place), units, stream, up, max(MOST_LINES, int(room / LINE) - 1))
 
     def _moved(self, branch: Branch) -> float | None:
         for units, stream in branch.steps:
@@ -153,8 +154,9 @@ class _Loop:
                 return flow
         return None
 
-    def _element(self, x: float, y: float, units: list[str], stream: str, up: bool) -> None:
-        moment = self.moment
+    def _element(self, at: tuple[float, float], units: list[str], stream: str, up: bool, most: int) -> None:
+        """Machines at a place, with at most so many lines below their names."""
+        (x, y), moment = at, self.moment
         kind = moment.plant.units[units[0]].kind
         at_work = runs(moment, units[0])
         tone = moment.tone(units[0])
@@ -170,11 +172,11 @@ class _Loop:
         said = [(text, SOFT) for text in self._values(kind, units, stream)]
         if (word := moment.word(units[0])) and moment.reading is not None:
             said.append((word, SOFT if tone == DEAD else tone))
-        if other := self._leads(units, up):
-            said.append((other, SOFT))
-        for row, (text, ink) in enumerate(said[:5], 1):
-            (cut,) = wrapped(text, room, SMALL, 1)
-            self.sheet.add(Words(x + 20, y + LINE * row, cut, ink, SMALL, bold=ink in (LOST, STRAINED)))
+        lines = [(cut, ink) for text, ink in said for cut in wrapped(text, room, SMALL, 1)][:most]
+        if (other := self._leads(units, up)) and len(lines) < most:
+            lines += [(cut, SOFT) for cut in wrapped(other, room, SMALL, most - len(lines))]
+        for row, (text, ink) in enumerate(lines, 1):
+            self.sheet.add(Words(x + 20, y + LINE * row, text, ink, SMALL, bold=ink in (LOST, STRAINED)))
 
     def _leads(self, units: list[str], up: bool) -> str:
         """Which loops a machine of two streams takes heat from, or gives it to."""
@@ -359,5 +361,6 @@ def _key(sheet: Sheet, x: float, y: float) -> None:
         sheet.add(Line(((x + 144 + 84 * k, y), (x + 166 + 84 * k, y)), tone, 4.0))
         sheet.add(Words(x + 172 + 84 * k, y + 4, said, SOFT))
     sheet.add(Line(((x + 314, y), (x + 338, y)), DEAD, 2.0, dashed=True), Words(x + 344, y + 4, "nothing flows", SOFT))
-    sheet.add(Line(((x + 432, y), (x + 454, y)), LOST, 3.0), Words(x + 460, y + 4, "out of action", SOFT))
-    sheet.add(Line(((x + 548, y), (x + 570, y)), STRAINED, 3.0), Words(x + 576, y + 4, "strained, on reserve", SOFT))
+    said = "out of action, over its limit"
+    sheet.add(Line(((x + 432, y), (x + 454, y)), LOST, 3.0), Words(x + 460, y + 4, said, SOFT))
+    sheet.add(Line(((x + 644, y), (x + 666, y)), STRAINED, 3.0), Words(x + 672, y + 4, "strained, on reserve", SOFT))

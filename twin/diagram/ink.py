@@ -22,6 +22,8 @@ TONES: dict[str, tuple[str, str]] = {
 """Tone -> its colour on white and on dark paper; after Okabe and Ito, so that nobody has to tell red from green."""
 SMALL, NORMAL_SIZE, LARGE = 8.5, 9.5, 13.0
 """Sizes of text [px]."""
+LINE = 11.5
+"""Pixels from line to line of a label."""
 NARROW, WIDE = "fijlrtI.,:;'|!()[]/ ", "mwMW%@×→"
 
 

@@ -21,7 +21,7 @@ TONE = {
 }
 DEAD_WORDS = ("dead", "without power", "unpowered", "blacked out")
 """What is said of those that only lack what others should give: they are grey, the culprit is not."""
-GRAVE = ("failed to open", "damaged", "locked out", "severed")
+GRAVE = ("failed to open", "damaged", "locked out", "severed", "too hot")
 LEAST_VOLTAGE = 0.05
 """Below this [pu] a conductor is dead."""
 

@@ -9,6 +9,7 @@ from twin.diagram.fold import MOST_COLUMNS, Box, Load, boxes, folded
 from twin.diagram.ink import (
     DEAD,
     LARGE,
+    LINE,
     LIVE,
     LOST,
     NORMAL_SIZE,
@@ -27,8 +28,8 @@ from twin.diagram.moment import Moment
 from twin.diagram.names import counted, fitted, percent, say, short
 from twin.equipment import KINDS
 
-ROW, LEFT, LINE = 88.0, 24.0, 11.5
-"""Pixels from row to row, from a column's edge to its symbols, and from line to line of a label."""
+ROW, LEFT = 88.0, 24.0
+"""Pixels from row to row, and from a column's edge to its symbols."""
 NARROWEST, WIDEST = 116.0, 156.0
 CHANNEL = 36.0
 """How far above a row the lines to its second feeds run [px]."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Findings", "report", "reports", "show", "summary"]
 
+SORTS = (".html", ".htm", ".pdf")
+"""Endings of the files that a report is written into."""
+
 
 def report(
     trace: Trace,
@@ -40,7 +43,7 @@ def report(
     Raises:
         OSError: it cannot be written, or the picture cannot be read.
         ValueError: the picture is none.
-        BadWish: the moment lies outside the trace.
+        BadWish: the moment lies outside the trace, or the file's ending is none that can be written.
     """
     (path,) = reports(trace, [output], picture, at=at, stills=stills)
     return path
@@ -56,7 +59,11 @@ def reports(
 ) -> list[Path]:
     """Write the report of a trace into several files, pages and PDFs; see `report`."""
     from twin.report.page import hall_of, write_page
+    from twin.view import BadWish
 
+    for path in map(Path, outputs):
+        if path.suffix and path.suffix.lower() not in SORTS:
+            raise BadWish(f"{path} ends in none of {', '.join(SORTS)}; e.g. {path.with_suffix('.html')} is wanted")
     findings, made = Findings(trace), []
     shown = None if picture is None else Path(picture)
     drawn: list[Picture] = []

@@ -15,6 +15,8 @@ ROW, STEP, SPLIT = 17.0, 20.0, 92.0
 """Pixels from line to line, from a cause to what it led to, and to the right of the times."""
 WIDEST = 980.0
 MOST = 60
+NEITHER = ("waits for racks", "is asked to save", "has finished", "is gone", "raises alarm", "clears alarm")
+"""How lines begin that take nothing away and give nothing back: a job that waits, an alarm."""
 DEEPEST = 12
 """Causes so far from the first are drawn no further to the right."""
 
@@ -88,6 +90,8 @@ def _tone(line: Told) -> str:
     """What a line does: it is asked for, it takes away, somebody steps in, or it gives back."""
     if line.is_asked or line.what.endswith("(fault)"):
         return LOST if line.what.endswith(("(fail)", "(fault)")) else SOFT
+    if line.what.startswith(NEITHER) or line.what.endswith(("without power", "switched off")):
+        return SOFT
     for name, flag in flags_of(line.kind).items():
         if line.what.startswith(flag.rises):
             return STANDBY if name in ANSWERS else STRAINED
@@ -96,7 +100,12 @@ def _tone(line: Told) -> str:
 
 def _key(sheet: Sheet, y: float) -> None:
     for place, (tone, said) in enumerate(
-        ((LOST, "fault"), (STRAINED, "takes away"), (STANDBY, "steps in or gives back"), (SOFT, "asked for"))
+        (
+            (LOST, "fault"),
+            (STRAINED, "takes away"),
+            (STANDBY, "steps in or gives back"),
+            (SOFT, "asked for, or neither"),
+        )
     ):
         x = SPLIT + (0, 70, 170, 320)[place]
         sheet.add(Disc(x, y, 3.6, tone, tone), Words(x + 9, y + 3.5, said, SOFT, SMALL))

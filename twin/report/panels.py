@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from twin.equipment import KINDS
 from twin.report.extremes import limits_of
 from twin.report.findings import Findings
 from twin.report.fold import Line
@@ -164,7 +165,7 @@ def _alike(one: np.ndarray, other: np.ndarray) -> bool:
 
 
 def _hot(story: Story, member: int) -> Panel:
-    """The racks' own temperatures: dies, coolant leaving."""
+    """The racks' own temperatures: dies, and the coolant or air that comes and goes."""
     panel = Panel("rack temperatures, °C")
     colours = iter(COLOURS)
     for kind in work_kinds(story):
@@ -172,7 +173,9 @@ def _hot(story: Story, member: int) -> Panel:
             values = story.values(kind, name)
             if values is not None:
                 curve = _band(story, kind, values[:, member] - 273.15, next(colours, GREY))
-                curve.label = {"die_temperature": "dies", "coolant_temperature": "coolant out"}.get(name, "coolant in")
+                what = "coolant" if "coolant" in KINDS[kind].streams else "air"
+                names = {"die_temperature": "dies", "coolant_temperature": "coolant out"}
+                curve.label = names.get(name, f"{what} in")
                 panel.curves.append(curve)
         units = story.trace.units(kind)
         if panel.curves and units:

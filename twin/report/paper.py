@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -13,6 +14,7 @@ from xml.sax.saxutils import escape
 from twin.diagram import Sheet
 from twin.diagram.ink import NONE, TONES, Disc, Line, Mark, Words, hatching
 from twin.diagram.svg import MARGIN, arrow_head
+from twin.report.chain import ROW
 from twin.report.findings import Findings
 from twin.report.page import Section, TablePart, holds_something, sections_of, subtitle
 from twin.report.verdict import FAILED, GOOD
@@ -21,6 +23,13 @@ BLACK, GREY, BAND = "#1a1a1a", "#595f69", "#f4f6f8"
 INKS = {GOOD: "#00684a", FAILED: "#9c2f00"}
 EDGE = 40.0
 """Margin of a page [pt]."""
+LEGIBLE = 0.62
+"""A diagram that fits an upright page at this scale [pt a pixel] stands among the text, not on a sheet of its own."""
+FIRST = ("verdict", "timeline", "alarms", "seconds", "energy")
+LATER = ("diagrams", "hall", "plots", "assumptions", "provenance")
+"""Sections with pages of their own come after all that flows, and short ones early: no page is left half empty."""
+LONGEST = 30_000
+"""Letters of the scenario that paper repeats; the trace has all."""
 LEAST, MOST = 34.0, 210.0
 """A column is no narrower and asks for no more than this [pt] while there is a shortage."""
 
@@ -64,24 +73,24 @@ def paper(findings: Findings, hall: Section, at: float | None = None) -> bytes:
     document.addPageTemplates([template("upright", A4), template("lying", landscape(A3))])
     sections = [section for section in sections_of(findings, hall, at, dark=False) if holds_something(section)]
     flow = _head(findings, title)
-    for section in sections:
+    for section in sorted(sections, key=_turn):
         flow += _section(section, A4[0] - 2 * EDGE, landscape(A3))
     document.build(flow, canvasmaker=_numbered(title))
     return made.getvalue()
 
 
 @cache
-def _fonts() -> tuple[str, str]:
-    """The names of an upright and a bold font that know degrees, cubes and dots; those that matplotlib brings."""
+def _fonts() -> tuple[str, str, str]:
+    """The names of an upright, a bold and an even font that know degrees, cubes and dots; those of matplotlib."""
     import matplotlib as mpl
     from reportlab.pdfbase import pdfmetrics
     from reportlab.pdfbase.ttfonts import TTFont
 
     folder = Path(mpl.get_data_path()) / "fonts" / "ttf"
-    for name in ("DejaVuSans", "DejaVuSans-Bold"):
+    for name in ("DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono"):
         pdfmetrics.registerFont(TTFont(name, str(folder / f"{name}.ttf")))
     pdfmetrics.registerFontFamily("DejaVuSans", "DejaVuSans", "DejaVuSans-Bold", "DejaVuSans", "DejaVuSans-Bold")
-    return "DejaVuSans", "DejaVuSans-Bold"
+    return "DejaVuSans", "DejaVuSans-Bold", "DejaVuSansMono"
 
 
 def _style(size: float = 8.0, ink: str = BLACK, *, bold: bool = False, right: bool = False, **more: float) -> Any:
@@ -123,12 +132,17 @@ def _section(section: Section, width: float, lying: tuple[float, float]) -> list
     """One section: heading with its first lines, tables, pictures; diagrams on sheets of their own."""
     from reportlab.platypus import CondPageBreak, NextPageTemplate, PageBreak, Spacer
 
-    large = [drawing.sheet for drawing in section.drawings if drawing.large]
+    large = [drawing.sheet for drawing in section.drawings if drawing.large and not _fits(drawing.sheet, width)]
     room = lying[0] - 2 * EDGE, lying[1] - 2 * EDGE - 74
-    first = [_drawn(each.sheet, width, 600.0) for each in section.drawings if not each.large]
+    first = [
+        _drawn(each.sheet, width, 600.0) if each.large else _drawn(each.sheet, width, math.inf, ROW)
+        for each in section.drawings
+        if each.sheet not in large
+    ]
     pictures = [(_picture(base64.b64decode(each.light), width), each.caption) for each in section.pictures]
     tables = [part for part in section.tables if part.rows]
-    beneath = [each.height for each in first] + [120.0 for _ in tables] + [image.drawHeight for image, _ in pictures]
+    beneath = [min(each.height, each.least) for each in first] + [60.0 for _ in tables]
+    beneath += [image.drawHeight for image, _ in pictures]
     flow: list[Any] = [NextPageTemplate("lying"), PageBreak()] if large else [CondPageBreak(70 + beneath[0])]
     flow.append(_words(section.title, _style(12, bold=True, spaceBefore=12, spaceAfter=4)))
     flow += [_words(note, _style(8.5, GREY, spaceAfter=3)) for note in section.notes]
@@ -139,9 +153,35 @@ def _section(section: Section, width: float, lying: tuple[float, float]) -> list
         flow += [_table(part, width), Spacer(1, 7)]
     for image, caption in pictures:
         flow += [image, _words(caption, _style(8, GREY, spaceBefore=2, spaceAfter=8))]
+    if section.text:
+        flow += _verbatim(section)
     for place, sheet in enumerate(large):
         flow += [*([PageBreak()] if place else []), _drawn(sheet, *room)]
     return [*flow, NextPageTemplate("upright"), PageBreak()] if large else flow
+
+
+def _turn(section: Section) -> int:
+    """Where a section stands on paper; those of one number keep their order."""
+    if section.id in FIRST:
+        return FIRST.index(section.id)
+    return len(FIRST) + (LATER.index(section.id) + 1 if section.id in LATER else 0)
+
+
+def _fits(sheet: Sheet, width: float) -> bool:
+    """Whether a diagram can be read on an upright page."""
+    left, top, right, bottom = sheet.extent
+    return (right - left + 2 * MARGIN) * LEGIBLE <= width and (bottom - top + 2 * MARGIN) * LEGIBLE <= 600.0
+
+
+def _verbatim(section: Section) -> list[Any]:
+    """The text of a section, letter by letter."""
+    from reportlab.platypus import Preformatted
+
+    style = _style(6.5)
+    style.fontName = _fonts()[2]
+    cut = f"\n... and {len(section.text) - LONGEST} more letters; the trace has all" * (len(section.text) > LONGEST)
+    text = Preformatted(section.text[:LONGEST] + cut, style, maxLineLength=126, newLineChars="    ")
+    return [_words(section.text_title, _style(8.5, bold=True, spaceBefore=6, spaceAfter=3)), text]
 
 
 def _table(part: TablePart, width: float) -> Any:
@@ -205,8 +245,12 @@ def _picture(raw: bytes, width: float, tallest: float = 700.0) -> Any:
     return Image(io.BytesIO(raw), wide * scale, tall * scale)
 
 
-def _drawn(sheet: Sheet, width: float, tallest: float) -> Any:
-    """A diagram as lines and letters of the page itself, as large as it fits, no larger than 0.9 pt a pixel."""
+def _drawn(sheet: Sheet, width: float, tallest: float, row: float = 0.0) -> Any:
+    """A diagram as lines and letters of the page itself, as large as it fits, no larger than 0.9 pt a pixel.
+
+    Args:
+        row: height of its rows [px], where it may be cut between them and go on over the page; 0: it may not.
+    """
     from reportlab.platypus import Flowable
 
     left, top, right, bottom = sheet.extent
@@ -214,16 +258,28 @@ def _drawn(sheet: Sheet, width: float, tallest: float) -> Any:
     scale = min(width / wide, tallest / tall, 0.9)
 
     class Drawn(Flowable):  # type: ignore[misc]
-        """The diagram as something that flows with the text."""
+        """The diagram, or its part between two heights [px], as something that flows with the text."""
 
-        def __init__(self) -> None:
+        def __init__(self, start: float = top - MARGIN, end: float = bottom + MARGIN) -> None:
             super().__init__()
-            self.width, self.height = wide * scale, tall * scale
+            self.start, self.end = start, end
+            self.width, self.height = wide * scale, (end - start) * scale
+            self.least = self.height if not row else 8 * row * scale
+
+        def split(self, _: float, height: float) -> list[Any]:
+            if not row:
+                return []
+            cut = row * (math.floor((self.start + height / scale) / row - 0.5) + 0.5)
+            is_worth = self.start + 4 * row <= cut < self.end
+            return [Drawn(self.start, cut), Drawn(cut, self.end)] if is_worth else []
 
         def draw(self) -> None:
             self.canv.saveState()
+            outline = self.canv.beginPath()
+            outline.rect(0, 0, self.width, self.height)
+            self.canv.clipPath(outline, stroke=0)
             self.canv.scale(scale, -scale)
-            self.canv.translate(MARGIN - left, MARGIN - top - tall)
+            self.canv.translate(MARGIN - left, -self.end)
             for mark in sheet.marks:
                 _ink(self.canv, mark)
             self.canv.restoreState()
@@ -238,7 +294,7 @@ def _ink(canvas: Any, mark: Mark) -> None:
     if isinstance(mark, Words):
         canvas.saveState()
         canvas.setFillColor(colour)
-        canvas.setFont(_fonts()[mark.bold], mark.size)
+        canvas.setFont(_fonts()[int(mark.bold)], mark.size)
         canvas.translate(mark.x, mark.y)
         canvas.scale(1, -1)
         write = {"start": canvas.drawString, "middle": canvas.drawCentredString, "end": canvas.drawRightString}
