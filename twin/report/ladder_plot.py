@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from twin.report.panels import BLUE, GREY, ORANGE, RED
@@ -53,10 +54,15 @@ def _bars(axes: Axes, shown: Sequence[Rung], ink: Ink) -> None:
         axes.barh(row, sure - start, left=start, height=0.58, color=colour, alpha=0.85)
         if sure < lasts:
             axes.barh(row, lasts - sure, left=sure, height=0.58, color=colour, alpha=0.35)
-        beyond = rung.came is None or rung.came < lasts or rung.came > lasts * 30
-        told = rung.seconds_said() if beyond else lasting(rung.foreseen)
+        came = rung.came or 0.0
+        beyond = came < lasts or came > lasts * 30 or lasts < start * 10
+        place = max(lasts, came) if lasts <= came <= lasts * 30 else lasts
+        told = lasting(rung.foreseen)
+        if rung.burdened is not None and beyond:
+            told = f"{lasting(rung.burdened)} ({told} before)"
         axes.annotate(
-            told, (lasts, row), xytext=(4 if beyond else -4, 0), textcoords="offset points",
+            told, (place if beyond else lasts, row), textcoords="offset points",
+            xytext=((4 if place == lasts and came < lasts else 8) if beyond else -4, 0),
             va="center", ha="left" if beyond else "right", fontsize=7.5, color=ink.text,
         )  # fmt: skip
         if rung.came is not None:
@@ -83,10 +89,11 @@ def _frame(axes: Axes, shown: Sequence[Rung], ink: Ink) -> None:
     axes.set_facecolor(ink.paper)
     axes.set_xscale("log")
     most = max([float(rung.foreseen or 1.0) for rung in shown] + [rung.came or 0.0 for rung in shown])
-    axes.set_xlim(_least(shown), most * 20)
+    longer = any(rung.burdened is not None for rung in shown)
+    axes.set_xlim(_least(shown), most * (150 if longer else 20))
     axes.set_ylim(len(shown) - 0.5, -0.5)
     names = [rung.asset if len(rung.units) == 1 else f"{rung.asset} ({len(rung.units)})" for rung in shown]
-    axes.set_yticks(range(len(shown)), [name if len(name) < 47 else f"{name[:44]}..." for name in names])
+    axes.set_yticks(range(len(shown)), ["\n".join(wrap(name, 44)) for name in names])
     low, high = axes.get_xlim()
     ticks = {mark: said for mark, said in MARKS.items() if low <= mark <= high}
     axes.set_xticks(list(ticks), list(ticks.values()))
