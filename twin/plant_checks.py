@@ -219,10 +219,8 @@ def uncooled_zones(plant: Any) -> Iterator[Fault]:
     for zone in plant.of_kind("zone"):
         inside = [unit for unit in plant.units.values() if unit.zone == zone.name]
         if inside and not any(KINDS[unit.kind].cools_air for unit in inside):
-            yield Fault(
-                zone.where,
-                f"{zone.name} holds {len(inside)} units and nothing that cools its air; a fan_wall is wanted",
-            )
+            text = f"{zone.name} holds {len(inside)} unit{'s' * (len(inside) > 1)} and nothing that cools its air"
+            yield Fault(zone.where, f"{text}; a fan_wall is wanted")
 
 
 def die_limits(plant: Any) -> Iterator[Fault]:

@@ -65,7 +65,8 @@ def _pools(plant: Any) -> Iterator[Fault]:
         elif not float(unit.parameters.get("spares", 0.0)).is_integer():
             yield Fault(unit.where, f"{unit.name} has {unit.parameters['spares']:g} spares; whole racks are wanted")
         elif (spares := unit.parameters.get("spares", 0.0)) >= (count := len(plant.pools[unit.name])):
-            yield Fault(unit.where, f"{unit.name} has {spares:g} spares among {count} racks; fewer are wanted")
+            text = f"{unit.name} has {spares:g} spare{'s' * (spares > 1)} among {count} rack{'s' * (count > 1)}"
+            yield Fault(unit.where, f"{text}; fewer are wanted")
 
 
 def _services(plant: Any) -> Iterator[Fault]:

@@ -82,7 +82,7 @@ class TestTraces:
         [
             ("slow", "11 rows of one moment are compared; A has 21 up to 20 s, B has 11 up to 20 s"),
             ("short", "11 rows of one moment are compared; A has 21 up to 20 s, B has 11 up to 10 s"),
-            ("two", "A has 1 members and B 2; the first 1 are compared"),
+            ("two", "A has 1 member and B 2; the first is compared"),
             ("other", "only A has the units pump (pump)"),
             ("other", "only B has units of the kinds cooling_tower, pipe"),
         ],

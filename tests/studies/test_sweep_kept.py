@@ -110,7 +110,7 @@ class TestJournal:
         journal = Journal(path, "a", None)
         journal.add([(0, found.outcomes[0])])
         journal.close(whole=False)
-        with pytest.raises(Interrupted, match=r"holds 1 cases of this sweep.*--resume goes on.*--afresh"):
+        with pytest.raises(Interrupted, match=r"holds 1 case of this sweep.*--resume goes on.*--afresh"):
             Journal(path, "a", None)
         with pytest.raises(Interrupted, match="another sweep"):
             Journal(path, "b", True)

@@ -125,7 +125,7 @@ class UnitReader:
             return [node]
         for key, value in listed.items():
             if len(value) != count:
-                text = f"{len(value)} values for {count} units; one, or one for each, is wanted"
+                text = f"{len(value)} values for {count} unit{'s' * (count > 1)}; one, or one for each, is wanted"
                 self.faults.add(node.where_of(key), text)
                 return [_without(node, listed)]
         return [_with(node, {key: value[index] for key, value in listed.items()}) for index in range(count)]

@@ -203,7 +203,9 @@ def compare(a: Findings, b: Findings, name_a: str, name_b: str) -> Traces:
     made = Traces(name_a, name_b)
     members = min(a.story.members, b.story.members)
     if a.story.members != b.story.members:
-        made.only.append(f"A has {a.story.members} members and B {b.story.members}; the first {members} are compared")
+        first = "the first is" if members == 1 else f"the first {members} are"
+        has = f"A has {count(a.story.members, 'member')} and B {b.story.members}"
+        made.only.append(f"{has}; {first} compared")
     _kinds(made, a, b)
     rows_a, rows_b = _rows(made, a.story.time, b.story.time)
     made.rows = len(rows_a)

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
+from twin.report.words import count
 from twin.studies.sweep.outcome import Outcome
 from twin.trace import TraceWriteError
 
@@ -61,7 +62,7 @@ class Journal:
                 self.done |= {int(index): Outcome.from_json(row) for index, row in said["rows"]}
             good += len(line) + 1
         if self.done and resume is None:
-            held = f"{self.path} holds {len(self.done)} cases of this sweep, which was not ended"
+            held = f"{self.path} holds {count(len(self.done), 'case')} of this sweep, which was not ended"
             raise Interrupted(f"{held}; --resume goes on with it, --afresh begins anew")
         return good
 
