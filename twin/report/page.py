@@ -284,7 +284,7 @@ def _training(rows: Rows) -> Section:
     notes = (
         ["Goodput is useful steps over those of a run without pause, loss or slower clock."] if rows.training() else []
     )
-    return Section("training", "Training", notes, [TablePart(_columns(*heads, n=range(1, 8)), rows.training())])
+    return Section("training", "Training", notes, [TablePart(_columns(*heads, n=range(1, 9)), rows.training())])
 
 
 def _selectivity(rows: Rows) -> Section:
@@ -298,9 +298,10 @@ def _extremes(rows: Rows) -> Section:
 
 
 def _schedule(rows: Rows) -> Section:
-    heads = ("job", "came", "started", "finished", "waited", "had racks", "gave way", "lost racks", "grew")
+    heads = ("job", "came", "started", "finished", "waited", "had racks", "gave way", "lost its racks", "grew")
     notes = ["Gave way: it saved and gave its racks back, to a job of higher priority or to maintenance."]
-    table = TablePart(_columns(*heads, n=range(1, 8)), rows.schedule())
+    notes.append("Grew: it had shrunk, saved, and began again with all its racks.")
+    table = TablePart(_columns(*heads, n=range(1, 9)), rows.schedule())
     return Section("schedule", "Jobs in the queue", notes if table.rows else [], [table])
 
 

@@ -78,7 +78,7 @@ def _why(said: str, asked: bool) -> str:
 
 
 def schedule_rows(found: dict[str, dict[str, Any]] | None) -> list[list[str]]:
-    """Job, came, started, finished, waited, had racks, gave way, lost racks, grew again; for people."""
+    """Job, came, started, finished, waited, had racks, gave way, lost its racks, grew again; for people."""
     rows = []
     for name, each in (found or {}).items():
         moments = [each[key] for key in ("arrived", "started", "finished")]

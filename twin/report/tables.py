@@ -13,7 +13,7 @@ from twin.report.findings import Findings
 from twin.report.rows import Rows
 from twin.report.verdict import FAILED, GOOD
 
-QUEUE = ("job", "came", "started", "finished", "waited", "had racks", "gave way", "lost racks", "grew")
+QUEUE = ("job", "came", "started", "finished", "waited", "had racks", "gave way", "lost its racks", "grew")
 NARROW = 96
 """Below this many columns a table leaves out what can be spared."""
 STYLE = {GOOD: "bold green", FAILED: "bold red"}
@@ -76,7 +76,7 @@ def whole(findings: Findings, width: int) -> RenderableType:
         "stopped for",
     )
     parts.append(_table("Training", trained, rows.training(), right=(1, 2, 3, 4)))
-    parts.append(_table("Jobs in the queue", QUEUE, rows.schedule(), right=(1, 2, 3, 4, 5, 6, 7)))
+    parts.append(_table("Jobs in the queue", QUEUE, rows.schedule(), right=(1, 2, 3, 4, 5, 6, 7, 8)))
     parts += _reliability(rows, findings.story.members, narrow)
     if findings.story.members > 1:
         title = f"Across {findings.story.members} members"
