@@ -20,9 +20,9 @@ def job(name, racks, work, arrives=0.0, priority=0.0, least=0, resume=0.0, save=
 class World:
     """Jobs that step once a second on their racks, save in `saving` seconds, and lose what is not saved."""
 
-    def __init__(self, *jobs, saving=0, **said):
+    def __init__(self, *jobs, saving=0, site=None, **said):
         self.spec = SchedulerSpec(RACKS, jobs, period=1.0, **said)
-        self.queue, self.saving = Queue(self.spec, Site()), saving
+        self.queue, self.saving = Queue(self.spec, site or Site()), saving
         self.steps, self.unsaved = ({each.name: 0.0 for each in jobs} for _ in range(2))
         self.saved_in, self.lost, self.now = {}, set(), 0.0
         self.log, self.history = [], []
@@ -92,6 +92,20 @@ def test_backfill_on_racks_that_the_first_in_line_leaves_over():
     jobs = job("a", 5, 10), job("b", 6, 5, 1), job("c", 2, 100, 2), job("d", 1, 100, 3)
     world = World(*jobs, preempt=False, backfill=True).run(40)
     assert world.starts() == {"a": 0.0, "c": 2.0, "b": 10.0, "d": 15.0}
+
+
+def test_backfill_goes_on_where_the_first_in_line_waits_for_cooling():
+    """Racks are free and 500 W are not: a has 300, b wants 400 of 500 and waits till a ends; c takes 200 till then.
+
+    d would be there longer, and waits behind b; e wants more than there ever is, and holds up nobody.
+    """
+    site = Site(behind={"cooling": dict.fromkeys(RACKS, ("east",))}, carried={"cooling": {"east": ("cdu",)}},
+                load=dict.fromkeys(RACKS, 100.0), ratings={"cdu": 500.0})  # fmt: skip
+    jobs = job("a", 3, 10), job("b", 4, 5, 1), job("c", 2, 6, 2), job("d", 2, 9, 3)
+    said = {"site": site, "place": ("cooling",), "preempt": False, "backfill": True}
+    assert World(*jobs, **said).run(40).starts() == {"a": 0.0, "c": 2.0, "b": 10.0, "d": 15.0}
+    world = World(job("e", 6, 5), job("c", 2, 6, 2), job("d", 2, 9, 3), **said).run(40)
+    assert world.starts() == {"c": 2.0, "d": 3.0}
 
 
 def test_a_job_of_lower_priority_saves_and_gives_way_and_loses_nothing():

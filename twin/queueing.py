@@ -188,10 +188,14 @@ class Queue:
         return sorted(listed, key=_place_in_line)
 
     def _place(self, count: int, seen: Seen, held: set[str]) -> list[str]:
-        ways = self.spec.place
-        busy, alive = sorted(self._taken()), dict.fromkeys(seen.away, False)
-        room = {way: self.site.room(way, busy, alive, seen.gives) for way in ways if way in ("cooling", "power")}
-        return place(count, self._free(seen, held), ways, self.site, room)
+        room = self._room(sorted(self._taken()), seen)
+        return place(count, self._free(seen, held), self.spec.place, self.site, room)
+
+    def _room(self, busy: list[str], seen: Seen) -> dict[str, dict[str, float]]:
+        """What can still be carried beside racks at work [W], by way and group."""
+        alive = dict.fromkeys(seen.away, False)
+        looked = [way for way in self.spec.place if way in ("cooling", "power")]
+        return {way: self.site.room(way, busy, alive, seen.gives) for way in looked}
 
     def _start(self, now: float, seen: Seen, held: set[str]) -> list[Move]:
         moves: list[Move] = []
@@ -244,15 +248,35 @@ class Queue:
         return left / share + (0.0 if task.racks else task.spec.resume_seconds)
 
     def _shadow(self, head: Task, now: float, seen: Seen, held: set[str]) -> tuple[float, int]:
-        """When the first in the line can start, as jobs end, and how many racks are then left over."""
-        free = len(self._free(seen, held)) + sum(len(task.racks) for task in self._in_line("saving"))
-        if free >= head.spec.racks:
-            return now, free - head.spec.racks
-        for task in sorted(self._in_line("running"), key=lambda task: self._lasts(task, seen)):
-            free += len(task.racks)
-            if free >= head.spec.racks:
-                return now + self._lasts(task, seen), free - head.spec.racks
+        """When the first in the line can start, as jobs end, and how many racks are then left over.
+
+        Where it has racks enough and what feeds or cools them lacks, nobody knows when: the rest may go.
+        """
+        free = self._free(seen, held)
+        ends = [(now, task) for task in self._in_line("saving")]
+        running = sorted(self._in_line("running"), key=lambda task: self._lasts(task, seen))
+        ends += [(now + self._lasts(task, seen), task) for task in running]
+        leaving: list[Task] = []
+        for moment, task in [(now, None), *ends]:
+            leaving += [task] if task is not None else []
+            over = self._left_over(leaving, head, free, seen)
+            if over is not None:
+                return moment, over
         return math.inf, 0
+
+    def _left_over(self, leaving: list[Task], head: Task, free: list[str], seen: Seen) -> int | None:
+        """Racks that could be given beside those of a job once others have left theirs; None where it gets none."""
+        given = {rack for task in leaving for rack in task.racks}
+        room = self._room(sorted(self._taken() - given), seen)
+        inside = [rack for rack in self.spec.racks if rack in given or rack in free]
+        least, most = head.spec.racks, len(inside) + 1
+        if most <= least or not place(least, inside, self.spec.place, self.site, room):
+            return None
+        while most - least > 1:
+            middle = (least + most) // 2
+            fits = place(middle, inside, self.spec.place, self.site, room)
+            least, most = (middle, most) if fits else (least, middle)
+        return least - head.spec.racks
 
     def _fits_before(self, task: Task, now: float, seen: Seen, limit: tuple[float, int]) -> bool:
         """Whether a job may go before the first in the line without making it wait longer."""
