@@ -1,6 +1,6 @@
 """The notebooks run from top to bottom, and are kept without outputs.
 
-The one on tokens and failures runs worlds for days and takes 40 s; it is left out of the usual tests:
+The one on tokens and failures runs worlds for days and takes a minute or two; it is left out of the usual tests:
 
     pytest -n0 -m slow tests/test_notebooks.py
 """

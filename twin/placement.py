@@ -24,7 +24,7 @@ class Site:
 
     `behind` is way -> rack -> names of groups, `carried` way -> group -> units that make it, `load` what a rack is
     rated at [W], `ratings` what a unit can carry [W]; `rooms` are the warmest air [K] allowed where coolers of a room's
-    air stand, which carry what they can at the moment.
+    air stand, which carry what they can at the moment; `known` are gangs found before, for whoever asks.
     """
 
     leaves: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -33,6 +33,7 @@ class Site:
     load: dict[str, float] = field(default_factory=dict)
     ratings: dict[str, float] = field(default_factory=dict)
     rooms: dict[str, float] = field(default_factory=dict)
+    known: dict[Any, tuple[str, ...]] = field(default_factory=dict)
 
     def room(
         self, way: str, busy: list[str], alive: dict[str, bool], gives: dict[str, float] | None = None

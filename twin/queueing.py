@@ -9,6 +9,10 @@ from twin.placement import Site, place
 from twin.scenario.case import JobSpec, SchedulerSpec, Window
 
 ACTIVE = ("running", "saving")
+LOOKED = ("cooling", "power")
+"""Ways of placement that ask what can still be carried."""
+MOST_KEPT = 4096
+"""Placements that are remembered."""
 
 
 @dataclass(frozen=True)
@@ -188,14 +192,19 @@ class Queue:
         return sorted(listed, key=_place_in_line)
 
     def _place(self, count: int, seen: Seen, held: set[str]) -> list[str]:
-        room = self._room(sorted(self._taken()), seen)
-        return place(count, self._free(seen, held), self.spec.place, self.site, room)
+        return self._chosen(count, self._free(seen, held), self._taken(), seen)
 
-    def _room(self, busy: list[str], seen: Seen) -> dict[str, dict[str, float]]:
-        """What can still be carried beside racks at work [W], by way and group."""
-        alive = dict.fromkeys(seen.away, False)
-        looked = [way for way in self.spec.place if way in ("cooling", "power")]
-        return {way: self.site.room(way, busy, alive, seen.gives) for way in looked}
+    def _chosen(self, count: int, free: list[str], busy: set[str], seen: Seen) -> list[str]:
+        """Racks for a job beside others at work; worked out once for all members and looks that stand alike."""
+        ways, known = self.spec.place, self.site.known
+        key = count, tuple(free), tuple(sorted(busy)), seen.away, tuple(seen.gives.items())
+        if key not in known:
+            if len(known) >= MOST_KEPT:
+                known.clear()
+            alive = dict.fromkeys(seen.away, False)
+            room = {way: self.site.room(way, list(key[2]), alive, seen.gives) for way in ways if way in LOOKED}
+            known[key] = tuple(place(count, free, ways, self.site, room))
+        return list(known[key])
 
     def _start(self, now: float, seen: Seen, held: set[str]) -> list[Move]:
         moves: list[Move] = []
@@ -267,14 +276,14 @@ class Queue:
     def _left_over(self, leaving: list[Task], head: Task, free: list[str], seen: Seen) -> int | None:
         """Racks that could be given beside those of a job once others have left theirs; None where it gets none."""
         given = {rack for task in leaving for rack in task.racks}
-        room = self._room(sorted(self._taken() - given), seen)
+        busy = self._taken() - given
         inside = [rack for rack in self.spec.racks if rack in given or rack in free]
         least, most = head.spec.racks, len(inside) + 1
-        if most <= least or not place(least, inside, self.spec.place, self.site, room):
+        if most <= least or not self._chosen(least, inside, busy, seen):
             return None
         while most - least > 1:
             middle = (least + most) // 2
-            fits = place(middle, inside, self.spec.place, self.site, room)
+            fits = self._chosen(middle, inside, busy, seen)
             least, most = (middle, most) if fits else (least, middle)
         return least - head.spec.racks
 
