@@ -214,6 +214,7 @@ def test_a_rack_without_power_is_not_at_full_clock_and_its_room_cools_by_that(at
         *(Event(40.0, 0, name, "unpowered", 1) for name in RACKS if name != "rack-2"),
         Event(45.0, 0, "rack-1", "throttled", 0),
         Event(50.0, 0, "rack-2", "input:in_service", 0),
+        Event(51.0, 0, "rack-2", "cold", 1),
         Event(55.0, 0, "rack-2", "slowed", 0),
         Event(55.0, 0, "rack-2", "throttled", 0),
         Event(90.0, 0, "hall", "too_hot", 0),

@@ -54,6 +54,8 @@ FABRIC = "fabric"
 """Medium of what a fabric writes: an Input, yet a consequence."""
 THERMAL = ("throttled", "slowed")
 """Flags of dies that are too warm: they fall, too, where a rack loses its power."""
+AFTER = ("cold", *TIMED, "drained")
+"""Flags of a rack on its way back: what took its power took its heat."""
 LOSS, GAIN, SETTING = 1, -1, 0
 """The sense of a change: it takes away, it gives (back), or it is merely set."""
 
@@ -302,7 +304,7 @@ class Causes:
         found = [change for unit in coolers for change in self._changes(row, unit, (row.sense,), since)]
         senses = (GAIN,) if row.sense == LOSS else (LOSS,)
         other = [change for unit in warm for change in self._changes(row, unit, senses, since) if not change.waits]
-        other = [change for change in other if change.flag not in THERMAL]
+        other = [change for change in other if change.flag not in (*THERMAL, *AFTER)]
         if found and 2 * len({change.unit for change in other}) <= len(warm):
             return _last(found)
         if not found:

@@ -125,7 +125,7 @@ def _idle(rows: list[Row]) -> None:
         if event.flag in IDLE:
             (stands.add if IDLE[event.flag](event.value) else stands.discard)(event.flag)
         elif event.flag in THERMAL and row.sense == GAIN and stands:
-            by_hand = all(flag.startswith(INPUT) for flag in stands)
+            by_hand = "unpowered" not in stands and any(flag.startswith(INPUT) for flag in stands)
             begin = "stops throttling" if event.flag == "throttled" else "leaves slowdown"
             row.what = f"{begin}, {'switched off' if by_hand else 'without power'}"
             row.sense, row.is_idle = SETTING, True

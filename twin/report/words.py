@@ -92,9 +92,8 @@ def plural(phrase: str) -> str:
         verb = verb[:-2]
     elif verb.endswith("s"):
         verb = verb[:-1]
-    else:
-        return phrase
-    return verb + colon + space + re.sub(r"\bits\b", "their", rest)
+    rest = re.sub(r"\bit (\w+)s\b", r"they \1", re.sub(r"\bits\b", "their", rest))
+    return verb + colon + space + rest
 
 
 def count(number: int, one: str, many: str | None = None) -> str:
