@@ -172,7 +172,8 @@ class Causes:
     def _way(self, row: Row) -> Callable[..., int | None]:
         """How the cause of a flag is found, where nothing at its own moment tells."""
         if row.is_idle:
-            return lambda *_: _last([change for change in self._own(row, (LOSS,)) if change.flag not in THERMAL])
+            own = [change for change in self._own(row, (LOSS,)) if change.flag not in (*THERMAL, *AFTER)]
+            return lambda *_: _last(own)
         if row.via == "load":
             return self._burden
         if row.via == "air" and self.upstream.sources.get("air", {}).get(row.event.unit):
