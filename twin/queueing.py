@@ -279,6 +279,8 @@ class Queue:
         busy = self._taken() - given
         inside = [rack for rack in self.spec.racks if rack in given or rack in free]
         least, most = head.spec.racks, len(inside) + 1
+        if not set(LOOKED) & set(self.spec.place):
+            return most - 1 - least if most > least else None
         if most <= least or not self._chosen(least, inside, busy, seen):
             return None
         while most - least > 1:
