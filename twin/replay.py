@@ -55,7 +55,7 @@ class Replay:
         if self.model.device.is_gpu or state.voltage.size > LARGEST:
             return step(self.model, state, inputs, now, dt)
         flat = self._flat(state, inputs)
-        tape, found = self._play(flat, now, dt)
+        tape, found = self._play(flat, now, dt) or (None, state)
         if tape is not None and tape.proven:
             self.played, self._missed, self._before = self.played + 1, 0, flat
             return found
@@ -71,14 +71,14 @@ class Replay:
         self._before = flat
         return new
 
-    def _play(self, flat: list[Any], now: float, dt: float) -> tuple[_Recorded | None, Any]:
+    def _play(self, flat: list[Any], now: float, dt: float) -> tuple[_Recorded, State] | None:
         """The tape that this tick follows, and the state at its end."""
         for tape in self._tapes:
             if tape.dt == dt and tape.knows(flat) and (found := tape.play(flat, now)) is not None:
                 if tape is not self._tapes[0]:
                     self._tapes = [tape, *(other for other in self._tapes if other is not tape)]
                 return tape, found
-        return None, None
+        return None
 
     def _flat(self, state: State, inputs: AllRows) -> list[Any]:
         """All that a tick starts from, in one list; what has not changed is the same object as before."""
