@@ -14,7 +14,7 @@ from twin.arrays import Device
 from twin.model import Model, State
 from twin.networks.tables import AllRows
 from twin.step import step
-from twin.tape import Tape, Taped, Untapeable
+from twin.tape import Tape, Taped
 
 SINGLE = ("voltage", "pressure", "headers", "stored", "frequency")
 """What a State has beside its tables and flows that the next tick starts from."""
@@ -29,7 +29,6 @@ PAYS, PRICE, PURSE = 10, 16, 160
 """Ticks that a recording which did not pay has to be waited for, and the most that are saved up. A recording takes as
 long as about eight ticks, and pays when it is played so often; each one that a law refuses has to be waited for longer
 than the one before. Estimates."""
-REFUSED = (Untapeable, TypeError, AttributeError, ValueError, IndexError)
 
 
 @dataclass(repr=False, eq=False)
@@ -115,7 +114,7 @@ class Replay:
         kept = [(t.machine, dict(t.machine._found)) for t in self.model.tables]
         try:
             tape = _Recorded(self.model, self._keys, state, inputs, now, dt, flat, self._vary)
-        except REFUSED:
+        except Exception:  # noqa: BLE001 - whatever a law cannot do while it is recorded, it can do by itself
             self._refused += 1
             self._saved -= PURSE * self._refused
             return
