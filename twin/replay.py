@@ -25,10 +25,12 @@ PATIENCE = 2
 """Ticks in a row that leave the tapes before another is recorded. Estimate."""
 TAPES = 2
 """Ways of a tick that are kept: many a control goes to and fro between two. Estimate."""
-PAYS, PRICE, PURSE = 10, 16, 160
-"""Ticks that a recording which did not pay has to be waited for, and the most that are saved up. A recording takes as
-long as about eight ticks, and pays when it is played so often; each one that a law refuses has to be waited for longer
-than the one before. Estimates."""
+PAYS, PRICE, DEAREST, PURSE = 10, 8, 96, 160
+"""Uses by which a recording has paid; ticks that one which has not must be waited for at first and at most; the most
+that are saved up. A recording takes as long as about eight ticks; the price rises with each one that has not paid, and
+falls with each one that has. Estimates."""
+FORGOTTEN = 30
+"""Ticks in a row that leave a tape which is then forgotten: a try takes half as long as a tick. Estimate."""
 
 
 @dataclass(repr=False, eq=False)
@@ -46,8 +48,9 @@ class Replay:
     _before: list[Any] = field(default_factory=list)
     _vary: set[int] = field(default_factory=set)
     _missed: int = 0
-    _saved: int = PURSE
-    _refused: int = 0
+    _saved: float = PURSE
+    _price: float = PRICE
+    _last: _Recorded | None = None
 
     def step(self, state: State, inputs: AllRows, now: float, dt: float) -> State:
         """The state at the end of a tick; see `twin.step.step`."""
@@ -65,7 +68,7 @@ class Replay:
         else:
             self._missed += 1
             self._saved = min(self._saved + 1, PURSE)
-            if self._missed >= PATIENCE and self._saved >= PRICE and len(flat) == len(self._before):
+            if self._missed >= PATIENCE and self._saved >= 0 and len(flat) == len(self._before):
                 self._record(state, inputs, now, dt, flat, new)
         self._before = flat
         return new
@@ -73,10 +76,13 @@ class Replay:
     def _play(self, flat: list[Any], now: float, dt: float) -> tuple[_Recorded, State] | None:
         """The tape that this tick follows, and the state at its end."""
         for tape in self._tapes:
-            if tape.dt == dt and tape.knows(flat) and (found := tape.play(flat, now)) is not None:
-                if tape is not self._tapes[0]:
-                    self._tapes = [tape, *(other for other in self._tapes if other is not tape)]
-                return tape, found
+            if tape.dt == dt and tape.knows(flat):
+                if (found := tape.play(flat, now)) is not None:
+                    if tape is not self._tapes[0]:
+                        self._tapes = [tape, *(other for other in self._tapes if other is not tape)]
+                    return tape, found
+                tape.missed += 1
+        self._tapes = [tape for tape in self._tapes if tape.missed < FORGOTTEN]
         return None
 
     def _flat(self, state: State, inputs: AllRows) -> list[Any]:
@@ -108,15 +114,15 @@ class Replay:
 
     def _record(self, state: State, inputs: AllRows, now: float, dt: float, flat: list[Any], new: State) -> None:
         """Record this tick again, and keep its tape where it says the same."""
-        self._saved -= 0 if self._tapes and self._tapes[0].uses >= PAYS else PRICE
-        self._tapes, self._missed = [tape for tape in self._tapes if tape.knows(flat)][: TAPES - 1], 0
+        paid = self._last is not None and self._last.uses >= PAYS
+        self._price = max(self._price / 2.0, PRICE) if paid else min(1.5 * self._price, DEAREST)
+        self._saved -= 0 if paid else self._price
+        self._tapes, self._missed, self._last = [tape for tape in self._tapes if tape.knows(flat)][: TAPES - 1], 0, None
         self._vary |= {k for k, (x, y) in enumerate(zip(flat, self._before)) if x is not y and type(x) is np.ndarray}
         kept = [(t.machine, dict(t.machine._found)) for t in self.model.tables]
         try:
             tape = _Recorded(self.model, self._keys, state, inputs, now, dt, flat, self._vary)
         except Exception:  # noqa: BLE001 - whatever a law cannot do while it is recorded, it can do by itself
-            self._refused += 1
-            self._saved -= PURSE * self._refused
             return
         finally:
             for machine, found in kept:
@@ -126,6 +132,7 @@ class Replay:
         again = tape.play(flat, now)
         if again is not None and self._alike(new, again):
             self._tapes.insert(0, tape)
+            self._last = tape
 
 
 def _same(x: Any, y: Any) -> bool:
@@ -152,7 +159,7 @@ class _Recorded:
         flat: list[Any],
         vary: set[int],
     ) -> None:
-        self.dt, self.keys, self.proven, self.uses = dt, keys, False, 0
+        self.dt, self.keys, self.proven, self.uses, self.missed = dt, keys, False, 0, 0
         self.tape = tape = Tape()
         when, self.vary = tape.leaf(np.asarray(now)), sorted(k for k in vary if type(flat[k]) is np.ndarray)
         leaves = {k: tape.leaf(flat[k]) for k in self.vary}
@@ -194,7 +201,7 @@ class _Recorded:
         """The state at the end of a tick; None where it has to be worked out."""
         if not self.tape.play([now, *(flat[k] for k in self.vary)]):
             return None
-        self.uses += 1
+        self.uses, self.missed = self.uses + 1, 0
         values = self.stays.copy()
         for k, place in self.passed:
             values[k] = flat[place]
