@@ -87,7 +87,7 @@ def test_a_law_that_cannot_be_recorded_is_asked_each_time(monkeypatch: pytest.Mo
         one, other = step(model, one, asked, float(tick), 1.0), player.step(other, asked, float(tick), 1.0)
     assert player._alike(one, other)
     assert player.played == player.recorded == 0
-    assert 1 <= len(asked_for) <= 3
+    assert 1 <= len(asked_for) <= 12  # at first every few ticks, then every hundred
     assert all(machine._found.keys() >= found.keys() for machine, found in before)
 
 
