@@ -15,9 +15,9 @@ from rich.table import Table
 
 from twin import model as compiled
 from twin.assets import scenarios_folder
+from twin.replay import Replay
 from twin.scenario import read_plant
 from twin.simulation import settle
-from twin.step import step
 
 MEMBERS, TICKS, SAMPLE = 256, 300, 8
 
@@ -26,9 +26,9 @@ def seconds(model: compiled.Model, members: int) -> float:
     """One run of so many members: settling and ticks."""
     began = time.perf_counter()
     asked = compiled.inputs(model, members)
-    now = settle(model, asked, members)
+    now, player = settle(model, asked, members), Replay(model)
     for tick in range(TICKS):
-        now = step(model, now, asked, float(tick), 1.0)
+        now = player.step(now, asked, float(tick), 1.0)
     return time.perf_counter() - began
 
 

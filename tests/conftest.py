@@ -38,7 +38,12 @@ def drilled(tmp_path_factory: pytest.TempPathFactory) -> Drilled:
     return drill
 
 
+LONG = ("test_readme.py", "test_notebooks.py")
+"""Those that take a minute in one piece begin first, so that no worker waits for them at the end."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.path.name not in LONG)
     wanting = [item for item in items if item.get_closest_marker("gpu")]
     if not wanting:
         return
