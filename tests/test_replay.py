@@ -11,10 +11,12 @@ from tests.test_step_paths import beginning, plant, put
 from twin import model as compiled
 from twin import replay
 from twin.assets import drills_folder
+from twin.declare import replace
 from twin.replay import Replay
 from twin.scenario import read
 from twin.simulation import Simulation
 from twin.step import step
+from twin.tape import Recording, Untapeable
 
 EVENTS = [
     (30, "rack-03", "utilisation", 1.0, 1),
@@ -58,6 +60,7 @@ def test_a_drill_is_the_same_to_the_bit(name: str, monkeypatch: pytest.MonkeyPat
     simulation.run()
     assert isinstance(simulation.replay, Doubting)
     assert simulation.replay.played > 0.5 * simulation.replay.ticks
+    assert simulation.replay.refusal is None
 
 
 @pytest.mark.slow
@@ -68,6 +71,7 @@ def test_every_shipped_drill_is_the_same_to_the_bit(path: Any, monkeypatch: pyte
     simulation.run()
     assert isinstance(simulation.replay, Doubting)
     assert simulation.replay.recorded > 0
+    assert simulation.replay.refusal is None
 
 
 def test_a_law_that_cannot_be_recorded_is_asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +82,7 @@ def test_a_law_that_cannot_be_recorded_is_asked_each_time(monkeypatch: pytest.Mo
 
     def refused(*_: Any) -> None:
         asked_for.append(len(asked_for))
-        float(replay.Tape().leaf(np.ones(1)))  # type: ignore[arg-type]
+        float(Recording().leaf(np.ones(1)))  # type: ignore[arg-type]
 
     asked_for: list[int] = []
     monkeypatch.setattr(replay, "_Recorded", refused)
@@ -87,6 +91,7 @@ def test_a_law_that_cannot_be_recorded_is_asked_each_time(monkeypatch: pytest.Mo
         one, other = step(model, one, asked, float(tick), 1.0), player.step(other, asked, float(tick), 1.0)
     assert player._alike(one, other)
     assert player.played == player.recorded == 0
+    assert isinstance(player.refusal, Untapeable)
     assert 1 <= len(asked_for) <= 12  # at first every few ticks, then every hundred
     assert all(machine._found.keys() >= found.keys() for machine, found in before)
 
@@ -108,3 +113,16 @@ def test_a_tape_that_errs_is_thrown_away(monkeypatch: pytest.MonkeyPatch) -> Non
         now = player.step(now, asked, float(tick), 1.0)
     assert player.recorded > 0
     assert player.played == 0
+
+
+def test_an_input_of_another_type_or_shape_leaves_the_tape() -> None:
+    """A tape was recorded for what its arrays were; whole kelvin must not cut those that are not."""
+    model = compiled.compile(plant())
+    asked, now = beginning()
+    player = Doubting(model)
+    for tick in range(60):
+        whole = np.full((3, 1), 300 + tick % 3)
+        weather = whole if tick < 30 else whole + 0.9
+        asked = asked | {"site": replace(asked["site"], dry_bulb=weather)}
+        now = player.step(now, asked, float(tick), 1.0)
+    assert player.played > 0

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from twin.arrays import complex_of, gather_sum, library_of, neighbours, same_bits, stacked, worth_doing
-from twin.tape import Tape, Taped, Untapeable
+from twin.arrays import complex_of, gather_sum, library_of, neighbours, same_bits, served_by, stacked, worth_doing
+from twin.tape import Library, Recording, Tape, Taped, Untapeable
 
 Law = Callable[..., Any]
 TABLE = neighbours([[0, 2], [1], [], [0, 1, 2, 3], [3]], np, spare=4)
@@ -20,12 +22,11 @@ WIDE = neighbours([[0, 1, 2, 3, 1, 0], [2]], np)
 
 
 def recorded(law: Law, *given: np.ndarray) -> tuple[Tape, Taped]:
-    tape = Tape()
-    leaves = [tape.leaf(x) for x in given]
-    with tape.recording():
+    recording = Recording()
+    leaves = [recording.leaf(x) for x in given]
+    with served_by(Library(recording)):
         found = law(*leaves)
-    tape.finish([found.value])
-    return tape, found
+    return recording.finish([found.value]), found
 
 
 def filled(x: Any, y: Any) -> Any:
@@ -126,10 +127,50 @@ def test_what_nothing_needs_is_not_played() -> None:
 
 
 def test_other_threads_have_numpy_while_one_records() -> None:
-    tape, made = Tape(), []
-    with tape.recording():
-        there = threading.Thread(target=lambda: made.append(library_of(np.ones(2)).zeros(3)))
+    made: list[Any] = []
+
+    def beside() -> None:
+        xp = library_of(np.ones(2))
+        made.extend((xp.zeros(3), xp.take(np.arange(3.0), np.array([1]), axis=0), xp))
+
+    with served_by(Library(Recording())):
+        there = threading.Thread(target=beside)
         there.start()
         there.join()
-    assert type(made[0]) is np.ndarray
-    assert library_of(np.ones(2)) is np
+        assert type(library_of(np.ones(2)).zeros(3)) is Taped
+    assert [type(x) for x in made[:2]] == [np.ndarray, np.ndarray]
+    assert made[2] is library_of(np.ones(2)) is np
+
+
+def judged_then_written(x: Any) -> Any:
+    mask = (x > 0.5) * 1.0
+    worth = worth_doing(mask)
+    mask += 1.0
+    return mask * 10.0 if worth else -mask
+
+
+def compared_then_written(x: Any) -> Any:
+    z = x * 1.0
+    same = same_bits(z, x)
+    z[:, 0] = 7.0
+    return z + 1.0 if same else z - 1.0
+
+
+@pytest.mark.parametrize("law", [judged_then_written, compared_then_written])
+def test_what_was_judged_must_not_change(law: Law) -> None:
+    """Guards are judged at the end of a playing; what is written into after it was judged would mislead them."""
+    with pytest.raises(Untapeable, match="had judged"):
+        recorded(law, np.array([[0.9, 0.2]]))
+
+
+def test_a_tape_holds_nothing_of_its_recording() -> None:
+    """Long runs throw tapes away: they must go at once, without a search for cycles."""
+    gc.collect()
+    gc.disable()
+    try:
+        tape, found = recorded(lambda x: x + 1.0, np.ones((2, 3)))
+        gone = [weakref.ref(tape.leaves[0]), weakref.ref(found.value)]
+        del tape, found
+        assert [ref() for ref in gone] == [None, None]
+    finally:
+        gc.enable()

@@ -30,7 +30,7 @@ class Device:
 
     @property
     def is_gpu(self) -> bool:
-        return self.library is not np
+        return not on_host(self.library)
 
 
 def open_device(wish: str = "auto") -> Device:
@@ -82,37 +82,39 @@ def _gpu_name() -> str:
     return str(cupy.cuda.runtime.getDeviceProperties(0)["name"].decode())
 
 
-_host: Any = np
-"""What serves arrays that are not on a device: numpy, or what records its operations (`twin.tape`)."""
-_serving = threading.Lock()
+class _Serving(threading.local):
+    """What serves, in each thread, arrays that are not on a device: numpy, or what records its operations."""
+
+    library: Any = np
+
+
+_serving = _Serving()
 
 
 @contextmanager
 def served_by(library: Any) -> Iterator[None]:
-    """While it lasts, this is the library of arrays that are not on a device."""
-    global _host
-    with _serving:
-        _host = library
-        try:
-            yield
-        finally:
-            _host = np
+    """While it lasts, this is the library of this thread's arrays that are not on a device; see `twin.tape`."""
+    try:
+        _serving.library = library
+        yield
+    finally:
+        _serving.library = np
 
 
 def library_of(x: Array) -> ModuleType:
     """The library that `x` belongs to: cupy for a device array, numpy for all else."""
     if type(x) is np.ndarray:
-        return _host  # type: ignore[no-any-return]
+        return _serving.library  # type: ignore[no-any-return]
     if type(x).__module__.partition(".")[0] == "cupy":
         import cupy
 
         return cupy  # type: ignore[no-any-return]
-    return _host  # type: ignore[no-any-return]
+    return _serving.library  # type: ignore[no-any-return]
 
 
 def on_host(xp: ModuleType) -> bool:
     """Whether a library keeps its arrays in the memory of the host, where looking at one costs nothing."""
-    return xp is np or xp is _host
+    return xp is np or xp is _serving.library
 
 
 def to_host(x: Array) -> np.ndarray:

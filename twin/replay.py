@@ -6,31 +6,56 @@ import dataclasses
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import is_
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from twin.arrays import Device
+from twin.arrays import Device, served_by
 from twin.model import Model, State
 from twin.networks.tables import AllRows
 from twin.step import step
-from twin.tape import Tape, Taped
+from twin.tape import Library, Recording, Taped
 
 SINGLE = ("voltage", "pressure", "headers", "stored", "frequency")
 """What a State has beside its tables and flows that the next tick starts from."""
 TOLD = (*SINGLE, "imbalance", "lost_between")
 LARGEST = 20_000
 """Members times units above which numpy's own work outweighs what lies between its calls. Estimate."""
-PATIENCE = 2
-"""Ticks in a row that leave the tapes before another is recorded. Estimate."""
 TAPES = 2
 """Ways of a tick that are kept: many a control goes to and fro between two. Estimate."""
-PAYS, PRICE, DEAREST, PURSE = 10, 8, 96, 160
-"""Uses by which a recording has paid; ticks that one which has not must be waited for at first and at most; the most
-that are saved up. A recording takes as long as about eight ticks; the price rises with each one that has not paid, and
-falls with each one that has. Estimates."""
 FORGOTTEN = 30
 """Ticks in a row that leave a tape which is then forgotten: a try takes half as long as a tick. Estimate."""
+
+
+@dataclass
+class Purse:
+    """When a recording is worth its price: it takes as long as about eight ticks. In ticks; all of it is estimated.
+
+    missed: ticks in a row without a tape. saved: what is left for recordings that do not pay; each tick that is worked
+    out adds one, up to `most`. A recording has paid when it was played `enough` times; the price of those which have
+    not rises with each of them, up to `dearest`, and falls with each that has.
+    """
+
+    missed: int = 0
+    saved: float = 160.0
+    price: float = 8.0
+    patience: ClassVar[int] = 2
+    enough: ClassVar[int] = 10
+    least, dearest, most = 8.0, 96.0, 160.0
+
+    def miss(self) -> bool:
+        """A tick was worked out; whether one should be recorded."""
+        self.missed, self.saved = self.missed + 1, min(self.saved + 1.0, self.most)
+        return self.missed >= self.patience and self.saved >= 0.0
+
+    def record(self, uses: int) -> None:
+        """Another recording, after one that was played so often."""
+        self.missed = 0
+        if uses >= self.enough:
+            self.price = max(0.5 * self.price, self.least)
+        else:
+            self.price = min(1.5 * self.price, self.dearest)
+            self.saved -= self.price
 
 
 @dataclass(repr=False, eq=False)
@@ -43,33 +68,30 @@ class Replay:
     model: Model
     played: int = 0
     recorded: int = 0
+    refusal: Exception | None = None
     _keys: list[str] = field(default_factory=list)
     _tapes: list[_Recorded] = field(default_factory=list)
+    _last: _Recorded | None = None
     _before: list[Any] = field(default_factory=list)
     _vary: set[int] = field(default_factory=set)
-    _missed: int = 0
-    _saved: float = PURSE
-    _price: float = PRICE
-    _last: _Recorded | None = None
+    _purse: Purse = field(default_factory=Purse)
 
     def step(self, state: State, inputs: AllRows, now: float, dt: float) -> State:
         """The state at the end of a tick; see `twin.step.step`."""
         if self.model.device.is_gpu or state.voltage.size > LARGEST:
             return step(self.model, state, inputs, now, dt)
         flat = self._flat(state, inputs)
-        tape, found = self._play(flat, now, dt) or (None, state)
-        if tape is not None and tape.proven:
-            self.played, self._missed, self._before = self.played + 1, 0, flat
-            return found
+        followed = self._play(flat, now, dt)
+        if followed is not None and followed[0].proven:
+            self.played, self._purse.missed, self._before = self.played + 1, 0, flat
+            return followed[1]
         new = step(self.model, state, inputs, now, dt)
-        if tape is not None:
+        if followed is not None:
+            tape, found = followed
             tape.proven = self._alike(new, found)
             self._tapes = [kept for kept in self._tapes if kept is not tape or tape.proven]
-        else:
-            self._missed += 1
-            self._saved = min(self._saved + 1, PURSE)
-            if self._missed >= PATIENCE and self._saved >= 0 and len(flat) == len(self._before):
-                self._record(state, inputs, now, dt, flat, new)
+        elif self._purse.miss() and len(flat) == len(self._before):
+            self._record(state, inputs, now, dt, flat, new)
         self._before = flat
         return new
 
@@ -114,22 +136,21 @@ class Replay:
 
     def _record(self, state: State, inputs: AllRows, now: float, dt: float, flat: list[Any], new: State) -> None:
         """Record this tick again, and keep its tape where it says the same."""
-        paid = self._last is not None and self._last.uses >= PAYS
-        self._price = max(self._price / 2.0, PRICE) if paid else min(1.5 * self._price, DEAREST)
-        self._saved -= 0 if paid else self._price
-        self._tapes, self._missed, self._last = [tape for tape in self._tapes if tape.knows(flat)][: TAPES - 1], 0, None
+        self._purse.record(0 if self._last is None else self._last.uses)
+        self._tapes, self._last = [tape for tape in self._tapes if tape.knows(flat)][: TAPES - 1], None
         self._vary |= {k for k, (x, y) in enumerate(zip(flat, self._before)) if x is not y and type(x) is np.ndarray}
         kept = [(t.machine, dict(t.machine._found)) for t in self.model.tables]
         try:
             tape = _Recorded(self.model, self._keys, state, inputs, now, dt, flat, self._vary)
-        except Exception:  # noqa: BLE001 - whatever a law cannot do while it is recorded, it can do by itself
+            again = tape.play(flat, now)
+        except Exception as error:  # noqa: BLE001 - whatever a law cannot do while it is recorded, it can do by itself
+            self.refusal = error.with_traceback(None)
             return
         finally:
             for machine, found in kept:
                 machine._found.clear()
                 machine._found.update(found)
         self.recorded += 1
-        again = tape.play(flat, now)
         if again is not None and self._alike(new, again):
             self._tapes.insert(0, tape)
             self._last = tape
@@ -160,16 +181,19 @@ class _Recorded:
         vary: set[int],
     ) -> None:
         self.dt, self.keys, self.proven, self.uses, self.missed = dt, keys, False, 0, 0
-        self.tape = tape = Tape()
-        when, self.vary = tape.leaf(np.asarray(now)), sorted(k for k in vary if type(flat[k]) is np.ndarray)
-        leaves = {k: tape.leaf(flat[k]) for k in self.vary}
+        recording = Recording()
+        library: Any = Library(recording)
+        when, self.vary = recording.leaf(float(now)), sorted(k for k in vary if type(flat[k]) is np.ndarray)
+        leaves = {k: recording.leaf(flat[k]) for k in self.vary}
+        self.forms = [_form(flat[k]) for k in self.vary]
         self.steady = [k for k in range(len(flat)) if k not in leaves]
         self.known, self.length = [flat[k] for k in self.steady], len(flat)
         begins, asked = _laid_out(keys, state, inputs, [leaves.get(k, x) for k, x in enumerate(flat)])
-        recorder = dataclasses.replace(model, device=Device(tape.library, model.device.name))
-        with tape.recording():
+        recorder = dataclasses.replace(model, device=Device(library, model.device.name))
+        with served_by(library):
             new = step(recorder, begins, asked, when, dt)
         self._note(new, {id(leaf): k for k, leaf in leaves.items()})
+        self.tape = recording.finish([value for _, value in self.found])
 
     def _note(self, new: State, places: dict[int, int]) -> None:
         """Where each part of the new State comes from: a result, a leaf that went through, or what stays."""
@@ -191,11 +215,14 @@ class _Recorded:
         through = {k for k, _ in self.passed}
         self.found = [(k, x.value) for k, x in enumerate(values) if type(x) is Taped and k not in through]
         self.stays = [None if type(x) is Taped else x for x in values]
-        self.tape.finish([value for _, value in self.found])
 
     def knows(self, flat: list[Any]) -> bool:
         """Whether all that it takes to be fixed is as it was."""
-        return len(flat) == self.length and all(map(is_, self.known, [flat[k] for k in self.steady]))
+        return (
+            len(flat) == self.length
+            and all(map(is_, self.known, [flat[k] for k in self.steady]))
+            and self.forms == [_form(flat[k]) for k in self.vary]
+        )
 
     def play(self, flat: list[Any], now: float) -> State | None:
         """The state at the end of a tick; None where it has to be worked out."""
@@ -215,6 +242,11 @@ class _Recorded:
         flows = dict(zip(self.flows, zip(pairs[::2], pairs[1::2])))
         loops = list(zip(self.loops, values[self.looped : self.flowing]))
         return State(sides["rows"], sides["outputs"], **single, loops=loops, flows=flows)
+
+
+def _form(x: Any) -> tuple[Any, Any]:
+    """Type of the elements and shape of an array."""
+    return (x.dtype, x.shape) if type(x) is np.ndarray else (type(x), None)
 
 
 def _row(kind: type, values: dict[str, Any]) -> Any:

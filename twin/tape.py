@@ -10,18 +10,19 @@ tape says so and the law itself has to be asked. What no tape can hold raises `U
 from __future__ import annotations
 
 import operator
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
-from twin import arrays
+from twin.arrays import count_nonzero
 
 Array = Any
 Operation = tuple[Callable[..., Any], tuple[Any, ...]]
+"""What is called, and with what; one of the arrays given is written into."""
 BASIC = (int, slice, type(None), type(Ellipsis), np.integer)
 EXTREMES = (np.maximum, np.minimum)
 """Those that want to be told by name where their result goes."""
@@ -47,35 +48,35 @@ class Untapeable(TypeError):
 class Taped(NDArrayOperatorsMixin):
     """An array that is being recorded; `value` is where it lies, now and whenever the tape is played."""
 
-    __slots__ = ("tape", "value")
+    __slots__ = ("recording", "value")
     __hash__ = None  # type: ignore[assignment]
 
-    def __init__(self, tape: Tape, value: np.ndarray) -> None:
-        self.tape, self.value = tape, value
+    def __init__(self, recording: Recording, value: np.ndarray) -> None:
+        self.recording, self.value = recording, value
 
     shape = property(lambda self: self.value.shape)
     dtype = property(lambda self: self.value.dtype)
     ndim = property(lambda self: self.value.ndim)
     size = property(lambda self: self.value.size)
-    T = property(lambda self: Taped(self.tape, self.value.T))
+    T = property(lambda self: Taped(self.recording, self.value.T))
 
     @property
     def real(self) -> Taped:
-        return Taped(self.tape, self.value.real)
+        return Taped(self.recording, self.value.real)
 
     @real.setter
     def real(self, part: Any) -> None:
-        self.tape.write(self.value.real, ..., part)
+        self.recording.write(self.value.real, ..., part)
 
     @property
     def imag(self) -> Taped:
         if self.value.dtype.kind != "c":
             raise Untapeable("the imaginary part of a real array")
-        return Taped(self.tape, self.value.imag)
+        return Taped(self.recording, self.value.imag)
 
     @imag.setter
     def imag(self, part: Any) -> None:
-        self.tape.write(self.value.imag, ..., part)
+        self.recording.write(self.value.imag, ..., part)
 
     def __len__(self) -> int:
         return len(self.value)
@@ -87,27 +88,27 @@ class Taped(NDArrayOperatorsMixin):
         if _is_basic(key):
             found = self.value[key]
             if type(found) is np.ndarray:
-                return Taped(self.tape, found)
+                return Taped(self.recording, found)
         if any(x.dtype == bool for x in _arrays([_within(key)])):
             raise Untapeable("as many elements as a mask picks")
-        return self.tape.again(operator.getitem, self, key)
+        return self.recording.again(operator.getitem, self, key)
 
     def __setitem__(self, key: Any, value: Any) -> None:
-        self.tape.write(self.value, key, value)
+        self.recording.write(self.value, key, value)
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *given: Any, **how: Any) -> Any:
         if method == "reduce" and "out" not in how:
-            return self.tape.reduce(ufunc, *given, **how)
+            return self.recording.reduce(ufunc, *given, **how)
         if method == "__call__" and how.keys() == {"out"}:
-            return self.tape.in_place(ufunc, given, *how["out"])
+            return self.recording.in_place(ufunc, given, *how["out"])
         if method != "__call__" or how:
             raise Untapeable(f"{ufunc.__name__}.{method} with {sorted(how)}")
-        return self.tape.call(ufunc, *given)
+        return self.recording.call(ufunc, *given)
 
     def __array_function__(self, function: Any, types: Any, given: Any, how: Any) -> Any:
         if function not in OF_ONE_SHAPE:
             raise Untapeable(f"{function.__name__} of a recorded array")
-        return self.tape.again(function, *given, **how)
+        return self.recording.again(function, *given, **how)
 
     def __array__(self, *given: Any, **how: Any) -> np.ndarray:
         raise Untapeable("a recorded array was asked for its numbers")
@@ -119,31 +120,31 @@ class Taped(NDArrayOperatorsMixin):
 
     def __pow__(self, exponent: Any) -> Any:
         known = POWERS.get(exponent) if type(exponent) in (int, float) else None
-        return self.tape.call(np.power, self, exponent) if known is None else self.tape.call(known, self)
+        return self.recording.call(np.power, self, exponent) if known is None else self.recording.call(known, self)
 
     def __getattr__(self, name: str) -> Any:
         """Methods of numpy's arrays, sum and reshape say."""
         if name not in METHODS:
             raise AttributeError(f"a recorded array has no {name}")
         method = getattr(np.ndarray, name)
-        return lambda *given, **how: self.tape.again(method, self, *given, **how)
+        return lambda *given, **how: self.recording.again(method, self, *given, **how)
 
     def worth_doing(self) -> bool:
         """What `arrays.worth_doing` says of it, as a guard."""
-        return self.tape.guard(self.value)
+        return self.recording.guard(self.value)
 
     def same_bits(self, other: Any) -> bool:
         """What `arrays.same_bits` says of it and another array, as a guard."""
-        return self.tape.guard_bits(self.value, _plain(other))
+        return self.recording.guard_bits(self.value, _plain(other))
 
     def take(self, index: Any, axis: int | None = None) -> Any:
         """Elements by their numbers along an axis."""
         length = self.size if axis is None else self.shape[axis]
         if type(index) is not np.ndarray or index.size == 0 or index.min() < 0 or index.max() >= length:
-            return self.tape.again(np.take, self, index, axis=axis)
+            return self.recording.again(np.take, self, index, axis=axis)
         out = self.value.take(index, axis)
-        self.tape.note(self.value.take, index, axis, out, "clip")  # "raise" would copy once more
-        return Taped(self.tape, out)
+        self.recording.note(out, self.value.take, index, axis, out, "clip")  # "raise" would copy once more
+        return Taped(self.recording, out)
 
 
 def _is_basic(key: Any) -> bool:
@@ -151,76 +152,62 @@ def _is_basic(key: Any) -> bool:
 
 
 class Library:
-    """numpy, but for what makes new arrays to be written into: those are recorded."""
+    """numpy, but for what makes new arrays to be written into, and for what numpy does not leave to others."""
 
-    def __init__(self, tape: Tape) -> None:
-        self._tape, self._thread = tape, threading.get_ident()
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
 
     def __getattr__(self, name: str) -> Any:
         return getattr(np, name)
 
-    def _new(self, make: Callable[..., np.ndarray], *given: Any, **how: Any) -> Any:
-        made = make(*given, **how)
-        return self._tape.fresh(made) if threading.get_ident() == self._thread else made
+    def zeros(self, *given: Any, **how: Any) -> Taped:
+        return self._recording.fresh(np.zeros(*given, **how))
 
-    def zeros(self, *given: Any, **how: Any) -> Any:
-        return self._new(np.zeros, *given, **how)
+    empty = zeros  # what is not written into is the same in each playing
 
-    def ones(self, *given: Any, **how: Any) -> Any:
-        return self._new(np.ones, *given, **how)
+    def ones(self, *given: Any, **how: Any) -> Taped:
+        return self._recording.fresh(np.ones(*given, **how))
 
-    def full(self, *given: Any, **how: Any) -> Any:
-        return self._new(np.full, *given, **how)
-
-    def empty(self, *given: Any, **how: Any) -> Any:
-        return self._new(np.zeros, *given, **how)
+    def full(self, *given: Any, **how: Any) -> Taped:
+        return self._recording.fresh(np.full(*given, **how))
 
     def asarray(self, x: Any, *given: Any, **how: Any) -> Any:
         return x if type(x) is Taped else np.asarray(x, *given, **how)
 
     def take(self, x: Any, index: Any, axis: int) -> Any:
-        return self._tape.again(np.take, x, index, axis=axis)
+        return self._recording.again(np.take, x, index, axis=axis)
 
     def ascontiguousarray(self, x: Any) -> Any:
         return x.copy() if type(x) is Taped else np.ascontiguousarray(x)
 
 
-class Tape:
-    """What one call did with its arrays, to be played again on other ones.
+class Recording:
+    """What one call does with its arrays.
 
-    Use: `leaf` for each array that will be another one, the call under `recording()`, `finish` with what came of it;
-    then `play` with the new arrays.
+    Use: `leaf` for each array that will be another one; the call, with `library` serving; `finish` with the results.
     """
 
     def __init__(self) -> None:
-        self.operations: list[Operation] = []
-        self.leaves: list[np.ndarray] = []
-        self.some: list[np.ndarray] = []
-        self.none: list[np.ndarray] = []
-        self.pairs: list[tuple[np.ndarray, np.ndarray, bool]] = []
+        self.operations: list[tuple[Operation, np.ndarray]] = []
+        self.tape = Tape()
         self._written: set[int] = set()
-        self.library: Any = Library(self)
-
-    def recording(self) -> Any:
-        """While it lasts, the laws' library is the one that records."""
-        return arrays.served_by(self.library)
+        self._guarded: set[int] = set()
 
     def leaf(self, x: Array) -> Taped:
-        """An array that is another one whenever the tape is played."""
-        self.leaves.append(np.array(x))
-        return Taped(self, self.leaves[-1])
+        """An array that is another one, of the same type and shape, whenever the tape is played."""
+        self.tape.leaves.append(np.array(x))
+        return Taped(self, self.tape.leaves[-1])
 
-    # ------------------------------------------------------------------ what the arrays tell
-
-    def note(self, function: Callable[..., Any], *given: Any) -> None:
-        self.operations.append((function, given))
+    def note(self, target: np.ndarray, function: Callable[..., Any], *given: Any) -> None:
+        """An operation, and the array it writes into."""
+        self.operations.append(((function, given), target))
 
     def fresh(self, made: np.ndarray) -> Taped:
         """A new array that is going to be written into."""
-        self.note(operator.setitem, made, ..., made.copy() if made.any() else np.zeros((), made.dtype))
+        self.note(made, operator.setitem, made, ..., made.copy())
         return Taped(self, made)
 
-    def call(self, ufunc: np.ufunc, *given: Any) -> Any:
+    def call(self, ufunc: np.ufunc, *given: Any) -> Taped:
         """A function of the elements."""
         plain = [_plain(x) for x in given]
         out = ufunc(*plain)
@@ -228,37 +215,40 @@ class Tape:
             raise Untapeable(f"{ufunc.__name__} gives several arrays")
         out = np.asarray(out)
         if ufunc in EXTREMES:
-            self.note(partial(ufunc, out=out), *_for_numpy(plain))
+            self.note(out, partial(ufunc, out=out), *_for_numpy(plain))
         else:
-            self.note(ufunc, *_for_numpy(plain), out)
+            self.note(out, ufunc, *_for_numpy(plain), out)
         return Taped(self, out)
 
     def reduce(self, ufunc: np.ufunc, x: Taped, axis: Any = 0, keepdims: bool = False) -> Taped:
         """A sum, or another function of all elements along an axis."""
         out = np.asarray(ufunc.reduce(x.value, axis=axis, keepdims=keepdims))
-        self.note(ufunc.reduce, x.value, axis, None, out, keepdims)
+        self.note(out, ufunc.reduce, x.value, axis, None, out, keepdims)
         return Taped(self, out)
 
-    def in_place(self, ufunc: np.ufunc, given: Sequence[Any], target: Any) -> Any:
+    def in_place(self, ufunc: np.ufunc, given: Sequence[Any], target: Any) -> Taped:
         """A function of the elements whose result takes the place of an array."""
         if type(target) is not Taped:
             raise Untapeable("a recorded array was written into another")
         plain = [_plain(x) for x in given]
         self._changes(target.value)
         ufunc(*plain, out=target.value)
-        self.note(partial(ufunc, out=target.value), *plain)
+        self.note(target.value, partial(ufunc, out=target.value), *plain)
         return target
 
     def write(self, target: np.ndarray, key: Any, value: Any) -> None:
-        key = tuple(map(_plain, key)) if type(key) is tuple else _plain(key)
+        """Some elements of an array that is there."""
+        key, value = _within(key), _plain(value)
         self._changes(target)
-        target[key] = _plain(value)
+        target[key] = value
         if _is_basic(key) and type(target[key]) is np.ndarray:
             target, key = target[key], ...
-        self.note(operator.setitem, target, key, _plain(value))
+        self.note(target, operator.setitem, target, key, value)
 
-    def again(self, function: Callable[..., Any], *given: Any, **how: Any) -> Any:
+    def again(self, function: Callable[..., Any], *given: Any, **how: Any) -> Taped:
         """Any other function of arrays: its result is copied to where it lay."""
+        if "out" in how:
+            raise Untapeable("a recorded array was written into another")
         args, named = [_within(x) for x in given], {name: _within(x) for name, x in how.items()}
         out = function(*args, **named)
         if type(out) is np.ndarray and any(_base(out) is _base(x) for x in _arrays(args)):
@@ -266,75 +256,82 @@ class Tape:
         if not isinstance(out, np.ndarray | np.generic):
             raise Untapeable(f"{getattr(function, '__name__', function)} gives {type(out).__name__}")
         out = np.array(out)
-        self.note(_again, out, function, args, named)
+        self.note(out, _again, out, function, args, named)
         return Taped(self, out)
 
     def guard(self, mask: np.ndarray) -> bool:
-        if id(_base(mask)) in self._written:
-            mask, live = mask.copy(), mask
-            self.note(operator.setitem, mask, ..., live)
-        worth = bool(np.count_nonzero(mask))
-        (self.some if worth else self.none).append(mask)
+        """Whether anything in it is true now; it has to be so whenever the tape is played."""
+        mask, worth = self._as_now(mask), bool(np.count_nonzero(mask))
+        (self.tape.some if worth else self.tape.none).append(mask)
         return worth
 
-    def guard_bits(self, x: np.ndarray, y: np.ndarray) -> bool:
+    def guard_bits(self, x: Any, y: Any) -> bool:
+        """Whether two arrays are the same to the bit now, likewise."""
         if type(x) is not np.ndarray or type(y) is not np.ndarray:
             return False
+        x, y = self._as_now(x), self._as_now(y)
         same = x.tobytes() == y.tobytes()
-        self.pairs.append((x, y, same))
-        return same
+        self.tape.pairs.append((x, y, same))
+        return bool(same)
+
+    def _as_now(self, x: np.ndarray) -> np.ndarray:
+        """An array that stays as it is now until the end, when guards are judged."""
+        if id(_base(x)) in self._written:
+            now = x.copy()
+            self.note(now, operator.setitem, now, ..., x)
+            return now
+        self._guarded.add(id(_base(x)))
+        return x
 
     def _changes(self, target: np.ndarray) -> None:
         base = _base(target)
-        if any(base is leaf for leaf in self.leaves):
+        if any(base is leaf for leaf in self.tape.leaves):
             raise Untapeable("a law wrote into what it was given")
+        if id(base) in self._guarded:
+            raise Untapeable("a law wrote into what it had judged")
         self._written.add(id(base))
 
-    # ------------------------------------------------------------------ playing
-
-    def finish(self, wanted: Sequence[Any]) -> None:
-        """Nothing more is recorded; what no result or guard needs is left out."""
-        needed = {id(_base(x)) for x in (*wanted, *self.some, *self.none)}
-        needed |= {id(_base(x)) for x, y, _ in self.pairs} | {id(_base(y)) for _, y, _ in self.pairs}
-        kept: list[Operation] = []
-        for function, given in reversed(self.operations):
-            target = _target(function, given)
+    def finish(self, wanted: Sequence[np.ndarray]) -> Tape:
+        """The tape, without what neither these results nor a guard need; nothing more is recorded."""
+        tape = self.tape
+        needed = {id(_base(x)) for x in (*wanted, *tape.some, *tape.none)}
+        needed |= {id(_base(x)) for pair in tape.pairs for x in pair[:2]}
+        for (function, given), target in reversed(self.operations):
             if id(_base(target)) in needed:
-                kept.append((function, given))
-                used = [*given, getattr(function, "__self__", None)]
-                if function is _again:
-                    used = [*given[2], *given[3].values()]
-                needed |= {id(_base(x)) for x in _arrays(used)}
-        self.operations = kept[::-1]
-        self._filled = [(place, leaf) for place, leaf in enumerate(self.leaves) if id(leaf) in needed]
+                tape.operations.append((function, given))
+                needed |= {id(_base(x)) for x in _arrays([*given, getattr(function, "__self__", None)])}
+        tape.operations.reverse()
+        tape.filled = [(place, leaf) for place, leaf in enumerate(tape.leaves) if id(leaf) in needed]
+        self.operations, self.tape = [], Tape()
+        return tape
+
+
+@dataclass
+class Tape:
+    """Operations to be done again; `some`, `none` and `pairs` are guards: what has to hold at the end."""
+
+    operations: list[Operation] = field(default_factory=list)
+    leaves: list[np.ndarray] = field(default_factory=list)
+    filled: list[tuple[int, np.ndarray]] = field(default_factory=list)
+    some: list[np.ndarray] = field(default_factory=list)
+    none: list[np.ndarray] = field(default_factory=list)
+    pairs: list[tuple[np.ndarray, np.ndarray, bool]] = field(default_factory=list)
 
     def play(self, leaves: Sequence[Array]) -> bool:
-        """Do it again with other leaves, of the same shapes; False where the law would have branched otherwise."""
-        for place, leaf in self._filled:
+        """Do it again with other leaves, of the same types and shapes; False where the law would branch otherwise."""
+        for place, leaf in self.filled:
             leaf[...] = leaves[place]
         try:
             with np.errstate(all="ignore"):
                 for function, given in self.operations:
                     function(*given)
-        except IndexError:  # a place that is not there; what is not the law's way may divide by zero, too
+        except (IndexError, ValueError):  # what is not the law's way may reach for what is not there
             return False
-        count = arrays.count_nonzero
-        return (
-            not any(map(count, self.none))
-            and all(map(count, self.some))
+        return bool(
+            not any(map(count_nonzero, self.none))
+            and all(map(count_nonzero, self.some))
             and all((x.tobytes() == y.tobytes()) is same for x, y, same in self.pairs)
         )
-
-
-def _target(function: Any, given: tuple[Any, ...]) -> np.ndarray:
-    """Where an operation writes."""
-    if isinstance(function, partial):
-        return function.keywords["out"]  # type: ignore[no-any-return]
-    if function in (_again, operator.setitem):
-        return given[0]  # type: ignore[no-any-return]
-    if isinstance(function, np.ufunc):
-        return given[-1]  # type: ignore[no-any-return]
-    return given[2] if function.__name__ == "take" else given[3]  # type: ignore[no-any-return]
 
 
 def _arrays(given: Any) -> Iterator[np.ndarray]:
@@ -343,6 +340,8 @@ def _arrays(given: Any) -> Iterator[np.ndarray]:
             yield x
         elif isinstance(x, list | tuple):
             yield from _arrays(x)
+        elif isinstance(x, dict):
+            yield from _arrays(x.values())
 
 
 def _base(x: np.ndarray) -> np.ndarray:
