@@ -12,6 +12,7 @@ import typer.testing
 from tests.small_plants import chain, wet_chain
 from twin.cli import app
 from twin.report.findings import Findings
+from twin.report.verdict import Judgement
 from twin.scenario import Change, RunSettings, Scenario
 from twin.scenario.sweeping import Sweeping
 from twin.simulation import simulate
@@ -125,6 +126,22 @@ class TestGate:
         assert not found.same
         assert found.beyond(None, criteria=True) == ["B fails what A does not ask: max(x) < 70"]
         assert Traces("a", "b", rows=3, criteria=[was]).beyond(None, criteria=True) == []
+
+    def test_a_step_of_the_expected_sequence_that_no_longer_comes_is_beyond(self, folder):
+        came = Judgement("pump.stopped within 9 s", True, "", "s", 8.0, 9.0, 1.0, 8.0, "pump", 0, 1, 1)
+        late = dataclasses.replace(came, passed=False, value=None, margin=None, time=None)
+        with open_trace(folder / "a.h5") as trace:
+            a, b = Findings(trace), Findings(trace)
+            a.verdict = dataclasses.replace(a.verdict, sequence=[came, came])
+            b.verdict = dataclasses.replace(b.verdict, sequence=[came, late])
+            found = compare_traces(a, b, "a", "b")
+        assert not found.same
+        assert found.beyond(None, criteria=True) == ["B fails what A holds: the expected step pump.stopped within 9 s"]
+        told = found.to_json()["sequence"]
+        assert [(each["a"], each["b"]) for each in told] == [(True, True), (True, False)]
+        assert (told[1]["margin_a"], told[1]["margin_b"]) == ("1 s", "-")
+        (section,) = (each for each in sections(found, 9) if each.id == "criteria")
+        assert section.tables[-1].rows[1] == ["pump.stopped within 9 s", "held", "1 s", "FAILED", "-"]
 
     def test_a_run_that_broke_off_proves_no_criterion(self, folder):
         with open_trace(folder / "a.h5") as trace:

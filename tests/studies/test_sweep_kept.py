@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
@@ -53,6 +54,15 @@ class TestTable:
             assert data["margins"].dims == ("row", "criterion")
             assert data["power_lost"].attrs["units"] == "W"
             assert data["to_throttle"].attrs["long_name"].startswith("from the failure")
+
+    def test_the_line_in_the_docs_gives_a_row_a_case(self, found, tmp_path):
+        pytest.importorskip("xarray")
+        text = (Path(__file__).parents[2] / "docs" / "sweep.md").read_text(encoding="utf-8")
+        (line,) = (each for each in text.splitlines() if each.startswith("xarray.open_dataset("))
+        file = found.write(tmp_path / "t.h5")
+        frame = eval("__import__('xarray')" + line.removeprefix("xarray").replace("hall-sweep.h5", str(file)))
+        assert len(frame) == len(found.outcomes)
+        assert {"case", "racks_lost"} <= set(frame.columns)
 
     def test_pandas_has_a_row_a_case_and_a_column_a_criterion(self, found):
         frame = found.frame()

@@ -126,9 +126,13 @@ def _apart(each: Metric) -> str:
 
 def _criteria(found: Traces) -> Section:
     words_of = {True: "held", False: "FAILED", None: "-"}
-    rows = [[each.text, words_of[each.a], each.margin_a, words_of[each.b], each.margin_b] for each in found.criteria]
-    heads = columns("criterion", "A", "margin", "B", "margin", n=(2, 4))
-    return Section("criteria", "Criteria", tables=[TablePart(heads, rows)])
+    tables = []
+    for what, step in (("criterion", False), ("expected step", True)):
+        rows = [[each.text, words_of[each.a], each.margin_a, words_of[each.b], each.margin_b]
+                for each in found.criteria if each.step is step]  # fmt: skip
+        if rows or not step:
+            tables.append(TablePart(columns(what, "A", "margin", "B", "margin", n=(2, 4)), rows))
+    return Section("criteria", "Criteria", tables=tables)
 
 
 def _events(found: Traces, top: int) -> Section:

@@ -14,6 +14,7 @@ from twin.report.findings import Findings
 from twin.report.metrics import ensemble, flatten
 from twin.report.story import ORDER, flags_of
 from twin.report.timeline import Entry
+from twin.report.verdict import Judgement
 from twin.report.words import count, lasting, names
 
 EQUAL = 1e-6
@@ -97,13 +98,14 @@ class Metric:
 
 @dataclass(frozen=True)
 class Held:
-    """One criterion in both runs."""
+    """One criterion in both runs; `step`: of the expected sequence of operations."""
 
     text: str
     a: bool | None
     b: bool | None
     margin_a: str
     margin_b: str
+    step: bool = False
 
     @property
     def lost(self) -> bool:
@@ -157,7 +159,8 @@ class Traces:
                 found.append(f"B ended after {part}, A after {whole}: from there on nothing of B is proven")
             for each in self.criteria:
                 if each.lost:
-                    found.append(f"B fails what A {'holds' if each.a else 'does not ask'}: {each.text}")
+                    what = f"the expected step {each.text}" if each.step else each.text
+                    found.append(f"B fails what A {'holds' if each.a else 'does not ask'}: {what}")
         if within is not None:
             over = [f"{each.kind}.{each.name}" for each in self.worst if each.share > within]
             if over:
@@ -180,7 +183,8 @@ class Traces:
             "first": [each.to_json() for each in self.first[:20]],
             "quantities": [each.to_json() for each in self.worst],
             "metrics": [each.to_json() for each in self.metrics],
-            "criteria": [asdict(each) for each in self.criteria],
+            "criteria": [asdict(each) for each in self.criteria if not each.step],
+            "sequence": [asdict(each) for each in self.criteria if each.step],
             "events_only_a": [each.to_json() for each in self.events_a],
             "events_only_b": [each.to_json() for each in self.events_b],
         }
@@ -347,17 +351,30 @@ def unit_of(found: Findings, key: str) -> str:
 
 
 def _criteria(a: Findings, b: Findings) -> list[Held]:
-    one, other = ({each.text: each for each in found.verdict.judgements} for found in (a, b))
+    """Every criterion of both, then every step of their expected sequences."""
+    judged = _held(a.verdict.judgements, b.verdict.judgements, False)
+    return judged + _held(a.verdict.sequence, b.verdict.sequence, True)
+
+
+def _held(a: list[Judgement], b: list[Judgement], step: bool) -> list[Held]:
+    one, other = ({(each.text, place): each for each, place in _numbered(of)} for of in (a, b))
     return [
         Held(
-            text,
-            one[text].passed if text in one else None,
-            other[text].passed if text in other else None,
-            one[text].margin_said() if text in one else "not asked",
-            other[text].margin_said() if text in other else "not asked",
+            key[0],
+            one[key].passed if key in one else None,
+            other[key].passed if key in other else None,
+            one[key].margin_said() if key in one else "not asked",
+            other[key].margin_said() if key in other else "not asked",
+            step,
         )
-        for text in dict.fromkeys([*one, *other])
+        for key in dict.fromkeys([*one, *other])
     ]
+
+
+def _numbered(judged: list[Judgement]) -> list[tuple[Judgement, int]]:
+    """Each with how often its text stood before: a sequence may ask for the same thing twice."""
+    texts = [each.text for each in judged]
+    return [(each, texts[:place].count(each.text)) for place, each in enumerate(judged)]
 
 
 def _events(a: list[Entry], b: list[Entry]) -> tuple[list[Entry], list[Entry]]:
