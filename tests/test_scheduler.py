@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import twin
 from twin.equipment.job import PHASES
 from twin.plant import Plant
 from twin.report.reliability import band_rows
+from twin.report.schedule import schedule, schedule_rows
 from twin.scenario import check, read
 from twin.simulation import Simulation
 from twin.studies.drill import DrillResult
@@ -274,3 +276,9 @@ def test_energy_of_a_queue_closes(tmp_path: Path) -> None:
 
 def test_it_reads_without_a_doubt(tmp_path: Path) -> None:
     assert check(_write(tmp_path, JOBS + "scheduler: {racks: rack-01..06, place: [fabric, cooling, power]}\n")) == []
+
+
+def test_a_job_that_comes_after_the_end_has_an_empty_row() -> None:
+    story = SimpleNamespace(plant=SimpleNamespace(scheduled=("late",)), events_of=[[]], end=300.0, chances={})
+    (row,) = schedule_rows(schedule(story, 0))  # type: ignore[arg-type]
+    assert row == ["late", "not yet", "not yet", "not yet", "0 s", "0 s", "0", "0", "0"]

@@ -34,7 +34,8 @@ def requests(text: str) -> tuple[object, list[str]]:
 
 
 def test_a_trace_is_read_in_any_order_of_columns_and_in_seconds() -> None:
-    found, told = requests("# made\nGeneratedTokens,TIMESTAMP,ContextTokens,Model\n7,100.5,12,x\n\n9,103,34,y\n")
+    head = "# made\nGeneratedTokens,TIMESTAMP,ContextTokens,Model\n"
+    found, told = requests(f"{head}7,100.5,12,x\n# more\n9,103,34,y\n\n")
     assert not told
     np.testing.assert_array_equal(found.arrival, [0.0, 2.5])
     np.testing.assert_array_equal(found.prompt, [12, 34])
@@ -53,6 +54,22 @@ def test_a_long_silence_is_told() -> None:
     assert len(found.arrival) == 200
     (one,) = told
     assert one == "some.csv:102: warning: no request comes for 31.68 min before this one; is a part missing?"
+
+
+def test_a_gap_of_minutes_is_told_where_requests_are_dense() -> None:
+    dense = [k / 2 for k in range(1000)]
+    _, told = requests(HEAD + "".join(f"{t},10,1\n" for t in [*dense, *(t + 560 for t in dense)]))
+    assert told == ["some.csv:1002: warning: no request comes for 60.5 s before this one; is a part missing?"]
+    assert not requests(HEAD + "".join(f"{t},10,1\n" for t in [*dense, *(t + 558 for t in dense)]))[1]
+    sparse = [k * 60.0 for k in range(30)]
+    assert not requests(HEAD + "".join(f"{t},10,1\n" for t in sparse))[1]
+
+
+def test_an_empty_line_between_requests_is_told() -> None:
+    _, told = requests(f"{HEAD}1,10,1\n\n2,10,1\n\n  \n3,10,1\n\n")
+    assert told == ["some.csv:3: warning: this line is empty, and so are 2 more below; is a request missing?"]
+    _, told = requests(f"{HEAD}1,10,1\n\n2,10,1\n")
+    assert told == ["some.csv:3: warning: this line is empty; is a request missing?"]
 
 
 @pytest.mark.parametrize(
@@ -112,6 +129,7 @@ def test_the_azure_hour_on_the_pod(save: Save) -> None:
     """All tokens of the trace, 150 times over, are served or still wait."""
     save(AZURE.read_text(encoding="utf-8"), "conv.csv")
     body = POD + REST % ("1 h", "10 s") + "workload: {demand: {api: {trace: conv.csv, every: 10 s, scale: 150}}}\n"
+    assert not requests(AZURE.read_text(encoding="utf-8"))[1]
     s = run(read(save(body, "azure.yaml"))).state.rows["service"]
     rows = np.loadtxt(AZURE, delimiter=",", skiprows=1, usecols=(1, 2))
     assert s.offered_prompts[0, 0] == 150 * rows[:, 0].sum()

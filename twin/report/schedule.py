@@ -53,6 +53,8 @@ def _of_job(story: Story, member: int, name: str) -> dict[str, Any]:
         "arrived": None, "started": None, "finished": None, "waited": 0.0, "had_racks": 0.0, "preempted": 0,
         "requeued": 0, "grown": 0,
     }  # fmt: skip
+    if not moves:  # it arrives after the end of the run
+        return found
     asked = False
     for (moment, phase), (until, _) in zip(moves, [*moves[1:], (story.end, 0.0)], strict=True):
         if phase == PHASES["waiting"]:

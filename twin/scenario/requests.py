@@ -18,8 +18,8 @@ LARGEST = 200_000_000
 COLUMNS = {"timestamp": "arrival", "contexttokens": "prompt", "generatedtokens": "answer"}
 WANTED = 'the header "TIMESTAMP,ContextTokens,GeneratedTokens" is wanted'
 LONGEST = 3.2e8
-GAP, RATHER = 600.0, 100.0
-"""A silence of so many seconds, and of so many times the mean distance of requests, is told as a gap."""
+GAP, RATHER = 60.0, 100.0
+"""A silence of at least so many seconds, and of so many times the mean distance of requests, is told as a gap."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def read_requests(raw: bytes, name: str, faults: Faults) -> Requests | None:
             GeneratedTokens, in any order; further columns and lines that begin with # are left out.
         name: what messages call the file.
         faults: takes what is wrong, with the line: a header or number that is missing, times that go backwards, and
-            as a warning long times without any request.
+            as a warning lines left empty between requests and long times without any.
 
     Source: Azure/AzurePublicDataset, AzureLLMInferenceDataset2023.
     """
@@ -88,6 +88,7 @@ def read_requests(raw: bytes, name: str, faults: Faults) -> Requests | None:
         )
         faults.add(Where(name, rows[-1][0]), text)
         return None
+    _blank(lines, rows[0][0], rows[-1][0], name, faults)
     _gaps(table[:, 0], [number for number, _ in rows[1:]], name, faults)
     _silent(table, [number for number, _ in rows[1:]], name, faults)
     return Requests(*table.T)
@@ -158,10 +159,19 @@ def _silent(table: np.ndarray, numbers: list[int], name: str, faults: Faults) ->
         faults.add(Where(name, numbers[int(empty[0])]), text, warning=True)
 
 
+def _blank(lines: list[str], first: int, last: int, name: str, faults: Faults) -> None:
+    """Tell of empty lines between the header and the last request: something may have been cut out."""
+    empty = [number for number in range(first, last) if not lines[number - 1].strip()]
+    if empty:
+        more = "" if len(empty) == 1 else f", and so are {len(empty) - 1} more below"
+        text = f"this line is empty{more}; is a request missing?"
+        faults.add(Where(name, empty[0]), text, warning=True)
+
+
 def _gaps(arrival: np.ndarray, numbers: list[int], name: str, faults: Faults) -> None:
     """Tell where long times pass without a request."""
     silence = np.diff(arrival)
     long = max(GAP, RATHER * float(arrival[-1]) / max(len(arrival) - 1, 1))
-    for place in np.flatnonzero(silence > long)[:3]:
+    for place in np.flatnonzero(silence >= long)[:3]:
         text = f"no request comes for {units.show(float(silence[place]), 's')} before this one; is a part missing?"
         faults.add(Where(name, numbers[place + 1]), text, warning=True)
