@@ -18,11 +18,13 @@ from twin.report import report, reports
 from twin.report.chain import ROW, _tone, chain, joined
 from twin.report.findings import Findings
 from twin.report.fold import Line
-from twin.report.page import Section
+from twin.report.moments import first_row_showing
+from twin.report.page import Section, _diagrams
 from twin.report.panels import panels
 from twin.report.paper import _drawn, _turn, _widths
 from twin.report.plots import STRETCHES, Swing
 from twin.report.stills import moments
+from twin.report.story import Fault, Span
 from twin.trace import Event, Trace
 from twin.view import BadWish
 
@@ -160,6 +162,26 @@ def test_key_moments_are_before_at_worst_and_at_the_end(findings: Findings) -> N
     assert list(found.values()) == ["before the fault", "the worst moment", "the end of the run"]
     before, worst, end = found
     assert before < 60.0 < worst < end == 600.0
+
+
+def test_the_worst_moment_is_drawn_from_a_row_in_which_it_stands(tmp_path: Path) -> None:
+    """Within a tick, on a row that does not show it yet, and between rows when it is gone before the next."""
+    time, data = small_data()
+    data["rack"] = data["rack"] | {"unpowered": np.zeros((len(time), 1, len(data["rack"]["power"][0, 0])))}
+    data["rack"]["unpowered"][(time > 80.2) & (time <= 90.0), 0, 0] = 1.0
+    trace = write(tmp_path / "made.h5", time, data, [])
+    story = Findings(trace).story
+    unit = trace.units("rack")[0]
+    for rise, fall, drawn in ((80.25, 90.0, 81.0), (80.0, 90.0, 81.0), (100.25, 100.5, 101.0), (80.25, 80.75, 81.0)):
+        story.__dict__["spans_of"] = [{("rack", "unpowered"): [Span(unit, 0, rise, fall)]}]
+        assert first_row_showing(story, rise, 0) == drawn
+    findings = Findings(trace)
+    findings.__dict__ |= {"worst": 80.25, "story": story}
+    story.faults[0] = Fault(60.0, "utility", "in_service", "fails", True)
+    story.__dict__["spans_of"] = [{("rack", "unpowered"): [Span(unit, 0, 80.25, 90.0)]}]
+    assert findings.worst_row == 81.0
+    assert 81.0 in moments(findings)
+    assert "81 s into the run" in str([section.notes for section in [_diagrams(findings, None)]])
 
 
 def test_a_curve_that_swings_is_drawn_as_its_mean_within_a_band() -> None:

@@ -17,9 +17,10 @@ from twin.scenario import Change, RunSettings, Scenario
 from twin.scenario.sweeping import Sweeping
 from twin.simulation import simulate
 from twin.studies.compare import compare
+from twin.studies.compare.numbers import _worth_telling, unit_of
 from twin.studies.compare.shown import sections, sentence, whole
 from twin.studies.compare.sweeps import compare as compare_sweeps
-from twin.studies.compare.traces import Held, Metric, Traces, _difference, scale, unit_of
+from twin.studies.compare.traces import Held, Metric, Traces, _difference, scale
 from twin.studies.compare.traces import compare as compare_traces
 from twin.studies.sweep import sweep
 from twin.studies.sweep.found import Sweep
@@ -173,6 +174,21 @@ class TestGate:
         assert Traces("a", "b").beyond(0.1, criteria=False) == ["nothing was compared"]
         assert Traces("a", "b", rows=3).beyond(None, criteria=True) == ["nothing was compared"]
         assert Traces("a", "b", rows=3).beyond(0.1, criteria=True) == []
+
+    def test_power_lost_that_the_report_calls_none_is_none(self):
+        """Leakage follows temperature: 0.06 W against 0.015 W of 256 kW is no difference."""
+
+        def lost(most, end):
+            return _worth_telling(
+                {"lost.power_before": 256e3, "lost.power_lost_peak": most, "lost.power_lost_peak_time": 9.0}
+                | {"lost.power_lost_end": end}
+            )
+
+        assert lost(0.0622, -1.0) == lost(0.01528, 0.0)
+        assert lost(1270.0, 0.0)["lost.power_lost_peak_time"] is None
+        assert lost(1290.0, 1300.0)["lost.power_lost_peak"] == 1290.0
+        assert lost(1290.0, 1300.0)["lost.power_lost_peak_time"] == 9.0
+        assert lost(1290.0, 1300.0)["lost.power_lost_end"] == 1300.0
 
 
 class TestUnits:

@@ -148,7 +148,7 @@ def diagram(
         from twin.trace import open_trace
 
         trace = open_trace(given)
-        moment = Findings(trace).worst if at is None else seconds(at)
+        moment = Findings(trace).worst_row if at is None else seconds(at)
         drawn_from: Any = trace
     else:
         if at is not None:

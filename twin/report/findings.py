@@ -10,7 +10,7 @@ from twin.report.fold import Line, fold
 from twin.report.judging import judge
 from twin.report.ladder import Rung, ladder
 from twin.report.metrics import ensemble, metrics, plain
-from twin.report.moments import worst_moment
+from twin.report.moments import first_row_showing, worst_moment
 from twin.report.operations import Raised
 from twin.report.reliability import reliability
 from twin.report.selectivity import Selectivity, Turn
@@ -106,6 +106,11 @@ class Findings:
         """The moment to look at: when the first failed criterion came worst, else when most had lost most."""
         failed = [each.time for each in self.verdict.failed if each.time is not None]
         return failed[0] if failed else worst_moment(self.story, self.shown)
+
+    @cached_property
+    def worst_row(self) -> float:
+        """The recorded row to draw of it: the first, at or after it, that shows what came then."""
+        return first_row_showing(self.story, self.worst, self.shown) if len(self.story.time) else self.worst
 
     def summary(self) -> dict[str, Any]:
         """Everything, in pure JSON types."""

@@ -297,3 +297,27 @@ def worst_moment(story: Story, member: int) -> float:
 def last_row_before(story: Story, moment: float) -> int:
     """The last recorded row before a change at `moment` shows: a row speaks for the time up to it."""
     return max(0, int(np.searchsorted(story.time, moment + EARLY, side="right")) - 1)
+
+
+def first_row_showing(story: Story, moment: float, member: int) -> float:
+    """The first recorded row at or after a moment in which the flags stand that had risen last by then [s].
+
+    Within a tick a flag rises at its own moment; the row that ends the tick is the first that shows it. Where they fell
+    again before a row was recorded, the first row at or after the moment.
+    """
+    own = [(key, span) for key, spans in story.spans_of[member].items() for span in spans]
+    standing = [each for each in own if each[1].start <= moment + EARLY and each[1].until(story.end) >= moment - EARLY]
+    latest = max((span.start for _, span in standing), default=-np.inf)
+    begun = min(int(np.searchsorted(story.time, moment - EARLY)), len(story.time) - 1)
+    risen = [(key, span) for key, span in standing if span.start >= latest - EARLY]
+    until = min((span.until(story.end) for _, span in risen), default=-np.inf)
+    for row in range(begun, int(np.searchsorted(story.time, until + EARLY, side="right"))):
+        if all(_stands(story, key, span, row) for key, span in risen):
+            return float(story.time[row])
+    return float(story.time[begun])
+
+
+def _stands(story: Story, key: tuple[str, str], span: Span, row: int) -> bool:
+    """Whether a row shows a flag of a unit; one that is not recorded is taken to stand."""
+    values, units = story.values(*key), story.trace.units(key[0])
+    return values is None or span.unit not in units or bool(values[row, span.member, units.index(span.unit)] > 0.5)

@@ -254,7 +254,7 @@ def _ladder(findings: Findings, rows: Rows, dark: bool) -> Section:
 
 def _diagrams(findings: Findings, at: float | None) -> Section:
     """Both sides of the plant at the worst moment, or at the one that is asked for."""
-    moment = moment_of(findings.trace, findings.worst if at is None else at, findings.shown)
+    moment = moment_of(findings.trace, findings.worst_row if at is None else at, findings.shown)
     why = "the worst moment of the run" if at is None else "the moment asked for"
     sheets = [sheet for sheet in (power(moment), cooling(moment)) if sheet.marks]
     notes = [f"As everything stood {moment.when}, {why}. Alike machines are drawn as one, with their number."]

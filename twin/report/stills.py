@@ -28,7 +28,7 @@ def moments(findings: Findings) -> dict[float, str]:
     if story.faults[findings.shown] is not None:
         before = float(story.time[max(0, last_row_before(story, since(story, findings.shown)) - 1)])
         found[before] = "before the fault"
-        found.setdefault(findings.worst, "the worst moment")
+        found.setdefault(findings.worst_row, "the worst moment")
     found.setdefault(story.end, "the end of the run")
     return found
 

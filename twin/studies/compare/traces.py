@@ -11,11 +11,11 @@ import numpy as np
 
 from twin.faults import a_kind
 from twin.report.findings import Findings
-from twin.report.metrics import ensemble, flatten
 from twin.report.story import ORDER, flags_of
 from twin.report.timeline import Entry
 from twin.report.verdict import Judgement
 from twin.report.words import count, lasting, names
+from twin.studies.compare.numbers import numbers_of, unit_of
 
 EQUAL = 1e-6
 """Share of its scale by which a recorded quantity may differ and still count as equal: traces keep seven digits."""
@@ -312,42 +312,10 @@ def _difference(
 
 def _metrics(a: Findings, b: Findings) -> list[Metric]:
     """Every number of both runs; of an ensemble its median."""
-    numbers = [_numbers(each) for each in (a, b)]
+    numbers = [numbers_of(each) for each in (a, b)]
     keys = [key for key in dict.fromkeys([*numbers[0], *numbers[1]]) if not any(word in key for word in UNMEASURED)]
     one, other = numbers
     return [Metric(key, unit_of(a if key in one else b, key), one.get(key), other.get(key)) for key in keys]
-
-
-def _numbers(found: Findings) -> dict[str, float | None]:
-    if found.story.members == 1:
-        return flatten(found.measures[0])
-    return {row["metric"]: row["p50"] for row in ensemble(found.measures)}
-
-
-PARTS = {"energy": "J"}
-AMOUNTS = {
-    "tokens": {
-        "answers": "token", "prompts": "token", "queued_end": "token", "deferred": "token", "revenue": "USD",
-        "cost": "USD", "caught_up": "s", "energy_per_token": "J/token",
-    },
-    "schedule": {"arrived": "s", "started": "s", "finished": "s", "waited": "s", "had_racks": "s"},
-}  # fmt: skip
-"""Part of the numbers -> what a name holds, and the unit that it then has."""
-
-
-def unit_of(found: Findings, key: str) -> str:
-    """The SI unit of a number by its dotted name."""
-    first, _, rest = key.partition(".")
-    quantity, _, which = rest.rpartition(".")
-    if which in ("highest", "lowest") and first in found.story.kinds:
-        column = found.trace.columns(first).get(quantity)
-        return column.unit if column is not None else "1"
-    if rest.endswith(("seconds", "_time")) or rest.startswith(("seconds", "longest")):
-        return "s"
-    if "power" in rest and first == "lost":
-        return "W"
-    amounts = AMOUNTS.get(first, {})
-    return next((unit for word, unit in amounts.items() if word in which), PARTS.get(first, "1"))
 
 
 def _criteria(a: Findings, b: Findings) -> list[Held]:
