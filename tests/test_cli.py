@@ -153,6 +153,9 @@ def test_run_prints_json_alone(ran: tuple[Path, subprocess.CompletedProcess[str]
     assert 0 <= said["energy_residual"] <= 1e-9
     assert said["unit_count"] > 8
     assert (folder / "short.h5").is_file()
+    told = json.loads(twin("report", "short.h5", "--json", cwd=folder).stdout)
+    assert said["metrics"] == told["metrics"]
+    assert said["metrics"]["extremes"]
 
 
 def test_run_tells_the_verdict_on_stdout_and_progress_on_stderr(tmp_path: Path) -> None:

@@ -138,6 +138,18 @@ def test_the_azure_hour_on_the_pod(save: Save) -> None:
     assert s.served_answers[0, 0] + s.answer_queue[0, 0] + s.unanswered[0, 0] == s.offered_answers[0, 0]
 
 
+def test_an_unknown_service_is_told_with_those_there_are(save: Save) -> None:
+    more = "    code: {like: deepseek-r1-gb200, pools: chat}\n"
+    found = []
+    for asked in ("platinum", "cod"):
+        text = POD + more + REST % ("10 min", "1 s") + f"workload: {{demand: {{{asked}: {{tokens: 10 token/s}}}}}}\n"
+        found += [fault.text for fault in check(save(text, "unknown.yaml")) if not fault.warning]
+    assert found == [
+        'there is no service "platinum"; one of api, code is wanted',
+        'there is no service "cod"; did you mean "code"?',
+    ]
+
+
 def test_a_day_goes_up_and_down(save: Save) -> None:
     body = POD + REST % ("24 h", "300 s")
     body += "workload: {demand: {api: {diurnal: {mean: 40 request/s, swing: 50 %, peak: 15:00:00, start: 09:00:00}}}}\n"

@@ -32,6 +32,12 @@ def told(text: str, said: Quantity) -> str:
     return fault.text
 
 
+def test_a_number_that_is_no_share_has_no_example_in_percent() -> None:
+    priority = Quantity("", "1", "a priority", at_least=-1e6, at_most=1e6)
+    assert told("high", priority) == '"high" is not one number and one unit; a pure number is wanted, e.g. "5"'
+    assert told("much", SHARE).endswith('a pure number is wanted, e.g. "85 %"')
+
+
 def test_good_values() -> None:
     faults = Faults()
     assert values.read(node("135 kW"), POWER, faults) == 135e3

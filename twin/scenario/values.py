@@ -12,6 +12,8 @@ from twin.scenario.faults import Faults, advice
 TIME_OF_DAY = "a time of day"
 """What the words of a quantity say where hours and minutes are enough: "7:00"."""
 HOURS = re.compile(r"[0-9]{1,2}:[0-5][0-9]")
+LARGE = 100.0
+"""From such an upper bound on a pure number is no share, and no example in percent helps."""
 WHOLE = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 
 
@@ -43,7 +45,7 @@ def read(node: Node, said: Quantity, faults: Faults) -> float | None:
         if said.doc == TIME_OF_DAY:
             faults.add(node.where, f"{describe(node)} was found; {wanted(said)}")
         else:
-            faults.add(node.where, str(error))
+            faults.add(node.where, str(error).replace(units.wanted(said.unit), wanted(said)))
         return None
     fault = said.fault(value)
     if fault is None:
@@ -66,6 +68,8 @@ def wanted(said: Quantity) -> str:
         return f"one of {', '.join(said.choices)} is wanted"
     if said.doc == TIME_OF_DAY:
         return f'{TIME_OF_DAY} is wanted, e.g. "07:00"'
+    if said.unit == "1" and (said.at_most or 0.0) >= LARGE:
+        return f'{units.measures("1")} is wanted, e.g. "5"'
     return units.wanted(said.unit, "", is_difference(said))
 
 

@@ -13,7 +13,9 @@ from twin.faults import Fault, Where, a_kind
 from twin.scenario.case import RunSettings, Scenario
 from twin.scenario.changes import Change, Targets, inputs_of
 from twin.scenario.document import Documents, Map, Node, Text
+from twin.scenario.faults import advice
 from twin.scenario.forms import Demand, Diurnal, Workload, entries, fill
+from twin.scenario.names import NAME
 from twin.scenario.requests import LARGEST, read_requests
 from twin.scenario.shelf import Shelf, inside
 
@@ -77,9 +79,13 @@ class WorkloadReader:
     def _services(self, key: str, listed: Map) -> list[str]:
         """The services of a target; none after a fault."""
         where, kind_of = listed.where_of(key), self.targets.directory.kind_of
+        known = self.targets.directory.of_kind.get("service", [])
+        if NAME.fullmatch(key) and key not in kind_of and key not in KINDS:
+            if not self.targets.directory.excuses(key):
+                self.faults.add(where, f"there is no service {units.quoted(key)}; {advice(key, known)}")
+            return []
         found = self.targets.units(key, where)
         for kind in sorted({kind_of[unit] for unit in found} - {"service"}):
-            known = self.targets.directory.of_kind.get("service", [])
             there = f"the services are {', '.join(known)}" if known else "the plant has none"
             self.faults.add(where, f"{units.quoted(key)} is {a_kind(kind)}, of which no tokens are asked; {there}")
         return [unit for unit in found if kind_of[unit] == "service"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from twin.report.findings import Findings
 from twin.report.frames import criteria_frame, dataset, timeline_frame
+from twin.report.metrics import plain
 from twin.report.verdict import FAILED, Verdict
 from twin.scenario import Scenario, read
 from twin.simulation import RunResult, simulate
@@ -79,6 +80,8 @@ class DrillResult:
             "criteria": [each.to_json() for each in self.verdict.judgements],
             "expected": [each.to_json() for each in self.verdict.sequence],
             "reliability": self.findings.reliability,
+            "member_shown": self.findings.shown,
+            "metrics": dict(plain(self.findings.measure)),
         }
 
 
