@@ -180,6 +180,8 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> Acceptance:
         [
             Gate("max(rack.die_temperature) < 88 degC", "throttle temperature", "dies stay cool"),
             Gate("max(rack.die_temperature) < 30 degC", "nobody's", "dies stay cold"),
+            Gate("no generator.frequency_dips", "its class", "frequency", "55.8 Hz", ("frequency_low", False)),
+            Gate("max(generator.load_fraction) < 100 %", "rated power", "sets within their rating"),
         ],
         10.0,
         number=1,
@@ -192,13 +194,27 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> Acceptance:
 def test_a_step_is_scored_gate_by_gate(taken: Acceptance) -> None:
     (found,) = taken.scored
     assert [each.passed for each in found.sequence] == [True, False]
-    assert [each.passed for each in found.gates] == [True, False]
+    assert [each.passed for each in found.gates] == [True, False, None, None]
     assert not taken.passed
     assert float(found.sequence[0].measured.removesuffix(" s")) == pytest.approx(3.2, abs=0.2)
     assert found.sequence[0].where.startswith("cdu-1, 00:00:03")
     assert found.sequence[1].measured == "never"
     assert found.gates[0].limit == "88 °C"
-    assert taken.sentence() == "1 of 1 step failed, 2 of 4 gates: 1 cdu-1 changes to its standby pump."
+    assert (
+        taken.sentence()
+        == "1 of 1 step failed, 2 of 4 gates (2 more not applicable): 1 cdu-1 changes to its standby pump."
+    )
+
+
+def test_gates_of_sets_that_never_ran_are_not_applicable(taken: Acceptance) -> None:
+    (found,) = taken.scored
+    assert [each.tested for each in found.gates] == [True, True, False, False]
+    assert found.gates[2].row()[3:] == ["no set ran", "-", "", "not applicable"]
+    assert len(found.failed) == 2
+    assert "| no set ran | - |  | not applicable |" in taken.markdown()
+    assert taken.html().count("<td>not applicable</td>") == 2
+    assert [gate["tested"] for gate in taken.to_json()["steps"][0]["gates"]] == [True, True, False, False]
+    assert [gate["result"] for gate in taken.to_json()["steps"][0]["gates"]][1:3] == ["FAILED", "not applicable"]
 
 
 def test_the_script_is_told_with_lines_for_witnesses(taken: Acceptance) -> None:
@@ -212,7 +228,7 @@ def test_the_script_is_told_with_lines_for_witnesses(taken: Acceptance) -> None:
     assert "<script" not in page
     records = json.loads(json.dumps(taken.to_json()))
     assert records["passed"] is False
-    assert [gate["passed"] for gate in records["steps"][0]["gates"]] == [True, False]
+    assert [gate["passed"] for gate in records["steps"][0]["gates"]] == [True, False, None, None]
 
 
 def test_a_script_alone_is_not_scored() -> None:

@@ -14,12 +14,14 @@ from twin.report.words import clock, count, lasting, names, say
 from twin.studies.ist.step import BEGIN, Conditions, Gate, Step
 
 HEADS = ("what", "limit", "from the ratings", "measured", "margin", "where, when", "result")
+UNTESTED = "not applicable"
+"""What a gate is called that nothing tested: of sets that never ran, say."""
 WITNESS = "Witnessed by: ______________________   Date: ____________   Signature: ______________________"
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One awaited event or one gate, held against what came."""
+    """One awaited event or one gate, held against what came; tested: whether there was anything to hold it against."""
 
     what: str
     limit: str
@@ -28,10 +30,17 @@ class Measured:
     margin: str
     where: str
     passed: bool | None
+    tested: bool = True
 
     def row(self) -> list[str]:
-        result = {True: "held", False: "FAILED", None: ""}[self.passed]
-        return [self.what, self.limit, self.why, self.measured, self.margin, self.where, result]
+        return [self.what, self.limit, self.why, self.measured, self.margin, self.where, self.result]
+
+    @property
+    def result(self) -> str:
+        return {True: "held", False: "FAILED", None: ""}[self.passed] if self.tested else UNTESTED
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self) | {"result": self.result}
 
 
 @dataclass(frozen=True)
@@ -44,11 +53,16 @@ class Scored:
 
     @property
     def passed(self) -> bool:
-        return all(each.passed for each in self.sequence + self.gates)
+        return not self.failed
+
+    @property
+    def counted(self) -> list[Measured]:
+        """What was tested."""
+        return [each for each in self.sequence + self.gates if each.tested]
 
     @property
     def failed(self) -> list[Measured]:
-        return [each for each in self.sequence + self.gates if not each.passed]
+        return [each for each in self.counted if not each.passed]
 
 
 def scored(step: Step, findings: Findings) -> Scored:
@@ -58,11 +72,23 @@ def scored(step: Step, findings: Findings) -> Scored:
         _measured(each.said(), f"within {lasting(each.within)}", each.why, judged)
         for each, judged in zip(step.awaited, verdict.sequence, strict=True)
     ]
-    gates = [
-        _measured(gate.name or gate.hold, gate.limit or judged.limit_said(), gate.why, judged, _read(findings, gate))
-        for gate, judged in zip(step.gates, verdict.judgements, strict=True)
-    ]
+    gates = [_gate(gate, judged, findings) for gate, judged in zip(step.gates, verdict.judgements, strict=True)]
     return Scored(step, sequence, gates)
+
+
+def _gate(gate: Gate, judged: Judgement, findings: Findings) -> Measured:
+    limit = gate.limit or judged.limit_said()
+    if judged.passed and _idle(findings, gate):
+        return Measured(gate.name or gate.hold, limit, gate.why, "no set ran", "-", "", None, tested=False)
+    return _measured(gate.name or gate.hold, limit, gate.why, judged, _read(findings, gate))
+
+
+def _idle(findings: Findings, gate: Gate) -> bool:
+    """Whether a gate asks for what only sets on load can show, and none ever was."""
+    if "(generator." not in gate.hold and not gate.hold.startswith("no generator."):
+        return False
+    running = [findings.story.values("generator", name) for name in ("ready", "closed")]
+    return all(values is not None and not (values > 0.5).any() for values in running)
 
 
 def _read(findings: Findings, gate: Gate) -> str:
@@ -105,12 +131,14 @@ class Acceptance:
         if not self.scored:
             return f"{count(len(self.steps), 'step')}, not run."
         failed = [each for each in self.scored if not each.passed]
-        gates = sum(len(each.gates) + len(each.sequence) for each in self.scored)
+        gates = sum(len(each.counted) for each in self.scored)
+        rest = sum(len(each.gates) + len(each.sequence) for each in self.scored) - gates
+        aside = f" ({rest} more {UNTESTED})" if rest else ""
         if not failed:
-            return f"All {count(len(self.scored), 'step')} passed, {gates} gates."
+            return f"All {count(len(self.scored), 'step')} passed, {gates} gates{aside}."
         broken = sum(len(each.failed) for each in failed)
         said = "; ".join(f"{each.step.number} {each.step.title}" for each in failed)
-        return f"{len(failed)} of {count(len(self.scored), 'step')} failed, {broken} of {gates} gates: {said}."
+        return f"{len(failed)} of {count(len(self.scored), 'step')} failed, {broken} of {gates} gates{aside}: {said}."
 
     def held_at(self) -> str:
         at = self.conditions
@@ -140,8 +168,8 @@ class Acceptance:
                     "purpose": step.purpose,
                     "typical_of": step.typical_of,
                     "actions": [asdict(action) for action in step.actions],
-                    "sequence": [asdict(each) for each in sequence],
-                    "gates": [asdict(each) for each in gates],
+                    "sequence": [each.to_json() for each in sequence],
+                    "gates": [each.to_json() for each in gates],
                     "passed": scores[0].passed if scores else None,
                 }
             )
