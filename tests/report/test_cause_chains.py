@@ -11,6 +11,7 @@ import pytest
 
 from twin.report.findings import Findings
 from twin.report.timeline import Entry
+from twin.studies.drill import run
 from twin.trace import open_trace
 
 
@@ -222,6 +223,62 @@ def test_there_are_enough_drills() -> None:
 @pytest.mark.parametrize("wanted", CHAINS, ids=lambda each: f"{each.drill}: {each.facts[0]}")
 def test_the_timeline_says_what_led_to_what(wanted: Chain, drilled: Callable[[str], tuple[Path, float]]) -> None:
     trace, _ = drilled(wanted.drill)
+    judge(wanted, trace)
+
+
+WATER_LOST = """
+title: Cold and flow are lost
+plant: {{title: A pod, variant_of: pod, units: {{tank-1: {{volume: {tank} m^3}}}}}}
+run: {{duration: 135 s, tick: 1 s, record: 20 s}}
+weather: {{dry_bulb: 44 degC, relative_humidity: 10 %}}
+workload: {{utilisation: 100 %}}
+events:
+  - {{at: 10 s, fail: chiller-1..2}}
+  - {{at: {later} s, fail: {pumps}}}
+"""
+
+WATER = [
+    (
+        10, "pump-1..2", 12,
+        chain(
+            "chillers and pumps lost together",
+            "the loop is as cold as before, and stands: pumps alone give the same 89 s, chillers alone take minutes",
+            "rack-08 throttles", "cdu-? has its facility valve wide open", "pump-? stops",
+            "pump-? is taken out of service (fail)",
+        ),
+    ),
+    (
+        40, "pump-1..2", 12,
+        chain(
+            "chillers lost 30 s before the pumps",
+            "the tank has given a tenth of its five minutes when the water stands",
+            "rack-08 throttles", "cdu-? has its facility valve wide open", "pump-? stops",
+            "pump-? is taken out of service (fail)",
+        ),
+    ),
+    (
+        10, "pump-1", 3,
+        chain(
+            "one pump of two goes with the chillers",
+            "the other still sends round what the chillers no more cool: the tank runs out for want of them",
+            "tank-1 is exhausted", "chiller-? stops", "chiller-? is taken out of service (fail)",
+        ),
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("later", "pumps", "tank", "wanted"), WATER, ids=lambda each: getattr(each, "drill", ""))
+def test_a_chiller_speaks_only_where_water_flows(
+    later: int, pumps: str, tank: int, wanted: Chain, tmp_path: Path
+) -> None:
+    case = tmp_path / "water.yaml"
+    case.write_text(WATER_LOST.format(later=later, pumps=pumps, tank=tank))
+    result = run(case, output=tmp_path / "water.h5", device="cpu")
+    result.trace.close()
+    judge(wanted, tmp_path / "water.h5")
+
+
+def judge(wanted: Chain, trace: Path) -> None:
     with open_trace(trace) as opened:
         entries = Findings(opened).entries
     found = [entry for entry in entries if fnmatchcase(told(entry), wanted.facts[0].replace("[", "?"))]

@@ -46,6 +46,8 @@ TOLD = ("asking", "on_alternate")
 """Flags of switches that act by themselves or because another unit tells them to."""
 FREED = ("called", "tripped")
 """Flags of a machine that lets itself run again, by the rise or the fall of them."""
+STANDS = "stopped"
+"""Flag of a pump that turns no more: its branch gives no water."""
 LOCKS, NEAR = "locked_out", 3
 """Flag of a switch that a fault bars, and within how many steps of it stands what had to open for that."""
 FRESH = 60.0
@@ -160,8 +162,7 @@ class Causes:
         if event.flag == "on_alternate":
             stand = self.over.get(event.member, frozenset())
             self.over[event.member] = stand | {event.unit} if event.value >= 0.5 else stand - {event.unit}
-        fades = row.is_answer and row.sense == LOSS
-        change = _Change(event.unit, index, event.time, row.sense, event.flag, fades)
+        change = _Change(event.unit, index, event.time, row.sense, event.flag, row.is_answer and row.sense == LOSS)
         known = self.latest.setdefault(key[:2], {})
         known[event.flag] = change
         if row.is_idle:
@@ -205,10 +206,9 @@ class Causes:
         ]
 
     def _at_this_moment(self, row: Row) -> int | None:
-        known = self.latest.get((row.event.member, row.event.unit), {})
         now = {
             flag: change
-            for flag, change in known.items()
+            for flag, change in self.latest.get((row.event.member, row.event.unit), {}).items()
             if row.event.time - change.time < SAME_MOMENT and not (flag in CALLS and row.event.flag in CALLS)
         }
         if row.event.flag in TIMED and row.sense == GAIN:
@@ -220,9 +220,8 @@ class Causes:
     def _own_failure(self, row: Row) -> int | None:
         """A failure of its own that stands and is named alike: fails_to_load, then failed_to_load."""
         begin = INPUT + row.event.flag[:ALIKE]
-        ending = row.event.flag.rpartition("_")[2]
         own = [change for change in self._own(row, (LOSS,)) if change.flag.startswith(begin)]
-        return _last([change for change in own if ending in change.flag or not change.waits])
+        return _last([change for change in own if row.event.flag.rpartition("_")[2] in change.flag or not change.waits])
 
     def _nearest(self, row: Row, medium: str, senses: Iterable[int], since: int = -1) -> list[_Change]:
         """What changed last in the nearest ring where anything did; empty where nothing did.
@@ -230,15 +229,24 @@ class Causes:
         Water that is lost is felt at once: the nearest ring with a fresh loss goes before a nearer one without.
         """
         stale: list[_Change] = []
+        felt = medium == "coolant" and tuple(senses) == (LOSS,)
         over = self.over.get(row.event.member, frozenset())
         for ring in self.upstream.rings(row.event.unit, medium, over):
             found = [change for unit in ring for change in self._changes(row, unit, senses, since)]
             heard = [change for change in found if medium == "signal" or not change.only_said]
             fresh = [change for change in heard if row.event.time - change.time <= FRESH]
-            if fresh or (heard and not (medium == "coolant" and tuple(senses) == (LOSS,))):
-                return fresh or heard
+            if fresh or (heard and not felt):
+                return self._flowing(row, fresh) if felt else fresh or heard
             stale = stale or heard
-        return stale
+        return self._flowing(row, stale) if felt else stale
+
+    def _flowing(self, row: Row, found: list[_Change]) -> list[_Change]:
+        """The losses that were found; the pumps that stand, where cold was lost of water that flows no more."""
+
+        def said(pump: str) -> _Change | None:
+            return self.latest.get((row.event.member, pump), {}).get(STANDS)
+
+        return self.upstream.standing(row.event.unit, {change.unit for change in found}, said) or found
 
     def _own(self, row: Row, senses: Iterable[int], since: int = -1) -> list[_Change]:
         return self._changes(row, row.event.unit, senses, since, fades=False)
@@ -289,8 +297,7 @@ class Causes:
         loads, sources = self.upstream.takers.get(row.event.unit, ()), self.upstream.sources.get("coolant", {})
         beside = dict.fromkeys(unit for load in loads for unit in sources.get(load, ()) if unit != row.event.unit)
         found = [change for unit in beside for change in self._changes(row, unit, senses)]
-        known = [change for change in found if not change.only_said and not change.waits]
-        return [change for change in known if change.flag != row.event.flag]
+        return [each for each in found if not (each.only_said or each.waits or each.flag == row.event.flag)]
 
     def _room(self, row: Row, began: int, led: int) -> int | None:
         """What warmed a room, or cooled it: those that cool its air, what they live by, and who warms it.
@@ -381,12 +388,6 @@ class Causes:
             whole = {change.unit: change.index for change in sorted(near, key=lambda each: each.index)}
             return min(whole.values())  # the first feed that came back, once all of it had, is enough
         return _last(own + near or self._nearest(row, row.via, (GAIN,)))
-
-
-def shut_ties(plant: Plant, events: Iterable[Event]) -> frozenset[str]:
-    """Ties that stand closed in a plant, or are closed in a run."""
-    rise = {event.unit for event in events if event.flag in (f"{INPUT}closed", THROWN) and event.value >= 0.5}
-    return frozenset(tie for tie in plant.joins if tie in rise or plant.units[tie].settings.get("closed", 0.0) > 0)
 
 
 def _last(changes: list[_Change]) -> int | None:

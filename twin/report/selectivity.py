@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
-from twin.report.causes import SAME_MOMENT, SHORTED, shut_ties
+from twin.report.causes import SAME_MOMENT, SHORTED
 from twin.report.story import Story, flags_of
+from twin.report.ties import shut_ties
 from twin.report.upstream import Upstream
 
 OVERLOAD, ON_CURRENT = "tripped", ("tripped", "tripped_short_time", "tripped_instantaneous")

@@ -20,10 +20,10 @@ from twin.report.causes import (
     TIMED,
     Causes,
     Row,
-    shut_ties,
 )
 from twin.report.reasons import why
 from twin.report.story import Story, flags_of
+from twin.report.ties import shut_ties
 from twin.report.told import AS_WRITTEN
 from twin.report.words import words
 

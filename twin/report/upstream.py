@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol, TypeVar
 
 from twin.declare import quantities
 from twin.equipment import KINDS
@@ -13,6 +14,16 @@ from twin.plant import Plant
 NUMBER = re.compile(r"_([0-9]+)$")
 """The end of the name of an Output or flag of which a unit has several."""
 NONE: frozenset[str] = frozenset()
+
+
+class Said(Protocol):
+    """A change that was told, and its sense: above 0 it takes away."""
+
+    @property
+    def sense(self) -> int: ...
+
+
+S = TypeVar("S", bound=Said)
 
 
 @dataclass
@@ -37,6 +48,12 @@ class Upstream:
     sources: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     takers: dict[str, list[str]] = field(default_factory=dict)
     """unit -> those that take its coolant."""
+    coldness: frozenset[str] = frozenset()
+    """Those that keep coolant cold and do not move it: what they lose is felt only where it flows."""
+    tanks: frozenset[str] = frozenset()
+    """Those that store what a loop has of cold."""
+    movers: dict[tuple[str, str], list[list[list[str]]]] = field(default_factory=dict)
+    """(unit, "loads" or "plant") -> for each group of branches of its loops, the pumps in each."""
     numbers: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     """(speaker, listener) -> which of its several Outputs the listener hears."""
 
@@ -44,6 +61,8 @@ class Upstream:
         kinds = {unit.name: KINDS[unit.kind] for unit in self.plant.units.values() if unit.kind in KINDS}
         self.beside = frozenset(name for name, kind in kinds.items() if kind.source and kind.stores_power)
         self.coolers = frozenset(name for name, kind in kinds.items() if kind.cools_air)
+        self.coldness = frozenset(name for name, kind in kinds.items() if kind.disturbs == ("heat",))
+        self.tanks = frozenset(loop.storage for loop in self.plant.loops.values() if loop.storage)
         self.workers = frozenset(name for name, kind in kinds.items() if kind.is_work)
         two = (name for name, kind in kinds.items() if "on_alternate" in quantities(kind.State))
         self.switches = frozenset(name for name in two if len(self.plant.feeds.get(name, ())) == 2)
@@ -59,7 +78,13 @@ class Upstream:
                 self.sources.setdefault("power", {}).setdefault(target, []).append(source)
                 if target in self.shut:
                     self.sources["power"].setdefault(source, []).append(target)
+        pumps = frozenset(name for name, kind in kinds.items() if kind.pumps and set(kind.pumps) == set(kind.streams))
         for loop in self.plant.loops.values():
+            groups = [[[each.unit for each in row if each.unit in pumps] for row in rows] for rows in loop.groups()]
+            groups = [rows for rows in groups if rows and all(rows)]  # one without a pump of its own lets water by
+            for side, branches in (("loads", loop.loads), ("plant", loop.plant)):
+                for unit in dict.fromkeys(each.unit for branch in branches for each in branch):
+                    self.movers.setdefault((unit, side), []).extend(groups)
             if loop.pressurisation:
                 inside = [element.unit for branch in loop.branches() for element in branch]
                 self.sources.setdefault("coolant", {}).setdefault(loop.pressurisation, []).extend(inside)
@@ -71,6 +96,31 @@ class Upstream:
         """Whether a flag of a unit may matter to another: one of several only to who hears that one."""
         number, heard = NUMBER.search(flag), self.numbers.get((unit, to))
         return heard is None or number is None or number[1] in heard
+
+    def standing(self, unit: str, lost: Iterable[str], said: Callable[[str], S | None]) -> list[S]:
+        """How pumps came to stand, so that no water flows between what keeps it cold, lost, and a unit.
+
+        Empty where it flows: it stands where one pump stands in each branch of a group. A pump on call does until it
+        is said to run. A tank that has warmed had water flow through it, whatever stands by now.
+
+        Args:
+            unit: who takes the coolant.
+            lost: those of which something is lost.
+            said: what was last said of whether a pump stands; None where nothing was.
+        """
+        cold = sorted(self.coldness.intersection(lost))
+        if not cold or unit in self.tanks:
+            return []
+        sides = [(unit, "loads"), *((each, "plant") for each in cold)]
+        found: dict[str, S | None] = {}
+        for group in (group for side in sides for group in self.movers.get(side, ())):
+            last = [{pump: said(pump) for pump in branch} for branch in group]
+            still = [{pump: one for pump, one in each.items() if self._rests(pump, one)} for each in last]
+            found |= {pump: one for each in still for pump, one in each.items()} if all(still) else {}
+        return [one for one in found.values() if one is not None]
+
+    def _rests(self, pump: str, last: Said | None) -> bool:
+        return self.plant.units[pump].settings.get("on_call", 0.0) > 0 if last is None else last.sense > 0
 
     def rings(self, unit: str, medium: str, over: frozenset[str] = NONE) -> list[list[str]]:
         """Units at distance 1, 2, ... upstream over one medium, or over any of them ("any").
