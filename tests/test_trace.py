@@ -17,7 +17,7 @@ import pytest
 
 from tests import trace_samples as samples
 from twin.trace import BadTrace, Column, Event, NotRecorded, Recorder, TraceWriteError, open_trace
-from twin.trace.layout import cut
+from twin.trace.layout import BLOCK_ROWS, cut
 from twin.units import BadValue
 
 
@@ -274,7 +274,7 @@ def test_blocks_fit_memory_and_short_runs() -> None:
     assert shape.chunks["rack"] == (shape.rows, 1, 928)
     assert cut(samples.COLUMNS, samples.UNITS, 2, 60).rows == 60
     assert cut(samples.COLUMNS, samples.UNITS, 2, 1801).rows == 901
-    assert cut(samples.COLUMNS, samples.UNITS, 2, None).rows == 1800
+    assert cut(samples.COLUMNS, samples.UNITS, 2, None).rows == BLOCK_ROWS
     wide = cut(samples.COLUMNS, samples.UNITS, 10_000, None)
     assert wide.rows * np.prod(wide.chunks["rack"][1:]) * 8 <= 4 * 2**20
 
