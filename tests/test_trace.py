@@ -273,7 +273,7 @@ def test_blocks_fit_memory_and_short_runs() -> None:
     assert 120 * 7424 * 4 * shape.rows <= 64 * 2**20
     assert shape.chunks["rack"] == (shape.rows, 1, 928)
     assert cut(samples.COLUMNS, samples.UNITS, 2, 60).rows == 60
-    assert cut(samples.COLUMNS, samples.UNITS, 2, 1801).rows == 901
+    assert cut(samples.COLUMNS, samples.UNITS, 2, BLOCK_ROWS + 1).rows == 901
     assert cut(samples.COLUMNS, samples.UNITS, 2, None).rows == BLOCK_ROWS
     wide = cut(samples.COLUMNS, samples.UNITS, 10_000, None)
     assert wide.rows * np.prod(wide.chunks["rack"][1:]) * 8 <= 4 * 2**20

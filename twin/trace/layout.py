@@ -31,8 +31,8 @@ VERSION = 1
 
 BLOCK_ROWS = 1801
 """Rows buffered and written at once where memory allows: HDF5 keeps a few hundred bytes for every chunk it has ever
-written, so that with blocks of 600 a day took 18 % more memory than an hour; and a kill loses at most a block. An hour at
-ticks of a second, with the row it begins with, is two blocks, as long as those of a day: buffers are alike."""
+written, so that with blocks of 600 a day took 18 % more memory than an hour; and a kill loses at most a block. An hour
+at ticks of a second, with the row it begins with, is two blocks, as long as those of a day: buffers are alike."""
 BLOCK_BYTES = 64 * 2**20
 """Most memory for the buffers of one block."""
 CHUNK_UNITS = 1024
