@@ -41,7 +41,9 @@ class Purse:
     price: float = 8.0
     patience: ClassVar[int] = 2
     enough: ClassVar[int] = 10
-    least, dearest, most = 8.0, 96.0, 160.0
+    least: ClassVar[float] = 8.0
+    dearest: ClassVar[float] = 96.0
+    most: ClassVar[float] = 160.0
 
     def miss(self) -> bool:
         """A tick was worked out; whether one should be recorded."""
