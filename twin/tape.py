@@ -184,7 +184,7 @@ class Library:
 class Recording:
     """What one call does with its arrays.
 
-    Use: `leaf` for each array that will be another one; the call, with a `Library` of it serving; `finish` with the results.
+    Use: `leaf` for each array that will be another one; the call, with its `Library` serving; `finish` with results.
     """
 
     def __init__(self) -> None:
