@@ -266,8 +266,8 @@ def _steady(story: Story, member: int, power: np.ndarray) -> np.ndarray:
 def worst_moment(story: Story, member: int) -> float:
     """When most units were out of action at once [s]; where none was, when the hottest die was hottest.
 
-    What was so from the start and never came right is not counted; of equal moments the first is taken, a little
-    later if it lasts: then what follows from it has begun to show. Where few rows are recorded, the first within.
+    Only what came from the fault on counts. Of equal moments the first is taken, a little later if it lasts: then what
+    follows from it has begun to show. Where few rows are recorded, the first within.
     """
     zero = since(story, member) - EARLY
     standing: list[Span] = []
@@ -289,8 +289,8 @@ def worst_moment(story: Story, member: int) -> float:
     for kind in work_kinds(story):
         die = story.values(kind, "die_temperature")
         if die is not None:
-            rows = np.nanmax(die[:, member], axis=1)
-            return float(story.time[int(np.nanargmax(rows))])
+            begin = last_row_before(story, zero)
+            return float(story.time[begin + int(np.nanargmax(np.nanmax(die[begin:, member], axis=1)))])
     return min(max(since(story, member), story.start), story.end)
 
 
