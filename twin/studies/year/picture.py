@@ -8,7 +8,7 @@ import numpy as np
 
 from twin.report.panels import BLUE, GREY, ORANGE
 from twin.studies.year import YearFound
-from twin.studies.year.tables import MONTHS, told
+from twin.studies.year.tables import MONTHS, scale, told
 
 DPI = 130
 
@@ -21,11 +21,15 @@ def picture(found: YearFound, output: str | Path) -> Path:
     figure = Figure(figsize=(11.0, 4.2), dpi=DPI)
     FigureCanvasAgg(figure)
     duration, by_air, monthly = figure.subplots(1, 3)
+    size, unit, _ = scale(found)
     hours = np.arange(1, len(found.power) + 1)
-    duration.plot(hours, np.sort(found.power)[::-1] / 1e6, color=BLUE, label="site")
-    duration.plot(hours, np.sort(found.it_power)[::-1] / 1e6, color=GREY, label="racks")
+    duration.plot(hours, np.sort(found.power)[::-1] / size, color=BLUE, label="site")
+    duration.plot(hours, np.sort(found.it_power)[::-1] / size, color=GREY, label="racks")
     duration.set(
-        xlabel="hours at or above", ylabel="power, MW", ylim=(0, 1.08e-6 * found.power.max()), title="Load duration"
+        xlabel="hours at or above",
+        ylabel=f"power, {unit}",
+        ylim=(0, 1.08 * found.power.max() / size),
+        title="Load duration",
     )
     duration.legend(fontsize=8, frameon=False)
     by_air.plot(found.dry_bulb - 273.15, found.power / found.it_power, ".", ms=2, color=ORANGE)
