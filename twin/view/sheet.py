@@ -159,11 +159,10 @@ def _colour_bar(sheet: Sheet, scale: ColourScale, x: float, top: float, height: 
         warn = THEME.states[STRAINED]
         for start, end in ((x, x + 24), (x + 66, x + PANEL - 4)):
             sheet.axes.plot([start, end], [y, y], color=warn, lw=0.9, ls=(0, (3, 2)), zorder=20)
-        if y - last > 10:
-            said = f"{words} {scale.number(value)}"
-            artist = sheet.text(x + PANEL - 4, y + 2, said, 8, warn, ha="right", va="bottom", zorder=21)
-            artist.set_path_effects([withStroke(linewidth=3, foreground=THEME.back)])
-            last = y
+        said = f"{words} {scale.number(value)}"
+        artist = sheet.text(x + PANEL - 4, max(y + 2, last), said, 8, warn, ha="right", va="bottom", zorder=21)
+        artist.set_path_effects([withStroke(linewidth=3, foreground=THEME.back)])
+        last = sheet.extent(artist)[3]
     return bottom
 
 
