@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -10,13 +12,14 @@ import signal
 import subprocess
 import sys
 import time
+import unittest.mock
 from pathlib import Path
 
 import h5py
 import pytest
 
 from twin.assets import drills_folder
-from twin.cli import words
+from twin.cli import main, words
 from twin.cli.words import CODES
 
 VERBS = [
@@ -47,10 +50,31 @@ criteria:
 """
 
 
-def twin(*line: str | Path, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+Done = subprocess.CompletedProcess[str]
+
+
+def process(*line: str | Path, cwd: Path) -> Done:
+    """A command in a process of its own, as people call it."""
     command = [sys.executable, "-m", "twin", *map(str, line)]
-    surroundings = {**os.environ, "COLUMNS": "120", **(env or {})}
+    surroundings = {**os.environ, "COLUMNS": "120"}
     return subprocess.run(command, cwd=cwd, env=surroundings, capture_output=True, text=True, check=False, timeout=120)
+
+
+def twin(*line: str | Path, cwd: Path) -> Done:
+    """The same within this process: to start another costs a second and more. Where nothing can be written it ends."""
+    out, err = io.StringIO(), io.StringIO()
+    given = [str(word) for word in line]
+    with (
+        contextlib.chdir(cwd),
+        unittest.mock.patch.dict(os.environ, COLUMNS="120"),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main(given)
+    code = ended.value.code
+    assert code is None or isinstance(code, int)
+    return subprocess.CompletedProcess(given, code or 0, out.getvalue(), err.getvalue())
 
 
 def scenario(folder: Path, duration: str = "30 s", limit: str = "120 degC", name: str = "short") -> Path:
@@ -60,14 +84,14 @@ def scenario(folder: Path, duration: str = "30 s", limit: str = "120 degC", name
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Done]:
     """A folder with a finished drill in it, and what the command said."""
     folder = tmp_path_factory.mktemp("drill")
-    return folder, twin("run", scenario(folder), "--json", cwd=folder)
+    return folder, process("run", scenario(folder), "--json", cwd=folder)
 
 
 def test_version_is_data(tmp_path: Path) -> None:
-    done = twin("--version", cwd=tmp_path)
+    done = process("--version", cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert re.fullmatch(r"twin \d+\.\d+\.\d+\n", done.stdout)
 
@@ -79,6 +103,7 @@ def test_a_drill_that_is_not_there_is_looked_for_among_the_shipped(tmp_path: Pat
     assert done.stderr == 'pdu-falt is neither a file here nor a shipped drill; did you mean "pdu-fault"?\n'
     first = min(path.stem for path in drills_folder().glob("*.yaml"))
     assert f"; one of {first}, " in twin("run", "zzzz", cwd=tmp_path).stderr
+    assert twin("run", "pod", cwd=tmp_path).stderr.startswith("pod is a plant, and does nothing by itself; a drill is")
 
 
 def test_help_names_every_verb_and_every_exit_code(tmp_path: Path) -> None:
@@ -101,7 +126,7 @@ def test_help_of_a_verb_is_quick_and_shows_two_examples(verb: str, tmp_path: Pat
     spans = [0.5]
     while min(spans) >= 0.5 and len(spans) < 6:  # a busy machine may need a second look
         start = _children()
-        done = twin(verb, "--help", cwd=tmp_path)
+        done = process(verb, "--help", cwd=tmp_path)
         spans.append(_children() - start)
     assert (done.returncode, done.stderr) == (0, "")
     assert len(re.findall(rf"^    twin {verb}\b", done.stdout, re.MULTILINE)) == 2
@@ -141,7 +166,7 @@ def test_usage_that_a_verb_refuses_ends_with_2_and_says_what_is_wanted(line: lis
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_run_prints_json_alone(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_run_prints_json_alone(ran: tuple[Path, Done]) -> None:
     folder, done = ran
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
@@ -252,7 +277,7 @@ def test_where_nothing_can_be_written_it_ends_with_74(tmp_path: Path) -> None:
     file = scenario(tmp_path)
     (tmp_path / "notes.txt").write_text("mine", encoding="utf-8")
     for target in ("none/out.h5", ".", "notes.txt"):
-        done = twin("run", file, "-o", target, cwd=tmp_path)
+        done = process("run", file, "-o", target, cwd=tmp_path)
         assert done.returncode == 74, (target, done.stderr)
         assert "Traceback" not in done.stderr
     assert (tmp_path / "notes.txt").read_text(encoding="utf-8") == "mine"
@@ -328,7 +353,7 @@ def test_an_interrupt_ends_with_130_and_keeps_the_trace(tmp_path: Path) -> None:
 
 
 def test_report_says_the_same_in_words_json_and_html(
-    ran: tuple[Path, subprocess.CompletedProcess[str]],
+    ran: tuple[Path, Done],
 ) -> None:
     folder, _ = ran
     told = twin("report", "short.h5", cwd=folder)
@@ -344,14 +369,14 @@ def test_report_says_the_same_in_words_json_and_html(
     assert not re.search(r"""(src|href)=["']https?:""", page)
 
 
-def test_view_draws_a_moment(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_view_draws_a_moment(ran: tuple[Path, Done]) -> None:
     folder, _ = ran
     done = twin("view", "short.h5", "--at", "20 s", "-o", "pod.png", "--colour", "rack.power", cwd=folder)
     assert done.returncode == 0, done.stderr
     assert (folder / "pod.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_view_refuses_what_is_not_in_the_trace(ran: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+def test_view_refuses_what_is_not_in_the_trace(ran: tuple[Path, Done]) -> None:
     folder, _ = ran
     for line in (["--at", "1 h"], ["--at", "soon"], ["--at", "20 s", "--colour", "rack.die_temprature"]):
         done = twin("view", "short.h5", *line, cwd=folder)
@@ -367,7 +392,11 @@ def test_new_makes_a_drill_that_is_good(source: str, tmp_path: Path) -> None:
     assert made[-1] == Path("my-site/my-site.yaml")
     assert all((tmp_path / path).is_file() for path in made)
     assert twin("check", "my-site/my-site.yaml", cwd=tmp_path).returncode == 0
-    again = twin("new", "my-site", "--from", source, cwd=tmp_path)
+
+
+def test_new_writes_over_nothing(tmp_path: Path) -> None:
+    (tmp_path / "my-site").mkdir()
+    again = process("new", "my-site", "--from", "starter", cwd=tmp_path)
     assert (again.returncode, again.stdout) == (74, "")
 
 
@@ -400,7 +429,7 @@ def test_schema_is_a_json_schema_that_the_drill_fits(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_demo_makes_trace_picture_and_page(tmp_path: Path) -> None:
-    done = twin("demo", "-o", "demo", cwd=tmp_path)
+    done = process("demo", "-o", "demo", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Verdict" in done.stdout
     for ending in ("h5", "png", "html"):
@@ -410,7 +439,7 @@ def test_demo_makes_trace_picture_and_page(tmp_path: Path) -> None:
 
 def test_python_m_twin_and_debug(tmp_path: Path) -> None:
     (tmp_path / "x.h5").write_bytes(b"")
-    done = twin("report", "x.h5", "--debug", cwd=tmp_path)
+    done = process("report", "x.h5", "--debug", cwd=tmp_path)
     assert "Traceback" in done.stderr
 
 

@@ -397,6 +397,7 @@ class TestCommand:
         [
             (("a.h5", "none.h5"), 65, "no such file"),
             (("pod", "pod"), 65, "a plant does nothing by itself; --sweep compares what its failures do"),
+            (("a.h5", __file__), 65, "test_compare.py:1: "),
             (("a.h5", "pod", "--sweep"), 65, "a.h5 is a trace; two tables, or --sweep with plants"),
             (("a.h5", "a.h5", "--within", "much"), 2, "--within"),
             (("a.h5", "a.h5", "--after", "1 kW"), 2, "--after"),

@@ -84,13 +84,16 @@ def _meant(named: Path) -> Path:
     Raises:
         BadInput: it is neither.
     """
-    from twin.assets import drills_folder, scenario_file
+    from twin.assets import drills_folder, scenario_file, scenarios_folder
     from twin.faults import Fault
     from twin.scenario.faults import BadInput, advice
 
     path = scenario_file(named)
     if path.exists() or path.suffix or path.name != str(path):
         return path
+    if (scenarios_folder() / "plants" / f"{path}.yaml").is_file():
+        text = f"{path} is a plant, and does nothing by itself; a drill is wanted: twin drills lists them"
+        raise BadInput([Fault(None, f"{text}, and twin sweep {path} tries every failure")])
     known = [each.stem for each in sorted(drills_folder().glob("*.yaml"))]
     here = [each.name for each in sorted(Path().glob("*.yaml"))]
     raise BadInput(

@@ -13,6 +13,8 @@ from twin.report.findings import Findings
 from twin.scenario import BadInput
 from twin.scenario.sweeping import Sweeping
 from twin.studies import drill
+from twin.studies.audit import Conditions
+from twin.studies.audit.subject import subject
 from twin.studies.compare import sweeps, traces
 from twin.studies.compare.sweeps import Sweeps
 from twin.studies.compare.traces import Traces
@@ -71,6 +73,8 @@ def compare(
         return sweeps.compare(found[0], found[1], str(a), str(b))
     if PLANT in sorts:
         plants = [str(each) for each, sort in zip((a, b), sorts, strict=True) if sort == PLANT]
+        for named in plants:
+            subject(named, Conditions())
         text = f"{' and '.join(plants)}: a plant does nothing by itself; --sweep compares what its failures do"
         raise BadInput([Fault(None, text)])
     with tempfile.TemporaryDirectory() as folder:
