@@ -12,6 +12,7 @@ from tests.small_plants import add, chain, pod, tied
 from twin.ledger import BrokenBalance
 from twin.model import compile
 from twin.report.findings import Findings
+from twin.report.words import lasting
 from twin.scenario import BadInput, Change, Scenario, Zoom, read
 from twin.scenario.draws import generator
 from twin.scenario.pace import slow_ticks
@@ -203,6 +204,33 @@ class TestOutcomes:
         assert hot.failed == 2
         one = rows["rack-1"]
         assert (one.racks_lost, one.racks_lost_end, one.throttled, one.failed) == (1, 1, 0, 0)
+        assert one.recovery == math.inf
+
+    def test_the_causes_go_back_from_the_first_harmed_rack_to_the_failure(self):
+        found = ground(chain(), Sweeping(kinds=("pump", "rack"), modes=("in_service",), at=(10.0,), after=400.0))
+        rows = {row.case: row for row in run(found, cases_of(found))}
+        hot, one = rows["pump"], rows["rack-1"]
+        assert (hot.harm, hot.harm_unit, hot.throttled_peak) == ("shuts down", "rack-1", 4)
+        assert hot.harm_after == hot.to_shutdown
+        links = hot.harm_chain.split(" > ")
+        assert links[0] == "pump is taken out of service (fail)"
+        assert links[-1] == f"rack-1 shuts down (after {lasting(hot.to_shutdown)})"
+        assert (one.harm_unit, one.harm_after, one.harm_chain) == (
+            "rack-1",
+            0.0,
+            "rack-1 is taken out of service (fail)",
+        )
+        idle = rows["nothing fails"]
+        assert (idle.harm, idle.harm_chain, idle.throttled_peak) == ("", "", 0)
+
+    def test_racks_that_only_go_slower_have_their_causes_told(self):
+        found = ground(chain(), Sweeping(kinds=("pump",), modes=("in_service",), at=(10.0,), after=400.0))
+        case, hot = cases_of(found)[1], run(found, cases_of(found))[1]
+        until = dataclasses.replace(found.wish, after=(hot.to_throttle + hot.to_shutdown) / 2)
+        short = World(ground(chain(), until)).run([case])[0]
+        assert (short.racks_lost, short.harm, short.harm_after) == (0, "throttles", hot.to_throttle)
+        assert short.harm_chain.endswith(f"rack-1 throttles (after {lasting(hot.to_throttle)})")
+        assert 1 <= short.throttled_peak <= short.throttled
 
     def test_what_is_mended_comes_back(self):
         wish = Sweeping(units=("board",), modes=("in_service",), at=(5.0,), after=700.0, restore_after=2.0)

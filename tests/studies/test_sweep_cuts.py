@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from tests.small_plants import wet_chain
+from twin.report.words import lasting
 from twin.scenario import BadInput
 from twin.scenario.sweeping import Sweeping
 from twin.studies.audit import Audit, Conditions, Contingency, audit
@@ -21,7 +24,7 @@ from twin.studies.sweep.heat import NONE, heat, picture
 from twin.studies.sweep.outcome import Outcome
 from twin.studies.sweep.page import page
 from twin.studies.sweep.risk import frequency, rate_set, risks
-from twin.studies.sweep.shown import expected, harm, spreads, summary, whole
+from twin.studies.sweep.shown import expected, harm, quantity, spreads, summary, whole
 
 
 def row(name, racks=0, passed=(1,), **more):
@@ -170,6 +173,15 @@ def test_page_and_terminal_of_a_small_plant(tmp_path):
         ("pump-1", "s-worst/pump-1.h5", "as its row says, bit for bit"),
     ):  # fmt: skip
         assert re.search("</td><td[^>]*>".join(map(re.escape, row)), text), row
+    both = next(each for each in made.outcomes if each.case == "pump-1 + pump-2")
+    under = f'<td class="under" colspan="10">{both.harm_chain.replace(" > ", " → ")}'
+    assert under in text
+    assert both.harm_chain.startswith("pump-")
+    assert f"{both.harm_unit} {both.harm}" in both.harm_chain
+    (cells,) = re.findall("<tr>(<td[^>]*>1</td><td>pump-1 [+] pump-2</td>.*)</tr>", text)
+    shown = re.findall("<td[^>]*>([^<]*)</td>", cells)[2:7]
+    down = [str(both.racks_lost), lasting(both.harm_after), str(both.racks_lost_end)] if both.racks_lost else ["-"] * 3
+    assert shown == [str(both.throttled_peak), lasting(both.to_throttle), *down]
     assert "They differ on 1 failure." in text
     assert "Beside the audit" not in page(made, tmp_path / "s.html").read_text()
     assert "<script" not in text
@@ -177,6 +189,40 @@ def test_page_and_terminal_of_a_small_plant(tmp_path):
     assert "a criterion fails in 1" in summary(made)
     assert whole(made, 80).renderables
     assert np.isfinite([each.energy_residual for each in made.outcomes]).all()
+
+
+@pytest.mark.parametrize(
+    ("value", "sign", "said"),
+    [
+        (0.4, "", "-"), (12.34, "$", "$12.34"), (-1234.6, "$", "-$1,235"), (1.2345e6, "", "1.234 M"),
+        (3.21e9, "", "3,210 M"), (999999.7, "", "1,000,000"),
+    ],
+)  # fmt: skip
+def test_what_is_lost_is_said_without_powers_of_ten(value, sign, said):
+    assert quantity(value, 1.0, sign) == said
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="chromium is not installed")
+@pytest.mark.parametrize("width", [1200, 900])
+def test_no_table_is_cut_at_the_edge_of_a_window(tmp_path, width):
+    """`pytest -n0 -m slow tests/studies/test_sweep_cuts.py`: names, numbers, tokens and money as long as they come."""
+    long = {"tokens": 1.0, "tokens_lost": 1.234e9, "revenue_lost": 1.2e5, "energy_lost": 1e12, "power_lost": 1.234e6}
+    more = long | {"to_throttle": 583.4, "harm_after": 700.0, "harm_chain": "ups-1 is lost > " * 20, "throttled": 64}
+    page(found(row("nothing fails"), row("transformer-1 + main-board-12", 64, **more)), tmp_path / "s.html")
+    ask = "const t = document.querySelector('iframe').contentDocument.querySelector('#ranked .scroll');"
+    ask += "document.title = t.scrollWidth + ' of ' + t.clientWidth"
+    frame = f'<iframe src="s.html" style="width:{width}px;height:900px" onload="ask()"></iframe>'
+    (tmp_path / "framed.html").write_text(
+        f"<html><body><script>function ask() {{ {ask} }}</script>{frame}</body></html>"
+    )
+    words = ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--allow-file-access-from-files", "--dump-dom"]
+    done = subprocess.run(
+        [*words, "--virtual-time-budget=3000", (tmp_path / "framed.html").as_uri()],
+        capture_output=True, text=True, check=True, timeout=120,
+    )  # fmt: skip
+    wide, room = map(int, re.search(r"<title>(\d+) of (\d+)</title>", done.stdout).groups())
+    assert wide <= room < width
 
 
 class TestBesideTheAudit:

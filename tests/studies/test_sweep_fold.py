@@ -180,7 +180,7 @@ class TestPlants:
         assert [name for name, relate in relations.items() if not unlike(relate)] == []
 
 
-TIMES = ("to_trip", "to_throttle", "to_shutdown", "to_unpowered", "to_dark", "recovery")
+TIMES = ("to_trip", "to_throttle", "to_shutdown", "to_unpowered", "to_dark", "recovery", "harm_after")
 
 
 def close(one, other):
@@ -191,7 +191,17 @@ def close(one, other):
     for name in TIMES:
         a, b = getattr(one, name), getattr(other, name)
         assert (math.isnan(a) and math.isnan(b)) or a == b or abs(a - b) <= 1.0, name
-    for name in ("racks_lost", "racks_lost_end", "throttled", "failed", "passed", "first", "fault"):
+    for name in (
+        "racks_lost",
+        "racks_lost_end",
+        "throttled",
+        "throttled_peak",
+        "failed",
+        "passed",
+        "first",
+        "harm",
+        "fault",
+    ):
         assert getattr(one, name) == getattr(other, name), name
 
 

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import h5py
@@ -20,7 +21,7 @@ from twin.cli import app
 from twin.scenario.sweeping import Sweeping
 from twin.studies.sweep import Interrupted, open_sweep, sweep, working
 from twin.studies.sweep.found import Sweep
-from twin.studies.sweep.journal import Journal
+from twin.studies.sweep.journal import COLUMNS, Journal
 from twin.studies.sweep.outcome import Outcome
 from twin.trace import BadTrace, open_trace
 from twin.trace.table import Table, read_table, write_table
@@ -83,6 +84,13 @@ class TestTable:
             with pytest.raises(BadTrace, match=said):
                 read_table(tmp_path / name)
 
+    def test_a_table_of_a_release_with_other_columns_is_told(self, found, tmp_path):
+        path = found.write(tmp_path / "t.h5")
+        with h5py.File(path, "a") as file:
+            del file["harm_chain"], file["throttled_peak"]
+        with pytest.raises(BadTrace, match=r"lacks harm_chain, throttled_peak; another release.*run the sweep again"):
+            open_sweep(path)
+
     def test_a_table_that_leads_elsewhere_is_refused(self, found, tmp_path):
         found.write(tmp_path / "t.h5")
         with h5py.File(tmp_path / "t.h5", "a") as file:
@@ -125,6 +133,21 @@ class TestJournal:
         with pytest.raises(Interrupted, match="another sweep"):
             Journal(path, "b", True)
         assert Journal(path, "b", False).done == {}
+
+    def test_what_another_release_began_is_told_and_not_read_on_with(self, found, tmp_path):
+        path = tmp_path / "s.part"
+
+        def begun(**head):
+            text = json.dumps({"sweep": "a"} | head).encode()
+            path.write_bytes(b"%08x %s\n" % (zlib.crc32(text), text))
+
+        begun(columns=[name for name in COLUMNS if name != "harm_chain"])
+        with pytest.raises(Interrupted, match=r"another release, whose rows lack harm_chain; --afresh throws it away"):
+            Journal(path, "a", True)
+        begun()
+        with pytest.raises(Interrupted, match="another release, whose rows are others; --afresh"):
+            Journal(path, "a", None)
+        assert Journal(path, "a", False).done == {}
 
     def test_it_goes_when_the_sweep_is_whole(self, tmp_path):
         sweep(chain(), WISH, output=tmp_path / "s.h5")

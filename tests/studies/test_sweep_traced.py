@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
@@ -41,6 +42,18 @@ def test_the_worst_have_traces_beside_the_table_named_by_case(found):
     assert not found.path.with_name("pod-sweep.h5.part").exists()
 
 
+LATER = re.compile(r" \(after [^)]*\)$")
+
+
+def chain_to(entries, entry):
+    """What the timeline of a run alone puts an entry down to, from the first cause on."""
+    said = [f"{entry.unit} {entry.what}"]
+    while entry.cause is not None:
+        entry = entries[entry.cause]
+        said.insert(0, f"{entry.unit} {entry.what}")
+    return said
+
+
 def test_a_trace_says_what_its_row_says_bit_for_bit(found):
     rows = {row.case: row for row in found.outcomes}
     for each in found.traced:
@@ -60,9 +73,15 @@ def test_a_trace_says_what_its_row_says_bit_for_bit(found):
         assert repr([math.nan if one.margin is None else float(one.margin) for one in judged]) == repr([*row.margins])
         told_first = [entry for entry in told.entries if (entry.unit, entry.what) == (row.first_unit, row.first)]
         assert bool(told_first) == bool(row.first)
+        harmed = [
+            e for e in told.entries if (e.unit, e.what, e.time - 2.0) == (row.harm_unit, row.harm, row.harm_after)
+        ]
+        links = [LATER.sub("", link) for link in row.harm_chain.split(" > ") if link]
+        assert (chain_to(told.entries, harmed[0]) if harmed else []) == links
         trace.close()
     worst = rows[found.traced[0].case]
     assert worst.racks_lost or worst.throttled, "something comes of the worst"
+    assert worst.harm_chain.count(" > ") > 2, "and how is told"
 
 
 def test_a_trace_tells_which_case_it_is(found):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,7 @@ def lost(story: Story, member: int) -> dict[str, Any]:
     and what came later are means over the longest iteration.
     """
     total = sum(len(story.trace.units(kind)) for kind in work_kinds(story))
-    peak, peak_time, at_end = _most_at_once(lost_spans(story, member))
+    peak, peak_time, at_end = most_at_once(lost_spans(story, member))
     record: dict[str, Any] = {
         "units_total": total,
         "units_peak": peak,
@@ -175,17 +176,24 @@ def lost_spans(story: Story, member: int, more: tuple[str, ...] = ()) -> list[Sp
 
     `more` are further flags under which a unit counts as lost.
     """
+    found = [
+        span
+        for flag in (*LOST, *more)
+        for kind in work_kinds(story)
+        for span in story.spans_of[member].get((kind, flag), [])
+    ]
+    return stretches(found + out_of_service(story, member))
+
+
+def stretches(spans: Iterable[Span]) -> list[Span]:
+    """Times of several flags of several units, one span per unit and stretch in which any of them stood."""
     per_unit: dict[str, list[Span]] = {}
-    for flag in (*LOST, *more):
-        for kind in work_kinds(story):
-            for span in story.spans_of[member].get((kind, flag), []):
-                per_unit.setdefault(span.unit, []).append(span)
-    for span in _out_of_service(story, member):
+    for span in spans:
         per_unit.setdefault(span.unit, []).append(span)
-    return [span for spans in per_unit.values() for span in _joined(spans)]
+    return [span for own in per_unit.values() for span in _joined(own)]
 
 
-def _out_of_service(story: Story, member: int) -> list[Span]:
+def out_of_service(story: Story, member: int) -> list[Span]:
     """Times in which somebody had taken a unit of work out of service."""
     units = {unit for kind in work_kinds(story) for unit in story.trace.units(kind)}
     began: dict[str, float] = {}
@@ -211,7 +219,7 @@ def _joined(spans: list[Span]) -> list[Span]:
     return joined
 
 
-def _most_at_once(spans: list[Span]) -> tuple[int, float | None, int]:
+def most_at_once(spans: list[Span]) -> tuple[int, float | None, int]:
     """Largest number of spans standing at once, when it was first reached, and the number at the end."""
     turns = [(span.start, 1) for span in spans] + [(span.end, -1) for span in spans if span.end is not None]
     standing, peak, when = 0, 0, None

@@ -35,11 +35,12 @@ class Column:
 
 @dataclass(frozen=True)
 class TablePart:
-    """One table of a section."""
+    """One table of a section; `under` has a line for beneath each row of a page's table, or is empty."""
 
     columns: list[Column]
     rows: list[list[str]]
     caption: str = ""
+    under: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

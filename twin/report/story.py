@@ -95,6 +95,7 @@ def asked(kind: str, name: str, value: float, over: float | None = None) -> tupl
         return ("is short-circuited (fault)", 1) if value >= 0.5 else ("has its short circuit cleared (restore)", -1)
     if said is not None and said.failure:
         told = re.sub(r"^1(:| when it| when|,)?\s+", "", said.doc)
+        told = re.sub(r"^share of (its \w+s) that ", r"\1 ", told)
         if value not in (0.0, 1.0):
             share = say(value, said.unit, share=0 < value <= 1)
             return f"gets {words(name)} {share} (set)", 1 if value > 0 else -1

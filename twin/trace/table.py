@@ -165,4 +165,7 @@ def require(table: Table, names: Mapping[str, object] | Sequence[str], path: str
     """
     missing = [name for name in names if name not in table.columns]
     if missing:
-        raise BadTrace(f"{path}: the table lacks {', '.join(missing)}; another release wrote it, or something else")
+        raise BadTrace(
+            f"{path}: the table lacks {', '.join(missing)}; another release wrote it, or something else; "
+            "run the sweep again to have them"
+        )

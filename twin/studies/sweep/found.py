@@ -15,7 +15,7 @@ from twin.studies.sweep.outcome import TYPES, Outcome, names_of, parted, world_o
 from twin.trace.table import Table, read_table, require, write_table
 
 UNITS = {
-    "at": "s", "load": "1", "dry_bulb": "K", "first_after": "s", "to_trip": "s", "to_throttle": "s",
+    "at": "s", "load": "1", "dry_bulb": "K", "first_after": "s", "harm_after": "s", "to_trip": "s", "to_throttle": "s",
     "to_shutdown": "s", "to_unpowered": "s", "to_dark": "s", "power_lost": "W", "power_lost_end": "W",
     "recovery": "s", "work_energy": "J", "tokens": "token", "revenue": "USD", "energy_lost": "J",
     "tokens_lost": "token", "revenue_lost": "USD", "worst_margin": "1", "energy_residual": "1",
@@ -26,13 +26,17 @@ DOCS = {
     "dry_bulb": "outdoor air", "maintenance": "unit out of service from the start", "draw": "which draw",
     "first": "first consequence", "first_unit": "unit of the first consequence",
     "first_after": "from the failure to the first consequence", "chain": "what led to what, from the failure on",
+    "harm": "what happened to the first rack that stood still; where none did, to the first that went slower",
+    "harm_unit": "that rack; one that does not fail itself goes before", "harm_after": "from the failure to that",
+    "harm_chain": "what led to that, from the failure on, with seconds after it",
     "to_trip": "from the failure to the first machine that its own protection stopped",
     "to_throttle": "from the failure to the first rack that throttles",
     "to_shutdown": "from the failure to the first rack that shuts down",
     "to_unpowered": "from the failure to the first rack without power",
     "to_dark": "from the failure to the first board without voltage",
     "racks_lost": "most racks that stood still at one time", "racks_lost_end": "racks that stand still at the end",
-    "throttled": "racks that went slower", "power_lost": "most IT power missing", "power_lost_end": "and at the end",
+    "throttled": "racks that went slower", "throttled_peak": "most racks that went slower at one time",
+    "power_lost": "most IT power missing", "power_lost_end": "and at the end",
     "recovery": "from the failure until all work was back; inf where it never was, 0 where none was lost",
     "work_energy": "energy of the work over the run", "tokens": "tokens of answers served over the run",
     "revenue": "money earned over the run", "energy_lost": "work_energy less than where nothing fails",

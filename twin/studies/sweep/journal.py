@@ -6,11 +6,15 @@ import json
 import os
 import zlib
 from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 
 from twin.report.words import count
 from twin.studies.sweep.outcome import Outcome
 from twin.trace import TraceWriteError
+
+COLUMNS = [each.name for each in fields(Outcome)]
+"""What a row holds; a row with other columns is not read on with."""
 
 
 class Interrupted(Exception):
@@ -43,7 +47,7 @@ class Journal:
         except OSError as error:
             raise TraceWriteError(f"cannot write {path}: {error.strerror}") from None
         if not good:
-            self._line({"sweep": sweep})
+            self._line({"sweep": sweep, "columns": COLUMNS})
 
     def _read(self, sweep: str, resume: bool | None) -> int:
         """Take what is whole; how many bytes of the file that are."""
@@ -55,9 +59,7 @@ class Journal:
             said = json.loads(text)
             if not head:
                 head = str(said["sweep"])
-                if head != sweep:
-                    what = f"{self.path} is what is left of another sweep, or of another release"
-                    raise Interrupted(f"{what}; --afresh throws it away, another name (-o) keeps it")
+                self._want_ours(sweep, head, said.get("columns", []))
             else:
                 self.done |= {int(index): Outcome.from_json(row) for index, row in said["rows"]}
             good += len(line) + 1
@@ -65,6 +67,21 @@ class Journal:
             held = f"{self.path} holds {count(len(self.done), 'case')} of this sweep, which was not ended"
             raise Interrupted(f"{held}; --resume goes on with it, --afresh begins anew")
         return good
+
+    def _want_ours(self, sweep: str, head: str, columns: list[str]) -> None:
+        """See that the file is of this sweep, and that its rows have the columns of this release.
+
+        Raises:
+            Interrupted: it is not, or they have not.
+        """
+        what = ""
+        if head != sweep:
+            what = f"{self.path} is what is left of another sweep, or of another release"
+        elif columns != COLUMNS:
+            lacks = ", ".join(name for name in COLUMNS if name not in columns) if columns else ""
+            what = f"{self.path} was begun by another release, whose rows {f'lack {lacks}' if lacks else 'are others'}"
+        if what:
+            raise Interrupted(f"{what}; --afresh throws it away, another name (-o) keeps it")
 
     def add(self, rows: Iterable[tuple[int, Outcome]]) -> None:
         """Write finished cases; they are safe when this returns.

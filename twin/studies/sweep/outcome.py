@@ -7,25 +7,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
 
-from twin.report.causes import ANSWERS
 from twin.report.judging import judge
-from twin.report.moments import EARLY, firsts, lost
-from twin.report.story import Fault, Span, Story, flags_of
-from twin.report.timeline import Entry, timeline
+from twin.report.moments import EARLY, firsts, lost, most_at_once, out_of_service, stretches
+from twin.report.story import Fault, Story
 from twin.report.verdict import Verdict
 from twin.studies.sweep.base import Base
 from twin.studies.sweep.cases import Case
 from twin.studies.sweep.kept import Begun, Keeper, MemberStory, MemberTrace
+from twin.studies.sweep.led import GONE, SLOW, Standing, led
 
 NAN = math.nan
 TRIPS = ("tripped", "overload_tripped", "stalled", "cut_out", "locked", "locked_out")
 """Flags of a machine that stopped by its own protection."""
-SLOW = ("throttled", "slowed", "braked")
-"""Flags of work that goes slower than it is asked to."""
-GONE = ("shut_down", "unpowered")
-"""Flags of work that stands still."""
-ORDINARY = ("on_battery", "on_eco", "full", "at_limit", "asking", "called", "on_alternate", "waiting", "soft_starting")
-"""Flags that are the answer to a loss, and none themselves."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +27,12 @@ class Outcome:
 
     case: its name. units, kinds, modes: what failed, joined by " + ". at: when [s]. load [1], dry_bulb [K],
     maintenance, draw: what else sets it apart. first: what happened first because of it, first_unit where, first_after
-    when [s], chain how it came to that. to_trip, to_throttle, to_shutdown, to_unpowered, to_dark: seconds to the first
-    of each (to_dark: a board without voltage). racks_lost, racks_lost_end: units of work that stood still, most at one
-    time and at the end; throttled: those that went slower. power_lost, power_lost_end: IT power that was missing [W].
+    when [s], chain how it came to that. harm: what happened to the first rack that stood still, else to the first that
+    went slower, harm_unit which rack, harm_after when [s], harm_chain the causes back to the failure. to_trip,
+    to_throttle, to_shutdown, to_unpowered, to_dark: seconds to the first of each (to_dark: a board without voltage).
+    racks_lost, racks_lost_end: units of work that stood still, most at one time and at the end; throttled,
+    throttled_peak: those that went slower, in all and most at one time. power_lost, power_lost_end: IT power that was
+    missing [W].
     recovery: seconds until all work was back, inf where it never was, 0 where none was lost. work_energy: what the
     work took over the run [J]; tokens, revenue: of services. tokens_lost, revenue_lost, energy_lost: against the same
     world in which nothing fails. failed: criteria that failed. worst_margin: of the criteria that are compared, as a
@@ -57,6 +53,10 @@ class Outcome:
     first_unit: str = ""
     first_after: float = NAN
     chain: str = ""
+    harm: str = ""
+    harm_unit: str = ""
+    harm_after: float = NAN
+    harm_chain: str = ""
     to_trip: float = NAN
     to_throttle: float = NAN
     to_shutdown: float = NAN
@@ -65,6 +65,7 @@ class Outcome:
     racks_lost: int = 0
     racks_lost_end: int = 0
     throttled: int = 0
+    throttled_peak: int = 0
     power_lost: float = NAN
     power_lost_end: float = NAN
     recovery: float = NAN
@@ -112,10 +113,10 @@ def outcome(
     verdict, missing, when = judge(story), lost(story, 0), firsts(story, 0)
     spans = [(key, each) for key, rows in story.spans.items() for each in rows if each.start >= case.at - EARLY]
     worst = story.values("site", "energy_residual")
-    first = _first(story, case, spans)
+    slow = [each for (_, flag), each in spans if flag in SLOW]
     return Outcome(
         **_named(base, case),
-        **first,
+        **led(story, case, spans),
         to_trip=_soonest(spans, TRIPS, case.at),
         to_throttle=_seconds(when["first_throttle"]),
         to_shutdown=_seconds(when["first_shutdown"]),
@@ -123,7 +124,8 @@ def outcome(
         to_dark=_soonest(spans, ("dead",), case.at),
         racks_lost=missing["units_peak"],
         racks_lost_end=missing["units_end"],
-        throttled=len({each.unit for (_, flag), each in spans if flag in SLOW}),
+        throttled=len({each.unit for each in slow}),
+        throttled_peak=most_at_once(stretches(slow))[0],
         power_lost=_number(missing["power_lost_peak"]),
         power_lost_end=_number(missing["power_lost_end"]),
         recovery=_recovery(story, case),
@@ -172,64 +174,19 @@ def _gained(story: Story, kind: str, name: str) -> float:
     return NAN if counted is None else float(counted[-1, 0] - counted[0, 0])
 
 
-Standing = list[tuple[tuple[str, str], Span]]
-"""Kind and flag, and a time in which it stood, from the failure on."""
-
-
 def _soonest(spans: Standing, names: tuple[str, ...], at: float) -> float:
     return min((max(each.start - at, 0.0) for (_, flag), each in spans if flag in names), default=NAN)
 
 
 def _recovery(story: Story, case: Case) -> float:
     """Seconds until the last work that was lost or slow after the failure is back."""
+    spans = [each for (_, flag), rows in story.spans.items() if flag in (*GONE, *SLOW) for each in rows]
     ends = [
         math.inf if each.end is None else each.end - case.at
-        for (kind, flag), rows in story.spans.items()
-        if flag in (*GONE, *SLOW)
-        for each in rows
+        for each in (*spans, *out_of_service(story, 0))
         if each.start >= case.at - EARLY
     ]
     return max(ends, default=0.0)
-
-
-def _first(story: Story, case: Case, spans: Standing) -> dict[str, Any]:
-    """The first loss that the failure led to: of another unit, or of work; else what the failed unit itself tells."""
-    losses = {
-        (each.unit, round(each.start, 9)): flags_of(kind)[flag].rises
-        for (kind, flag), each in spans
-        if flag not in ANSWERS and flag not in ORDINARY and flag in flags_of(kind)
-    }
-    if not losses or not case.failures:
-        return {}
-    entries = timeline(story)
-    works = {unit for (kind, flag) in story.spans if flag in GONE for unit in story.trace.units(kind)}
-    found = [
-        (entry, _chain(entries, index, case))
-        for index, entry in enumerate(entries)
-        if entry.time >= case.at - EARLY and entry.what.startswith(losses.get((entry.unit, round(entry.time, 9)), "\0"))
-    ]
-    ours = [pair for pair in found if pair[1]] or found
-    beyond = [pair for pair in ours if pair[0].unit not in case.units or pair[0].unit in works] or ours
-    if not beyond:
-        return {}
-    entry, chain = beyond[0]
-    words = [f"{each.unit} {each.what}" for each in chain]
-    after = max(entry.time - case.at, 0.0)
-    return {"first": entry.what, "first_unit": entry.unit, "first_after": after, "chain": " > ".join(words)}
-
-
-def _chain(entries: list[Entry], index: int, case: Case) -> list[Entry]:
-    """What led to an entry, from a failure of the case on; empty where none of them did."""
-    found: list[Entry] = []
-    place = index
-    while len(found) <= len(entries):
-        entry = entries[place]
-        found.append(entry)
-        if entry.cause is None:
-            break
-        place = entry.cause
-    root = found[-1]
-    return found[::-1] if root.unit in case.units and abs(root.time - case.at) < EARLY else []
 
 
 def _judged(verdict: Verdict) -> dict[str, Any]:

@@ -12,10 +12,15 @@ from twin.studies.sweep.agreement import Agreement
 from twin.studies.sweep.cuts import cut_sets
 from twin.studies.sweep.found import Sweep
 from twin.studies.sweep.outcome import Outcome
-from twin.studies.sweep.shown import harm, orders, power, quantity, spreads, summary
+from twin.studies.sweep.shown import down_after, harm, how, orders, power, quantity, soon, spreads, summary
 
 MOST = 300
 """Rows of one table; the table in HDF5 or CSV has all."""
+
+MORE = (
+    "A loss of energy below zero: the racks took more than otherwise, as warmer dies do, and power supplies that carry "
+    "the load of others."
+)
 
 
 def page(found: Sweep, path: str | Path, agreed: Agreement | None = None) -> Path:
@@ -42,7 +47,7 @@ def page(found: Sweep, path: str | Path, agreed: Agreement | None = None) -> Pat
 
 def _cuts(found: Sweep) -> Section:
     cuts = cut_sets(found)
-    rows = [[str(len(cut.failures)), cut.outcome.case, str(cut.count), harm(cut.outcome), cut.outcome.chain]
+    rows = [[str(len(cut.failures)), cut.outcome.case, str(cut.count), harm(cut.outcome), how(cut.outcome)]
             for cut in cuts[:MOST]]  # fmt: skip
     notes = [f"Failures that do harm together and of which none can be left out: {orders(cuts)}, with those alike."]
     heads = columns("order", "failures", "cases alike", "harm", "how it comes to that", n=(0, 2))
@@ -51,14 +56,39 @@ def _cuts(found: Sweep) -> Section:
 
 def _ranked(found: Sweep) -> Section:
     telling = _telling(found)
+    shown = telling[:MOST]
     priced = any(each.tokens == each.tokens for each in telling)
-    heads = ["", "what fails", "alike", "first consequence", "after", "throttle", "dark rack", "racks", "at end"]
-    heads += ["IT lost", "energy lost", *(["tokens lost", "money lost"] if priced else []), "all back", "criteria"]
-    numbers = [place for place, head in enumerate(heads) if head not in ("what fails", "first consequence", "criteria")]
-    rows = [_row(place, each, priced) for place, each in enumerate(telling[:MOST], 1)]
+    heads = [
+        "",
+        "what fails",
+        "racks slower at once",
+        "first after",
+        "racks down at once",
+        "first after",
+        "down at the end",
+    ]
+    heads += [
+        "IT power lost",
+        "energy lost",
+        *(["tokens lost", "money lost"] if priced else []),
+        "all back",
+        "criteria",
+    ]
+    numbers = [0, *range(2, len(heads) - 1)]
+    rows = [_row(place, each, priced) for place, each in enumerate(shown, 1)]
     notes = ["By racks down at the end, racks down at one time, power, racks that go slower, criteria, and how soon."]
-    part = TablePart(columns(*heads, n=numbers), rows)
+    notes += [f"The worst {len(shown)} of {len(telling)}; the table in the file has all."] * (len(telling) > len(shown))
+    part = TablePart(columns(*heads, n=numbers), rows, under=[_under(each) for each in shown])
     return Section("ranked", "Cases that something comes of, the worst first", notes if rows else [], [part], soft=True)
+
+
+def _under(each: Outcome) -> str:
+    """What stands beneath a row: the causes up to its first harmed rack, and its first consequence beside them."""
+    first = f"{each.first_unit} {each.first} {soon(each.first_after)}" if each.first else ""
+    if not each.harm_chain:
+        return f"First consequence: {first}." if first else ""
+    told = f"{each.first_unit} {each.first}" in each.harm_chain or not first
+    return how(each) + ("" if told else f". First consequence: {first}.")
 
 
 def _telling(found: Sweep) -> list[Outcome]:
@@ -70,12 +100,14 @@ def _tells(each: Outcome) -> bool:
 
 
 def _row(place: int, each: Outcome, priced: bool) -> list[str]:
-    first = f"{each.first_unit} {each.first}" if each.first else "-"
+    times = f" ×{each.stands_for}" if each.stands_for > 1 else ""
     back = "never" if each.recovery == float("inf") else lasting(each.recovery) if each.recovery > 0 else "-"
     held = f"{each.failed} of {len(each.passed)} fail" if each.failed else "hold" if each.passed else "-"
+    down = each.racks_lost > 0
     return [
-        str(place), each.case, str(each.stands_for), first, lasting(each.first_after), lasting(each.to_throttle),
-        lasting(each.to_unpowered), str(each.racks_lost or "-"), str(each.racks_lost_end or "-"),
+        str(place), each.case + times, str(each.throttled_peak or "-"), lasting(each.to_throttle),
+        str(each.racks_lost or "-"), down_after(each),
+        str(each.racks_lost_end) if down else "-",
         power(each.power_lost), say(each.energy_lost, "J") if abs(each.energy_lost) >= 3.6e5 else "-",
         *([quantity(each.tokens_lost, 1.0), quantity(each.revenue_lost, 0.01, "$")] if priced else []), back, held,
     ]  # fmt: skip
@@ -140,7 +172,11 @@ def _read(found: Sweep) -> Section:
         "Each case is a drill of its own from the plant's steady state and equals the same drill run alone, bit for "
         "bit. Losses of energy, tokens and money are against the same world in which nothing fails. Harm is a rack "
         "that stops beyond those that fail themselves, or a criterion that fails and holds otherwise. The first "
-        "consequence is the first loss that the failure led to, of another unit or of work.",
+        "consequence is the first loss that the failure led to, of another unit or of work. Beneath each case stands "
+        "what led to what, from the failure to the first rack that stops, or where none does to the first that goes "
+        "slower: throttled or slowed down by heat, or braked for want of power. Moments count from the failure.",
         f"Worst energy balance of any tick: {worst:.1g} of the throughput. Sweep {found.words['sweep_sha256']}.",
     ]
+    if any(each.energy_lost <= -3.6e5 for each in found.cases):
+        notes.insert(2, MORE)
     return Section("read", "How to read this", notes, soft=True)

@@ -14,11 +14,14 @@ from rich.text import Text
 from twin.report.words import count, lasting, say
 from twin.studies.sweep.cuts import Cut, cut_sets, own_racks
 from twin.studies.sweep.found import Sweep
+from twin.studies.sweep.led import BETWEEN, SOON
 from twin.studies.sweep.outcome import Outcome
 from twin.studies.sweep.risk import Risk
 
 TOP = 20
 """Rows of the ranked table where nobody says more."""
+TOLD = 5
+"""Cases of which the terminal tells how they come about; the page and the table tell it of all."""
 NARROW = 110
 """Columns of a terminal below which the table leaves out what can be read elsewhere."""
 
@@ -26,6 +29,9 @@ NARROW = 110
 def whole(found: Sweep, width: int = 140, top: int = TOP) -> Any:
     """Everything that a terminal shows."""
     parts: list[Any] = [Text(f"\n{found.title}", style="bold"), Text(summary(found)), ranked(found, width, top)]
+    harmed = [each for each in found.ranked() if each.harm_chain and not each.fault][: min(top, TOLD)]
+    if harmed:
+        parts.append(_hows(harmed))
     cuts = cut_sets(found)
     if cuts:
         parts.append(_cuts(cuts, top))
@@ -78,8 +84,9 @@ def ranked(found: Sweep, width: int, top: int) -> Table:
 
 def _columns(wide: bool, tokens: bool) -> list[tuple[str, str]]:
     columns = [("what fails", "left"), ("first", "left"), ("after", "right")]
-    columns += [("throttle", "right"), ("dark rack", "right")] if wide else []
-    columns += [("racks", "right"), ("at end", "right"), ("IT lost", "right")]
+    columns += [("slower", "right")] + ([("from", "right")] if wide else [])
+    columns += [("down", "right")] + ([("from", "right")] if wide else [])
+    columns += [("at end", "right"), ("IT lost", "right")]
     columns += [("energy", "right")] if wide else []
     columns += [("tokens", "right"), ("money", "right")] if tokens else []
     return [*columns, ("criteria", "right")]
@@ -89,8 +96,9 @@ def _row(each: Outcome, wide: bool, tokens: bool) -> list[str]:
     times = f" x{each.stands_for}" if each.stands_for > 1 else ""
     first = f"{each.first_unit} {each.first}" if each.first else "-"
     cells = [each.case + times, first, _after(each.first_after)]
-    cells += [_after(each.to_throttle), _after(each.to_unpowered)] if wide else []
-    cells += [str(each.racks_lost or "-"), str(each.racks_lost_end or "-"), power(each.power_lost)]
+    cells += [str(each.throttled_peak or "-")] + ([_after(each.to_throttle)] if wide else [])
+    cells += [str(each.racks_lost or "-")] + ([down_after(each)] if wide else [])
+    cells += [str(each.racks_lost_end or "-"), power(each.power_lost)]
     cells += [say(each.energy_lost, "J") if abs(each.energy_lost) >= 3.6e5 else "-"] if wide else []
     if tokens:
         cells += [quantity(each.tokens_lost, 1.0), quantity(each.revenue_lost, 0.01, "$")]
@@ -106,6 +114,11 @@ def _after(seconds: float) -> str:
     return "-" if math.isnan(seconds) else lasting(seconds)
 
 
+def down_after(each: Outcome) -> str:
+    """How long after the failure the first rack stopped."""
+    return _after(each.harm_after) if each.racks_lost else "-"
+
+
 def power(watts: float) -> str:
     """A power that is lost; what is under a kilowatt is none."""
     return "-" if not watts >= 1e3 else say(watts, "W")
@@ -113,7 +126,24 @@ def power(watts: float) -> str:
 
 def quantity(value: float, least: float, sign: str = "") -> str:
     """A number of something that was lost."""
-    return "-" if not abs(value) >= least else f"{sign}{value:,.4g}"
+    if not abs(value) >= least:
+        return "-"
+    minus, size = "-" * (value < 0), abs(value)
+    if size >= 1e6:
+        millions = size / 1e6
+        return f"{minus}{sign}{millions:,.0f} M" if millions >= 1e3 else f"{minus}{sign}{millions:.4g} M"
+    return f"{minus}{sign}{size:,.0f}" if size >= 1e3 else f"{minus}{sign}{size:.4g}"
+
+
+def _hows(harmed: list[Outcome]) -> Table:
+    """What led to what in the worst cases, to the first rack that stops or goes slower."""
+    title = f"How the worst {len(harmed)} come to that" if len(harmed) > 1 else "How the worst comes to that"
+    made = Table(title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("what fails", "what led to what"):
+        made.add_column(name, overflow="fold")
+    for each in harmed:
+        made.add_row(Text(each.case), Text(how(each)))
+    return made
 
 
 def _cuts(cuts: list[Cut], top: int) -> Table:
@@ -147,6 +177,16 @@ def harm(each: Outcome) -> str:
     if each.failed:
         said.append(f"{count(each.failed, 'criterion', 'criteria')} fail" + ("s" if each.failed == 1 else ""))
     return "; ".join(said) or "-"
+
+
+def how(each: Outcome) -> str:
+    """The causes up to the first harmed rack, or where none is harmed to the first consequence, with arrows."""
+    return (each.harm_chain or each.chain).replace(BETWEEN, " → ")
+
+
+def soon(seconds: float) -> str:
+    """How long after the failure: "at once", "after 12 s"."""
+    return f"after {lasting(seconds)}" if seconds >= SOON else "at once"
 
 
 SPREAD = {
