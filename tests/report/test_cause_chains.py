@@ -170,7 +170,7 @@ CHAINS = [
     chain(
         "leaf-loses-power",
         "the leaf's one cord hangs on the PDU; the racks' jobs go at the share of the rails left",
-        "rack-01 has 75 % of its bandwidth to other racks", "leaf-2 stops forwarding (rail 2)",
+        "pretrain goes slower", "rack-0? has 75 % of its bandwidth to other racks", "leaf-2 stops forwarding (rail 2)",
         "leaf-2 trips on undervoltage", "pdu-1 is dead", "pdu-1 is taken out of service (fail)",
     ),
     chain(

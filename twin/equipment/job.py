@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
-from twin.declare import Equipment, Ports, Real, flag, quantity, replace, table
+from twin.declare import Ports, Real, flag, quantity, replace, table
+from twin.equipment.parts.communicating import Communicating
 from twin.physics.storing import PLENTY, Standing, Wants, Went
 from twin.physics.supply import latched
 from twin.physics.training import Gang, activity, communication, worked
@@ -27,6 +28,7 @@ class Ran(NamedTuple):
 
     activity: of its GPUs, mean [1]; runs: whether its gang is complete; restarting, saving: seconds spent on them;
     rate: steps a second while it works; steps, unsaved, position: at the end; lost: rolled back; fell: whether it did;
+    waits: share of an iteration that waits for the network [1];
     stored: data left to read back and to save [bit], seconds that it waited for storage; None where no job uses any.
     """
 
@@ -41,19 +43,20 @@ class Ran(NamedTuple):
     lost: Real
     fell: Real
     restart: Real
+    waits: Real
     stored: tuple[Real, Real, Real] | None = None
 
 
 @table
-class Job(Equipment):
+class Job(Communicating):
     """A gang of racks in lockstep: the slowest sets the pace, and without one of them all stand.
 
     It works, saves a checkpoint every `checkpoint_interval` of work, and goes on. When a rack is lost it falls back to
     its last checkpoint, and once its gang is complete, but for its spares, takes `resume_time` to go on. An
-    iteration computes, then waits for the network for what communication does not hide behind computation. Spares
-    work along. With a storage system a checkpoint lasts as long as its data takes there, a restart reads it back, and
-    steps wait for the data that they read; on fewer racks, as a scheduler may leave it, it writes more slowly too.
-    Validation is left out.
+    iteration computes, then waits for the network for what communication does not hide behind computation: a share
+    that it tells, or what its collectives take. Spares work along. With a storage system a checkpoint lasts as long as
+    its data takes there, a restart reads it back, and steps wait for the data that they read; on fewer racks, as a
+    scheduler may leave it, it writes more slowly too. Validation is left out.
     """
 
     kind = "job"
@@ -61,8 +64,9 @@ class Job(Equipment):
 
     step_time: Real = quantity("s", "an iteration at nominal clock and full bandwidth", above=0, at_most=1e5)
     exposed_communication: Real = quantity(
-        "1", "share of an iteration that waits for the network, at full bandwidth", default=0.1, at_least=0, at_most=0.9
-    )
+        "1", "share of an iteration that waits for the network, at full bandwidth; where neither gradient_size nor "
+        "exchange_size is told", default=0.1, at_least=0, at_most=0.9,
+    )  # fmt: skip
     waiting_activity: Real = quantity(
         "1", "activity of GPUs while they wait for the network", default=0.4, at_least=0, at_most=1
     )
@@ -144,6 +148,7 @@ class Job(Equipment):
         pace: Real = quantity("1", "pace of its steps while it works, of nominal", default=1.0)
         activity: Real = quantity("1", "activity of its GPUs", default=0.0)
         racks_able: Real = quantity("1", "racks of its gang that can work", default=0.0)
+        network_share: Real = quantity("1", "share of an iteration that waits for the network", default=0.0)
 
     def rest(self, u: Any) -> dict[str, Real]:
         xp = library_of(u.phase)
@@ -162,6 +167,8 @@ class Job(Equipment):
         left = (dt - restarting) * runs
         longer, waits = communication(self.exposed_communication, gang.bandwidth)
         rate = gang.speed / (self.step_time * longer) * u.rack_share
+        if gang.links is not None:
+            rate, waits = self.paced(self.step_time, gang, u.rack_share, (rate, waits))
         position = xp.where((runs > 0) & ~falls, s.since_checkpoint, 0.0)
         until, cycle = position + left, self.checkpoint_interval + self.checkpoint_time
         if worth_doing(saves):
@@ -179,7 +186,7 @@ class Job(Equipment):
         mean = (busy * work + idle) / dt
         ran = Ran(
             mean, runs, restarting, left - work, rate, s.steps - lost + work * rate, unsaved, now_at,
-            lost, falls * active, xp.where(runs > 0, restart - restarting, restart),
+            lost, falls * active, xp.where(runs > 0, restart - restarting, restart), waits,
         )  # fmt: skip
         if storing is None:
             return ran
@@ -203,7 +210,7 @@ class Job(Equipment):
         pace = xp.where(at_work > 0, went.steps / xp.maximum(at_work, 1e-12), ran.rate)
         found = (
             mean, ran.runs, went.restarted, went.saved, pace, s.steps - ran.lost + went.steps, now.unsaved, now.since,
-            ran.lost, ran.fell, now.restart,
+            ran.lost, ran.fell, now.restart, waits,
         )  # fmt: skip
         merged = Ran(*(xp.where(stored, own, plain) for own, plain in zip(found, ran[:-1], strict=True)))
         return merged._replace(stored=(now.loading * stored, now.saving * stored, went.waited * stored))
@@ -248,7 +255,9 @@ class Job(Equipment):
             starved = (waited > STARVED * dt) * 1.0
             after.starved, after.starved_at = latched(starved, s.starved, s.starved_at, port.now)
         rate = (did.steps - s.steps) / dt
-        return after, self.Outputs(step_rate=rate, pace=pace, activity=did.activity, racks_able=gang.able)
+        return after, self.Outputs(
+            step_rate=rate, pace=pace, activity=did.activity, racks_able=gang.able, network_share=did.waits * did.runs
+        )
 
 
 def _phases(phase: Real) -> tuple[Real, Real]:

@@ -13,8 +13,10 @@ from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, s
 from twin.networks import storing
 from twin.networks.serving import Duty
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
+from twin.physics.collective import Links
 from twin.physics.training import Gang
 from twin.plant import Plant
+from twin.plant_links import links_of, talks, usable
 
 
 @dataclass
@@ -22,7 +24,8 @@ class GangNetwork:
     """Jobs and their racks: `members` by job, `job_of` each rack of a table, one past the last where it is in none.
 
     Where a scheduler gives racks to jobs, `members` are all that a job may get; `numbers` (job, 1) are what racks say
-    that train for it, 0 for a job with racks of its own, `seats` the job of each number, `shared` the racks.
+    that train for it, 0 for a job with racks of its own, `seats` the job of each number, `shared` the racks. `links`:
+    of the jobs' GPUs (1, job), None where no job works out its communication.
     """
 
     jobs: Table
@@ -35,6 +38,7 @@ class GangNetwork:
     numbers: Array | None = None
     seats: Array | None = None
     shared: dict[str, Array] | None = None
+    links: Links | None = None
 
 
 def compile_gangs(plant: Plant, tables: list[Table], xp: ModuleType) -> GangNetwork | None:
@@ -59,6 +63,7 @@ def compile_gangs(plant: Plant, tables: list[Table], xp: ModuleType) -> GangNetw
         {key: xp.asarray(value) for key, value in job_of.items()},
         len(column),
         storing.compile_storing(plant, tables, jobs, xp),
+        links=_links(plant, gangs, xp),
     )
     if candidates:
         order = list(plant.scheduled)
@@ -69,25 +74,39 @@ def compile_gangs(plant: Plant, tables: list[Table], xp: ModuleType) -> GangNetw
     return net
 
 
+def _links(plant: Plant, gangs: dict[str, list[str]], xp: ModuleType) -> Links | None:
+    """What GPUs of each job talk over, by its first rack (all of a gang are alike); None where no job says what."""
+    if not any(talks(plant.units[job]) for job in gangs):
+        return None
+    known = links_of(plant, {racks[0] for racks in gangs.values()})
+    rows = zip(*(usable(known[racks[0]]) for racks in gangs.values()), strict=True)
+    return Links(*(xp.asarray([row]) for row in rows))
+
+
 def solve(net: GangNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, outputs: AllRows, dt: Array) -> None:
     """Let each job run on the racks that it finds, as they were; `ports` of jobs and racks get `work`."""
     t, xp = net.jobs, library_of(net.wanted)
     members = state[t.key].steps.shape[0]
-    able, speed, bandwidth = xp.zeros((3, members, net.unit_count + 1))
-    speed[:], bandwidth[:] = xp.inf, xp.inf
+    able, *slowest = xp.zeros((3 if net.links is None else 5, members, net.unit_count + 1))
+    for each in slowest:
+        each[:] = xp.inf
     for rack in net.racks:
         said = rack.machine.works(state[rack.key], inputs[rack.key], outputs[rack.key])  # type: ignore[attr-defined]
         linked = rack.machine.linked(inputs[rack.key])  # type: ignore[attr-defined]
         can = (said.gpus > 0) & (linked > 0)
         able[:, rack.columns] = can * 1.0
-        speed[:, rack.columns] = xp.where(can, said.training * said.share, xp.inf)
-        bandwidth[:, rack.columns] = xp.where(can, linked, xp.inf)
+        parts = [said.training * said.share, linked]
+        if net.links is not None:
+            nvlink = rack.machine.nvlink_left(inputs[rack.key])  # type: ignore[attr-defined]
+            parts += [inputs[rack.key].bandwidth_share, nvlink]
+        for each, part in zip(slowest, parts, strict=True):
+            each[:, rack.columns] = xp.where(can, part, xp.inf)
     if net.numbers is None:
         count, wanted = gather_sum(able, net.members), net.wanted
-        worst = [each.take(net.members.index, axis=1).min(axis=-1) for each in (speed, bandwidth)]
+        worst = [each.take(net.members.index, axis=1).min(axis=-1) for each in slowest]
     else:
-        count, wanted, worst = _given(net, inputs, able, (speed, bandwidth))
-    gang = Gang(wanted, count, *(xp.where(count > 0, each, 0.0) for each in worst))
+        count, wanted, worst = _given(net, inputs, able, slowest)
+    gang = Gang(wanted, count, *(xp.where(count > 0, each, 0.0) for each in worst))._replace(links=net.links)
     store = net.storing and partial(storing.solve, net.storing, ports, state, inputs, dt=dt)
     did = t.machine.ran(state[t.key], inputs[t.key], gang, dt, store)  # type: ignore[attr-defined]
     ports[t.key].work = gang, did
@@ -104,8 +123,8 @@ def solve(net: GangNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, ou
         ports[rack.key].work = Duty(*(xp.where(inside, one, other) for one, other in zip(mine, known, strict=True)))
 
 
-def _given(net: GangNetwork, inputs: AllRows, able: Array, slowest: tuple[Array, Array]) -> tuple[Any, Any, list[Any]]:
-    """Racks that can work, racks given, and the least of speed and bandwidth, by job, where a scheduler gives racks."""
+def _given(net: GangNetwork, inputs: AllRows, able: Array, slowest: list[Array]) -> tuple[Any, Any, list[Any]]:
+    """Racks that can work, racks given, and the least of each of `slowest`, by job, where a scheduler gives racks."""
     xp, index = library_of(able), net.members.index
     number = xp.zeros(able.shape)
     number[:, -1] = -1.0  # who is nobody is nobody's

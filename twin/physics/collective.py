@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from twin.arrays import library_of
 from twin.physics.supply import TINY
@@ -16,6 +16,34 @@ Source: NVIDIA DGX SuperPOD reference architecture, DGX GB200, "Network Fabrics"
 """
 NVLINK_RATE = 50e9
 """Of one NVLink 5 link and direction [byte/s]: 18 of them make the published 1.8 TB/s both ways."""
+
+
+class Links(NamedTuple):
+    """What GPUs of alike racks talk over; rates in any unit of data, the same for both.
+
+    gpus: of a rack; domain: those that NVLink joins; inside, outside: bandwidth of a GPU in one direction, over NVLink
+    and over its ports.
+    """
+
+    gpus: Real
+    domain: Real
+    inside: Real
+    outside: Real
+
+
+def split(ranks: Real, near: Real) -> tuple[Real, Real]:
+    """Domains that a group of ranks spans, and ranks in each, where at most so many of it are near each other [1].
+
+        g = min(max(near, 1), n),   m = n/g
+
+    Args:
+        ranks: of the group, n; at least one is taken.
+        near: ranks of it that NVLink could join.
+    """
+    xp = library_of(ranks + near)
+    n = xp.maximum(ranks, 1.0)
+    g = xp.minimum(xp.maximum(near, 1.0), n)
+    return n / g, g
 
 
 def nvlink_bandwidth(chips_lost: Real, rate: Real = NVLINK_RATE) -> Real:

@@ -10,12 +10,19 @@ Real = Any
 
 
 class Gang(NamedTuple):
-    """What racks a job finds: how many it wants and can work; of these the slowest, and the least bandwidth [1]."""
+    """What racks a job finds: how many it wants and can work; of these the slowest, and the least bandwidth [1].
+
+    Where a job works out its communication, `bandwidth` is told apart into `ports` between racks and `nvlink` within
+    them, and `links` says what both are with nothing lost.
+    """
 
     wanted: Real
     able: Real
     speed: Real
     bandwidth: Real
+    ports: Real = None
+    nvlink: Real = None
+    links: Any = None
 
 
 def worked(elapsed: Real, interval: Real, pause: Real) -> Real:

@@ -132,7 +132,10 @@ def _idle(rows: list[Row]) -> None:
 
 
 def _in_order(story: Story, rows: list[Row]) -> list[Row]:
-    """By time; in one moment what was asked, then along the feeds, rises first, flags as they are declared."""
+    """By time; in one moment what was asked, then along the feeds, rises first, flags as they are declared.
+
+    What a fabric finds out comes last, and after it what jobs and services make of it.
+    """
     depth = _feed_depth(story)
     speakers: dict[str, list[float]] = {}
     for line in story.plant.signals:
@@ -160,7 +163,8 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
             return moment, *story.log.turn(row.deed), 0, 0
         falls = row.event.value < 0.5
         first = 2 * (not falls) if row.event.flag in TIMED else falls
-        return moment, 2 if row.via == FABRIC else not row.is_input, place(row), first, turn(row)
+        late = 2 if row.via == FABRIC else 3 if row.via == "work" and story.rails else int(not row.is_input)
+        return moment, late, place(row), first, turn(row)
 
     return sorted(rows, key=key)
 

@@ -13,6 +13,7 @@ from twin.equipment import KINDS
 from twin.equipment.job import PHASES
 from twin.faults import a_kind
 from twin.plant import Plant, Unit
+from twin.plant_links import faults_of_talk
 from twin.plant_work import faults_of_stores
 from twin.scenario import values
 from twin.scenario.case import JobSpec, Scenario, SchedulerSpec, Window
@@ -106,7 +107,7 @@ class SchedulerReader:
                 self.faults.add(node["racks"].where, f"{rack} stands in {taken[rack]} already; other racks are wanted")
                 break
         listed = entries(jobs, self.faults)
-        made = [self._job(name, body, listed, len(racks)) for name, body in listed.items()]
+        made = [self._job(name, body, listed, racks) for name, body in listed.items()]
         found = [each for each in made if each is not None]
         ways = self._ways(node)
         flags = {key: self._flag(node, key, usual) for key, usual in (("preempt", True), ("backfill", False))}
@@ -144,7 +145,7 @@ class SchedulerReader:
                 return []
         return list(dict.fromkeys(found))
 
-    def _job(self, name: str, body: Node, listed: Map, count: int) -> _Found | None:
+    def _job(self, name: str, body: Node, listed: Map, racks: list[str]) -> _Found | None:
         where, before = listed.where_of(name), len(self.faults.errors)
         if not NAME.fullmatch(name) or name in self.plant.units:
             text = "is a unit of the plant already" if name in self.plant.units else "is no name of a job"
@@ -157,14 +158,17 @@ class SchedulerReader:
         ratings = self._ratings(body, set(own))
         if form is None:
             return None
-        self._sizes(form, body, count)
+        self._sizes(form, body, len(racks))
         steps = self._work(body["work"], ratings.get("step_time", 1.0)) if "work" in body else None
         if not form.complete or steps is None or len(self.faults.errors) > before:
             return None
         self._late(form.arrives, body, "arrives", f"{name} never arrives")
         unit = Unit(name, "job", {"from_checkpoint": 0.0} | ratings, where=where)
         stores = None if form.storage is None else [form.storage]
-        wrong = list(faults_of_stores(self.plant, unit, stores))
+        wrong = [
+            *faults_of_stores(self.plant, unit, stores),
+            *faults_of_talk(self.plant, unit, racks, form.racks),
+        ]
         self.faults.extend(wrong)
         if wrong:
             return None

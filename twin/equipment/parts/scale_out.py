@@ -20,6 +20,17 @@ class ScaleOut(Gpus):
         "1", "NVLink switch trays; 0: none that fail one by one", default=0.0, at_least=0, at_most=1000
     )
 
+    nvlink_rate: Real = quantity(
+        "bit/s", "bandwidth of a GPU over NVLink in one direction; 0: not told", default=0.0, at_least=0, at_most=1e15
+    )
+    nvlink_domain: Real = quantity(
+        "1", "GPUs that NVLink joins; 0: all of the rack", default=0.0, at_least=0, at_most=1e4
+    )
+    port_rate: Real = quantity(
+        "bit/s", "bandwidth of a GPU to other racks in one direction; 0: that of its ports in the fabric", default=0.0,
+        at_least=0, at_most=1e15,
+    )  # fmt: skip
+
     @table
     class Inputs(Gpus.Inputs):
         bandwidth_share: Real = quantity(
