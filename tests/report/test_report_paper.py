@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import math
 import re
 import shutil
@@ -10,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from small_hall import RATINGS, small_data, small_events, small_plant, write
 
 from twin.diagram.ink import LOST, SOFT, STANDBY, STRAINED, Disc, Words
@@ -21,7 +24,8 @@ from twin.report.fold import Line
 from twin.report.moments import first_row_showing
 from twin.report.page import Section, _diagrams
 from twin.report.panels import panels
-from twin.report.paper import _drawn, _turn, _widths
+from twin.report.paper import UPRIGHT, _drawn, _pictures, _turn, _widths
+from twin.report.pictures import Picture
 from twin.report.plots import STRETCHES, Swing
 from twin.report.stills import moments
 from twin.report.story import Fault, Span
@@ -42,7 +46,7 @@ def test_a_pdf_has_upright_pages_and_lying_ones_for_diagrams(made: bytes) -> Non
     boxes = [tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox \[ ([0-9. ]+) \]", made)]
     upright = [box for box in boxes if box[2] < box[3]]
     lying = [box for box in boxes if box[2] > box[3]]
-    assert len(lying) == 2
+    assert len(lying) == 1, "one of the two diagrams can be read on an upright page"
     assert len(upright) >= 3
     assert {round(box[2]) for box in upright} == {595}
     assert {round(box[2]) for box in lying} == {1191}
@@ -122,7 +126,32 @@ def test_a_tree_of_causes_is_cut_between_its_rows(findings: Findings) -> None:
 def test_sections_that_take_whole_pages_come_after_all_that_flows() -> None:
     told = [Section(each, each) for each in ("verdict", "ladder", "diagrams", "tokens", "plots", "hall", "energy")]
     ordered = [each.id for each in sorted(told, key=_turn)]
-    assert ordered == ["verdict", "energy", "ladder", "tokens", "diagrams", "hall", "plots"]
+    assert ordered == ["verdict", "energy", "ladder", "tokens", "plots", "hall", "diagrams"]
+
+
+def _still(wide: int, tall: int) -> Picture:
+    made = io.BytesIO()
+    Image.new("RGB", (wide, tall)).save(made, "PNG")
+    return Picture(base64.b64encode(made.getvalue()).decode(), "a still", "The worst moment")
+
+
+def test_one_more_picture_fits_a_page_where_all_are_a_little_smaller() -> None:
+    natural = 515.0 * 9 / 16
+    for number, scale in ((1, 1.0), (2, 1.0), (3, 0.75), (4, 0.75)):
+        shown = _pictures(Section("hall", "The hall", pictures=[_still(160, 90)] * number), 515.0)
+        tall = {each.tall for each in shown}
+        assert len(tall) == 1, "pictures of one section are of one size"
+        assert scale <= tall.pop() / natural <= (1.0 if scale == 1 else 0.85)
+        assert sum(each.height for each in shown[:3]) <= UPRIGHT + 1e-6
+    large = _pictures(Section("plots", "Plots", pictures=[_still(100, 120)] * 3), 515.0)
+    assert {each.tall for each in large} == {618.0}, "two of them would be too small to be read"
+
+
+def test_a_picture_takes_what_is_left_of_a_page_where_it_can_be_read_there() -> None:
+    (shown,) = _pictures(Section("plots", "Plots", pictures=[_still(100, 120)]), 515.0)
+    beneath = shown.height - 618.0
+    for left, tall in ((780.0, 618.0), (500.0 + beneath, 500.0), (464.0 + beneath, 464.0), (400.0, 618.0)):
+        assert shown.wrap(515.0, left) == (515.0, pytest.approx(tall + beneath))
 
 
 def test_only_what_can_be_written_is(trace: Trace, tmp_path: Path) -> None:

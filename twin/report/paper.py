@@ -23,11 +23,15 @@ BLACK, GREY, BAND = "#1a1a1a", "#595f69", "#f4f6f8"
 INKS = {GOOD: "#00684a", FAILED: "#9c2f00"}
 EDGE = 40.0
 """Margin of a page [pt]."""
+UPRIGHT = 740.0
+"""What an upright page holds beside a heading [pt]."""
 LEGIBLE = 0.62
 """A diagram that fits an upright page at this scale [pt a pixel] stands among the text, not on a sheet of its own."""
 FIRST = ("verdict", "timeline", "alarms", "seconds", "energy")
-LATER = ("diagrams", "hall", "plots", "assumptions", "provenance")
+LATER = ("plots", "hall", "diagrams", "assumptions", "provenance")
 """Sections with pages of their own come after all that flows, and short ones early: no page is left half empty."""
+SMALLER = 0.75
+"""A picture is drawn so much smaller at least where it then fits what is left of a page, or one more fits a page."""
 LONGEST = 30_000
 """Letters of the scenario that paper repeats; the trace has all."""
 LEAST, MOST = 34.0, 210.0
@@ -133,30 +137,32 @@ def _section(section: Section, width: float, lying: tuple[float, float]) -> list
     from reportlab.platypus import CondPageBreak, NextPageTemplate, PageBreak, Spacer
 
     large = [drawing.sheet for drawing in section.drawings if drawing.large and not _fits(drawing.sheet, width)]
-    room = lying[0] - 2 * EDGE, lying[1] - 2 * EDGE - 74
     first = [
         _drawn(each.sheet, width, 600.0) if each.large else _drawn(each.sheet, width, math.inf, ROW)
         for each in section.drawings
         if each.sheet not in large
     ]
-    pictures = [(_picture(base64.b64decode(each.light), width), each.caption) for each in section.pictures]
+    pictures = _pictures(section, width)
     tables = [part for part in section.tables if part.rows]
     beneath = [min(each.height, each.least) for each in first] + [60.0 for _ in tables]
-    beneath += [image.drawHeight for image, _ in pictures]
-    flow: list[Any] = [NextPageTemplate("lying"), PageBreak()] if large else [CondPageBreak(70 + beneath[0])]
-    flow.append(_words(section.title, _style(12, bold=True, spaceBefore=12, spaceAfter=4)))
-    flow += [_words(note, _style(8.5, GREY, spaceAfter=3)) for note in section.notes]
-    flow += first
+    beneath += [each.least for each in pictures]
+    turned = [NextPageTemplate("lying"), PageBreak()] if large else []
+    head = [_words(section.title, _style(12, bold=True, spaceBefore=12, spaceAfter=4))]
+    head += [_words(note, _style(8.5, GREY, spaceAfter=3)) for note in section.notes]
+    room_of_head = 16.0 + sum(each.wrap(width, math.inf)[1] + 4.0 for each in head)
+    flow: list[Any] = turned if large and not beneath else [CondPageBreak(room_of_head + [*beneath, 60.0][0])]
+    flow += head + first
     for part in tables:
         if part.caption:
+            flow.append(CondPageBreak(62))
             flow.append(_words(part.caption, _style(8.5, bold=True, spaceBefore=5, spaceAfter=2)))
         flow += [_table(part, width), Spacer(1, 7)]
-    for image, caption in pictures:
-        flow += [image, _words(caption, _style(8, GREY, spaceBefore=2, spaceAfter=8))]
+    flow += pictures
     if section.text:
         flow += _verbatim(section)
+    flow += turned if large and beneath else []
     for place, sheet in enumerate(large):
-        flow += [*([PageBreak()] if place else []), _drawn(sheet, *room)]
+        flow += [*([PageBreak()] if place else []), _drawn(sheet, lying[0] - 2 * EDGE, lying[1] - 2 * EDGE - 74)]
     return [*flow, NextPageTemplate("upright"), PageBreak()] if large else flow
 
 
@@ -236,13 +242,47 @@ def _widths(rows: Sequence[Sequence[str]], count: int, width: float) -> list[flo
     return [m + give * max(w - m, 0.0) for w, m in zip(wanted, least, strict=True)]
 
 
-def _picture(raw: bytes, width: float, tallest: float = 700.0) -> Any:
-    from reportlab.lib.utils import ImageReader
-    from reportlab.platypus import Image
+def _pictures(section: Section, width: float) -> list[Any]:
+    """The pictures of a section, each with its words beneath; all a little smaller where one more then fits a page."""
+    shown = [(base64.b64decode(each.light), each.caption) for each in section.pictures]
+    made = [_shown(raw, caption, width, 700.0) for raw, caption in shown]
+    tallest = max((each.height for each in made), default=0.0)
+    if len(made) > 1 and (fit := int(UPRIGHT / tallest)) < len(made):
+        room = UPRIGHT / (fit + 1) - (tallest - made[0].tall)
+        if room >= SMALLER * made[0].tall:
+            return [_shown(raw, caption, width, room) for raw, caption in shown]
+    return made
 
-    wide, tall = ImageReader(io.BytesIO(raw)).getSize()
+
+def _shown(raw: bytes, caption: str, width: float, tallest: float) -> Any:
+    """A picture with its words beneath it, as large as it fits and on one page; smaller where that fills a page."""
+    from reportlab.lib.utils import ImageReader
+    from reportlab.platypus import Flowable
+
+    image, words = ImageReader(io.BytesIO(raw)), _words(caption, _style(8, GREY))
+    wide, tall = image.getSize()
     scale = min(width / wide, tallest / tall)
-    return Image(io.BytesIO(raw), wide * scale, tall * scale)
+    beneath = words.wrap(width, math.inf)[1] + 12.0
+
+    class Shown(Flowable):  # type: ignore[misc]
+        """The picture at the left edge, its words, and a little air."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.width, self.tall, self.least = width, tall * scale, SMALLER * tall * scale + beneath
+            self.height = self.tall + beneath
+
+        def wrap(self, _: float, height: float) -> tuple[float, float]:
+            drawn = min(height - beneath, tall * scale)
+            self.tall = drawn if drawn >= SMALLER * tall * scale else tall * scale
+            self.height = self.tall + beneath
+            return self.width, self.height
+
+        def draw(self) -> None:
+            self.canv.drawImage(image, 0, beneath, self.tall * wide / tall, self.tall, mask="auto")
+            words.drawOn(self.canv, 0, 10.0)
+
+    return Shown()
 
 
 def _drawn(sheet: Sheet, width: float, tallest: float, row: float = 0.0) -> Any:
