@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import string
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from twin.scenario.sentence import BEGINNINGS, LONGEST, Sentence, Unclear, parse
+from twin.scenario.sentence import BEGINNINGS, FORMS, FUNCTIONS, LONGEST, TOKENS, Sentence, Unclear, parse
 
 WORDS = (
     *BEGINNINGS, "of", "to", "after", "before", "between", "and", "within", "restored", "lost", "rack", "racks",
@@ -47,6 +48,14 @@ def test_nothing_but_its_own_fault_is_raised(text: str) -> None:
         assert str(came).isprintable()
 
 
+def test_the_forms_that_are_named_are_all_there_are_and_can_be_read() -> None:
+    examples = re.findall('"([^"]+)"', FORMS)
+    assert [parse(each) for each in examples]
+    assert {each.split()[0].partition("(")[0] for each in examples} | set(FUNCTIONS) == set(BEGINNINGS)
+    for more in (*FUNCTIONS, *TOKENS, "energy per token", "revenue lost", "cost of energy"):
+        assert re.search(rf"\b{more}\b", FORMS), more
+
+
 @given(st.text(alphabet=string.printable, min_size=LONGEST + 1, max_size=5000))
 def test_what_is_too_long_is_told_so(text: str) -> None:
     assert "characters were found" in str(refused(text))
@@ -58,7 +67,7 @@ def test_what_is_too_long_is_told_so(text: str) -> None:
         (
             "__import__('os')",
             1,
-            '"__import__" begins no criterion; a sentence that begins with one of max, min, final, mean is wanted',
+            f'"__import__" begins no criterion; a sentence like {FORMS} is wanted',
         ),
         ("max(rack.die_temperature < 88 degC", 26, '")" is wanted, and "<" was found'),
         ("max(rack) < 1", 9, '"." is wanted, and ")" was found'),

@@ -162,6 +162,8 @@ class Meaning:
             target, kind, meant = self._sources(said)
         unit = LIMITS.get(said.measure) or _unit_of_tokens(said.limit)
         limit = units.parse(_said(said.limit), unit)
+        if unit == "s" or said.measure.startswith("tokens"):
+            _want_positive(said.limit, limit, unit)
         return Criterion(text, said.measure, target, "", said.operator, limit, name, unit, kind, meant, (), window)
 
     def _compared(self, text: str, said: Sentence, name: str, window: tuple[float, float]) -> Criterion:
@@ -187,7 +189,7 @@ class Meaning:
                 raise _Unmeant(f"no flag of {a_kind(kind)} says {units.quoted(does)}; {known_doings(kind, does)}")
         operator, limit, unit = said.operator or "<", 0.5, "s"
         if said.limit is not None:
-            limit = units.parse(_said(said.limit), "s")
+            limit = _want_positive(said.limit, units.parse(_said(said.limit), "s"), "s")
         several = flags if len(flags) > 1 else ()
         return Criterion(
             text, said.measure, who.name.text, flags[0], operator, limit, name, unit, kind, meant, several, window
@@ -296,6 +298,9 @@ class Meaning:
     def _window(self, said: Sentence) -> tuple[float, float]:
         opens = -math.inf if said.opens is None else units.parse(said.opens.text, "s")
         closes = math.inf if said.closes is None else units.parse(said.closes.text, "s")
+        for piece, moment in ((said.opens, opens), (said.closes, closes)):
+            if piece is not None and moment < 0:
+                raise _Unmeant(f"{units.quoted(piece.text)} lies before the run; its moments count from 0 s")
         if opens >= closes:
             raise _Unmeant(f"its window ends at {units.show(closes, 's')}, before it begins")
         if opens >= self.duration:
@@ -307,6 +312,14 @@ class Meaning:
 
 def _said(piece: Piece | None) -> str:
     return piece.text if piece is not None else ""
+
+
+def _want_positive(said: Piece | None, limit: float, unit: str) -> float:
+    """The limit of what is never below zero."""
+    if limit < 0:
+        what = 'seconds from the first fault are wanted, e.g. "60 s"' if unit == "s" else "zero or more is wanted"
+        raise _Unmeant(f"{units.quoted(_said(said))} is below zero; {what}")
+    return limit
 
 
 def _unit_of_tokens(limit: Piece | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable
 from pathlib import Path, PurePath
 
@@ -175,9 +176,13 @@ class _Reading:
         about = values.words(root["description"], self.faults) if "description" in root else None
         run = timing.lower(root["run"], settings, self.faults) if "run" in root else None
         settled = run or RunSettings(duration=3.2e8, members=1_000_000)
+        before = len(self.faults.errors)
         opened = self._open(root["plant"]) if "plant" in root else None
+        sound = len(self.faults.errors) == before
         weather = self._weather(root, settled)
+        before = len(self.faults.errors)
         plant = self._plant(*opened) if opened is not None else None
+        sound = sound and len(self.faults.errors) == before
         if plant is None:
             self._forms_only(root)
             return None
@@ -185,10 +190,13 @@ class _Reading:
         self._sections(root, scenario)
         scenario.initial[:0] = weather[0]
         scenario.changes = self._sorted(root, scenario, weather[1])
-        if not self.faults.errors:
-            told = [change for change in scenario.changes if change.verb not in (VERB, MENDED)]
+        told = [change for change in scenario.changes if change.verb not in (VERB, MENDED)]
+        clean = not self.faults.errors
+        if clean:
             self.faults.extend(loops(plant, scenario.initial, told))
+        if sound and run is not None and not self._faulty("run"):
             self._slow_ticks(root, scenario, told)
+        if clean and not self.faults.errors:
             at = root.where_of("workload" if "workload" in root else "plant")
             self.faults.extend(alike(unasked(scenario, at)))
         if self.faults.errors:
@@ -202,9 +210,9 @@ class _Reading:
 
     def _slow_ticks(self, root: Map, scenario: Scenario, told: list[Change]) -> None:
         """Too long a tick is a fault where the scenario says what happens, and a doubt where chance does."""
-        if "run" not in root or self.faults.errors:
-            return
         plant, run = scenario.plant, scenario.run
+        if self._faulty("events"):  # what ends a short circuit may be among what could not be read
+            told = [change for change in told if change.input != "short_circuit"]
         for sentence in (*slow_ticks(plant, run, told), *slow_checkpoints(plant, run)):
             self.faults.add(root.where_of("run"), sentence)
         for doubt in slow_hands(plant, run, scenario.operations):
@@ -212,6 +220,11 @@ class _Reading:
         first = {(each.unit, each.input): each for each in reversed(scenario.changes) if each.verb == VERB}
         for sentence in slow_ticks(plant, run, list(first.values())):
             self.faults.add(root.where_of("run"), f"{sentence}; its moments are coarse", warning=True)
+
+    def _faulty(self, section: str) -> bool:
+        """Whether something is wrong in a section of the document itself."""
+        keys = [each.where.key for each in self.faults.errors if each.where and each.where.file == self.name]
+        return any(re.match(rf"{section}\b", key) for key in keys)
 
     def _open(self, node: Node) -> tuple[Map, Shelf] | None:
         if isinstance(node, Map):

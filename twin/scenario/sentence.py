@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import NoReturn
 
 from twin import units
-from twin.scenario.faults import advice
+from twin.scenario.faults import advice, nearest
 
 FUNCTIONS = ("max", "min", "final", "mean")
 """What may be asked of a recorded quantity."""
@@ -33,6 +33,12 @@ TOKENS = ("lost", "deferred", "served")
 LONGEST = 400
 """Characters of a sentence."""
 EXAMPLE = '"max(rack.die_temperature) < 88 degC" or "no rack throttles"'
+FORMS = (
+    '"max(rack.die_temperature) < 88 degC" (or min, final, mean), "no rack throttles", "time to throttle >= 60 s", '
+    '"all loads restored within 15 min", "tokens lost < 0.1 %" (or deferred, served), "energy < 5 MWh" '
+    '(or energy per token), "revenue > 100 USD" (or revenue lost), "cost < 1000 USD" (or cost of energy)'
+)
+"""Every form of a sentence, by an example."""
 PIECE = re.compile(
     r"(?P<name>[A-Za-z_*][\w*?/-]*(?:\.\.[0-9]+[\w*?/-]*)*)|(?P<number>[0-9][\w.]*)|(?P<operator>[<>=!]+)|(?P<own>['\u2019]s?)"
     r"|(?P<sign>\S)",
@@ -121,7 +127,7 @@ class _Reading:
             self._stop(f"{odd} stands here; a sentence like {EXAMPLE} is wanted")
         following = self.pieces[self.at + 1].text if self.at + 1 < len(self.pieces) else ""
         known = FUNCTIONS if following == "(" and first.sort == "name" else BEGINNINGS
-        near = advice(first.text, known, "a sentence that begins with one of ")
+        near = advice(first.text, known) if nearest(first.text, known) else f"a sentence like {FORMS} is wanted"
         self._stop(f"{units.quoted(first.text)} begins no criterion; {near}")
 
     def _compared(self, word: str) -> Sentence:
