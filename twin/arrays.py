@@ -280,3 +280,9 @@ def gather_sum(x: Array, table: Neighbours) -> Array:
         half //= 2
         terms = terms[..., :half, :] + terms[..., half:, :]
     return terms[..., 0, :]
+
+
+def gather_sum_where(x: Array, table: Neighbours, mask: Array) -> Array:
+    """As `gather_sum`, of those neighbours alone where `mask` (member, m, K) is true; (member, m)."""
+    terms = library_of(x).where(mask, x.take(table.index, axis=-1), 0.0)
+    return terms.sum(axis=-1)

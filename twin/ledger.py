@@ -115,12 +115,14 @@ def balance(
     worst = xp.maximum(residual.max(axis=1, keepdims=True), between.max(axis=0)) / gross
     totals = _totals(sums) | _ways(model, now, warmth)
     now.outputs["site"] = replace(now.outputs["site"], energy_residual=worst, **totals)
-    _count(now, dt)
+    _count(now, inputs["site"].energy_price, dt)
 
 
-def _count(now: State, dt: Any) -> None:
+def _count(now: State, price: Array, dt: Any) -> None:
     """Add the tick to the site's counters, which close the books of a whole run."""
     rows, site = now.rows["site"], now.outputs["site"]
+    if worth_doing(price):
+        rows = replace(rows, energy_cost=rows.energy_cost + dt * site.power * price)
     now.rows["site"] = replace(
         rows,
         supplied_energy=rows.supplied_energy + dt * site.power,

@@ -54,6 +54,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     new.loops = mesh.closed_loops(model.power.meshes, port)
     lost = coolant_leaks.drained(model.vessels, drains, warmth.shape[1], model.coolant, ends[0])
     balance(model, state, new, inputs, port, drawn, warmth, rate * (ends[0] - ends[1]), dt, short and short.burnt, lost)
+    work.charge(model.work, port, inputs, rows, after, new.outputs["site"], drawn[0], dt)
     return new
 
 

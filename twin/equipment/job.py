@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of, worth_doing
 from twin.declare import Ports, Real, flag, quantity, replace, table
+from twin.equipment.parts.account import JobAccount
 from twin.equipment.parts.communicating import Communicating
 from twin.physics.storing import PLENTY, Standing, Wants, Went
 from twin.physics.supply import latched
@@ -48,7 +49,7 @@ class Ran(NamedTuple):
 
 
 @table
-class Job(Communicating):
+class Job(Communicating, JobAccount):
     """A gang of racks in lockstep: the slowest sets the pace, and without one of them all stand.
 
     It works, saves a checkpoint every `checkpoint_interval` of work, and goes on. When a rack is lost it falls back to
@@ -106,7 +107,7 @@ class Job(Communicating):
         )
 
     @table
-    class State:
+    class State(JobAccount.State):
         steps: Real = quantity("1", "useful steps since the start: those rolled back do not count", default=0.0)
         unsaved: Real = quantity("1", "steps since the last checkpoint", default=0.0)
         since_checkpoint: Real = quantity("s", "time since the last checkpoint ended, in which it ran", default=0.0)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from twin.arrays import library_of, worth_doing
-from twin.declare import Equipment, Ports, Real, flag, quantity, replace, table
+from twin.declare import Ports, Real, flag, quantity, replace, table
+from twin.equipment.parts.account import PoolAccount
 from twin.physics.supply import latched
 
 EVERY = 1e9
@@ -13,7 +14,7 @@ EVERY = 1e9
 
 
 @table
-class Pool(Equipment):
+class Pool(PoolAccount):
     """The GPUs of some racks as one resource; a rack stands in one pool at most, all of a pool work alike.
 
     With a storage system its GPUs read `weights` from there before they serve: those that come back, and after a
@@ -38,7 +39,7 @@ class Pool(Equipment):
         )  # fmt: skip
 
     @table
-    class State:
+    class State(PoolAccount.State):
         work_energy: Real = quantity("J", "energy of the racks since the start", default=0.0)
         gpus_lacking: Real = quantity("1", "GPUs that could work and have no weights yet", default=0.0)
         gpus_had: Real = quantity(

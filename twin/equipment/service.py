@@ -6,7 +6,8 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of
-from twin.declare import Equipment, Ports, Real, flag, quantity, replace, table
+from twin.declare import Ports, Real, flag, quantity, replace, table
+from twin.equipment.parts.account import Account
 from twin.physics.serving import Queued, counted, grains, grains_below, queue, token_time
 from twin.physics.supply import latched
 
@@ -36,7 +37,7 @@ class Prefilled(NamedTuple):
 
 
 @table
-class Service(Equipment):
+class Service(Account):
     """Requests as two flows of tokens: prompts, which wait their turn and may be given up, then answers.
 
     A prompt is read (prefill) and releases its answer, which is written token by token (decode). Both take time
@@ -85,7 +86,7 @@ class Service(Equipment):
         answer_length: Real = quantity("token", "mean length of an answer", default=250.0, at_least=0, at_most=1e8)
 
     @table
-    class State:
+    class State(Account.State):
         prompt_queue: Real = quantity("token", "prompts that wait", default=0.0)
         unanswered: Real = quantity("token", "answers whose prompts wait", default=0.0)
         answer_queue: Real = quantity("token", "answers begun and not yet written", default=0.0)

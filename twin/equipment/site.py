@@ -31,6 +31,14 @@ class Site(Equipment):
         supplied_energy: Real = quantity("J", "energy from utilities and generators since the start", default=0.0)
         rejected_energy: Real = quantity("J", "energy given to the outdoors since the start", default=0.0)
         work_energy: Real = quantity("J", "energy of the racks since the start", default=0.0)
+        rack_energy: Real = quantity(
+            "J", "energy of racks alone, without switches and storage, where services or jobs are charged", default=0.0
+        )
+        unallocated_rack_energy: Real = quantity("J", "of that, charged to no service and no job", default=0.0)
+        unallocated_it_energy: Real = quantity("J", "energy of all IT charged to nobody", default=0.0)
+        unallocated_facility_energy: Real = quantity("J", "energy of the site charged to nobody", default=0.0)
+        energy_cost: Real = quantity("USD", "cost of supplied energy since the start", default=0.0)
+        unallocated_energy_cost: Real = quantity("USD", "of that, charged to nobody", default=0.0)
 
     @table
     class Outputs:

@@ -126,14 +126,21 @@ def solve(net: GangNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, ou
 def _given(net: GangNetwork, inputs: AllRows, able: Array, slowest: list[Array]) -> tuple[Any, Any, list[Any]]:
     """Racks that can work, racks given, and the least of each of `slowest`, by job, where a scheduler gives racks."""
     xp, index = library_of(able), net.members.index
-    number = xp.zeros(able.shape)
+    ours = whose(net, inputs, able.shape)
+    able_ours = ours & (able.take(index, axis=1) > 0)
+    worst = [xp.where(ours, each.take(index, axis=1), xp.inf).min(axis=-1) for each in slowest]
+    count, given = (xp.count_nonzero(each, axis=-1) * 1.0 for each in (able_ours, ours))  # whole numbers: any order
+    return count, given, worst
+
+
+def whose(net: GangNetwork, inputs: AllRows, shape: tuple[int, int]) -> Array:
+    """Whether each of `members` is its job's (member, job, K), where a scheduler gives racks; shape: of all units."""
+    xp, index = library_of(net.wanted), net.members.index
+    number = xp.zeros(shape)
     number[:, -1] = -1.0  # who is nobody is nobody's
     for rack in net.racks:
         number[:, rack.columns] = inputs[rack.key].job_number
     mine: Any = net.numbers
     own = (mine == 0) & (index < net.unit_count)
-    ours = own | (number.take(index, axis=1) == xp.where(mine > 0, mine, -2.0))
-    able_ours = ours & (able.take(index, axis=1) > 0)
-    worst = [xp.where(ours, each.take(index, axis=1), xp.inf).min(axis=-1) for each in slowest]
-    count, given = (xp.count_nonzero(each, axis=-1) * 1.0 for each in (able_ours, ours))  # whole numbers: any order
-    return count, given, worst
+    ours: Array = own | (number.take(index, axis=1) == xp.where(mine > 0, mine, -2.0))
+    return ours

@@ -57,7 +57,10 @@ class ServingNetwork:
 
 
 class Served(NamedTuple):
-    """What a tick did for services: tokens asked, read and written, and how fast it went; arrays (member, service)."""
+    """What a tick did for services: tokens asked, read and written, and how fast it went; arrays (member, service).
+
+    times: by phase and slot, the time of GPUs that it took [s].
+    """
 
     asked: Any
     read: Any
@@ -66,6 +69,7 @@ class Served(NamedTuple):
     busy: Array
     prefill_speed: Array
     decode_speed: Array
+    times: Any = None
 
 
 class Pooled(NamedTuple):
@@ -265,7 +269,7 @@ def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, time: _Time, d
         tally.seen("prefill", time.speed["prefill"]) / tally.longer(tally.seen("prefill", time.waits)),
         tally.seen("decode", time.speed["decode"] * free) / tally.longer(tally.seen("decode", time.waits)),
     )
-    served = Served(asked, read, written, capacity, busy, *speeds)
+    served = Served(asked, read, written, capacity, busy, *speeds, tally.times)
     return served, tally.waits(waiting), tally.answers
 
 
@@ -282,6 +286,7 @@ class _Tally:
         self.written: list[Array] = [0.0 for _ in net.slots["decode"]]
         self.begun: list[Array] = [0.0 for _ in net.slots["prefill"]]
         self.answers: dict[int, Array] = {}
+        self.times = {phase: [0.0 for _ in net.slots[phase]] for phase in PHASES}
 
     def longer(self, waits: Array) -> Array:
         """Time that a token takes, of that at full bandwidth [1]: t/t_0 = (1 - e) + e/b."""
@@ -299,7 +304,7 @@ class _Tally:
         for k, (slot, rate) in enumerate(zip(self.net.slots["decode"], self.rate["decode"], strict=True)):
             room = self.time.offer(slot, (todo - done) / rate, self.time.left) * rate
             tokens = xp.where(room >= (todo - done) * ALL, todo - done, grains_below(room))
-            self.time.take(slot, "decode", tokens / rate)
+            self._take(k, slot, "decode", tokens / rate)
             self.written[k] = self.written[k] + tokens
             self.answers[k] = self.answers.get(k, 0.0) + gather_sum(stacked_with_spare(tokens)[0], slot.users)
             done = done + tokens
@@ -325,9 +330,14 @@ class _Tally:
         said = zip(self.net.slots["prefill"], self.rooms, self.rate["prefill"], strict=True)
         for k, (slot, room, rate) in enumerate(said):
             here = xp.minimum(tokens, room)
-            self.time.take(slot, "prefill", here / rate)
+            self._take(k, slot, "prefill", here / rate)
             self.begun[k] = self.begun[k] + here
             tokens = tokens - here
+
+    def _take(self, k: int, slot: Slot, phase: str, seconds: Array) -> None:
+        """Take time of a slot's pools, and keep who took it."""
+        self.time.take(slot, phase, seconds)
+        self.times[phase][k] = self.times[phase][k] + seconds
 
     def seen(self, phase: str, of_pools: Array) -> Array:
         """A quantity of pools as the tokens of each service met it in a phase; without any, its first pool's."""

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from twin.arrays import Array
-from twin.networks import gangs, serving, storing
+from twin.networks import accounting, gangs, serving, storing
 from twin.networks.tables import AllPorts, AllRows, Table
 from twin.plant import Plant
 
@@ -16,19 +16,22 @@ from twin.plant import Plant
 class WorkNetwork:
     """Pools with their services, and jobs with their gangs; None where a plant has none.
 
-    `loading`: storage systems that pools alone use; those that jobs use too are known to the gangs.
+    `loading`: storage systems that pools alone use; those that jobs use too are known to the gangs. `accounts`: whom
+    energy is charged to.
     """
 
     serving: serving.ServingNetwork | None
     gangs: gangs.GangNetwork | None
     loading: storing.StoringNetwork | None
+    accounts: accounting.AccountNet | None
 
 
 def compile_work(plant: Plant, tables: list[Table], xp: ModuleType) -> WorkNetwork:
     """Index tables of who works for whom."""
     made = gangs.compile_gangs(plant, tables, xp)
     loading = storing.compile_storing(plant, tables, None, xp) if made is None else None
-    return WorkNetwork(serving.compile_serving(plant, tables, xp), made, loading)
+    served = serving.compile_serving(plant, tables, xp)
+    return WorkNetwork(served, made, loading, accounting.compile_accounts(served, made, tables, xp))
 
 
 def solve(net: WorkNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, outputs: AllRows, dt: Any) -> None:
@@ -45,3 +48,11 @@ def tell_power(net: WorkNetwork, ports: AllPorts, drawn: Array) -> None:
     """Tell the pools what their racks take [W]."""
     if net.serving is not None:
         serving.tell_power(net.serving, ports, drawn)
+
+
+def charge(
+    net: WorkNetwork, ports: AllPorts, inputs: AllRows, was: AllRows, rows: AllRows, site: Any, drawn: Array, dt: Any
+) -> None:
+    """Charge the tick's energy to services and jobs, in the counters of `rows`; `was`: State before the tick."""
+    if net.accounts is not None:
+        accounting.count(net.accounts, ports, inputs, was, rows, site, drawn, dt)

@@ -200,6 +200,23 @@ class Gpus(Startup):
         lines = self._leaking(dynamic, slowed)._replace(**line)
         return Asked(weight, mix, clock, activity, full, cap, capped, other, dynamic, lines, binds)
 
+    def spent(self, asked: Asked, power: Real) -> tuple[Real, Real]:
+        """Of the power that the rack takes, what prefill and decode are to be charged with [W]; the rest is nobody's.
+
+            P_k = min(P, P_idle) w_k + max(P - P_idle, 0) w_k d_k / sum(w d)
+
+        Idle power goes by the share w of its GPUs' time; what is above it also by the power d beyond idle that a GPU
+        draws at each work, at its clock and within its cap.
+        """
+        xp = library_of(power)
+        draws = asked.weight * xp.minimum(asked.full, asked.cap - self._least)
+        whole = _over_work(draws)
+        some = xp.where(whole > 0, whole, 1.0)
+        idle = xp.minimum(power, self.idle_power)
+        above = power - idle
+        prefill, decode = (idle * asked.weight[k] + above * (draws[k] / some) for k in (1, 2))
+        return prefill, decode
+
     @cached_property
     def _hottest(self) -> Real:
         """Die temperature above which power is cut [K]."""
