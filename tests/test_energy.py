@@ -119,6 +119,7 @@ def storm(seed, ticks, members=3, plant=shakable):
     rng = np.random.default_rng(seed)
     model = compiled.compile(plant())
     asked = compiled.inputs(model, members)
+    asked["site"] = replace(asked["site"], energy_price=asked["site"].energy_price + 2e-8)
     now, s, worst = 0.0, settle(model, asked, members), 0.0
     for _ in range(ticks):
         for _ in range(rng.integers(0, 3)):
@@ -132,7 +133,19 @@ def storm(seed, ticks, members=3, plant=shakable):
             for name, values in {**vars(s.rows[table.key]), **vars(s.outputs[table.key])}.items():
                 assert name == "pue" or np.isfinite(values).all(), (table.key, name, now)
         worst = max(worst, float(s.outputs["site"].energy_residual.max()))
-    return worst
+    return max(worst, unaccounted(s) if model.work.accounts else 0.0)
+
+
+def unaccounted(s):
+    """How far services, jobs and what nobody used are from all energy and its cost, of those; worst member."""
+    site, whom = s.rows["site"], [s.rows[kind] for kind in ("service", "job") if kind in s.rows]
+    found = []
+    for name, whole in (("rack_energy", "rack_energy"), ("it_energy", "work_energy"),
+                        ("facility_energy", "supplied_energy"), ("energy_cost", "energy_cost")):  # fmt: skip
+        charged = sum(getattr(each, name).sum(axis=1) for each in whom) + getattr(site, f"unallocated_{name}")[:, 0]
+        whole = getattr(site, whole)[:, 0]
+        found.append(abs(charged - whole) / np.maximum(abs(whole), 1.0))
+    return float(np.max(found))
 
 
 @pytest.mark.parametrize("seed", [1, 2])

@@ -8,7 +8,6 @@ from typing import Any
 
 from twin.arrays import Array, Neighbours, gather_sum, gather_sum_where, library_of, neighbours, stacked_with_spare
 from twin.declare import replace
-from twin.equipment.parts.account import Bill
 from twin.networks import gangs, serving
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
 
@@ -119,10 +118,8 @@ def _services(
         for slot, time in slots:
             charged = charged + time * stacked_with_spare(each)[0].take(slot.pool, axis=1)
             gpu_time = gpu_time + time
-    it, facility, price = shares
     row, pool = rows[services.key], rows[pools.key]
-    bill = Bill(charged, charged * it, charged * facility, price)
-    rows[services.key] = replace(row, **services.machine.booked(row, bill, gpu_time / dt, dt))
+    rows[services.key] = replace(row, **services.machine.booked(row, charged, shares, gpu_time / dt, dt))
     rows[pools.key] = replace(
         pool,
         gpu_time=pool.gpu_time + dt * port[pools.key].work.gpus,
@@ -152,11 +149,9 @@ def _jobs(
     else:
         ours = gangs.whose(made, inputs, drawn.shape)
         power, base, gpus = (gather_sum_where(each, made.members, ours) for each in (drawn, idle, net.gpus))
-    it, facility, price = shares
     row, before = rows[jobs.key], was[jobs.key]
-    bill = Bill(power, power * it, power * facility, price)
     rows[jobs.key] = replace(
         row,
-        **jobs.machine.booked(before, bill, gpus, dt),
+        **jobs.machine.booked(before, power, shares, gpus, dt),
         **jobs.machine.spent(before, port[jobs.key].work[1], (power, base), gpus, dt),
     )

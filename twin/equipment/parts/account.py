@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 from twin.arrays import library_of
 from twin.declare import Equipment, Real, quantity, table
 
 LEAST = 1e-9
 """Steps that count as none: round-off."""
-
-
-class Bill(NamedTuple):
-    """What a tick costs each account: power of its racks, with its part of all IT and of the site [W]; price [USD/J]."""
-
-    racks: Real
-    it: Real
-    facility: Real
-    price: Real
 
 
 @table
@@ -29,17 +20,24 @@ class Account(Equipment):
         rack_energy: Real = quantity("J", "energy of racks charged to it since the start", default=0.0)
         it_energy: Real = quantity("J", "the same with its part of switches and storage", default=0.0)
         facility_energy: Real = quantity("J", "the same with its part of all that the site took", default=0.0)
-        energy_cost: Real = quantity("USD", "of that, at the price of energy of each moment", default=0.0)
+        energy_cost: Real = quantity("USD", "cost of facility_energy at the price of each moment", default=0.0)
         gpu_time: Real = quantity("s", "time of single GPUs since the start", default=0.0)
 
-    def booked(self, s: Any, bill: Bill, gpus: Real, dt: Real) -> dict[str, Real]:
-        """Its counters one tick on; `gpus`: how many it had or used, mean over the tick."""
-        facility = dt * bill.facility
+    def booked(self, s: Any, power: Real, of_all: tuple[Real, Real, Real], gpus: Real, dt: Real) -> dict[str, Real]:
+        """Its counters one tick on.
+
+        Args:
+            power: of its racks [W]; of_all: power of all IT and of the site, over that of all racks [1], and the price
+                of energy [USD/J].
+            gpus: how many it had or used, mean over the tick.
+        """
+        it, site, price = of_all
+        facility = dt * (power * site)
         return {
-            "rack_energy": s.rack_energy + dt * bill.racks,
-            "it_energy": s.it_energy + dt * bill.it,
+            "rack_energy": s.rack_energy + dt * power,
+            "it_energy": s.it_energy + dt * (power * it),
             "facility_energy": s.facility_energy + facility,
-            "energy_cost": s.energy_cost + facility * bill.price,
+            "energy_cost": s.energy_cost + facility * price,
             "gpu_time": s.gpu_time + dt * gpus,
         }
 
