@@ -60,6 +60,7 @@ NAMED = {
     "request/s": ("a rate of requests", "request/s"),
     "J/token": ("an energy per token", "J/token"),
     "USD": ("a sum of money", "USD"),
+    "USD/s": ("a price of time", "USD/h"),
     "USD/J": ("a price of energy", "USD/MWh"),
     "bit/s": ("a data rate", "Gbit/s"),
     "bit": ("an amount of data", "TB"),
@@ -323,13 +324,23 @@ STEPS = {
     "J/K": [(1e6, "MJ/K"), (1e3, "kJ/K")],
     "token": [(1e9, "Gtoken"), (1e6, "Mtoken"), (1e3, "ktoken")],
     "token/s": [(1e6, "Mtoken/s"), (1e3, "ktoken/s")],
+    "USD/s": [(1e-9, "USD/h")],
     "bit": [(8e12, "TB"), (8e9, "GB")],
     "bit/s": [(8e9, "GB/s"), (8e6, "MB/s")],
     "s": [(172800.0, "day"), (7200.0, "h"), (120.0, "min")],
     "m^3/s": [(1.0, "m^3/s")],
 }
 """From which size on a value is shown in which unit."""
-SIZES = {"GWh": 3.6e12, "MWh": 3.6e9, "kWh": 3.6e6, "kA": 1e3, "day": 86400.0, "h": 3600.0, "min": 60.0}
+SIZES = {
+    "USD/h": 1 / 3600,
+    "GWh": 3.6e12,
+    "MWh": 3.6e9,
+    "kWh": 3.6e6,
+    "kA": 1e3,
+    "day": 86400.0,
+    "h": 3600.0,
+    "min": 60.0,
+}
 
 
 def show(value: float, unit: str) -> str:

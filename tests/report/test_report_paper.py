@@ -22,11 +22,12 @@ from twin.report.chain import ROW, _tone, chain, joined
 from twin.report.findings import Findings
 from twin.report.fold import Line
 from twin.report.moments import first_row_showing
-from twin.report.page import Section, _diagrams
+from twin.report.page import _diagrams
 from twin.report.panels import panels
 from twin.report.paper import UPRIGHT, _drawn, _pictures, _turn, _widths
 from twin.report.pictures import Picture
 from twin.report.plots import STRETCHES, Swing
+from twin.report.sections import Section
 from twin.report.stills import moments
 from twin.report.story import Fault, Span
 from twin.trace import Event, Trace

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of
 from twin.declare import Ports, Real, flag, quantity, replace, table
-from twin.equipment.parts.account import Account
+from twin.equipment.parts.promise import Promise
 from twin.physics.serving import Queued, counted, grains, grains_below, queue, token_time
 from twin.physics.supply import latched
 
@@ -37,7 +37,7 @@ class Prefilled(NamedTuple):
 
 
 @table
-class Service(Account):
+class Service(Promise):
     """Requests as two flows of tokens: prompts, which wait their turn and may be given up, then answers.
 
     A prompt is read (prefill) and releases its answer, which is written token by token (decode). Both take time
@@ -73,8 +73,6 @@ class Service(Account):
         above=0,
         at_most=1e9,
     )
-    first_token_limit: Real = quantity("s", "promised: time to first token", default=2.0, above=0, at_most=1e6)
-    token_limit: Real = quantity("s", "promised: time per token of an answer", default=0.1, above=0, at_most=1e3)
     price: Real = quantity("USD", "for a million tokens of answers", default=0.0, at_least=0, at_most=1e5)
     prompt_price: Real = quantity("USD", "for a million tokens of prompts", default=0.0, at_least=0, at_most=1e5)
 
@@ -86,7 +84,7 @@ class Service(Account):
         answer_length: Real = quantity("token", "mean length of an answer", default=250.0, at_least=0, at_most=1e8)
 
     @table
-    class State(Account.State):
+    class State(Promise.State):
         prompt_queue: Real = quantity("token", "prompts that wait", default=0.0)
         unanswered: Real = quantity("token", "answers whose prompts wait", default=0.0)
         answer_queue: Real = quantity("token", "answers begun and not yet written", default=0.0)
@@ -171,6 +169,7 @@ class Service(Account):
             requests=s.requests + begun,
             requests_in_time=s.requests_in_time + begun * keeps,
             revenue=s.revenue + earned,
+            credited=self.given_back(s, earned, keeps),
             waiting=waiting,
             waiting_at=waiting_at,
             late=late,

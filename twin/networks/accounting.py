@@ -124,7 +124,7 @@ def _services(
         pool,
         gpu_time=pool.gpu_time + dt * port[pools.key].work.gpus,
         busy_time=pool.busy_time + took["prefill"] + took["decode"],
-        idle_energy=pool.idle_energy + dt * (idle + left),
+        **pools.machine.idled(pool, idle + left, shares, dt),
     )
     return gather_sum(stacked_with_spare(left)[0], net.every_pool)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from twin.report.accounts import energy_of_tokens
 from twin.report.energy import COUNTERS, spent
 from twin.report.moments import EARLY, it_power, lost_spans, since, work_kinds
 from twin.report.story import Story
@@ -165,8 +166,10 @@ def energy(story: Story, said: Criterion, member: int) -> Measured:
 
 
 def energy_per_token(story: Story, said: Criterion, member: int) -> Measured:
-    """Energy of the site for each token of answers written [J/token]."""
-    places, spent_by = _services(story, said), _energy(story, "site", member)
+    """Energy of the site for each token of answers written [J/token]; what trains is left out, idle pools are not."""
+    counted = energy_of_tokens(story, "facility", member)
+    spent_by = _energy(story, "site", member) if counted is None else np.diff(counted, prepend=counted[:1])
+    places = _services(story, said)
     written = _counted(story, "service", "served_answers", member, places)
     if spent_by is None or written is None:
         return Measured(missing="energy or tokens were not recorded")
@@ -181,6 +184,9 @@ def cost_of_energy(story: Story, said: Criterion, member: int) -> Measured:
     spent_by, price = _energy(story, "site", member), story.values("site", "energy_price")
     if spent_by is None or price is None or not np.abs(price[:, member]).max() > 0:
         return Measured(missing="no price of energy is said (site.energy_price)")
+    counted = _counted(story, "site", "energy_cost", member, [0])
+    if counted is not None:
+        return Measured(float(_gain(story, counted, said.window)[0]), _end(story, said), "site")
     return Measured(_within(story, spent_by * price[:, member, 0], said.window), _end(story, said), "site")
 
 

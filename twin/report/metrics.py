@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.report.accounts import accounts
 from twin.report.energy import ledger, pue
 from twin.report.extremes import Extreme, extremes
 from twin.report.moments import batteries, every_first, fault_of, firsts, lost
@@ -35,6 +36,7 @@ def _of_member(story: Story, member: int, reached: list[Extreme]) -> dict[str, A
         "pue": pue(story, member),
         "energy": ledger(story, member),
         "tokens": tokens(story, member),
+        "accounts": accounts(story, member),
         "training": training(story, member),
         "schedule": schedule(story, member),
         "extremes": [each.to_json() for each in reached],
@@ -74,6 +76,7 @@ def flatten(record: dict[str, Any]) -> dict[str, float | None]:
     made = record["tokens"] or {"services": {}, "total": {}}
     for name, each in (made["services"] | {"all": made["total"]}).items():
         flat |= {f"tokens.{name}.{key}": value for key, value in each.items()}
+    flat |= _accounted(record["accounts"])
     for name, each in (record["training"] or {}).items():
         flat |= {f"training.{name}.{key}": value for key, value in each.items()}
     for name, each in (record["schedule"] or {}).items():
@@ -81,6 +84,15 @@ def flatten(record: dict[str, Any]) -> dict[str, float | None]:
     for row in record["extremes"]:
         flat[f"{row['kind']}.{row['name']}.{row['which']}"] = row["value"]
     return flat
+
+
+def _accounted(record: dict[str, Any] | None) -> dict[str, float | None]:
+    """What each service and job is charged with, the rest, all of it, and the event: "accounts.premium.it_energy"."""
+    if record is None:
+        return {}
+    whom = {**record["services"], **record["jobs"]}
+    whom |= {name: record[name] or {} for name in ("unallocated", "total", "event")}
+    return {f"accounts.{name}.{key}": value for name, each in whom.items() for key, value in each.items()}
 
 
 def plain(value: Any) -> Any:

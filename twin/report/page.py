@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from markupsafe import Markup
-
-from twin.diagram import Sheet, cooling, moment_of, power, svg
+from twin.diagram import cooling, moment_of, power
 from twin.report import assumptions
+from twin.report.account_rows import accounts_section
 from twin.report.chain import chain
 from twin.report.findings import Findings
 from twin.report.pictures import Picture, of_hall, of_ladder, of_members, of_plots
 from twin.report.rows import Rows
+from twin.report.sections import Drawing, Section, TablePart, columns_of, holds_something
 from twin.report.verdict import FAILED, GOOD
 from twin.report.words import count, lasting, names, words
 
@@ -23,58 +22,6 @@ MOST_ROWS = 20
 """Drawn rows that the page repeats; the trace has all."""
 LONGEST_TEXT = 200_000
 """Letters of the scenario that the page repeats; the trace has all."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column's head; style n is a number, t a moment, k a word that is not broken."""
-
-    name: str
-    style: str = ""
-
-
-@dataclass(frozen=True)
-class TablePart:
-    """One table of a section; `under` has a line for beneath each row of a page's table, or is empty."""
-
-    columns: list[Column]
-    rows: list[list[str]]
-    caption: str = ""
-    under: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """A diagram that stands in the page itself as SVG; a large one wants a sheet of paper of its own."""
-
-    sheet: Sheet
-    large: bool = True
-
-    @property
-    def svg(self) -> Markup:
-        return Markup(svg(self.sheet))  # noqa: S704 - its texts are escaped where it is written
-
-    @property
-    def width(self) -> float:
-        left, _, right, _ = self.sheet.extent
-        return right - left
-
-
-@dataclass
-class Section:
-    """One part of the page under its own heading."""
-
-    id: str
-    title: str
-    notes: list[str] = field(default_factory=list)
-    tables: list[TablePart] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
-    drawings: list[Drawing] = field(default_factory=list)
-    text: str = ""
-    text_title: str = ""
-    beside: bool = False
-    soft: bool = False
-    witness: str = ""
 
 
 def page(
@@ -150,11 +97,6 @@ def write_page(
     return path
 
 
-def holds_something(section: Section) -> bool:
-    """Whether there is anything to show in a section."""
-    return bool(any(part.rows for part in section.tables) or section.pictures or section.drawings or section.text)
-
-
 def subtitle(findings: Findings) -> str:
     """How much was simulated, in one line."""
     story = findings.story
@@ -175,6 +117,7 @@ def sections_of(findings: Findings, hall: Section, at: float | None = None, *, d
         _diagrams(findings, at),
         _tokens(rows),
         _training(rows),
+        accounts_section(findings.measure["accounts"]),
         _selectivity(rows),
         _extremes(rows),
         _schedule(rows),
@@ -188,16 +131,11 @@ def sections_of(findings: Findings, hall: Section, at: float | None = None, *, d
     ]
 
 
-def _columns(*heads: str, n: Sequence[int] = (), t: Sequence[int] = (), k: Sequence[int] = ()) -> list[Column]:
-    style = dict.fromkeys(n, "n") | dict.fromkeys(t, "t") | dict.fromkeys(k, "k")
-    return [Column(head, style.get(place, "k" if head == "kind" else "")) for place, head in enumerate(heads)]
-
-
 def _verdict(rows: Rows) -> Section:
-    columns = _columns("criterion", "result", "reached", "limit", "margin", "closest at", "time", n=(2, 3, 4), t=(6,))
+    columns = columns_of("criterion", "result", "reached", "limit", "margin", "closest at", "time", n=(2, 3, 4), t=(6,))
     notes = [rows.findings.shown_because()] if rows.story.members > 1 else []
     heads = ("expected step", "result", "took", "had", "spare", "where", "time")
-    steps = TablePart(_columns(*heads, n=(2, 3, 4), t=(6,)), rows.expected(), "Expected sequence of operations")
+    steps = TablePart(columns_of(*heads, n=(2, 3, 4), t=(6,)), rows.expected(), "Expected sequence of operations")
     tables = [TablePart(columns, rows.criteria()), steps]
     return Section("verdict", "Verdict", notes, tables=[part for part in tables if part.rows])
 
@@ -209,7 +147,7 @@ def _timeline(findings: Findings, rows: Rows) -> Section:
     notes = []
     if len(told) < entries:
         notes.append(f"{entries} changes, equal ones that follow each other closely in one line; --json has each.")
-    table = TablePart(_columns(*heads, n=(0,), t=(1,), k=(2,)), told)
+    table = TablePart(columns_of(*heads, n=(0,), t=(1,), k=(2,)), told)
     sheet = chain(findings)
     tree = [Drawing(sheet, large=False)] if sheet.marks else []
     return Section("timeline", "What happened", notes, [table], drawings=tree, soft=True)
@@ -217,17 +155,17 @@ def _timeline(findings: Findings, rows: Rows) -> Section:
 
 def _alarms(rows: Rows) -> Section:
     heads = ("alarm", "", "unit", "so since", "raised", "acknowledged", "after", "by", "cleared")
-    told = _columns(*heads, n=(6,), t=(3, 4, 5, 8), k=(1,))
+    told = columns_of(*heads, n=(6,), t=(3, 4, 5, 8), k=(1,))
     notes = ["First-out is the first of its group to be active while none of the group stood."] if rows.alarms() else []
     return Section("alarms", "Alarms", notes, [TablePart(told, rows.alarms())])
 
 
 def _seconds(findings: Findings, rows: Rows) -> Section:
-    columns = _columns("", "after", "time", "unit", n=(1,), t=(2,))
+    columns = columns_of("", "after", "time", "unit", n=(1,), t=(2,))
     notes = [f"{rows.seconds_title()}."]
     tables = [TablePart(columns, rows.seconds()), TablePart([], rows.losses() + rows.pue())]
     if sags := rows.sags():
-        told = _columns("feed", "time", "voltage", "for", "ITIC limit", "the ITIC curve says", n=(2, 3, 4), t=(1,))
+        told = columns_of("feed", "time", "voltage", "for", "ITIC limit", "the ITIC curve says", n=(2, 3, 4), t=(1,))
         tables.append(TablePart(told, sags))
     return Section("seconds", "Seconds left, and what was lost", notes, tables, beside=True)
 
@@ -246,8 +184,8 @@ def _ladder(findings: Findings, rows: Rows, dark: bool) -> Section:
             section.notes.append(f"{said}; where feeds are lost, what is left carries both cords.")
     laws = list(dict.fromkeys((rung.law, rung.source) for rung in findings.ladder))
     section.tables = [
-        TablePart(_columns(*heads, n=(2, 4, 5)), told),
-        TablePart(_columns("balance", "for"), [list(each) for each in laws]),
+        TablePart(columns_of(*heads, n=(2, 4, 5)), told),
+        TablePart(columns_of("balance", "for"), [list(each) for each in laws]),
     ]
     section.pictures = of_ladder(findings, dark)
     return section
@@ -274,7 +212,7 @@ def _tokens(rows: Rows) -> Section:
         "earned",
         "lost",
     )
-    told = _columns(*heads, n=(1, 2, 3, 4, 6, 7, 8), t=(5,))
+    told = columns_of(*heads, n=(1, 2, 3, 4, 6, 7, 8), t=(5,))
     notes = ["Tokens of answers; what waits counts prompts too. Lost is what the tokens given up would have brought."]
     tables = [TablePart(told, rows.tokens()), TablePart([], rows.tokens_total())]
     return Section("tokens", "Tokens: made, late and lost", notes if rows.tokens() else [], tables)
@@ -285,16 +223,16 @@ def _training(rows: Rows) -> Section:
     notes = (
         ["Goodput is useful steps over those of a run without pause, loss or slower clock."] if rows.training() else []
     )
-    return Section("training", "Training", notes, [TablePart(_columns(*heads, n=range(1, 9)), rows.training())])
+    return Section("training", "Training", notes, [TablePart(columns_of(*heads, n=range(1, 9)), rows.training())])
 
 
 def _selectivity(rows: Rows) -> Section:
-    columns = _columns("time", "opened", "in place of", "what it says", t=(0,), k=(1, 2))
+    columns = columns_of("time", "opened", "in place of", "what it says", t=(0,), k=(1, 2))
     return Section("selectivity", "Breakers that opened out of turn", tables=[TablePart(columns, rows.selectivity())])
 
 
 def _extremes(rows: Rows) -> Section:
-    columns = _columns("", "value", "limit", "unit", "time", n=(1,), t=(4,))
+    columns = columns_of("", "value", "limit", "unit", "time", n=(1,), t=(4,))
     return Section("extremes", "Highest and lowest", tables=[TablePart(columns, rows.extremes())])
 
 
@@ -302,15 +240,15 @@ def _schedule(rows: Rows) -> Section:
     heads = ("job", "came", "started", "finished", "waited", "had racks", "gave way", "lost its racks", "grew")
     notes = ["Gave way: it saved and gave its racks back, to a job of higher priority or to maintenance."]
     notes.append("Grew: it had shrunk, saved, and began again with all its racks.")
-    table = TablePart(_columns(*heads, n=range(1, 9)), rows.schedule())
+    table = TablePart(columns_of(*heads, n=range(1, 9)), rows.schedule())
     return Section("schedule", "Jobs in the queue", notes if table.rows else [], [table])
 
 
 def _reliability(findings: Findings, rows: Rows, dark: bool) -> Section:
     heads = ("", "mean", "95 % interval of the mean", "5th percentile", "median", "95th percentile")
-    causes = _columns("kind", "cause", "failures in a member", "one every", "lasts", n=(2, 3, 4))
+    causes = columns_of("kind", "cause", "failures in a member", "one every", "lasts", n=(2, 3, 4))
     tables = [
-        TablePart(_columns(*heads, n=range(1, 6)), rows.reliability()),
+        TablePart(columns_of(*heads, n=range(1, 6)), rows.reliability()),
         TablePart(causes, rows.causes(), "Random failures, by cause"),
     ]
     notes = [
@@ -323,7 +261,7 @@ def _reliability(findings: Findings, rows: Rows, dark: bool) -> Section:
 
 
 def _across(findings: Findings, rows: Rows) -> Section:
-    columns = _columns("", "5th percentile", "median", "95th percentile", "happened in", n=(1, 2, 3))
+    columns = columns_of("", "5th percentile", "median", "95th percentile", "happened in", n=(1, 2, 3))
     notes = ["Percentiles are over the members in which it happened."]
     title = f"Across {count(findings.story.members, 'member')}"
     return Section("members", title, notes, [TablePart(columns, rows.across())], soft=True)
@@ -354,7 +292,7 @@ def _assumptions(findings: Findings) -> Section:
     section.notes = ["What the numbers above rest on. Every one of these can be replaced in the plant's file."]
     tables = [
         TablePart(
-            _columns("quantity", "value", "known as", "source", n=(1,)),
+            columns_of("quantity", "value", "known as", "source", n=(1,)),
             each.rows,
             f"Estimates of the catalogue: {each.record} ({names(each.units)})",
         )
@@ -362,11 +300,11 @@ def _assumptions(findings: Findings) -> Section:
     ]
     tables += [
         TablePart(
-            _columns("kind", "taken as the kind's default"),
+            columns_of("kind", "taken as the kind's default"),
             assumptions.defaults(story),
             "Ratings that the plant does not state",
         ),
-        TablePart(_columns("kind", "not in the model"), assumptions.left_out(story), "Physics left out"),
+        TablePart(columns_of("kind", "not in the model"), assumptions.left_out(story), "Physics left out"),
     ]
     section.tables = [part for part in tables if part.rows]
     return section
@@ -380,7 +318,7 @@ def _provenance(findings: Findings) -> Section:
         more = f" ... and {len(lines) - MOST_ROWS} more; the trace has all" if len(lines) > MOST_ROWS else ""
         if key != "title" and lines:
             rows.append([words(str(key)), "; ".join(lines[:MOST_ROWS]) + more])
-    section = Section("provenance", "Provenance", tables=[TablePart(_columns("", ""), rows)])
+    section = Section("provenance", "Provenance", tables=[TablePart(columns_of("", ""), rows)])
     section.text, section.text_title = trace.scenario_text, "The scenario as it was run"
     if len(section.text) > LONGEST_TEXT:
         section.text, section.text_title = section.text[:LONGEST_TEXT], f"{section.text_title}, its beginning"

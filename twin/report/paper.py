@@ -16,7 +16,8 @@ from twin.diagram.ink import NONE, TONES, Disc, Line, Mark, Words, hatching
 from twin.diagram.svg import MARGIN, arrow_head
 from twin.report.chain import ROW
 from twin.report.findings import Findings
-from twin.report.page import Section, TablePart, holds_something, sections_of, subtitle
+from twin.report.page import sections_of, subtitle
+from twin.report.sections import Section, TablePart, holds_something
 from twin.report.verdict import FAILED, GOOD
 
 BLACK, GREY, BAND = "#1a1a1a", "#595f69", "#f4f6f8"

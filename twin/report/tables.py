@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from twin.report import account_rows as accounts
 from twin.report.findings import Findings
 from twin.report.rows import Rows
 from twin.report.verdict import FAILED, GOOD
@@ -76,6 +78,7 @@ def whole(findings: Findings, width: int) -> RenderableType:
         "stopped for",
     )
     parts.append(_table("Training", trained, rows.training(), right=(1, 2, 3, 4)))
+    parts += _accounts(findings.measure["accounts"], narrow)
     parts.append(_table("Jobs in the queue", QUEUE, rows.schedule(), right=(1, 2, 3, 4, 5, 6, 7, 8)))
     parts += _reliability(rows, findings.story.members, narrow)
     if findings.story.members > 1:
@@ -83,6 +86,20 @@ def whole(findings: Findings, width: int) -> RenderableType:
         parts.append(_table(title, ("", "p5", "p50", "p95", "in"), rows.across(), right=(1, 2, 3, 4)))
     parts.append(timeline_table(rows, narrow))
     return Group(*parts)
+
+
+def _accounts(found: dict[str, Any] | None, narrow: bool) -> list[RenderableType]:
+    """Who is charged with what energy and money."""
+    numbers = range(1, 8)
+    charged = _spare(accounts.CHARGED, accounts.charged(found), narrow, (2, 5, 7))
+    tiers = _spare(accounts.TIERS, accounts.tiers(found), narrow, (2, 5))
+    jobs = _spare(accounts.JOBS, accounts.jobs(found), narrow, (2, 6))
+    return [
+        _table("Energy, by whom it is charged to", *charged, right=numbers),
+        _table("Tiers: energy per token of answer, and money", *tiers, right=numbers),
+        _table("Jobs: what a useful step took, and what was lost", *jobs, right=numbers),
+        _table("Cost from the first fault on", ("", ""), accounts.event(found), head=False, right=(1,)),
+    ]
 
 
 def _reliability(rows: Rows, members: int, narrow: bool) -> list[RenderableType]:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from twin.report.accounts import energy_of_tokens
 from twin.report.energy import energy_of_work, ledger, spent
 from twin.report.story import Story
 
@@ -18,8 +19,8 @@ def tokens(story: Story, member: int) -> dict[str, Any] | None:
 
     Tokens are those of answers; prompts stand beside them. `deferred` is the most that waited at one time, and
     `caught_up` when the last of it was gone, None while some still wait. `lost_revenue` prices what was given up
-    or turned away, and `in_time_share` counts that as late. Energy per token is that of racks in pools, of all work,
-    and of the site.
+    or turned away, and `in_time_share` counts that as late. Energy per token is that of racks in pools, with their part
+    of switches and storage, and with their part of the site; what trains is left out. `rate_per_mw` is of all the site.
     """
     if not story.has("service", "served_answers"):
         return None
@@ -71,15 +72,23 @@ def _total(story: Story, member: int, services: dict[str, dict[str, float | None
         for key in ("offered_answers", "served_answers", "dropped_answers", "queued_end", "revenue", "lost_revenue")
     }
     answers = found["served_answers"] or 0.0
-    spent = {"racks": _energy_of_pools(story, member), "it": energy_of_work(story, member)}
-    spent["facility"] = ledger(story, member)["supplied"]
+    supplied = ledger(story, member)["supplied"]
+    spent = {"racks": _energy_of_pools(story, member)}
+    spent["it"] = _charged(story, "it", member, energy_of_work(story, member))
+    spent["facility"] = _charged(story, "facility", member, supplied)
     for who, energy in spent.items():
         found[f"energy_per_token_{who}"] = None if energy is None or answers <= 0 else energy / answers
-    facility, length = spent["facility"], story.end - story.start
-    mean = None if not facility or length <= 0 else facility / length
+    length = story.end - story.start
+    mean = None if not supplied or length <= 0 else supplied / length
     found["rate_per_mw"] = None if not mean else answers / length / (mean / 1e6)
     found["energy_cost"] = _energy_cost(story, member)
     return found
+
+
+def _charged(story: Story, level: str, member: int, otherwise: float | None) -> float | None:
+    """Energy that services and their idle pools are charged with [J]; what all took where a trace charges nobody."""
+    counted = energy_of_tokens(story, level, member)
+    return otherwise if counted is None else float(counted[-1] - counted[0])
 
 
 def _energy_of_pools(story: Story, member: int) -> float | None:
@@ -92,4 +101,7 @@ def _energy_cost(story: Story, member: int) -> float | None:
     power, price = story.total("site", "power"), story.values("site", "energy_price")
     if power is None or price is None or not float(np.abs(price[:, member]).max()) > 0:
         return None
+    counted = story.values("site", "energy_cost")
+    if counted is not None:
+        return float(counted[-1, member, 0] - counted[0, member, 0])
     return float(np.sum(spent(story, "supplied_energy", power, member) * price[:, member, 0]))

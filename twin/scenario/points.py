@@ -1,4 +1,4 @@
-"""Published points of a unit, lowered to its ratings: a pump's `curve` and `power_curve`."""
+"""Tables of a unit, lowered to its ratings: a pump's `curve` and `power_curve`, the `credits` of a service."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from twin import units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
+from twin.equipment.parts.promise import STEPS
 from twin.physics import pump_curve
 from twin.scenario import values
 from twin.scenario.document import Broken, Map, Node, Seq, describe
@@ -23,17 +24,22 @@ CURVES: dict[str, tuple[Quantity, str, str]] = {
     "power_curve": (POWER, "[[0 L/s, 4 kW], [20 L/s, 8 kW], [30 L/s, 9 kW]]", "idle_share"),
 }
 """Key -> what stands beside the flow, an example, and the rating that a kind must have to take it."""
-RATINGS = {
+RATINGS: dict[str, tuple[str, ...]] = {
     "curve": ("shutoff_head", "nominal_head", "curve_share"),
     "power_curve": ("efficiency", "idle_share", "power_bend"),
 }
 """Ratings that follow from each table."""
+CREDITS, CREDIT = "credits", "credit_{}_{}"
+"""A service's table of credits, and the ratings that follow from it."""
+RATINGS[CREDITS] = tuple(CREDIT.format(what, k) for k in STEPS for what in ("below", "share"))
 WORTH_SAYING = 0.05
 """Deviation of a fit from a published point that is warned of [1]."""
 
 
 def curves_of(kind: str) -> list[str]:
-    """The tables of points that a kind takes."""
+    """The tables that a kind takes."""
+    if CREDIT.format("below", 1) in quantities(KINDS[kind]):
+        return [CREDITS]
     return [key for key, (_said, _example, rating) in CURVES.items() if rating in quantities(KINDS[kind])]
 
 
@@ -51,9 +57,11 @@ def lowered(kind: str, node: Map, record: dict[str, float], faults: Faults) -> t
         return {}, keys
     made: dict[str, float] = {}
     said = quantities(KINDS[kind])
+    if CREDITS in keys:
+        return _credited(node, said, faults), keys
     duty = node.get("nominal_flow")
     flow = record.get("nominal_flow") if duty is None else _read(duty, said["nominal_flow"])
-    for key in RATINGS:
+    for key in CURVES:
         if key not in keys:
             continue
         for rating in RATINGS[key]:
@@ -65,6 +73,25 @@ def lowered(kind: str, node: Map, record: dict[str, float], faults: Faults) -> t
         found = {} if points is None or flow is None else _rated(key, points, flow, head, node, faults)
         made |= found or dict.fromkeys(RATINGS[key], math.nan)  # stand-ins, so that one fault is not told twice
     return made, keys
+
+
+def _credited(node: Map, said: dict[str, Quantity], faults: Faults) -> dict[str, float]:
+    """Ratings of a table of credits: rows of a share of requests and what is given back below it."""
+    table, made = node[CREDITS], dict.fromkeys(RATINGS[CREDITS], 0.0)
+    for rating in RATINGS[CREDITS]:
+        if rating in node:
+            faults.add(node.where_of(rating), f"{rating} follows from its credits; one of the two is wanted")
+    if isinstance(table, Broken):
+        return made
+    rows = list(table) if isinstance(table, Seq) else []
+    if not 1 <= len(rows) <= len(STEPS) or not all(isinstance(row, Seq) and len(row) == 2 for row in rows):
+        text = f"{describe(table)} was found; one to three rows of a share of requests and a credit are wanted"
+        faults.add(table.where, f"{text}, e.g. [[99.9 %, 10 %], [99 %, 25 %]]")
+        return made
+    for k, row in zip(STEPS, rows):
+        for what, one in zip(("below", "share"), row, strict=True):
+            made[CREDIT.format(what, k)] = values.read(one, said[CREDIT.format(what, k)], faults) or 0.0
+    return made
 
 
 def _head(node: Map, record: dict[str, float], made: dict[str, float], said: Quantity, by_curve: bool) -> float | None:

@@ -157,7 +157,7 @@ def _kinds() -> Schema:
             common
             | {"kind": {"const": kind}, "like": TEXT}
             | {name: _one_or_each(value(each)) for name, each in (said | settable(kind)).items()}
-            | {name: _points() for name in points.curves_of(kind)}
+            | {name: _points(name) for name in points.curves_of(kind)}
             | dict.fromkeys(WORKERS.get(kind, ()), NAME_LIST)
         )
         found[f"ratings-{kind}"] = _object(keys, []) | {"description": " ".join((KINDS[kind].__doc__ or "").split())}
@@ -183,8 +183,11 @@ def _kinds() -> Schema:
     return found
 
 
-def _points() -> Schema:
+def _points(name: str) -> Schema:
     row = {"type": "array", "items": TEXT, "minItems": 2, "maxItems": 2}
+    if name == points.CREDITS:
+        doc = "credits: rows of a share of requests within the promise, and of the revenue given back below it"
+        return {"type": "array", "items": row, "minItems": 1, "maxItems": 3, "description": doc}
     doc = "published points, flow and head or power at full speed, in place of the ratings that follow from them"
     return {"type": "array", "items": row, "minItems": 2, "description": doc}
 

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from twin.report.page import Column, Section
 from twin.report.pictures import Picture
+from twin.report.sections import Column, Section
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -46,6 +46,10 @@ class Account(Equipment):
 class JobAccount(Account):
     """The same for a job, and what it spent on steps: those that count, those not saved yet, those rolled back."""
 
+    gpu_price: Real = quantity(
+        "USD/s", "what an hour of one of its GPUs is worth, to price hours lost", default=0.0, at_least=0, at_most=1
+    )
+
     @table
     class State(Account.State):
         step_energy: Real = quantity("J", "energy of its racks spent on steps, also on those rolled back", default=0.0)
@@ -54,6 +58,7 @@ class JobAccount(Account):
         unsaved_gpu_time: Real = quantity("s", "time of single GPUs spent on steps since the last checkpoint",
                                           default=0.0)  # fmt: skip
         lost_gpu_time: Real = quantity("s", "time of single GPUs spent on steps rolled back", default=0.0)
+        idle_gpu_time: Real = quantity("s", "time of single GPUs in restarts and without a whole gang", default=0.0)
 
     def spent(self, s: Any, did: Any, power: tuple[Real, Real], gpus: Real, dt: Real) -> dict[str, Real]:
         """What its steps took, one tick on; s: as it was.
@@ -64,18 +69,19 @@ class JobAccount(Account):
         Args:
             did: what it did in the tick; power: of its racks, and the part of it that idle racks take too [W].
         """
-        xp, (whole, idle) = library_of(did.rate), power
+        xp, (whole, base) = library_of(did.rate), power
         pauses = did.restarting + did.saving
         works = xp.maximum(dt * did.runs - pauses, 0.0)
         busy = xp.maximum(did.activity * dt - self.overhead_activity * pauses, 0.0)  # type: ignore[attr-defined]
         share = xp.where(did.activity > 0, xp.minimum(busy / xp.maximum(did.activity * dt, LEAST), 1.0), works / dt)
-        energy, time = idle * works + (whole - idle) * share * dt, gpus * works
+        energy, time = base * works + (whole - base) * share * dt, gpus * works
         falls = (did.fell > 0) | (did.lost > 0)
         made = did.steps - (s.steps - did.lost)
         unsaved = s.unsaved - did.lost
         kept = did.unsaved >= unsaved + made - LEAST
         part = xp.minimum(did.unsaved / xp.maximum(made, LEAST), 1.0)
-        found = {"step_energy": s.step_energy + energy}
+        idle = gpus * (dt - dt * did.runs + did.restarting)
+        found = {"step_energy": s.step_energy + energy, "idle_gpu_time": s.idle_gpu_time + idle}
         for name, lost, now in (("energy", "lost_energy", energy), ("gpu_time", "lost_gpu_time", time)):
             was = getattr(s, f"unsaved_{name}")
             found[lost] = getattr(s, lost) + xp.where(falls, was, 0.0)
@@ -92,3 +98,14 @@ class PoolAccount(Equipment):
         gpu_time: Real = quantity("s", "time of single GPUs that could serve since the start", default=0.0)
         busy_time: Real = quantity("s", "of that, time at work", default=0.0)
         idle_energy: Real = quantity("J", "energy of its racks charged to no service since the start", default=0.0)
+        idle_it_energy: Real = quantity("J", "the same with its part of switches and storage", default=0.0)
+        idle_facility_energy: Real = quantity("J", "the same with its part of all that the site took", default=0.0)
+
+    def idled(self, s: Any, power: Real, of_all: tuple[Real, Real, Real], dt: Real) -> dict[str, Real]:
+        """Energy that served nobody, one tick on; arguments as in `Account.booked`."""
+        it, site, _ = of_all
+        return {
+            "idle_energy": s.idle_energy + dt * power,
+            "idle_it_energy": s.idle_it_energy + dt * (power * it),
+            "idle_facility_energy": s.idle_facility_energy + dt * (power * site),
+        }

@@ -33,6 +33,10 @@ AMOUNTS = {
         "answers": "token", "prompts": "token", "queued_end": "token", "deferred": "token", "revenue": "USD",
         "cost": "USD", "caught_up": "s", "energy_per_token": "J/token",
     },
+    "accounts": {
+        "energy_per_token": "J/token", "energy_per_step": "J", "cost": "USD", "energy": "J", "gpu_time": "s",
+        "revenue": "USD", "credits": "USD", "margin": "USD", "value": "USD", "token_rate": "token/s",
+    },
     "schedule": {"arrived": "s", "started": "s", "finished": "s", "waited": "s", "had_racks": "s"},
 }  # fmt: skip
 """Part of the numbers -> what a name holds, and the unit that it then has."""

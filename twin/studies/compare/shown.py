@@ -12,8 +12,8 @@ from rich.table import Table
 from rich.text import Text
 
 from twin.report.fold import Line, fold
-from twin.report.page import Section, TablePart
 from twin.report.pictures import Picture
+from twin.report.sections import Section, TablePart
 from twin.report.timeline import Entry
 from twin.report.words import clock, count, lasting, say, words
 from twin.studies.compare.sweeps import AT_REST, Sweeps

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from twin.report.findings import Findings
-from twin.report.page import Column, Section, TablePart, render
+from twin.report.page import render
+from twin.report.sections import Column, Section, TablePart
 from twin.report.verdict import FAILED, GOOD, NO_CRITERIA, Judgement
 from twin.report.words import clock, count, lasting, names, say
 from twin.studies.ist.step import BEGIN, Conditions, Gate, Step

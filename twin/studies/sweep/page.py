@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from twin.report.page import Section, TablePart
+from twin.report.sections import Section, TablePart
 from twin.report.words import count, lasting, say
 from twin.studies.pages import columns, drawn, write_page
 from twin.studies.sweep import heat
