@@ -126,14 +126,20 @@ def _lost_revenue(books: _Books, name: str, since: int) -> float:
 
 def _credits(books: _Books, name: str, row: int) -> float:
     """What a service had to give back by a row for promises not kept, had the run ended there [USD]."""
+    return credits_due(books.story, books.member, name, 0, row)
+
+
+def credits_due(story: Story, member: int, name: str, first: int, last: int) -> float:
+    """What a service gives back for promises not kept between two rows, as if they were the whole run [USD]."""
+    books = _Books(story, member)
     by = {key: books.column("service", key, name) for key in
           ("credited", "revenue", "requests", "requests_in_time", "served_prompts", "dropped_prompts")}  # fmt: skip
-    gained = {key: float(column[row] - column[0]) for key, column in by.items()}
+    gained = {key: float(column[last] - column[first]) for key, column in by.items()}
     ended = gained["served_prompts"] + gained["dropped_prompts"]
     if ended <= 0 or gained["requests"] <= 0:
         return gained["credited"]
     kept = gained["served_prompts"] / ended * gained["requests_in_time"] / gained["requests"]
-    machine = books.story.plant.units[name].machine()
+    machine = story.plant.units[name].machine()
     return gained["credited"] + float(machine.agreed(np.float64(kept))) * gained["revenue"]
 
 

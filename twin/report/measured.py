@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from twin.report.accounts import energy_of_tokens
+from twin.report.accounts import credits_due, energy_of_tokens
 from twin.report.energy import COUNTERS, spent
 from twin.report.moments import EARLY, it_power, lost_spans, since, work_kinds
 from twin.report.story import Story
@@ -216,11 +216,21 @@ def revenue_lost(story: Story, said: Criterion, member: int) -> Measured:
     return Measured(float(gained.sum()), _reached(story, sums, said.window), known[int(np.argmax(gained))])
 
 
+def credits_given(story: Story, said: Criterion, member: int) -> Measured:
+    """What promises not kept gave back [USD]; a table of credits counts as if the run were the window."""
+    if not _services(story, said):
+        return Measured(missing="its services were not recorded")
+    rows = [int(np.searchsorted(story.time, np.clip(edge, story.start, story.end))) for edge in said.window]
+    names = [story.trace.units("service")[place] for place in _services(story, said)]
+    given = [credits_due(story, member, name, *rows) for name in names]
+    return Measured(sum(given), _end(story, said), names[int(np.argmax(given))])
+
+
 def cost(story: Story, said: Criterion, member: int) -> Measured:
-    """Energy at its price, and what tokens given up would have earned [USD]."""
-    parts = [each(story, said, member) for each in (cost_of_energy, revenue_lost)]
+    """Energy at its price, what tokens given up would have earned, and credits [USD]."""
+    parts = [each(story, said, member) for each in (cost_of_energy, revenue_lost, credits_given)]
     known = [each.value for each in parts if each.value is not None]
-    if not known:
+    if all(each.value is None for each in parts[:2]):
         return Measured(missing="neither a price of energy is said nor one of tokens")
     return Measured(sum(known), _end(story, said), "site")
 
