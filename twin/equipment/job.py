@@ -91,6 +91,9 @@ class Job(Communicating, JobAccount):
         "1", "activity of GPUs in checkpoints and restarts", default=0.1, at_least=0, at_most=1
     )
     spares: Real = quantity("1", "racks of its gang that it can do without", default=0.0, at_least=0, at_most=1e5)
+    gpu_price: Real = quantity(
+        "USD/s", "what an hour of one of its GPUs is worth, to price hours lost", default=0.0, at_least=0, at_most=1
+    )
 
     @table
     class Inputs:

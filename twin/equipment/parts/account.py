@@ -46,10 +46,6 @@ class Account(Equipment):
 class JobAccount(Account):
     """The same for a job, and what it spent on steps: those that count, those not saved yet, those rolled back."""
 
-    gpu_price: Real = quantity(
-        "USD/s", "what an hour of one of its GPUs is worth, to price hours lost", default=0.0, at_least=0, at_most=1
-    )
-
     @table
     class State(Account.State):
         step_energy: Real = quantity("J", "energy of its racks spent on steps, also on those rolled back", default=0.0)

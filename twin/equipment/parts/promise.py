@@ -61,7 +61,7 @@ class Promise(Account):
         falls = all(one[0] > other[0] and one[1] < other[1] for one, other in zip(self.steps(), self.steps()[1:])
                     if other != (0.0, 0.0))  # fmt: skip
         if not falls:
-            told = ", ".join(f"{share:.4g} below {below:.6g}" for below, share in steps)
+            told = ", ".join(f"{100 * share:.4g} % below {100 * below:.6g} %" for below, share in steps)
             found.append(f"its credits are {told}; steps are wanted that fall, with credits that rise")
         return found
 
