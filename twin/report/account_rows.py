@@ -9,8 +9,8 @@ from twin.report.words import say
 
 CHARGED = ("charged to", "racks", "with IT", "with the site", "share", "cost of energy", "GPU-hours", "of its pools")
 TIERS = ("service", "J a token: racks", "with IT", "with the site", "tokens/s a MW", "earned", "credits", "margin")
-JOBS = ("job", "energy a step: racks", "with the site", "GPU-hours a step", "rolled back", "GPU-hours", "idle",
-        "worth lost")  # fmt: skip
+JOBS = ("job", "energy a step: racks", "with the site", "GPU-hours a step", "rolled back", "in GPU-hours",
+        "idle GPU-hours", "worth")  # fmt: skip
 HOUR = 3600.0
 EVENT = {
     "lost_revenue": "revenue lost with tokens given up",
@@ -20,11 +20,12 @@ EVENT = {
     "cost": "cost of the event",
 }
 """What an event cost, in words."""
-NOTES = (
+OF_TIERS = (
     "A rack's power up to its idle power goes by the share of its GPUs' time that a tier took, what is above it by the "
-    "same times the power that reading or writing draws; all of a gang's racks is its job's. Switches, storage and all "
-    "else that the site took go pro rata of racks' power, at each moment. Margin: earned less credits and energy.",
+    "same times the power that reading or writing draws. Margin: earned, less credits and energy."
 )
+OF_JOBS = "All that its racks take is a job's. Idle: in restarts and without a whole gang."
+OF_ALL = "Switches, storage and all else that the site took go pro rata of racks' power, at each moment."
 Lines = list[list[str]]
 
 
@@ -96,8 +97,9 @@ def accounts_section(found: dict[str, Any] | None) -> Section:
         TablePart(columns_of(*JOBS, n=range(1, 8)), jobs(found), "Jobs: what a useful step took, and what was lost"),
         TablePart([], event(found), "From the first fault on"),
     ]
+    notes = [OF_TIERS] * bool(tables[1].rows) + [OF_JOBS] * bool(tables[2].rows) + [OF_ALL]
     shown = [part for part in tables if part.rows]
-    return Section("accounts", "Accounts: energy and money by tier and job", list(NOTES) if shown else [], shown)
+    return Section("accounts", "Accounts: energy and money by tier and job", notes if shown else [], shown)
 
 
 def _share(value: float) -> str:
