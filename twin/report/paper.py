@@ -33,8 +33,7 @@ LATER = ("plots", "hall", "diagrams", "assumptions", "provenance")
 """Sections with pages of their own come after all that flows, and short ones early: no page is left half empty."""
 SMALLER = 0.75
 """A picture is drawn so much smaller at least where it then fits what is left of a page, or one more fits a page."""
-LONGEST = 30_000
-"""Letters of the scenario that paper repeats; the trace has all."""
+LONGEST = 30_000  # letters of the scenario that paper repeats; the trace has all
 LEAST, MOST = 34.0, 210.0
 """A column is no narrower and asks for no more than this [pt] while there is a shortage."""
 
