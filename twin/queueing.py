@@ -44,7 +44,7 @@ class Task:
     """One job in one member: where it stands, on which racks, since when [s], and why it is asked to leave.
 
     left: when it last gave racks back; missed: since when racks of it are missing [s]; grows: whether it gives its
-    racks back to get more.
+    racks back to get more; waits: what sort of reason it was last told to wait for.
     """
 
     spec: JobSpec
@@ -55,6 +55,7 @@ class Task:
     left: float = -math.inf
     missed: float | None = None
     grows: bool = False
+    waits: str = ""
 
 
 class Queue:
@@ -70,9 +71,15 @@ class Queue:
         self.spec, self.site = spec, site
         self.tasks = {job.name: Task(job) for job in spec.jobs}
         self.drained: set[str] = set()
+        self.reasons: dict[str, str] = {}
 
     def act(self, now: float, seen: Seen) -> list[Move]:
-        """Everything that changes now [s]; the racks of each job stand in `tasks`, racks to drain in `drained`."""
+        """Everything that changes now [s].
+
+        The racks of each job stand in `tasks`, racks to drain in `drained`, and in `reasons` why jobs have to wait of
+        which that was not said before.
+        """
+        self.reasons = {}
         moves = self._arrive(now) + self._finish(seen) + self._give_back(now, seen)
         moves += self._replace(now, seen)
         moves += self._clear(now, seen)
@@ -209,8 +216,10 @@ class Queue:
     def _start(self, now: float, seen: Seen, held: set[str]) -> list[Move]:
         moves: list[Move] = []
         limit: tuple[float, int] | None = None
-        for task in self._in_line("waiting"):
+        line, head = self._in_line("waiting"), ""
+        for task in line:
             if limit is not None and not self._fits_before(task, now, seen, limit):
+                self._wait(task, head, f"{head} stands before it")
                 continue
             anew = now < task.left + self.spec.period - 1e-6  # it begins anew, which takes a look at least
             racks = [] if anew else self._place(task.spec.racks, seen, held) or self._most(task, seen, held)
@@ -224,14 +233,34 @@ class Queue:
                 if racks := self._place(task.spec.racks, seen, held):
                     moves.append(self._give(task, racks, now))
                     continue
+            if not anew:
+                self._lacks(task, seen, held)
             if not self.spec.backfill:
+                for other in line[line.index(task) + 1 :]:
+                    self._wait(other, task.spec.name, f"{task.spec.name} stands before it")
                 break
-            limit = limit or self._shadow(task, now, seen, held)
+            limit, head = (limit, head) if limit else (self._shadow(task, now, seen, held), task.spec.name)
         return moves
+
+    def _lacks(self, task: Task, seen: Seen, held: set[str]) -> None:
+        """Say what a job lacks that could go now."""
+        wanted, able = task.spec.racks, [r for r in self.spec.racks if r in seen.able and r not in held]
+        free = len(self._free(seen, held))
+        if len(able) < wanted:
+            self._wait(task, "able", f"{racks_said(wanted)} wanted, {len(able)} of {len(self.spec.racks)} can work")
+        elif free < wanted:
+            self._wait(task, "free", f"{racks_said(wanted)} wanted, {free} free")
+        else:
+            self._wait(task, "carried", "what feeds or cools the free racks carries no more")
+
+    def _wait(self, task: Task, sort: str, why: str) -> None:
+        if task.waits != sort:
+            task.waits = sort
+            self.reasons[task.spec.name] = why
 
     def _give(self, task: Task, racks: list[str], now: float) -> Move:
         move = Move(task.spec.name, "running", "", now - task.since)
-        task.phase, task.racks, task.since, task.grows = "running", racks, now, False
+        task.phase, task.racks, task.since, task.grows, task.waits = "running", racks, now, False, ""
         return move
 
     def _preempt(self, task: Task, now: float, seen: Seen, held: set[str]) -> list[Move]:

@@ -51,7 +51,8 @@ class Scheduler:
         Args:
             run: the simulation, for its `state` and `inputs`.
             wait: makes an event so many seconds ahead [s].
-            note: takes member, unit, Input and value of what changed; "told:" and words tell how long a job waited.
+            note: takes member, unit, Input and value of what changed; "told:" and words tell how long a job waited,
+                "waits:" and words why it waits.
         """
         now = turn = 0.0
         yield wait(0.0)
@@ -59,11 +60,11 @@ class Scheduler:
             moved = self._act(now, run.state, run.inputs)
             for member, moves in enumerate(moved):
                 for job in dict.fromkeys(move.job for move in moves):
-                    own = [move for move in moves if move.job == job]
-                    for move in own:
+                    for move in (move for move in moves if move.job == job):
                         note(member, job, "phase", PHASES[move.phase])
-                    words = ", ".join(self._words(member, move) for move in own)
-                    note(member, job, f"told:{words}", max(move.waited for move in own))
+                        note(member, job, f"told:{self._words(member, move)}", move.waited)
+                for job, why in self.queues[member].reasons.items():
+                    note(member, job, f"waits:{why}", 0.0)
             if any(moved) or any(q.drained != d for q, d in zip(self.queues, self.drained, strict=True)):
                 for member, unit, value in self._drains():
                     note(member, unit, "drain", value)

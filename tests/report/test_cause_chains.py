@@ -209,6 +209,50 @@ CHAINS = [
         "pretrain runs again", "pretrain reads its last checkpoint", "pretrain may run again",
         "rack-03 is put back in service (restore)",
     ),
+    chain(
+        "jobs-in-a-queue",
+        "who gives way waits until the one before it is done, whoever else came and went",
+        "long runs again", "long reads its last checkpoint", "long gets its racks (scheduler)",
+        "urgent has finished (scheduler)",
+    ),
+    chain(
+        "jobs-in-a-queue",
+        "six racks are wanted, three are free: the long job saves, and gives its five",
+        "urgent runs", "urgent starts from nothing", "urgent gets its racks (scheduler)",
+        "long waits for racks (scheduler)", "long is asked to save and give its racks back (scheduler)",
+        "urgent waits for racks (scheduler)",
+    ),
+    chain(
+        "jobs-in-a-queue",
+        "the scheduler has a rack left over for the one that is lost",
+        "urgent runs again", "urgent reads its last checkpoint", "urgent may run again",
+        "urgent gets its racks (scheduler)", "urgent stops, and loses what it has not saved",
+        "rack-02 is taken out of service (fail)",
+    ),
+    chain(
+        "storage-controller-lost",
+        "a controller less reads two thirds of what the steps want",
+        "train goes slower", "train waits for its storage", "store-1 serves at less than its full bandwidth",
+        "store-1 fails: controllers lost (fail)",
+    ),
+    chain(
+        "storage-controller-lost",
+        "a storage that is put back boots for ten minutes first",
+        "train has what it needs of its storage again", "store-1 serves again",
+        "store-1 is put back in service (restore)",
+        occurrence=1,
+    ),
+    chain(
+        "weights-loaded-again",
+        "services wait for a pool that is full because its GPUs have no weights",
+        "standard breaks its promise", "chat is full", "chat has GPUs that cannot serve yet", "chat fails: *",
+    ),
+    chain(
+        "cdu-lost-tokens",
+        "half of the flow is left: dies warm, clocks fall, and the pool that reads prompts is full",
+        "batch cannot keep up: requests wait", "readers is full", "rack-0? throttles",
+        "cdu-2 loses its technology flow", "cdu-2 is taken out of service (fail)",
+    ),
 ]  # fmt: skip
 
 

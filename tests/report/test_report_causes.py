@@ -7,8 +7,9 @@ import pytest
 
 from tests.small_plants import chain, pressurised, water_cooled
 from twin.plant import Plant
-from twin.report.causes import GAIN, INPUT, LOSS, SETTING, Causes, Row
+from twin.report.causes import Causes
 from twin.report.extremes import of_alive
+from twin.report.known import GAIN, INPUT, LOSS, SETTING, Row
 from twin.report.story import asked
 from twin.report.timeline import _telling
 from twin.report.verdict import closest

@@ -124,24 +124,29 @@ class Job(Communicating, JobAccount):
         loading: Real = quantity("bit", "data of its checkpoint left to read back", default=0.0)
         saving: Real = quantity("bit", "data of its checkpoint left to save", default=0.0)
         racks_had: Real = quantity("1", "racks of its gang that could work in the last tick", default=0.0)
+        starved: Real = flag(
+            "waits for its storage", "has what it needs of its storage again",
+            because="its storage system gives less than it asks", via="work",
+        )  # fmt: skip
+        restarting: Real = flag(
+            "reads its last checkpoint", "runs again", because="a restart takes {resume_time}", via="work"
+        )
+        beginning: Real = flag(
+            "starts from nothing", "runs", because="a start takes {resume_time}, with no checkpoint yet", via="work"
+        )
         slow: Real = flag(
             "goes slower", "goes at its pace again", because=(
                 f"its steps go at less than {SLOW:.0%} of their pace", "throttled: its slowest rack throttles",
                 "slowed: its slowest rack is slowed down", "braked: the power brake holds its slowest rack",
                 "bandwidth_share: its racks have less bandwidth", "power_limit: its racks are capped",
-                "clock_limit: the clocks of its racks are capped", "power_request: its racks are capped",
+                "clock_limit: the clocks of its racks are capped", "power_profile: its racks are capped",
+                "power_request: its racks are capped", "starved: it waits for its storage",
+                "phase: it has fewer racks than it asks for",
             ), via="work",
         )  # fmt: skip
-        restarting: Real = flag(
-            "reads its last checkpoint", "runs again", because="a restart takes {resume_time}", via="work"
-        )
         stopped: Real = flag(
-            "stops, and falls back to its last checkpoint", "may run again",
+            "stops, and loses what it has not saved", "may run again",
             because=("its gang is not whole", "crash: it crashed", "hold: it is held"), via="work",
-        )  # fmt: skip
-        starved: Real = flag(
-            "waits for its storage", "has what it needs of its storage again",
-            because="its storage system gives less than it asks", via="work",
         )  # fmt: skip
 
     @table
@@ -200,10 +205,13 @@ class Job(Communicating, JobAccount):
         )
         writes = writes * u.rack_share
         wants = Wants(runs, rate, self.step_data, self.checkpoint_size, writes, self.checkpoint_interval, saves)
-        kept = (self.from_checkpoint > 0) | (s.steps - s.unsaved > LEAST)
-        loading = xp.where(going, s.loading, self.checkpoint_size * kept)
+        loading = xp.where(going, s.loading, self.checkpoint_size * self._kept(s))
         now = Standing(position, restart, loading, s.saving * going, s.unsaved - lost)
         return self._stored(s, ran, waits, *storing(now=now, wants=wants), dt)
+
+    def _kept(self, s: Any) -> Real:
+        """1 where it has a checkpoint to go back to [1]."""
+        return ((self.from_checkpoint > 0) | (s.steps - s.unsaved > LEAST)) * 1.0
 
     def _stored(self, s: Any, ran: Ran, waits: Real, now: Standing, went: Went, dt: Real) -> Ran:
         """The same tick, for jobs with a storage system as it let them go."""
@@ -227,19 +235,21 @@ class Job(Communicating, JobAccount):
         stopped, stopped_at = latched(stands, s.stopped, s.stopped_at, lambda: port.now + 0.0 * did.runs)
         pace = did.rate * self.step_time
         reads = did.restart > 0 if did.stored is None else (did.restart > 0) | (did.stored[0] > 0)
-        left = reads * did.runs
-        restarting, restarting_at = latched(
-            left, s.restarting, s.restarting_at,
-            lambda: port.now + xp.where(left > 0, 0.0, xp.where(did.runs > 0, did.restarting, 0.0)),
-        )  # fmt: skip
+        left, kept = reads * did.runs, self._kept(s)
+        ended = port.now + did.restarting * did.runs
+        start = xp.where(left > 0, port.now, ended)
+        restarting, restarting_at = latched(left * kept, s.restarting, s.restarting_at, start)
+        beginning, beginning_at = latched(left * (1.0 - kept), s.beginning, s.beginning_at, start)
         drags = (pace < xp.where(s.slow > 0, BRISK, SLOW)) & (did.runs > 0) & (left <= 0)
-        slow, slow_at = latched(drags, s.slow, s.slow_at, port.now)
+        slow, slow_at = latched(drags, s.slow, s.slow_at, ended)
         after = replace(
             s,
             slow=slow,
             slow_at=slow_at,
             restarting=restarting,
             restarting_at=restarting_at,
+            beginning=beginning,
+            beginning_at=beginning_at,
             steps=did.steps,
             unsaved=did.unsaved,
             since_checkpoint=did.position,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twin.diagram.ink import DEAD, LIVE, LOST, SMALL, SOFT, STANDBY, STRAINED, Disc, Line, Sheet, Words, wrapped
-from twin.report.causes import ANSWERS, FRESH
 from twin.report.findings import Findings
 from twin.report.fold import Line as Told
+from twin.report.known import ANSWERS, FRESH
+from twin.report.queued import STANDS
 from twin.report.story import flags_of
 from twin.report.words import lasting
 
@@ -15,7 +16,10 @@ ROW, STEP, SPLIT = 17.0, 20.0, 92.0
 """Pixels from line to line, from a cause to what it led to, and to the right of the times."""
 WIDEST = 980.0
 MOST = 60
-NEITHER = ("waits for racks", "is asked to save", "has finished", "is gone", "raises alarm", "clears alarm")
+NEITHER = (
+    "waits for racks", "still waits for racks", "is asked to save", "has finished", "is gone", "is to be drained",
+    "starts from nothing", *STANDS.values(), "raises alarm", "clears alarm",
+)  # fmt: skip
 """How lines begin that take nothing away and give nothing back: a job that waits, an alarm."""
 DEEPEST = 12
 """Causes so far from the first are drawn no further to the right."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from twin.physics.sags import itic_limits, itic_region
-from twin.report.causes import INPUT
+from twin.report.known import INPUT
 from twin.scenario import Change
 from twin.scenario.sags import Sag, spans
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from twin.equipment import KINDS
-from twin.report.causes import INPUT
+from twin.report.known import INPUT
 from twin.report.moments import EARLY, it_power, since
 from twin.report.story import Story
 

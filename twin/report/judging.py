@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from twin.report import measured
-from twin.report.causes import INPUT
+from twin.report.known import INPUT
 from twin.report.moments import EARLY, since
 from twin.report.sequence import judge_sequence
 from twin.report.story import Span, Story, flags_of

@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from twin.report.causes import SETTING, Causes, Row
+from twin.report.causes import Causes
+from twin.report.known import SETTING, Row
 from twin.report.words import MOMENT, lasting, pretty
 from twin.scenario.operations import (
     ALARM,

@@ -6,7 +6,7 @@ import fnmatch
 from typing import TYPE_CHECKING
 
 from twin.declare import Flag
-from twin.report.causes import GAIN, INPUT, LOSS, Row
+from twin.report.known import GAIN, INPUT, LOSS, Row
 from twin.report.story import Story, flags_of, said_of
 from twin.report.words import pretty, say, sentence, words
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.equipment import KINDS
 from twin.report.bands import band, per_event
-from twin.report.causes import INPUT
+from twin.report.known import INPUT
 from twin.report.schedule import had_racks
 from twin.report.story import Story
 from twin.report.words import kinds, lasting, say, words

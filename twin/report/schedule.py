@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from twin.equipment.job import PHASES
-from twin.report.causes import INPUT
+from twin.report.known import INPUT
 from twin.report.story import Story
 from twin.report.words import clock, lasting
 

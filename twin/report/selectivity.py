@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from twin.report.causes import SAME_MOMENT, SHORTED
+from twin.report.known import SAME_MOMENT, SHORTED
 from twin.report.story import Story, flags_of
 from twin.report.ties import shut_ties
 from twin.report.upstream import Upstream

@@ -11,11 +11,11 @@ import numpy as np
 
 from twin.declare import Flag, Quantity, quantities
 from twin.equipment import KINDS
-from twin.report.causes import INPUT, LATENT, SHORTED
+from twin.report.known import INPUT, LATENT, SHORTED
 from twin.report.operations import Log, is_deed
 from twin.report.told import Told, read_told
 from twin.report.words import lasting, say, words
-from twin.trace.layout import CAUSE, TOLD
+from twin.trace.layout import CAUSE, TOLD, WAITS
 
 if TYPE_CHECKING:
     from twin.plant import Plant
@@ -165,7 +165,8 @@ class Story:
     @cached_property
     def events(self) -> list[Event]:
         """What happened to units, in order; what operations did stands in `log`, causes in `causes`."""
-        told = (each for each in self.trace.events if not is_deed(each) and not each.flag.startswith((CAUSE, TOLD)))
+        said = (CAUSE, TOLD, WAITS)
+        told = (each for each in self.trace.events if not is_deed(each) and not each.flag.startswith(said))
         return sorted(told, key=lambda event: event.time)
 
     @cached_property
@@ -191,8 +192,22 @@ class Story:
     @cached_property
     def chances(self) -> dict[tuple[str, int, float], str]:
         """(unit, member, moment) -> the cause that chance chose, or what a scheduler said."""
-        said = (event for event in self.trace.events if event.flag.startswith((CAUSE, TOLD)))
-        return {(each.unit, each.member, each.time): each.flag.partition(":")[2] for each in said}
+        found: dict[tuple[str, int, float], str] = {}
+        for each in self.trace.events:
+            if each.flag.startswith((CAUSE, TOLD)):
+                key, words = (each.unit, each.member, each.time), each.flag.partition(":")[2]
+                found[key] = f"{found[key]}, {words}" if key in found else words
+        return found
+
+    @cached_property
+    def scheduler_said(self) -> dict[tuple[str, str, int, float], list[str]]:
+        """(TOLD or WAITS, job, member, moment) -> what a scheduler said of a job, in order."""
+        found: dict[tuple[str, str, int, float], list[str]] = {}
+        for each in self.trace.events:
+            how, _, words = each.flag.partition(":")
+            if f"{how}:" in (TOLD, WAITS):
+                found.setdefault((f"{how}:", each.unit, each.member, each.time), []).append(words)
+        return found
 
     @cached_property
     def kind_of(self) -> dict[str, str]:

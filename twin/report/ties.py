@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from twin.plant import Plant
-from twin.report.causes import INPUT, THROWN
+from twin.report.known import INPUT, THROWN
 
 if TYPE_CHECKING:
     from twin.trace import Event

@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from twin.declare import MODES
-from twin.report.causes import (
+from twin.report.causes import Causes
+from twin.report.known import (
     ANSWERS,
     FABRIC,
     GAIN,
@@ -18,9 +19,9 @@ from twin.report.causes import (
     SETTING,
     THERMAL,
     TIMED,
-    Causes,
     Row,
 )
+from twin.report.queued import gangs, mark_standing, rows_of_queue, turn_of
 from twin.report.reasons import why
 from twin.report.story import Story, flags_of
 from twin.report.ties import shut_ties
@@ -59,9 +60,12 @@ def timeline(story: Story, member: int | None = None) -> list[Entry]:
     """Every change of a declared flag and every change of an Input, in order, with its cause; of one member, or all."""
     events = story.events if member is None else story.events_of[member]
     deeds = [row for row in story.log.rows() if member is None or row.event.member == member]
-    rows = _in_order(story, [_as_row(story, event) for event in _telling(events)] + deeds)
+    rows, events = rows_of_queue(story, _telling(events))
+    rows += [_as_row(story, event) for event in events] + deeds
+    mark_standing(story, rows)
+    rows = _in_order(story, rows)
     _idle(rows)
-    causes = Causes(story.plant, shut_ties(story.plant, story.events))
+    causes = Causes(story.plant, shut_ties(story.plant, story.events), gangs(story), capped=story.told.capped)
     entries = []
     for index, row in enumerate(rows):
         led = _cause(story, causes, index, row)
@@ -103,7 +107,7 @@ def _as_row(story: Story, event: Event) -> Row:
             return Row(event, what, lockstep, FABRIC, sense)
         disturbed = AS_WRITTEN if key[1] in ("voltage", "frequency", "short_circuit") else ""
         by = story.log.why(event, key[1]) or story.told.reasons.get(key, disturbed)
-        if not by and (sense == LOSS or key[1] == "phase"):
+        if not by and sense == LOSS:
             by = story.chances.get((event.unit, event.member, event.time), "")
         return Row(event, what, by, "", sense)
     flag = flags_of(kind).get(event.flag)
@@ -143,6 +147,9 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
 
     def place(row: Row) -> float:
         """A listener comes after those it listens to, and who is relieved after what relieves it."""
+        at = turn_of(story, row)
+        if at is not None:
+            return len(story.plant.units) + at
         told = speakers.get(row.event.unit) if row.via == "signal" else None
         if row.via == "load" and row.event.flag.startswith("tripped"):
             return -1  # what a breaker does, its boards feel

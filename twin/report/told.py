@@ -44,6 +44,8 @@ class Told:
     moves: dict[tuple[str, str, float], float] = field(default_factory=dict)
     """(unit, Input, moment to the millisecond) -> seconds that its change takes, where it is a ramp."""
     operations: Operations = field(default_factory=Operations)
+    capped: bool = False
+    """Whether a controller caps the racks' power by what the grid asks for."""
     expected: list[Expected] = field(default_factory=list)
     """The expected sequence of operations."""
 
@@ -75,6 +77,8 @@ def read_told(text: str, plant: Plant, criteria: Iterable[Any] = ()) -> Told:
         units_hit, name = _aim({"set": target}, directory)
         told.reasons |= {(unit, name, 0.0): "drawn by chance" for unit in units_hit}
     _people(told, root, directory, plant)
+    controllers = [each for each in _items(root.get("controllers")) if isinstance(each, dict)]
+    told.capped = any(each.get("kind") == "power_cap" for each in controllers)
     grid = root.get("grid")
     for request in _items(grid.get("requests")) if isinstance(grid, dict) else []:
         if isinstance(request, dict):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from twin.trace.layout import CAUSE, TOLD, BadTrace, Column, Event, NotRecorded, TraceWriteError, because
+from twin.trace.layout import CAUSE, TOLD, WAITS, BadTrace, Column, Event, NotRecorded, TraceWriteError, because
 from twin.trace.reader import Series, Trace, open_trace
 from twin.trace.recorder import Recorder
 
 __all__ = [
     "CAUSE",
     "TOLD",
+    "WAITS",
     "BadTrace",
     "Column",
     "Event",

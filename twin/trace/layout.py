@@ -42,6 +42,8 @@ CAUSE = "cause:"
 """How the flag of an event begins that tells why chance made a unit fail."""
 TOLD = "told:"
 """How the flag of an event begins that tells what a scheduler did with a job; its value is how long it waited [s]."""
+WAITS = "waits:"
+"""How the flag of an event begins that tells why a job has to wait."""
 TEXT_CHUNK = 65536
 EVENT_CHUNK_BYTES = 3072
 """Chunks of events are written again as they fill; they, and the index nodes, must fit a page: see PAGE."""
