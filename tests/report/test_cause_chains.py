@@ -322,6 +322,29 @@ def test_a_chiller_speaks_only_where_water_flows(
     judge(wanted, tmp_path / "water.h5")
 
 
+PROTECTION = """
+title: The short circuit that its own breaker does not see
+plant: pod
+run: {duration: 800 ms, tick: 5 ms, record: 1 s}
+weather: {dry_bulb: 35 degC, relative_humidity: 10 %}
+workload: {utilisation: 80 %}
+events:
+  - {at: 0 s, fail: main-1.protection_failed}
+  - {at: 200 ms, fault: pdu-1}
+"""
+
+
+def test_a_short_circuit_reaches_the_incomer_through_the_bypass(tmp_path: Path) -> None:
+    """The inverter bears it for 200 ms; then it hangs on the board, whose incomer opens after 250 and 50 ms."""
+    case = tmp_path / "protection.yaml"
+    case.write_text(PROTECTION)
+    run(case, output=tmp_path / "protection.h5", device="cpu").trace.close()
+    root = ("ups-1 goes to bypass", "ups-1 is overloaded", "pdu-1 is short-circuited (fault)")
+    why = test_a_short_circuit_reaches_the_incomer_through_the_bypass.__doc__ or ""
+    for facts in (("incomer-1 trips on its short-time element", *root), ("board-1 is dead", *root)):
+        judge(chain("protection failed", why, *facts), tmp_path / "protection.h5")
+
+
 def judge(wanted: Chain, trace: Path) -> None:
     with open_trace(trace) as opened:
         entries = Findings(opened).entries

@@ -13,6 +13,7 @@ from twin.report.known import GAIN, INPUT, LOSS, SETTING, Row
 from twin.report.story import asked
 from twin.report.timeline import _telling
 from twin.report.verdict import closest
+from twin.scenario import read
 from twin.trace import Event
 
 
@@ -73,6 +74,72 @@ def test_a_lockout_is_released_by_its_own_reset() -> None:
 def test_a_part_of_a_failure_is_told_with_its_value(value: float, told: tuple[str, int]) -> None:
     assert asked("quick_disconnect", "leak", value) == told
     assert SETTING not in told
+
+
+VALVES = """
+title: A pod with valves
+plant:
+  title: A pod with valves
+  variant_of: pod
+  units:
+    valve-1..4: {kind: valve, flow_coefficient: 120 m^3/h}
+  coolant:
+    facility:
+      plant: [[pump-1..2, valve-1..2, chiller-1..2]]
+      loads: [[valve-3..4, cdu-1..2.facility], fan-wall-1..2]
+run: {duration: 1 s, tick: 1 s}
+weather: {dry_bulb: 20 degC, relative_humidity: 50 %}
+"""
+OPENING, SERVICE = f"{INPUT}opening", f"{INPUT}in_service"
+
+
+@pytest.fixture(scope="module")
+def valves(tmp_path_factory: pytest.TempPathFactory) -> Plant:
+    path = tmp_path_factory.mktemp("valves") / "valves.yaml"
+    path.write_text(VALVES)
+    return read(path).plant
+
+
+def wide(plant: Plant, *rows: tuple[float, str, str, float, str, int]) -> int | None:
+    """The row that led to a CDU whose facility valve is wide open at 40 s, after its chillers were lost at 10."""
+    chillers = [(10.0 + n, f"chiller-{n}", SERVICE, 0.0, "", LOSS) for n in (1, 2)]
+    after = (40.0, "cdu-1", "valve_open", 1.0, "coolant", LOSS)
+    return led(plant, *sorted([*rows, *chillers]), after)[-1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "row"),
+    [
+        ([], 1),
+        ([(20.0, "valve-1", "shut", 1.0, "self", LOSS)], 1),
+        ([(20.0, "valve-1", "shut", 1.0, "self", LOSS), (20.0, "pump-2", "stopped", 1.0, "power", LOSS)], 3),
+        ([(5.0, "valve-1", OPENING, 0.0, "", LOSS), (5.0, "valve-2", OPENING, 0.0, "", LOSS)], 1),
+        ([(5.0, "valve-3", "shut", 1.0, "self", LOSS)], 0),
+        ([(5.0, "valve-4", "shut", 1.0, "self", LOSS)], 2),
+        ([(8.0, "pump-1", SERVICE, 0.0, "", LOSS), (8.0, "pump-2", SERVICE, 0.0, "", LOSS)], 1),
+        ([(8.0, "pump-1", SERVICE, 0.0, "", LOSS), (9.0, "pump-1", SERVICE, 1.0, "", GAIN)], 3),
+    ],
+    ids=[
+        "chillers alone", "one of two valves", "a valve and the other pump", "valves on their way", "its own valve",
+        "its neighbour's valve", "pumps that coast", "a pump that is back",
+    ],
+)  # fmt: skip
+def test_what_stands_in_the_way_of_water_goes_before_what_cools_it(
+    valves: Plant, rows: list[tuple[float, str, str, float, str, int]], row: int
+) -> None:
+    assert wide(valves, *rows) == row
+
+
+def test_a_pump_is_deadheaded_by_the_valve_beside_it(valves: Plant) -> None:
+    found = led(
+        valves,
+        (5.0, "valve-1", "shut", 1.0, "self", LOSS),
+        (6.0, "valve-2", OPENING, 0.5, "", SETTING),
+        (9.0, "pump-1", "deadheaded", 1.0, "coolant", LOSS),
+    )
+    assert found == [None, None, 0]
+    assert asked("valve", "opening", 0.0)[1] == LOSS
+    assert asked("valve", "opening", 0.3)[1] == SETTING
 
 
 def test_nothing_is_put_back_in_service_that_never_left_it() -> None:

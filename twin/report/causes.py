@@ -9,6 +9,7 @@ from twin.plant import Plant
 from twin.report.known import (
     AFTER,
     ALIKE,
+    BYPASS,
     COOLS,
     FABRIC,
     FREED,
@@ -150,14 +151,26 @@ class Causes:
         beside = self._helpers(row.event.unit, below)
         rises = row.sense == LOSS
         came = [change for unit in below for change in self.known.changes(row, unit, (GAIN if rises else LOSS,))]
-        if rises:
-            shorts = [change for unit in below for change in self.known.changes(row, unit, (LOSS,))]
-            came += [change for change in shorts if change.flag == SHORTED]
+        if rises and (struck := self._struck(row, below)):
+            return last(struck)
         went = [change for unit in beside for change in self.known.changes(row, unit, (LOSS if rises else GAIN,))]
         steps = [change for change in came + went if not change.only_said and not change.waits]
         recent = [change for change in steps if change.time >= row.event.time - FRESH]
         own = [change for change in self.known.own(row, (row.sense,)) if not change.waits]
         return last(recent + own or (steps if rises else []))
+
+    def _struck(self, row: Row, below: list[str]) -> list[Change]:
+        """A short circuit that stands among those that a unit feeds, and who has been switched over to it since."""
+        found = [change for unit in below for change in self.known.changes(row, unit, (LOSS, GAIN))]
+        since = min((each.index for each in found if each.flag == SHORTED and each.sense == LOSS), default=None)
+        if since is None:
+            return []
+        over = (*SWITCHED, BYPASS)
+        return [
+            each
+            for each in found
+            if each.index == since or (each.index > since and each.flag in over and each.value >= 0.5)
+        ]
 
     def _helpers(self, unit: str, below: list[str]) -> list[str]:
         """Who feeds, beside a unit, those that it feeds; not those that hang on it themselves."""
@@ -212,8 +225,10 @@ class Causes:
         if row.via != "power":
             own = [change for change in own if change.is_input]
         near = self.known.nearest(row, row.via, (LOSS,))
+        if row.via == "power" and not own + near:
+            near = self._struck(row, [unit for ring in self.upstream.rings(row.event.unit, "load") for unit in ring])
         if row.via == "coolant" and not own + near:
-            near = self._peers(row, (LOSS,))
+            near = self.known.blocking(row) or self._peers(row, (LOSS,))
         return last(
             own + near
             or self.known.nearest(row, row.via, (SETTING,))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
+from twin.declare import MODES
 from twin.report.upstream import Upstream
 
 if TYPE_CHECKING:
@@ -41,12 +43,15 @@ ALIKE = 4
 """Letters that an Input and the flag it raises begin with alike (leak, leaking)."""
 SWITCHED = ("on_alternate", THROWN)
 """Flags of switches that go over from one feed to another."""
+BYPASS = "on_bypass"
+"""Flag of a UPS whose load hangs on its feed."""
 TOLD = ("asking", "on_alternate")
 """Flags of switches that act by themselves or because another unit tells them to."""
 FREED = ("called", "tripped")
 """Flags of a machine that lets itself run again, by the rise or the fall of them."""
-STANDS = "stopped"
-"""Flag of a pump that turns no more: its branch gives no water."""
+MODE, IDLE_MODES = f"{INPUT}mode", (MODES["off"], MODES["locked_out"])
+STILL = ("stopped", "shut", "tripped", f"{INPUT}in_service", MODE, f"{INPUT}opening")
+"""What tells that a pump turns no more or a valve is shut: its branch gives no water; then, that it is about to."""
 LOCKS, NEAR = "locked_out", 3
 """Flag of a switch that a fault bars, and within how many steps of it stands what had to open for that."""
 FRESH = 60.0
@@ -198,12 +203,22 @@ class Known:
         return self._flowing(row, stale) if felt else stale
 
     def _flowing(self, row: Row, found: list[Change]) -> list[Change]:
-        """The losses that were found; the pumps that stand, where cold was lost of water that flows no more."""
+        """The losses that were found; what stands, where cold was lost of water that flows no more."""
+        lost = {change.unit for change in found}
+        return self.upstream.standing(row.event.unit, lost, partial(self._still, row)) or found
 
-        def said(pump: str) -> Change | None:
-            return self.latest.get((row.event.member, pump), {}).get(STANDS)
+    def blocking(self, row: Row) -> list[Change]:
+        """The pumps that stand and the valves that are shut, where a unit finds no flow."""
+        return self.upstream.blocking(row.event.unit, partial(self._still, row))
 
-        return self.upstream.standing(row.event.unit, {change.unit for change in found}, said) or found
+    def _still(self, row: Row, mover: str) -> Change | None:
+        """What was last told of whether a pump stands or coasts to a stop, or a valve is shut."""
+        changes = self.latest.get((row.event.member, mover), {})
+        said = [changes[flag] for flag in STILL if flag in changes]
+        lost = [
+            change for change in said if change.sense == LOSS and (change.flag != MODE or change.value in IDLE_MODES)
+        ]
+        return lost[0] if lost else said[0] if said else None
 
 
 def last(changes: list[Change]) -> int | None:

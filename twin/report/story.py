@@ -117,9 +117,10 @@ def asked(kind: str, name: str, value: float, over: float | None = None) -> tupl
         return f"{'sags' if value < 1 else 'swells'} to {to} of its voltage", 1
     if name == "bandwidth_share" and over is None:
         return _bandwidth(value)
+    shuts = int((kind, name) == ("valve", "opening") and value <= 0)
     if over is not None:
-        return f"moves to {words(name)} {to}{_within(over)} (ramp)", 0
-    return f"gets {words(name)} {to} (set)", 0
+        return f"moves to {words(name)} {to}{_within(over)} (ramp)", shuts
+    return f"gets {words(name)} {to} (set)", shuts
 
 
 def _bandwidth(share: float) -> tuple[str, int]:

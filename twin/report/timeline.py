@@ -11,6 +11,7 @@ from twin.declare import MODES
 from twin.report.causes import Causes
 from twin.report.known import (
     ANSWERS,
+    BYPASS,
     FABRIC,
     GAIN,
     INPUT,
@@ -151,8 +152,8 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
         if at is not None:
             return len(story.plant.units) + at
         told = speakers.get(row.event.unit) if row.via == "signal" else None
-        if row.via == "load" and row.event.flag.startswith("tripped"):
-            return -1  # what a breaker does, its boards feel
+        if row.event.flag == BYPASS or (row.via == "load" and row.event.flag.startswith("tripped")):
+            return -1  # what a breaker or a bypass does, its boards feel
         if row.via == "load" and row.sense == GAIN:
             return len(story.plant.units) - depth.get(row.event.unit, 0)
         if row.via == "power" and row.event.flag in ANSWERS and not depth.get(row.event.unit, 0):

@@ -53,7 +53,9 @@ class Upstream:
     tanks: frozenset[str] = frozenset()
     """Those that store what a loop has of cold."""
     movers: dict[tuple[str, str], list[list[list[str]]]] = field(default_factory=dict)
-    """(unit, "loads" or "plant") -> for each group of branches of its loops, the pumps in each."""
+    """(unit, "loads" or "plant") -> for each group of branches of its loops, the pumps and valves in each."""
+    branch: dict[str, list[list[str]]] = field(default_factory=dict)
+    """unit -> the pumps and valves beside it in each of its own branches."""
     numbers: dict[tuple[str, str], set[str]] = field(default_factory=dict)
     """(speaker, listener) -> which of its several Outputs the listener hears."""
 
@@ -79,9 +81,14 @@ class Upstream:
                 if target in self.shut:
                     self.sources["power"].setdefault(source, []).append(target)
         pumps = frozenset(name for name, kind in kinds.items() if kind.pumps and set(kind.pumps) == set(kind.streams))
+        stops = pumps | {name for name, kind in kinds.items() if "shut" in quantities(kind.State)}
         for loop in self.plant.loops.values():
-            groups = [[[each.unit for each in row if each.unit in pumps] for row in rows] for rows in loop.groups()]
-            groups = [rows for rows in groups if rows and all(rows)]  # one without a pump of its own lets water by
+            groups = [[[each.unit for each in row if each.unit in stops] for row in rows] for rows in loop.groups()]
+            groups = [rows for rows in groups if rows and all(rows)]  # one without any lets water by
+            for row in loop.branches():
+                beside = [each.unit for each in row if each.unit in stops]
+                for each in row:
+                    self.branch.setdefault(each.unit, []).append([unit for unit in beside if unit != each.unit])
             for side, branches in (("loads", loop.loads), ("plant", loop.plant)):
                 for unit in dict.fromkeys(each.unit for branch in branches for each in branch):
                     self.movers.setdefault((unit, side), []).extend(groups)
@@ -98,29 +105,39 @@ class Upstream:
         return heard is None or number is None or number[1] in heard
 
     def standing(self, unit: str, lost: Iterable[str], said: Callable[[str], S | None]) -> list[S]:
-        """How pumps came to stand, so that no water flows between what keeps it cold, lost, and a unit.
+        """How pumps came to stand or valves to be shut, so that no water flows between what keeps it cold and a unit.
 
-        Empty where it flows: it stands where one pump stands in each branch of a group. A pump on call does until it
-        is said to run. A tank that has warmed had water flow through it, whatever stands by now.
+        Empty where it flows: it stands where one of them stands in each branch of a group, or in the unit's own. A pump
+        on call does until it is said to run. A tank that has warmed had water flow through it, whatever stands by now.
 
         Args:
             unit: who takes the coolant.
-            lost: those of which something is lost.
-            said: what was last said of whether a pump stands; None where nothing was.
+            lost: those of which something is lost; without one among them that keeps coolant cold nothing is said.
+            said: what was last said of whether a pump stands or a valve is shut; None where nothing was.
         """
         cold = sorted(self.coldness.intersection(lost))
         if not cold or unit in self.tanks:
             return []
         sides = [(unit, "loads"), *((each, "plant") for each in cold)]
+        return self._blocked(unit, [group for side in sides for group in self.movers.get(side, ())], said)
+
+    def blocking(self, unit: str, said: Callable[[str], S | None]) -> list[S]:
+        """How what stands in its loop came to stand, for one that finds no flow; see `standing`."""
+        sides = [(unit, side) for side in ("loads", "plant")]
+        return self._blocked(unit, [group for side in sides for group in self.movers.get(side, ())], said)
+
+    def _blocked(self, unit: str, groups: list[list[list[str]]], said: Callable[[str], S | None]) -> list[S]:
+        own = [[beside] for beside in self.branch.get(unit, ()) if beside]
         found: dict[str, S | None] = {}
-        for group in (group for side in sides for group in self.movers.get(side, ())):
-            last = [{pump: said(pump) for pump in branch} for branch in group]
-            still = [{pump: one for pump, one in each.items() if self._rests(pump, one)} for each in last]
-            found |= {pump: one for each in still for pump, one in each.items()} if all(still) else {}
+        for group in own + [[[each for each in row if each != unit] for row in rows] for rows in groups]:
+            last = [{mover: said(mover) for mover in branch} for branch in group]
+            still = [{mover: one for mover, one in each.items() if self._rests(mover, one)} for each in last]
+            found |= {mover: one for each in still for mover, one in each.items()} if all(still) else {}
         return [one for one in found.values() if one is not None]
 
-    def _rests(self, pump: str, last: Said | None) -> bool:
-        return self.plant.units[pump].settings.get("on_call", 0.0) > 0 if last is None else last.sense > 0
+    def _rests(self, mover: str, last: Said | None) -> bool:
+        said = self.plant.units[mover].settings
+        return said.get("on_call", 0.0) > 0 or said.get("opening", 1.0) <= 0 if last is None else last.sense > 0
 
     def rings(self, unit: str, medium: str, over: frozenset[str] = NONE) -> list[list[str]]:
         """Units at distance 1, 2, ... upstream over one medium, or over any of them ("any").
