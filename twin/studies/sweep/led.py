@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from twin.report.causes import ANSWERS, INPUT
+from twin.report.known import ANSWERS, INPUT
 from twin.report.moments import EARLY, work_kinds
 from twin.report.story import Span, Story, flags_of
 from twin.report.timeline import Entry, timeline
