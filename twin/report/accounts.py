@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.report.causes import INPUT
+from twin.report.known import INPUT
 from twin.report.moments import last_row_before
 from twin.report.story import Story
 
