@@ -201,6 +201,7 @@ class TestOutcomes:
         assert 10 < hot.to_throttle < hot.to_shutdown < 400
         assert hot.recovery == math.inf
         assert hot.power_lost > 0.9 * 4 * 135e3
+        assert hot.power_before == pytest.approx(4 * 135e3, rel=0.1)
         assert hot.failed == 2
         one = rows["rack-1"]
         assert (one.racks_lost, one.racks_lost_end, one.throttled, one.failed) == (1, 1, 0, 0)
@@ -214,7 +215,10 @@ class TestOutcomes:
         assert hot.harm_after == hot.to_shutdown
         links = hot.harm_chain.split(" > ")
         assert links[0] == "pump is taken out of service (fail)"
-        assert links[-1] == f"rack-1 shuts down (after {lasting(hot.to_shutdown)})"
+        assert links[-2:] == [
+            f"rack-1 throttles (after {lasting(hot.to_throttle)})",
+            f"rack-1 shuts down (after {lasting(hot.to_shutdown)})",
+        ]
         assert (one.harm_unit, one.harm_after, one.harm_chain) == (
             "rack-1",
             0.0,

@@ -24,7 +24,7 @@ from twin.studies.sweep.heat import NONE, heat, picture
 from twin.studies.sweep.outcome import Outcome
 from twin.studies.sweep.page import page
 from twin.studies.sweep.risk import frequency, rate_set, risks
-from twin.studies.sweep.shown import expected, harm, quantity, spreads, summary, whole
+from twin.studies.sweep.shown import expected, given, harm, power, quantity, slow_after, spreads, summary, whole
 
 
 def row(name, racks=0, passed=(1,), **more):
@@ -182,6 +182,8 @@ def test_page_and_terminal_of_a_small_plant(tmp_path):
     shown = re.findall("<td[^>]*>([^<]*)</td>", cells)[2:7]
     down = [str(both.racks_lost), lasting(both.harm_after), str(both.racks_lost_end)] if both.racks_lost else ["-"] * 3
     assert shown == [str(both.throttled_peak), lasting(both.to_throttle), *down]
+    assert "Failures strike 2 s into the run, which ends 260 s later." in text
+    assert "Failures strike 2 s into the run" in given(made)
     assert "They differ on 1 failure." in text
     assert "Beside the audit" not in page(made, tmp_path / "s.html").read_text()
     assert "<script" not in text
@@ -189,6 +191,17 @@ def test_page_and_terminal_of_a_small_plant(tmp_path):
     assert "a criterion fails in 1" in summary(made)
     assert whole(made, 80).renderables
     assert np.isfinite([each.energy_residual for each in made.outcomes]).all()
+
+
+def test_what_a_report_calls_no_power_is_none_and_a_brake_has_its_moment():
+    told = {"power_before": 1e6, "throttled": 8, "harm_after": 0.3}
+    assert power(row("ups-1", **told, power_lost=4.9e3)) == "-"
+    assert power(row("ups-1", **told, power_lost=5.1e3)) == "5.1 kW"
+    assert power(row("ups-1", power_lost=999.0)) == "-"
+    assert slow_after(row("ups-1", **told)) == "300 ms"
+    assert slow_after(row("ups-1", 2, **told)) == "-", "that is when the first stopped"
+    assert slow_after(row("ups-1", 2, **told, to_throttle=2.0)) == "2 s"
+    assert slow_after(row("ups-1")) == "-"
 
 
 @pytest.mark.parametrize(

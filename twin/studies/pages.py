@@ -36,7 +36,14 @@ def png(figure: Figure) -> bytes:
 
 
 def write_page(
-    path: Path, title: str, subtitle: str, outcome: str, good: bool | None, sentence: str, sections: list[Section]
+    path: Path,
+    title: str,
+    subtitle: str,
+    outcome: str,
+    good: bool | None,
+    sentence: str,
+    sections: list[Section],
+    description: str = "",
 ) -> Path:
     """Write a page, whole or not at all.
 
@@ -47,6 +54,7 @@ def write_page(
         good: whether that is good news; None where it is neither.
         sentence: what it comes to.
         sections: the parts in their order; those that hold nothing are left out.
+        description: what it is about, under the sentence.
 
     Raises:
         OSError: it cannot be written.
@@ -63,7 +71,7 @@ def write_page(
         outcome=outcome,
         verdict_class={True: "good", False: "failed", None: "none"}[good],
         sentence=sentence,
-        description="",
+        description=description,
         sections=holding,
     )
     beside = path.with_name(f".{path.name}.part")

@@ -11,6 +11,7 @@ from pathlib import Path
 from twin import __version__
 from twin.arrays import open_device
 from twin.plant import Plant
+from twin.report.words import lasting
 from twin.scenario import Change, Scenario
 from twin.scenario.sweeping import Sweeping
 from twin.studies.audit.found import Conditions
@@ -35,6 +36,8 @@ OF_UNIT = 6e3
 """Bytes that a unit of a member takes in State, Outputs and what a tick makes of them."""
 OF_ROW = 64.0
 """Bytes of a recorded row of a member: kept columns, their copies, events."""
+LONGEST = 2000
+"""Letters of the scenario's description that a table repeats."""
 WIDE = 40_000
 """Members times units of one chunk at best: beyond it arrays leave the caches."""
 
@@ -113,7 +116,18 @@ def _gathered(ground: Base, outcomes: list[Outcome], name: str, target: Path | N
     scenario = ground.scenario
     criteria = tuple(each.name or each.text for each in scenario.criteria)
     words: dict[str, str | int | float] = {"twin_version": __version__, "sweep_sha256": name}
+    words |= {"description": scenario.description[:LONGEST], "failures": failures_told(ground)}
     return Sweep(scenario.title or ground.name, tuple(against_baselines(outcomes)), criteria, words, target)
+
+
+def failures_told(ground: Base) -> str:
+    """When failures strike, how long they are watched, and when they are mended, in words."""
+    wish, end = ground.wish, ground.scenario.run.duration
+    if not wish.order and not wish.of:
+        return f"no failure is tried beside the scenario's own draws; watched for {lasting(end)}"
+    moments = " or ".join(map(lasting, sorted(wish.at)))
+    mended = f", and are mended {lasting(wish.restore_after)} after" if wish.restore_after is not None else ""
+    return f"failures strike {moments} into the run, which ends {lasting(end - max(wish.at))} later{mended}"
 
 
 def _run(

@@ -16,8 +16,8 @@ from twin.trace.table import Table, read_table, require, write_table
 
 UNITS = {
     "at": "s", "load": "1", "dry_bulb": "K", "first_after": "s", "harm_after": "s", "to_trip": "s", "to_throttle": "s",
-    "to_shutdown": "s", "to_unpowered": "s", "to_dark": "s", "power_lost": "W", "power_lost_end": "W",
-    "recovery": "s", "work_energy": "J", "tokens": "token", "revenue": "USD", "energy_lost": "J",
+    "to_shutdown": "s", "to_unpowered": "s", "to_dark": "s", "power_before": "W", "power_lost": "W",
+    "power_lost_end": "W", "recovery": "s", "work_energy": "J", "tokens": "token", "revenue": "USD", "energy_lost": "J",
     "tokens_lost": "token", "revenue_lost": "USD", "worst_margin": "1", "energy_residual": "1",
 }  # fmt: skip
 DOCS = {
@@ -36,7 +36,8 @@ DOCS = {
     "to_dark": "from the failure to the first board without voltage",
     "racks_lost": "most racks that stood still at one time", "racks_lost_end": "racks that stand still at the end",
     "throttled": "racks that went slower", "throttled_peak": "most racks that went slower at one time",
-    "power_lost": "most IT power missing", "power_lost_end": "and at the end",
+    "power_before": "IT power before the failure", "power_lost": "most IT power missing",
+    "power_lost_end": "and at the end",
     "recovery": "from the failure until all work was back; inf where it never was, 0 where none was lost",
     "work_energy": "energy of the work over the run", "tokens": "tokens of answers served over the run",
     "revenue": "money earned over the run", "energy_lost": "work_energy less than where nothing fails",

@@ -99,9 +99,17 @@ def _harm(case: Case, entries: list[Entry], gone: Moments, slow: Moments) -> dic
             continue
         beyond = [pair for pair in found if pair[0].unit not in case.units] or found
         entry, chain = ([pair for pair in beyond if _is_ours(pair[1], case)] or beyond)[0]
+        before = [entries[place] for place in _lines(entries, slow, case.at) if wanted is gone]
+        chain[-1:-1] = [each for each in before if _on_the_way(each, entry)][:1]
         told = {"harm": entry.what, "harm_unit": entry.unit, "harm_after": _after(entry, case)}
         return told | {"harm_chain": BETWEEN.join(_links(chain, case))}
     return {}
+
+
+def _on_the_way(slower: Entry, entry: Entry) -> bool:
+    """Whether a rack went slower by the same cause before it stopped: it throttles, then it shuts down."""
+    same = (slower.unit, slower.cause) == (entry.unit, entry.cause)
+    return same and entry.cause is not None and slower.time < entry.time
 
 
 def _links(chain: list[Entry], case: Case) -> list[str]:

@@ -31,8 +31,8 @@ class Outcome:
     went slower, harm_unit which rack, harm_after when [s], harm_chain the causes back to the failure. to_trip,
     to_throttle, to_shutdown, to_unpowered, to_dark: seconds to the first of each (to_dark: a board without voltage).
     racks_lost, racks_lost_end: units of work that stood still, most at one time and at the end; throttled,
-    throttled_peak: those that went slower, in all and most at one time. power_lost, power_lost_end: IT power that was
-    missing [W].
+    throttled_peak: those that went slower, in all and most at one time. power_before: IT power before the failure [W],
+    power_lost, power_lost_end: what of it was missing.
     recovery: seconds until all work was back, inf where it never was, 0 where none was lost. work_energy: what the
     work took over the run [J]; tokens, revenue: of services. tokens_lost, revenue_lost, energy_lost: against the same
     world in which nothing fails. failed: criteria that failed. worst_margin: of the criteria that are compared, as a
@@ -66,6 +66,7 @@ class Outcome:
     racks_lost_end: int = 0
     throttled: int = 0
     throttled_peak: int = 0
+    power_before: float = NAN
     power_lost: float = NAN
     power_lost_end: float = NAN
     recovery: float = NAN
@@ -126,6 +127,7 @@ def outcome(
         racks_lost_end=missing["units_end"],
         throttled=len({each.unit for each in slow}),
         throttled_peak=most_at_once(stretches(slow))[0],
+        power_before=_number(missing["power_before"]),
         power_lost=_number(missing["power_lost_peak"]),
         power_lost_end=_number(missing["power_lost_end"]),
         recovery=_recovery(story, case),

@@ -12,7 +12,19 @@ from twin.studies.sweep.agreement import Agreement
 from twin.studies.sweep.cuts import cut_sets
 from twin.studies.sweep.found import Sweep
 from twin.studies.sweep.outcome import Outcome
-from twin.studies.sweep.shown import down_after, harm, how, orders, power, quantity, soon, spreads, summary
+from twin.studies.sweep.shown import (
+    down_after,
+    given,
+    harm,
+    how,
+    orders,
+    power,
+    quantity,
+    slow_after,
+    soon,
+    spreads,
+    summary,
+)
 
 MOST = 300
 """Rows of one table; the table in HDF5 or CSV has all."""
@@ -42,7 +54,7 @@ def page(found: Sweep, path: str | Path, agreed: Agreement | None = None) -> Pat
         _cuts(found), _ranked(found), _traces(found), _heat(found), _audit(agreed), _draws(found), _quiet(found),
         _broken(found), _read(found),
     ]  # fmt: skip
-    return write_page(Path(path), found.title, subtitle, outcome, not harmful, summary(found), sections)
+    return write_page(Path(path), found.title, subtitle, outcome, not harmful, summary(found), sections, given(found))
 
 
 def _cuts(found: Sweep) -> Section:
@@ -105,10 +117,10 @@ def _row(place: int, each: Outcome, priced: bool) -> list[str]:
     held = f"{each.failed} of {len(each.passed)} fail" if each.failed else "hold" if each.passed else "-"
     down = each.racks_lost > 0
     return [
-        str(place), each.case + times, str(each.throttled_peak or "-"), lasting(each.to_throttle),
+        str(place), each.case + times, str(each.throttled_peak or "-"), slow_after(each),
         str(each.racks_lost or "-"), down_after(each),
         str(each.racks_lost_end) if down else "-",
-        power(each.power_lost), say(each.energy_lost, "J") if abs(each.energy_lost) >= 3.6e5 else "-",
+        power(each), say(each.energy_lost, "J") if abs(each.energy_lost) >= 3.6e5 else "-",
         *([quantity(each.tokens_lost, 1.0), quantity(each.revenue_lost, 0.01, "$")] if priced else []), back, held,
     ]  # fmt: skip
 
@@ -155,9 +167,8 @@ def _quiet(found: Sweep) -> Section:
         return Section("quiet", "Without consequence")
     number = sum(each.stands_for for each in quiet)
     text = "\n".join(f"{each.case}{f' (x{each.stands_for})' if each.stands_for > 1 else ''}" for each in quiet)
-    return Section(
-        "quiet", "Without consequence", text=text, text_title=f"{count(number, 'case')} of which nothing comes"
-    )
+    notes = [f"{count(number, 'case')} of which nothing comes; the table names them, too."]
+    return Section("quiet", "Without consequence", notes, text=text, text_title="Their names", soft=True)
 
 
 def _broken(found: Sweep) -> Section:

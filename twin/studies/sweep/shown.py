@@ -11,6 +11,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from twin.report.rows import WORTH_TELLING
 from twin.report.words import count, lasting, say
 from twin.studies.sweep.cuts import Cut, cut_sets, own_racks
 from twin.studies.sweep.found import Sweep
@@ -28,7 +29,12 @@ NARROW = 110
 
 def whole(found: Sweep, width: int = 140, top: int = TOP) -> Any:
     """Everything that a terminal shows."""
-    parts: list[Any] = [Text(f"\n{found.title}", style="bold"), Text(summary(found)), ranked(found, width, top)]
+    parts: list[Any] = [
+        Text(f"\n{found.title}", style="bold"),
+        Text(given(found)),
+        Text(summary(found)),
+        ranked(found, width, top),
+    ]
     harmed = [each for each in found.ranked() if each.harm_chain and not each.fault][: min(top, TOLD)]
     if harmed:
         parts.append(_hows(harmed))
@@ -42,6 +48,12 @@ def whole(found: Sweep, width: int = 140, top: int = TOP) -> Any:
     if found.traced:
         parts.append(_traces(found))
     return Group(*parts)
+
+
+def given(found: Sweep) -> str:
+    """Under what conditions it was swept and when failures strike, as far as the table says so."""
+    said = [str(found.words.get(name, "")) for name in ("description", "failures")]
+    return " ".join(f"{text[0].upper()}{text[1:].rstrip('.')}." for text in said if text)
 
 
 def summary(found: Sweep) -> str:
@@ -96,9 +108,9 @@ def _row(each: Outcome, wide: bool, tokens: bool) -> list[str]:
     times = f" x{each.stands_for}" if each.stands_for > 1 else ""
     first = f"{each.first_unit} {each.first}" if each.first else "-"
     cells = [each.case + times, first, _after(each.first_after)]
-    cells += [str(each.throttled_peak or "-")] + ([_after(each.to_throttle)] if wide else [])
+    cells += [str(each.throttled_peak or "-")] + ([slow_after(each)] if wide else [])
     cells += [str(each.racks_lost or "-")] + ([down_after(each)] if wide else [])
-    cells += [str(each.racks_lost_end or "-"), power(each.power_lost)]
+    cells += [str(each.racks_lost_end or "-"), power(each)]
     cells += [say(each.energy_lost, "J") if abs(each.energy_lost) >= 3.6e5 else "-"] if wide else []
     if tokens:
         cells += [quantity(each.tokens_lost, 1.0), quantity(each.revenue_lost, 0.01, "$")]
@@ -119,9 +131,16 @@ def down_after(each: Outcome) -> str:
     return _after(each.harm_after) if each.racks_lost else "-"
 
 
-def power(watts: float) -> str:
-    """A power that is lost; what is under a kilowatt is none."""
-    return "-" if not watts >= 1e3 else say(watts, "W")
+def slow_after(each: Outcome) -> str:
+    """How long after the failure the first rack went slower, where that is known: by heat, or before any stopped."""
+    throttles = not math.isnan(each.to_throttle)
+    return _after(each.to_throttle if throttles or each.racks_lost or not each.throttled else each.harm_after)
+
+
+def power(each: Outcome) -> str:
+    """The most IT power that was missing; what a report calls none, or is under a kilowatt, is none."""
+    least = 1e3 if math.isnan(each.power_before) else max(1e3, WORTH_TELLING * each.power_before)
+    return "-" if not each.power_lost >= least else say(each.power_lost, "W")
 
 
 def quantity(value: float, least: float, sign: str = "") -> str:
