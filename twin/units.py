@@ -64,6 +64,7 @@ NAMED = {
     "USD/J": ("a price of energy", "USD/MWh"),
     "bit/s": ("a data rate", "Gbit/s"),
     "bit": ("an amount of data", "TB"),
+    "bit/token": ("an amount of data per token", "kB/token"),
     "1": ("a pure number", "%"),
 }
 """SI unit -> what it measures, and the unit people use for it."""
@@ -326,6 +327,7 @@ STEPS = {
     "token/s": [(1e6, "Mtoken/s"), (1e3, "ktoken/s")],
     "USD/s": [(1e-9, "USD/h")],
     "bit": [(8e12, "TB"), (8e9, "GB")],
+    "bit/token": [(8e6, "MB/token"), (8e3, "kB/token")],
     "bit/s": [(8e9, "GB/s"), (8e6, "MB/s")],
     "s": [(172800.0, "day"), (7200.0, "h"), (120.0, "min")],
     "m^3/s": [(1.0, "m^3/s")],

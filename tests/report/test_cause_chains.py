@@ -174,6 +174,13 @@ CHAINS = [
         "leaf-2 trips on undervoltage", "pdu-1 is dead", "pdu-1 is taken out of service (fail)",
     ),
     chain(
+        "leaf-lost-in-serving",
+        "readers wait for their ports: what holds them up is the leaf, not the GPUs",
+        "free cannot keep up: requests wait", "free is held up by the fabric",
+        "rack-? has 50 % of its bandwidth to other racks", "leaf-2 stops forwarding (rail 2)",
+        "leaf-2 fails: its chips are broken and forward nothing (fail)",
+    ),
+    chain(
         "racks-return-in-turn",
         "a rack goes through its soft start, boot and checks one after the other, from the moment its boards live",
         "rack-05 works again", "rack-05 has checked its fabric", "rack-05 checks its fabric", "rack-05 has booted",

@@ -19,8 +19,8 @@ class Pool(PoolAccount):
 
     With a storage system its GPUs read `weights` from there before they serve: those that come back, and after a
     `crash` all of them. They share what bandwidth the pool gets, and begin to serve as their weights arrive, one after
-    the other. Who is lost is taken for one that had its weights. Placement of models on GPUs within the pool, and
-    traffic between prefill and decode, are left out.
+    the other. Who is lost is taken for one that had its weights. Placement of models on GPUs within the pool is left
+    out.
     """
 
     kind = "pool"

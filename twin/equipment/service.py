@@ -42,8 +42,9 @@ class Service(Promise):
 
     A prompt is read (prefill) and releases its answer, which is written token by token (decode). Both take time
     of GPUs, at the rates of one GPU at full clock and with full batches. Services of a lower `priority` number are
-    served first; those of one number share what there is in proportion to what they need. Single requests, their
-    lengths, and traffic between prefill and decode are left out: `request_rate` and mean lengths say what comes.
+    served first; those of one number share what there is in proportion to what they need. Where other racks write
+    than read, the KV cache of each prompt goes to them over the fabric (`kv_cache`). Single requests and their
+    lengths are left out: `request_rate` and mean lengths say what comes.
     Tokens are counted exactly: offered = served + dropped + waiting.
     """
 
@@ -65,6 +66,14 @@ class Service(Promise):
     exposed_communication: Real = quantity(
         "1", "share of a token's time that waits for the network within its rack, at full bandwidth", default=0.0,
         at_least=0, at_most=0.9,
+    )  # fmt: skip
+    kv_cache: Real = quantity(
+        "bit/token", "KV cache of a token of a prompt, sent from the pool that reads to another that writes; 0: none",
+        default=0.0, at_least=0, at_most=1e9,
+    )  # fmt: skip
+    kv_ports: Real = quantity(
+        "1", "GPUs on either side over whose ports the KV cache of one prompt goes side by side", default=1.0,
+        at_least=1, at_most=1e4,
     )  # fmt: skip
     patience: Real = quantity(
         "s",
@@ -97,6 +106,12 @@ class Service(Promise):
         requests: Real = quantity("request", "requests begun since the start", default=0.0)
         requests_in_time: Real = quantity("request", "of them, those within the promised times", default=0.0)
         revenue: Real = quantity("USD", "earned since the start", default=0.0)
+        held_up: Real = flag(
+            "is held up by the fabric", "is no longer held up by the fabric", because=(
+                "its KV caches take longer to send than its prompts to read",
+                "bandwidth_share: its racks have less bandwidth",
+            ), via="work",
+        )  # fmt: skip
         waiting: Real = flag(
             "cannot keep up: requests wait", "has caught up", because="its pools serve less than is asked", via="work"
         )
@@ -115,6 +130,10 @@ class Service(Promise):
         first_token_time: Real = quantity("s", "from a request to its first token; a day at most is told", default=0.0)
         token_time: Real = quantity("s", "between two tokens of an answer", default=0.0)
         revenue_rate: Real = quantity("USD/s", "earned", default=0.0)
+        handover_time: Real = quantity(
+            "s", "KV cache of a prompt, from those that read it to those that answer; in first_token_time", default=0.0
+        )
+        handover_rate: Real = quantity("bit/s", "KV caches sent to other racks", default=0.0)
 
     def asks(self, u: Any, now: Real, dt: Real) -> Asked:
         """Tokens that come in a tick, in whole grains: of a steady rate no grain is lost between ticks."""
@@ -175,6 +194,11 @@ class Service(Promise):
             late=late,
             late_at=late_at,
         )
+        told = dict.fromkeys(("handover_time", "handover_rate"), self.once(_none, u.admission))
+        if done.handing is not None:
+            each_token, sent, bound = done.handing
+            after.held_up, after.held_up_at = latched((prompts.left > 0) * bound, s.held_up, s.held_up_at, port.now)
+            told = {"handover_time": u.prompt_length * each_token, "handover_rate": sent / dt}
         return after, self.Outputs(
             offered_rate=(offered[0] + offered[1]) / dt,
             prompt_rate=prompts.served / dt,
@@ -184,21 +208,29 @@ class Service(Promise):
             first_token_time=first,
             token_time=each,
             revenue_rate=earned / dt,
+            **told,
         )
 
     def _times(self, s: Any, u: Any, done: Any, answers_left: Real, dt: Real) -> tuple[Real, Real]:
         """Time to first token of who comes at the end of the tick, and time per token [s].
 
-        Who comes waits for all who are there, by what could be read; the rest goes with the clock. Answers that
-        are behind share what is written.
+        Who comes waits for all who are there, by what could be read, and for its KV cache to go over; the rest goes
+        with the clock. Answers that are behind share what is written.
         """
         xp = library_of(answers_left)
         ahead = done.read.prompts.left
         wait = xp.where(ahead > 0, ahead * dt / xp.maximum(done.capacity, 1e-9), 0.0)
         first = wait + self.least_first_token_time / xp.maximum(done.prefill_speed, 1e-9)
+        if done.handing is not None:
+            first = first + u.prompt_length * done.handing[0]
         each = token_time(done.busy, self.least_token_time, self.batch, self.decode_rate)
         each = each / xp.maximum(done.decode_speed, 1e-9)
         open_answers = answers_left / xp.maximum(u.answer_length, 1.0)
         shared = open_answers * dt / xp.maximum(done.written, 1e-9)
         each = xp.where(answers_left > 0, xp.maximum(each, shared), each)
         return xp.minimum(first, LONGEST), xp.minimum(each, LONGEST)
+
+
+def _none(of: Real) -> Real:
+    """Nothing, for each service."""
+    return 0.0 * of

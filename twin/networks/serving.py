@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked, stacked_with_spare, worth_doing
+from twin.networks.handing import Handing, Ways, compile_handing
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
 from twin.physics.serving import grains_below
 from twin.physics.thermal import TINY
@@ -40,7 +41,8 @@ class ServingNetwork:
 
     `inside` are the racks of each pool; `pool_of` the pool of each rack of a table, one past the last where it
     stands in none, and `placed` where it stands in one (1, n). `also_decodes`: whether the pool of a slot of
-    prefill writes answers of the same service too, by slot (1, service).
+    prefill writes answers of the same service too, by slot (1, service). `handing`: of KV caches between pools, None
+    where nobody hands any over.
     """
 
     services: Table | None
@@ -54,12 +56,14 @@ class ServingNetwork:
     also_decodes: list[Array]
     decode_rate: Array
     unit_count: int
+    handing: Handing | None = None
 
 
 class Served(NamedTuple):
     """What a tick did for services: tokens asked, read and written, and how fast it went; arrays (member, service).
 
-    times: by phase and slot, the time of GPUs that it took [s].
+    times: by phase and slot, the time of GPUs that it took [s]; handing: seconds for a token of a prompt, bits sent,
+    and whether that held prompts up, None where nobody hands over.
     """
 
     asked: Any
@@ -70,6 +74,7 @@ class Served(NamedTuple):
     prefill_speed: Array
     decode_speed: Array
     times: Any = None
+    handing: tuple[Array, Array, Array] | None = None
 
 
 class Pooled(NamedTuple):
@@ -131,6 +136,7 @@ def compile_serving(plant: Plant, tables: list[Table], xp: ModuleType) -> Servin
         also,
         services.machine.decode_rate if services else None,  # type: ignore[attr-defined]
         len(column),
+        compile_handing(plant, list(names), column, also, xp),
     )
 
 
@@ -193,14 +199,20 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
         outputs: of the last tick; what the racks can do follows from them.
     """
     pools, key = ports[net.pools.key], net.pools.key
-    able, speeds, longer = _able(net, state, inputs, outputs)
+    able, speeds, longer, found = _able(net, state, inputs, outputs)
     lacking = net.pools.machine.lacking(state[key], inputs[key], able)  # type: ignore[attr-defined]
     gpus = able - lacking
     time, waits, answers = _Time(gpus, speeds, longer, dt), 0.0 * gpus, {}
     if net.services is not None:
         t = net.services
         row, asked = state[t.key], t.machine.asks(inputs[t.key], pools.now, dt)  # type: ignore[attr-defined]
-        served, waits, answers = _serve(net, t.machine, row, asked, time, dt)
+        ways = None
+        if net.handing is not None:
+            ways = Ways(net.handing, net.slots, net.inside, dt)
+            ways.open(found[1], found[4], gpus, able, t.machine.prefill_rate)  # type: ignore[attr-defined]
+        served, waits, answers = _serve(net, t.machine, row, asked, time, dt, ways)
+        if ways is not None:
+            time.used["prefill"] = time.used["prefill"] - ways.waited
         ports[t.key].work = served
     xp = library_of(gpus)
     whole = xp.maximum(time.all[:, :-1], TINY)
@@ -225,26 +237,36 @@ def tell_power(net: ServingNetwork, ports: AllPorts, drawn: Array) -> None:
 
 def _able(
     net: ServingNetwork, state: AllRows, inputs: AllRows, outputs: AllRows
-) -> tuple[Array, dict[str, Array], Array]:
-    """GPUs at work in each pool, their mean speed by phase, and that of 1/bandwidth in their rack, (member, pool)."""
-    xp, found = library_of(next(iter(net.pool_of.values()))), None
+) -> tuple[Array, dict[str, Array], Array, Array]:
+    """GPUs at work in each pool, their mean speed by phase, and that of 1/bandwidth in their rack, (member, pool).
+
+    And of each unit GPUs, their prefill, decode and 1/bandwidth, and bandwidth to other racks where some hand over.
+    """
+    xp, handing = library_of(next(iter(net.pool_of.values()))), net.handing
+    found: Any = None
     for t in net.racks:
         said = t.machine.works(state[t.key], inputs[t.key], outputs[t.key])  # type: ignore[attr-defined]
         if found is None:
-            found = xp.zeros((4, said.gpus.shape[0], net.unit_count + 1))
+            found = xp.zeros((4 if handing is None else 5, said.gpus.shape[0], net.unit_count + 1))
         left = t.machine.nvlink_left(inputs[t.key])  # type: ignore[attr-defined]
         count = xp.where(left > 0, said.gpus, 0.0)
+        beyond = []
+        if handing is not None:
+            share = inputs[t.key].bandwidth_share
+            count = xp.where((handing.sides[t.columns] > 0) & (share <= 0), 0.0, count)
+            beyond = [count * (handing.rate[t.columns] * share)]
         waits = count / xp.maximum(left, LEAST)
-        found[:, :, t.columns] = stacked(count, count * said.prefill, count * said.decode, waits)
-    gpus, prefill, decode, waits = gather_sum(found, net.inside)
+        found[:, :, t.columns] = stacked(count, count * said.prefill, count * said.decode, waits, *beyond)
+    gpus, prefill, decode, waits = gather_sum(found[:4], net.inside)
     some = xp.maximum(gpus, TINY)
-    return gpus, {"prefill": prefill / some, "decode": decode / some}, xp.where(gpus > 0, waits / some, 1.0)
+    speeds = {"prefill": prefill / some, "decode": decode / some}
+    return gpus, speeds, xp.where(gpus > 0, waits / some, 1.0), found
 
 
-def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, time: _Time, dt: Any) -> Any:
+def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, time: _Time, dt: Any, ways: Ways | None) -> Any:
     """Go through the levels of priority; what each service got, what waits in pools, and their answers [tokens]."""
     xp = library_of(asked.prompts)
-    tally = _Tally(net, machine, time)
+    tally = _Tally(net, machine, time, ways)
     there, coming = s.prompt_queue + asked.prompts, s.unanswered + asked.answers
     per_prompt = coming / xp.maximum(there, TINY)
     sums: list[Array] = []
@@ -269,19 +291,25 @@ def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, time: _Time, d
         tally.seen("prefill", time.speed["prefill"]) / tally.longer(tally.seen("prefill", time.waits)),
         tally.seen("decode", time.speed["decode"] * free) / tally.longer(tally.seen("decode", time.waits)),
     )
-    served = Served(asked, read, written, capacity, busy, *speeds, tally.times)
+    handed = None if ways is None else (ways.seconds(tally.seen), ways.sent, ways.bound)
+    served = Served(asked, read, written, capacity, busy, *speeds, tally.times, handed)
     return served, tally.waits(waiting), tally.answers
 
 
 class _Tally:
     """Who took how much of which pool in a tick, by the slots of a phase."""
 
-    def __init__(self, net: ServingNetwork, machine: Any, time: _Time) -> None:
-        self.net, self.time, self.exposed = net, time, machine.exposed_communication
+    def __init__(self, net: ServingNetwork, machine: Any, time: _Time, ways: Ways | None) -> None:
+        self.net, self.time, self.exposed, self.ways = net, time, machine.exposed_communication, ways
         self.rate = {
             phase: [library_of(time.all).maximum(rate * self.pace(slot, phase), LEAST) for slot in net.slots[phase]]
             for phase, rate in (("prefill", machine.prefill_rate), ("decode", machine.decode_rate))
         }
+        if ways is not None:
+            self.rate["prefill"] = [
+                library_of(held).maximum(rate * held, LEAST)
+                for rate, held in zip(self.rate["prefill"], ways.held, strict=True)
+            ]
         self.rooms: list[Array] = []
         self.written: list[Array] = [0.0 for _ in net.slots["decode"]]
         self.begun: list[Array] = [0.0 for _ in net.slots["prefill"]]
@@ -319,6 +347,8 @@ class _Tally:
             after = per_prompt * decodes / xp.maximum(self.net.decode_rate * self.pace(slot, "decode"), LEAST)
             cost = 1.0 / rate + after
             tokens = self.time.offer(slot, left * cost, free) / cost
+            if self.ways is not None:
+                tokens = self.ways.within(k, tokens, left)
             free = self.time.without(slot, xp.minimum(tokens, left) * cost, free)
             self.rooms.append(tokens)
             capacity, left = capacity + tokens, xp.maximum(left - tokens, 0.0)
@@ -331,6 +361,8 @@ class _Tally:
         for k, (slot, room, rate) in enumerate(said):
             here = xp.minimum(tokens, room)
             self._take(k, slot, "prefill", here / rate)
+            if self.ways is not None:
+                self.times["prefill"][k] = self.times["prefill"][k] - self.ways.take(k, here, here / rate)
             self.begun[k] = self.begun[k] + here
             tokens = tokens - here
 

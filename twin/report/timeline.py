@@ -104,8 +104,7 @@ def _as_row(story: Story, event: Event) -> Row:
         what, sense = story.asked(event)
         key = (event.unit, event.flag.removeprefix(INPUT), round(event.time, 3))
         if story.by_fabric(event):
-            lockstep = "jobs in lockstep go at the share of their slowest rack" if sense == LOSS else ""
-            return Row(event, what, lockstep, FABRIC, sense)
+            return Row(event, what, _sends(story) if sense == LOSS else "", FABRIC, sense)
         disturbed = AS_WRITTEN if key[1] in ("voltage", "frequency", "short_circuit") else ""
         by = story.log.why(event, key[1]) or story.told.reasons.get(key, disturbed)
         if not by and sense == LOSS:
@@ -119,6 +118,13 @@ def _as_row(story: Story, event: Event) -> Row:
     what = flag.rises if rose else flag.falls or f"no longer {flag.rises}"
     what += f" (rail {rail})" if event.flag == "stopped" and (rail := story.rails.get(event.unit)) else ""
     return Row(event, what, "", flag.via, sense)
+
+
+def _sends(story: Story) -> str:
+    """What it means that racks have less bandwidth."""
+    if story.plant.served and not story.plant.of_kind("job"):
+        return "caches that go from readers to writers go at what is left"
+    return "jobs in lockstep go at the share of their slowest rack"
 
 
 def _idle(rows: list[Row]) -> None:
