@@ -8,6 +8,7 @@ import math
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,15 +20,17 @@ from twin.diagram.ink import LOST, SOFT, STANDBY, STRAINED, Disc, Words
 from twin.plant import Unit
 from twin.report import report, reports
 from twin.report.chain import ROW, _tone, chain, joined
+from twin.report.extremes import Extreme
 from twin.report.findings import Findings
 from twin.report.fold import Line
 from twin.report.moments import first_row_showing
 from twin.report.page import _diagrams
 from twin.report.panels import panels
-from twin.report.paper import UPRIGHT, _drawn, _pictures, _turn, _widths
+from twin.report.paper import UPRIGHT, _drawn, _pictures, _table, _turn, _widths
 from twin.report.pictures import Picture
 from twin.report.plots import STRETCHES, Swing
-from twin.report.sections import Section
+from twin.report.rows import _extreme
+from twin.report.sections import Column, Section, TablePart
 from twin.report.stills import moments
 from twin.report.story import Fault, Span
 from twin.trace import Event, Trace
@@ -82,6 +85,23 @@ def test_columns_fill_the_page_and_none_is_lost() -> None:
         widths = _widths(rows, len(rows[0]), 515.0)
         assert sum(widths) == pytest.approx(515.0)
         assert min(widths) > 5.0
+
+
+def test_a_short_number_stays_in_one_line_however_long_its_neighbours_are() -> None:
+    part = TablePart([Column("after", "k"), Column("why")], [["+10 min 42 s", "for this and that reason " * 30]])
+    table = _table(part, 300.0)
+    first, second = (
+        cell.wrap(wide - 7.0, 800.0)[1] / cell.style.leading
+        for cell, wide in zip(table._cellvalues[1], table._colWidths, strict=True)
+    )
+    assert first == 1
+    assert second > 5
+
+
+def test_the_round_off_of_a_solver_is_no_flow() -> None:
+    dust = Extreme("cdu", "flow", "lowest", -5.8e-15, "m^3/s", "", 94.0, "cdu-1", None, None)
+    assert _extreme(dust)[1] == "0 L/min"
+    assert _extreme(replace(dust, value=1e-4))[1] == "6 L/min"
 
 
 def test_a_folder_in_its_place_is_told(trace: Trace, tmp_path: Path) -> None:

@@ -12,10 +12,10 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 from twin.diagram import Sheet
-from twin.diagram.ink import NONE, TONES, Disc, Line, Mark, Words, hatching
-from twin.diagram.svg import MARGIN, arrow_head
+from twin.diagram.svg import MARGIN
 from twin.report.chain import ROW
 from twin.report.findings import Findings
+from twin.report.inked import ink
 from twin.report.page import sections_of, subtitle
 from twin.report.sections import Section, TablePart, holds_something
 from twin.report.verdict import FAILED, GOOD
@@ -34,6 +34,8 @@ LATER = ("plots", "hall", "diagrams", "assumptions", "provenance")
 SMALLER = 0.75
 """A picture is drawn so much smaller at least where it then fits what is left of a page, or one more fits a page."""
 LONGEST = 30_000  # letters of the scenario that paper repeats; the trace has all
+SHORT = 24
+"""Letters up to which a number stays in one line."""
 LEAST, MOST = 34.0, 210.0
 """A column is no narrower and asks for no more than this [pt] while there is a shortage."""
 
@@ -198,7 +200,12 @@ def _table(part: TablePart, width: float) -> Any:
     count = max(len(row) for row in part.rows)
     styles = [column.style for column in part.columns] or ["", "n"][:count] + [""] * (count - 2)
     named = [column.name for column in part.columns]
-    rows = [[_cell(text, styles[i] if i < len(styles) else "") for i, text in enumerate(row)] for row in part.rows]
+    kept = {i for i, style in enumerate(styles) if style}  # numbers, moments, words that are not broken
+    said = [
+        [text.replace(" ", "\u00a0") if i in kept and len(text) < SHORT else text for i, text in enumerate(row)]
+        for row in part.rows
+    ]
+    rows = [[_cell(text, styles[i] if i < len(styles) else "") for i, text in enumerate(row)] for row in said]
     has_head = any(named)
     if has_head:
         heads = [_words(name, _style(7.5, GREY, bold=True, right=styles[i] == "n")) for i, name in enumerate(named)]
@@ -212,7 +219,7 @@ def _table(part: TablePart, width: float) -> Any:
         ("LINEBELOW", (0, 0), (-1, -1), 0.3, HexColor("#d5d8dc")),
         ("ROWBACKGROUNDS", (0, int(has_head)), (-1, -1), [None, HexColor(BAND)]),
     ]
-    widths = _widths([named, *part.rows] if has_head else part.rows, count, width)
+    widths = _widths([named, *said] if has_head else said, count, width)
     return LongTable(rows, widths, repeatRows=int(has_head), style=TableStyle(look), splitInRow=1)
 
 
@@ -231,7 +238,7 @@ def _widths(rows: Sequence[Sequence[str]], count: int, width: float) -> list[flo
         return float(stringWidth(text, font, 7.5)) + 9.0
 
     wanted = [max([LEAST, *(asks(row[i]) for row in rows if i < len(row))]) for i in range(count)]
-    words = [max([LEAST, *(asks(w) for row in rows if i < len(row) for w in row[i].split())]) for i in range(count)]
+    words = [max([LEAST, *(asks(w) for row in rows if i < len(row) for w in row[i].split(" "))]) for i in range(count)]
     least = [min(each, MOST) for each in words]
     if sum(wanted) <= width:
         spare = (width - sum(wanted)) / count
@@ -321,54 +328,10 @@ def _drawn(sheet: Sheet, width: float, tallest: float, row: float = 0.0) -> Any:
             self.canv.scale(scale, -scale)
             self.canv.translate(MARGIN - left, -self.end)
             for mark in sheet.marks:
-                _ink(self.canv, mark)
+                ink(self.canv, mark, _fonts())
             self.canv.restoreState()
 
     return Drawn()
-
-
-def _ink(canvas: Any, mark: Mark) -> None:
-    """One mark; the canvas stands on its head, so words are turned over again."""
-    colour = TONES[mark.tone][0]
-    canvas.setStrokeColor(colour)
-    if isinstance(mark, Words):
-        canvas.saveState()
-        canvas.setFillColor(colour)
-        canvas.setFont(_fonts()[int(mark.bold)], mark.size)
-        canvas.translate(mark.x, mark.y)
-        canvas.scale(1, -1)
-        write = {"start": canvas.drawString, "middle": canvas.drawCentredString, "end": canvas.drawRightString}
-        write[mark.anchor](0, 0, mark.text)
-        canvas.restoreState()
-        return
-    canvas.setLineWidth(mark.width)
-    canvas.setDash(5, 3) if isinstance(mark, Line) and mark.dashed else canvas.setDash()
-    if isinstance(mark, Line):
-        _path(canvas, mark.points, fill=False, closed=False)
-        if mark.arrow:
-            canvas.setFillColor(colour)
-            canvas.setDash()
-            _path(canvas, arrow_head(mark.points), fill=True, closed=True, stroke=False)
-        return
-    if mark.fill != NONE:
-        canvas.setFillColor(TONES[mark.fill][0])
-    if isinstance(mark, Disc):
-        canvas.circle(mark.x, mark.y, mark.r, fill=int(mark.fill != NONE))
-        return
-    _path(canvas, mark.points, fill=mark.fill != NONE, closed=True, stroke=mark.width > 0)
-    canvas.setStrokeColor(TONES["lost"][0])
-    for start, end in hatching(mark) if mark.hatched else ():
-        canvas.line(*start, *end)
-
-
-def _path(canvas: Any, points: Sequence[Any], *, fill: bool, closed: bool, stroke: bool = True) -> None:
-    path = canvas.beginPath()
-    path.moveTo(*points[0])
-    for point in points[1:]:
-        path.lineTo(*point)
-    if closed:
-        path.close()
-    canvas.drawPath(path, stroke=int(stroke), fill=int(fill))
 
 
 def _numbered(title: str) -> Any:

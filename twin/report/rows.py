@@ -33,6 +33,8 @@ SHARES = ("load_fraction", "state_of_charge", "clock", "voltage")
 """Pure numbers that people say in per cent."""
 
 
+DUST = {"m^3/s": 1e-8, "kg/s": 1e-5, "W": 1e-3}
+"""What is smaller than this is none: a solver's round-off."""
 WORTH_TELLING = 0.005
 """Share of IT power below which a loss is leakage that follows temperature, not work that is missing."""
 
@@ -324,7 +326,7 @@ class Rows:
 
 def _extreme(each: Extreme) -> list[str]:
     name = f"{each.which} {words(each.name)} of {'the site' if each.kind == 'site' else kinds(each.kind, 2)}"
-    value = say(each.value, each.unit, share=each.name in SHARES)
+    value = say(0.0 if abs(each.value) < DUST.get(each.unit, 0.0) else each.value, each.unit, share=each.name in SHARES)
     limit = "" if each.limit is None else f"{say(each.limit, each.unit)} ({words(each.limit_name or '')})"
     return [name, value, limit, each.where, clock(each.time)]
 
