@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -286,3 +286,18 @@ def gather_sum_where(x: Array, table: Neighbours, mask: Array) -> Array:
     """As `gather_sum`, of those neighbours alone where `mask` (member, m, K) is true; (member, m)."""
     terms = library_of(x).where(mask, x.take(table.index, axis=-1), 0.0)
     return terms.sum(axis=-1)
+
+
+def running(x: Array, law: Callable[[Array, Array], Array], none: float) -> Array:
+    """A sum or an extreme of each column and all before it (..., n), in one order: by doubling steps.
+
+    Args:
+        law: adds, or takes the larger of, two arrays.
+        none: what changes nothing: 0 in a sum, -inf among largest.
+    """
+    xp, step, found = library_of(x), 1, x
+    while step < x.shape[-1]:
+        before = xp.zeros(x.shape) + none
+        before[..., step:] = found[..., :-step]
+        found, step = law(found, before), 2 * step
+    return found

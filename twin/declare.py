@@ -156,7 +156,7 @@ class Ports:
     it is), `served_otherwise` what that board's other feeds held [pu]. `gap` counts the seconds of the tick without
     supply; a voltage of zero means dead at its end, so gap == dt means dead throughout. By slot: `feed_frequency`
     (None while all is at nominal), `feed_weight` how much more one feed can bear (None: alike), `feed_injection`
-    what each forces in, `feed_push` what each gives beyond its share.
+    what each forces in, `feed_push` what each gives beyond its share. `held`: seconds of the tick that a rack waits.
     """
 
     now: Real = 0.0
@@ -194,6 +194,7 @@ class Ports:
     drive: Any = None
     plan: Any = None
     work: Any = None
+    held: Real = 0.0
 
     def mixing(self, stream: str, volume: Real, dt: Real) -> Mixing:
         """How the coolant that a stream holds [m3] mixes in this tick; found for all streams at once in a plant."""
@@ -252,8 +253,7 @@ class Equipment:
     """
 
     kind: ClassVar[str] = ""
-    feeds: ClassVar[tuple[int, int]] = (0, 0)
-    """Fewest and most feeds a unit may have; (0, 0) takes no electricity."""
+    feeds: ClassVar[tuple[int, int]] = (0, 0)  # fewest and most feeds a unit may have; (0, 0) takes no electricity
     source: ClassVar[bool] = False  # true where electricity enters the site: it has no feeds and answers `live` alone
     stores_power: ClassVar[bool] = False  # true where a source gives only what it took before: stored, not supplied
     serves: ClassVar[bool] = False  # true where others may be fed from it

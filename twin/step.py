@@ -32,6 +32,7 @@ def step(model: Model, state: State, inputs: AllRows, now: Any, dt: Any) -> Stat
     work.solve(model.work, port, rows, inputs, state.outputs, dt)
     was = state.voltage, state.frequency
     grid, shares, short = struck.energise(model.power, port, rows, inputs, was, dt)
+    work.take_turns(model.work, port, rows, inputs, dt)
     for t in model.having["actuate"]:
         port[t.key].drive = t.machine.actuate(rows[t.key], inputs[t.key], port[t.key], dt)
     passes = PASSES if length > LONG else 1

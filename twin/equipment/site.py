@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from twin.declare import Equipment, Real, quantity, table
+from twin.declare import Equipment, Nothing, Ports, Real, quantity, replace, table
 
 
 @table
@@ -26,6 +26,11 @@ class Site(Equipment):
             "USD/J", "price of energy from the grid", default=0.0, at_least=-1e-3, at_most=1e-3
         )
 
+        start_ramp: Real = quantity(
+            "W/s", "racks that have supply again begin one after the other, so that their rated power comes back no "
+            "faster; 0: all at once", default=0.0, at_least=0, at_most=1e9,
+        )  # fmt: skip
+
     @table
     class State:
         supplied_energy: Real = quantity("J", "energy from utilities and generators since the start", default=0.0)
@@ -38,6 +43,7 @@ class Site(Equipment):
         unallocated_it_energy: Real = quantity("J", "energy of all IT charged to nobody", default=0.0)
         unallocated_facility_energy: Real = quantity("J", "energy of the site charged to nobody", default=0.0)
         energy_cost: Real = quantity("USD", "cost of supplied energy since the start", default=0.0)
+        next_start: Real = quantity("s", "when the next rack may begin to start", default=0.0)
         unallocated_energy_cost: Real = quantity("USD", "of that, charged to nobody", default=0.0)
 
     @table
@@ -55,3 +61,6 @@ class Site(Equipment):
         stored_energy: Real = quantity("J", "energy held in water, metal, air and batteries", default=0.0)
         stored_power: Real = quantity("W", "energy taken into store: water, metal, air, cells", default=0.0)
         energy_residual: Real = quantity("1", "worst energy residual of a unit, of throughput", default=0.0)
+
+    def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
+        return (s if port.plan is None else replace(s, next_start=port.plan)), Nothing()

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from twin.arrays import Array
-from twin.networks import accounting, gangs, serving, storing
+from twin.networks import accounting, gangs, serving, starting, storing
 from twin.networks.tables import AllPorts, AllRows, Table
 from twin.plant import Plant
 
@@ -17,13 +17,14 @@ class WorkNetwork:
     """Pools with their services, and jobs with their gangs; None where a plant has none.
 
     `loading`: storage systems that pools alone use; those that jobs use too are known to the gangs. `accounts`: whom
-    energy is charged to.
+    energy is charged to. `racks`: all tables that work.
     """
 
     serving: serving.ServingNetwork | None
     gangs: gangs.GangNetwork | None
     loading: storing.StoringNetwork | None
     accounts: accounting.AccountNet | None
+    racks: list[Table]
 
 
 def compile_work(plant: Plant, tables: list[Table], xp: ModuleType) -> WorkNetwork:
@@ -31,7 +32,8 @@ def compile_work(plant: Plant, tables: list[Table], xp: ModuleType) -> WorkNetwo
     made = gangs.compile_gangs(plant, tables, xp)
     loading = storing.compile_storing(plant, tables, None, xp) if made is None else None
     served = serving.compile_serving(plant, tables, xp)
-    return WorkNetwork(served, made, loading, accounting.compile_accounts(served, made, tables, xp))
+    accounts = accounting.compile_accounts(served, made, tables, xp)
+    return WorkNetwork(served, made, loading, accounts, [t for t in tables if t.machine.is_work])
 
 
 def solve(net: WorkNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, outputs: AllRows, dt: Any) -> None:
@@ -42,6 +44,12 @@ def solve(net: WorkNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, ou
         gangs.solve(net.gangs, ports, state, inputs, outputs, dt)
     if net.loading is not None:
         storing.load(net.loading, ports, state, inputs, dt)
+
+
+def take_turns(net: WorkNetwork, ports: AllPorts, rows: AllRows, inputs: AllRows, dt: Any) -> None:
+    """Let racks that have supply again begin in turn, where the site limits how fast their power comes back."""
+    if net.racks:
+        starting.take_turns(net.racks, ports, rows, inputs, dt)
 
 
 def tell_power(net: WorkNetwork, ports: AllPorts, drawn: Array) -> None:

@@ -104,14 +104,20 @@ class Startup(PowerShelves):
         return Start(delay, self.soft_start_time, boot, self.check_time, self.boot_power, self.check_power)
 
     def start_clock(self, s: Any, u: Any, port: Ports, dt: Real) -> Real:
-        """Seconds of unbroken supply since it went off, at the end of the tick; 0 where it did not [s]."""
-        xp, alive = library_of(port.gap), dt - port.gap
+        """Seconds of unbroken supply since it went off, at the end of the tick; 0 where it did not, or waits [s]."""
+        xp, alive = library_of(port.gap), dt - port.gap - port.held
         clock = xp.where(port.voltage == 0, 0.0, xp.where(port.gap > 0, alive, s.restart_clock + alive)) * self.down(s)
         clock = clock * (1.0 - s.tripped * (1.0 - u.reset))
         if self._boots:
             shut = getattr(s, "shut_down", 0.0) * (1.0 - u.reset)
             clock = clock * (1.0 - self.boots_when_on * (1.0 - self.asked(u) * (1.0 - shut)))
         return clock
+
+    def awaits(self, s: Any, u: Any, port: Ports) -> Real:
+        """1 where it has supply again and would begin to start in this tick."""
+        stands = self.asked(u) * (1.0 - s.tripped * (1.0 - u.reset))
+        stands = stands * (1.0 - getattr(s, "shut_down", 0.0) * (1.0 - u.reset))
+        return (port.voltage != 0) * ((s.restart_clock <= 0) | (port.gap > 0)) * self.down(s) * stands
 
     def starting(self, s: Any, u: Any, port: Ports, on: Real, dt: Real) -> Real:
         """Power that it draws before it is ready, mean over the tick [W]; `on`: in service and switched on [1]."""
