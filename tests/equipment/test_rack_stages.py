@@ -66,6 +66,19 @@ def test_a_rack_waits_for_its_turn():
     assert b.gives("ready") == 1
 
 
+def test_a_rack_that_waits_for_others_takes_nothing_and_then_its_inrush_first():
+    """Held for 5 s: nothing; then 2,700 J of its capacitors at a fifth of rated power at most, and its soft start."""
+    b = dark(WetBench(unit(inrush_share=0.2)))
+    for _ in range(5):
+        assert run(b, held=1.0).power == 0.0
+        assert b.gives("stage") == 0
+    rising = 0.5 * 20e3 / 10.0
+    assert run(b, 0.05).power == pytest.approx(0.2 * 135e3 + rising * 0.05, rel=1e-9)
+    assert run(b, 0.05).power == pytest.approx(0.2 * 135e3 + rising * 0.15, rel=1e-9)
+    assert run(b, 0.05).power == pytest.approx(rising * 0.25, rel=1e-9)
+    assert b.is_("soft_starting") == 1
+
+
 def test_a_loss_of_supply_in_boot_begins_it_anew():
     b = dark(WetBench(unit()))
     for _ in range(60):

@@ -44,12 +44,12 @@ class WetBench:
             assert hasattr(self.state, name), name
             setattr(self.state, name, self._as(value))
 
-    def ports(self, dt, gap=0.0, alive=True, weather=(298.15, 291.15), feeds=None, **signals):
+    def ports(self, dt, gap=0.0, alive=True, weather=(298.15, 291.15), feeds=None, held=0.0, **signals):
         """Fresh ports, with its feed: dead for `gap` seconds, at the tick's start where `alive` at its end.
 
-        Or with several, each (voltage, gap). `signals` says for how long each has stood [s].
+        Or with several, each (voltage, gap). `signals` says for how long each has stood, `held` how long it waits [s].
         """
-        unit, port = self.unit, Ports(now=self.now)
+        unit, port = self.unit, Ports(now=self.now, held=held)
         port.dry_bulb, port.wet_bulb = (self._as(T) for T in weather)
         for stream in unit.streams:
             rate = HEAT_CAPACITY[FLUID.get((unit.kind, stream), "water")]

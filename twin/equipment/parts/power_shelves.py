@@ -14,8 +14,6 @@ from twin.physics.supply import latched, shared, usable
 
 LEAKS_AT_MOST = 1.25
 """GPU power over that at reference temperature which is never passed; it only decides whether to look closer."""
-CHARGING = 0.1
-"""Power that refills the capacitors, of rated."""
 
 
 class Trays(NamedTuple):
@@ -94,6 +92,10 @@ class PowerShelves(Equipment):
     trip_load: Real = quantity("1", "load over rating that trips them at once", default=1.6, above=1, at_most=10)
     peak_duration: Real = quantity("s", "longest that a peak lasts", default=0.05, at_least=0, at_most=60)
     storage_capacity: Real = quantity("J", "energy store for power smoothing", default=0.0, at_least=0, at_most=1e9)
+    inrush_share: Real = quantity(
+        "1", "power at most that fills its capacitors when supply is back, of rated: what a soft start lets in; an "
+        "estimate", default=0.1, above=0, at_most=20,
+    )  # fmt: skip
 
     @table
     class Inputs:
@@ -314,8 +316,8 @@ class PowerShelves(Equipment):
         given = gained = loss = rating = 0.0
         if not nothing(fed.supplied.bridged):
             given = power * fed.supplied.bridged / xp.maximum(fed.supplied.fed + fed.supplied.bridged, 1e-12)
-        missing, most = self.once(self._missing, s.hold_up_energy), CHARGING * self.rated_power
-        recharge = 0.0 if missing is None else shelf.recharge(missing, most, port.gap, dt)
+        missing, most = self.once(self._missing, s.hold_up_energy), self.inrush_share * self.rated_power
+        recharge = 0.0 if missing is None else shelf.recharge(missing, most, port.gap + port.held, dt)
         if self._shelved:
             if self.once(_none_dead, *port.feed_gap):
                 rating = self.once(self._all_rating, u.shelves_failed_a, u.shelves_failed_b)
