@@ -11,6 +11,7 @@ from twin.report.accounts import accounts
 from twin.report.energy import ledger, pue
 from twin.report.extremes import Extreme, extremes
 from twin.report.moments import batteries, every_first, fault_of, firsts, lost
+from twin.report.network import network
 from twin.report.schedule import schedule
 from twin.report.story import Story
 from twin.report.tokens import tokens
@@ -38,6 +39,7 @@ def _of_member(story: Story, member: int, reached: list[Extreme]) -> dict[str, A
         "tokens": tokens(story, member),
         "accounts": accounts(story, member),
         "training": training(story, member),
+        "network": network(story, member),
         "schedule": schedule(story, member),
         "extremes": [each.to_json() for each in reached],
     }
@@ -79,6 +81,9 @@ def flatten(record: dict[str, Any]) -> dict[str, float | None]:
     flat |= _accounted(record["accounts"])
     for name, each in (record["training"] or {}).items():
         flat |= {f"training.{name}.{key}": value for key, value in each.items()}
+    for each_kind in (record["network"] or {}).values():
+        for name, each in each_kind.items():
+            flat |= {f"network.{name}.{key}": value for key, value in each.items()}
     for name, each in (record["schedule"] or {}).items():
         flat |= {f"schedule.{name}.{key}": value for key, value in each.items()}
     for row in record["extremes"]:

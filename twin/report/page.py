@@ -10,6 +10,7 @@ from twin.report import assumptions
 from twin.report.account_rows import accounts_section
 from twin.report.chain import chain
 from twin.report.findings import Findings
+from twin.report.network_rows import network_section
 from twin.report.pictures import Picture, of_hall, of_ladder, of_members, of_plots
 from twin.report.rows import Rows
 from twin.report.sections import Drawing, Section, TablePart, columns_of, holds_something
@@ -117,6 +118,7 @@ def sections_of(findings: Findings, hall: Section, at: float | None = None, *, d
         _diagrams(findings, at),
         _tokens(rows),
         _training(rows),
+        network_section(findings.measure["network"]),
         accounts_section(findings.measure["accounts"]),
         _selectivity(rows),
         _extremes(rows),

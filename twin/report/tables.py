@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from twin.report import account_rows as accounts
+from twin.report import network_rows as network
 from twin.report.findings import Findings
 from twin.report.rows import Rows
 from twin.report.verdict import FAILED, GOOD
@@ -78,6 +79,7 @@ def whole(findings: Findings, width: int) -> RenderableType:
         "stopped for",
     )
     parts.append(_table("Training", trained, rows.training(), right=(1, 2, 3, 4)))
+    parts += _network(findings.measure["network"])
     parts += _accounts(findings.measure["accounts"], narrow)
     parts.append(_table("Jobs in the queue", QUEUE, rows.schedule(), right=(1, 2, 3, 4, 5, 6, 7, 8)))
     parts += _reliability(rows, findings.story.members, narrow)
@@ -86,6 +88,14 @@ def whole(findings: Findings, width: int) -> RenderableType:
         parts.append(_table(title, ("", "p5", "p50", "p95", "in"), rows.across(), right=(1, 2, 3, 4)))
     parts.append(timeline_table(rows, narrow))
     return Group(*parts)
+
+
+def _network(found: dict[str, Any] | None) -> list[RenderableType]:
+    """What went between racks."""
+    return [
+        _table("KV caches between racks", network.SERVICES, network.service_lines(found), right=range(1, 5)),
+        _table("Training over the network", network.JOBS, network.job_lines(found), right=range(1, 4)),
+    ]
 
 
 def _accounts(found: dict[str, Any] | None, narrow: bool) -> list[RenderableType]:
