@@ -188,10 +188,16 @@ class TestCases:
             ground(plant, dataclasses.replace(SHORT, loads=(0.5, 1.0)))
 
 
+@pytest.fixture(scope="module")
+def stopped():
+    found = ground(chain(), Sweeping(kinds=("pump", "rack"), modes=("in_service",), at=(10.0,), after=400.0))
+    cases = cases_of(found)
+    return found, cases, {row.case: row for row in run(found, cases)}
+
+
 class TestOutcomes:
-    def test_a_pump_that_stops_throttles_the_racks_and_the_chain_says_how(self):
-        found = ground(chain(), Sweeping(kinds=("pump", "rack"), modes=("in_service",), at=(10.0,), after=400.0))
-        rows = {row.case: row for row in run(found, cases_of(found))}
+    def test_a_pump_that_stops_throttles_the_racks_and_the_chain_says_how(self, stopped):
+        _, _, rows = stopped
         assert rows["nothing fails"].first == ""
         assert rows["nothing fails"].energy_residual < 1e-9
         hot = rows["pump"]
@@ -207,9 +213,10 @@ class TestOutcomes:
         assert (one.racks_lost, one.racks_lost_end, one.throttled, one.failed) == (1, 1, 0, 0)
         assert one.recovery == math.inf
 
-    def test_the_causes_go_back_from_the_first_harmed_rack_to_the_failure(self):
-        found = ground(chain(), Sweeping(kinds=("pump", "rack"), modes=("in_service",), at=(10.0,), after=400.0))
-        rows = {row.case: row for row in run(found, cases_of(found))}
+    def test_the_causes_go_back_from_the_first_harmed_rack_to_the_failure(self, stopped):
+        found, cases, rows = stopped
+        (pump,) = [case for case in cases if case.name == "pump"]
+        assert repr(World(found).run([pump])[0]) == repr(rows["pump"]), "alone no word of it is another"
         hot, one = rows["pump"], rows["rack-1"]
         assert (hot.harm, hot.harm_unit, hot.throttled_peak) == ("shuts down", "rack-1", 4)
         assert hot.harm_after == hot.to_shutdown
@@ -227,9 +234,9 @@ class TestOutcomes:
         idle = rows["nothing fails"]
         assert (idle.harm, idle.harm_chain, idle.throttled_peak) == ("", "", 0)
 
-    def test_racks_that_only_go_slower_have_their_causes_told(self):
-        found = ground(chain(), Sweeping(kinds=("pump",), modes=("in_service",), at=(10.0,), after=400.0))
-        case, hot = cases_of(found)[1], run(found, cases_of(found))[1]
+    def test_racks_that_only_go_slower_have_their_causes_told(self, stopped):
+        found, cases, rows = stopped
+        (case,), hot = [case for case in cases if case.name == "pump"], rows["pump"]
         until = dataclasses.replace(found.wish, after=(hot.to_throttle + hot.to_shutdown) / 2)
         short = World(ground(chain(), until)).run([case])[0]
         assert (short.racks_lost, short.harm, short.harm_after) == (0, "throttles", hot.to_throttle)

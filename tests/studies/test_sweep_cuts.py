@@ -24,7 +24,7 @@ from twin.studies.sweep.heat import NONE, heat, picture
 from twin.studies.sweep.outcome import Outcome
 from twin.studies.sweep.page import page
 from twin.studies.sweep.risk import frequency, rate_set, risks
-from twin.studies.sweep.shown import expected, given, harm, power, quantity, slow_after, spreads, summary, whole
+from twin.studies.sweep.shown import expected, given, harm, how, power, quantity, slow_after, spreads, summary, whole
 
 
 def row(name, racks=0, passed=(1,), **more):
@@ -174,7 +174,7 @@ def test_page_and_terminal_of_a_small_plant(tmp_path):
     ):  # fmt: skip
         assert re.search("</td><td[^>]*>".join(map(re.escape, row)), text), row
     both = next(each for each in made.outcomes if each.case == "pump-1 + pump-2")
-    under = f'<td class="under" colspan="10">{both.harm_chain.replace(" > ", " → ")}'
+    under = f'<td class="under" colspan="10">{how(both)}'
     assert under in text
     assert both.harm_chain.startswith("pump-")
     assert f"{both.harm_unit} {both.harm}" in both.harm_chain
@@ -191,6 +191,15 @@ def test_page_and_terminal_of_a_small_plant(tmp_path):
     assert "a criterion fails in 1" in summary(made)
     assert whole(made, 80).renderables
     assert np.isfinite([each.energy_residual for each in made.outcomes]).all()
+
+
+def test_of_two_failures_at_once_the_chain_names_both():
+    told = "ups-2 is lost > rack-1 loses power (after 2 s)"
+    assert how(row("ups-1 + ups-2", harm_chain=told)) == (
+        "ups-2 is lost → rack-1 loses power (after 2 s), with ups-1 failed as well"
+    )
+    assert how(row("ups-2", harm_chain=told)) == "ups-2 is lost → rack-1 loses power (after 2 s)"
+    assert how(row("ups-1 + ups-2")) == ""
 
 
 def test_what_a_report_calls_no_power_is_none_and_a_brake_has_its_moment():

@@ -199,8 +199,15 @@ def harm(each: Outcome) -> str:
 
 
 def how(each: Outcome) -> str:
-    """The causes up to the first harmed rack, or where none is harmed to the first consequence, with arrows."""
-    return (each.harm_chain or each.chain).replace(BETWEEN, " → ")
+    """The causes up to the first harmed rack, or where none is harmed to the first consequence, with arrows.
+
+    A chain goes back to one failure; of two at once the other is named after it.
+    """
+    chain = each.harm_chain or each.chain
+    links = chain.split(BETWEEN)
+    others = [unit for unit in each.units.split(" + ") if not any(link.startswith(f"{unit} ") for link in links)]
+    beside = f", with {' and '.join(dict.fromkeys(others))} failed as well" if chain and others else ""
+    return " → ".join(links) + beside
 
 
 def soon(seconds: float) -> str:
