@@ -244,6 +244,36 @@ def test_a_curve_that_swings_is_drawn_as_its_mean_within_a_band() -> None:
     assert Swing.of(time[:100], np.where(time[:100] % 4 < 2, 1.0, 3.0)) is None
 
 
+def test_a_curve_that_swings_between_its_rows_is_drawn_at_its_counted_mean() -> None:
+    """Rows of 4 s that meet each iteration of 4 s at its peak: 3 in every row, 2 on average."""
+    time = np.arange(0.0, 800.0, 4.0)
+    works = time < 400
+    peaks, mean = np.where(works, 3.0, 1.0), np.where(works, 2.0, 1.0)
+    swing = Swing.of(time, peaks, mean)
+    assert swing is not None
+    np.testing.assert_allclose(swing.mean, mean)
+    np.testing.assert_allclose(swing.low[:90], 2.0)
+    np.testing.assert_allclose(swing.high[:90], 3.0)
+    np.testing.assert_allclose(swing.high[110:], 1.0)
+    assert Swing.of(time, mean, mean) is None, "a step is no swing"
+    once = np.where(time == 400, 1.7, mean)
+    assert Swing.of(time, mean, once) is None, "nor is one that falls between two rows"
+
+
+def test_the_counted_mean_of_many_rows_is_weighed_by_how_long_they_last() -> None:
+    """Rows of 4 s and, in a zoom, of 0.1 s: the mean of a stretch over both is that of the energy."""
+    time = np.concatenate((np.arange(0.0, 8000.0, 4.0), 8000.0 + np.arange(0.0, 200.0, 0.1)))
+    steps = np.diff(time, prepend=0.0)
+    known = np.where(time < 8000, 2.0, 1.0)
+    swing = Swing.of(time, np.where(np.arange(len(time)) % 2 > 0, 3.0, 0.0), known)
+    assert swing is not None
+    assert swing.mean[:140] == pytest.approx(2.0)
+    assert swing.mean[160:] == pytest.approx(1.0)
+    assert swing.mean.min() >= 1.0
+    np.testing.assert_allclose(swing.weights, steps)
+    np.testing.assert_allclose(swing.like(2 * known)[:140], 4.0)
+
+
 def test_panels_in_which_nothing_ever_is_are_left_out(tmp_path: Path) -> None:
     time, data = small_data()
     data["ups"]["state_of_charge"][:] = 0.0

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from twin.equipment import KINDS
+from twin.report.energy import COUNTERS
 from twin.report.extremes import limits_of
 from twin.report.findings import Findings
 from twin.report.fold import Line
@@ -37,7 +38,10 @@ APART = 3.0
 
 @dataclass
 class Curve:
-    """One line of a panel: values (time,), and where it stands for many units, their lowest and highest."""
+    """One line of a panel: values (time,), and where it stands for many units, their lowest and highest.
+
+    mean: over the time since the row before, where a counter knows what lies between rows.
+    """
 
     label: str
     values: np.ndarray
@@ -46,6 +50,7 @@ class Curve:
     colour: str | None = None
     stacked: bool = False
     stepped: bool = False
+    mean: np.ndarray | None = None
 
 
 @dataclass
@@ -81,14 +86,27 @@ def _power(story: Story, member: int) -> Panel:
     for kind in story.kinds:
         total = story.total(kind, "power")
         if kind in colours and total is not None and total[:, member].max() > 0:
-            panel.curves.append(Curve(kinds(kind, 2), total[:, member] / 1e6, colour=colours[kind], stacked=True))
+            mean = _mean(story, kind, COUNTERS[kind], member, total[:, member])
+            curve = Curve(kinds(kind, 2), total[:, member] / 1e6, colour=colours[kind], stacked=True, mean=mean)
+            panel.curves.append(curve)
     discharge = _discharge(story, member)
     if discharge is not None and discharge.max() > 0:
-        panel.curves.append(Curve("batteries", discharge / 1e6, colour=GREEN, stacked=True))
+        panel.curves.append(Curve("batteries", discharge / 1e6, colour=GREEN, stacked=True, mean=discharge / 1e6))
     work = it_power(story)
     if work is not None:
-        panel.curves.append(Curve("IT load", work[:, member] / 1e6, colour="text", stepped=True))
+        mean = _mean(story, "site", "work_energy", member, work[:, member])
+        panel.curves.append(Curve("IT load", work[:, member] / 1e6, colour="text", stepped=True, mean=mean))
     return panel
+
+
+def _mean(story: Story, kind: str, counter: str, member: int, power: np.ndarray) -> np.ndarray | None:
+    """Mean power since the row before [MW], by what a kind counts [J]; a first row says its own."""
+    counted = story.total(kind, counter)
+    if counted is None:
+        return None
+    steps = np.where(story.steps > 0, story.steps, 1.0)
+    means = np.diff(counted[:, member], prepend=counted[:1, member]) / steps
+    return np.asarray(np.where(story.steps > 0, means, power) / 1e6)
 
 
 def _discharge(story: Story, member: int) -> np.ndarray | None:

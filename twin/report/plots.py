@@ -34,6 +34,8 @@ MOST_ROWS = 2400
 
 STRETCHES, FAST, ROUGH = 300, 4, 0.05
 """A curve swings that has so many rows a stretch and moves by this share of its range within most of them."""
+OFTEN, BESIDE = 0.1, 2
+"""Share of rows off their mean from which on a curve swings between rows; its band takes in so many on either side."""
 
 
 @dataclass(frozen=True)
@@ -173,12 +175,14 @@ class _Drawing:
 
     def _stack(self, ax: Axes, curves: Sequence[Curve]) -> None:
         """Sources on top of each other; steps, because a row speaks for the time before it."""
-        below = np.zeros(len(self.rows))
+        below = known_below = np.zeros(len(self.rows))
         for curve in curves:
             top = below + np.nan_to_num(curve.values[self.rows])
-            swing = Swing.of(self.time, top)
+            mean = curve.values if curve.mean is None else curve.mean
+            known = known_below + np.nan_to_num(mean[self.rows])
+            swing = Swing.of(self.time, top, known)
             if swing is not None:
-                floor = Swing.means(below)
+                floor = swing.like(known_below)
                 ax.fill_between(swing.time, floor, swing.mean, color=curve.colour, alpha=0.75, lw=0, label=curve.label)
                 ax.fill_between(swing.time, swing.low, swing.high, color=curve.colour, alpha=0.25, linewidth=0)
             else:
@@ -186,14 +190,14 @@ class _Drawing:
                     _stretches(self.time, True), _stretches(below, True), _stretches(top, True),
                     color=curve.colour, alpha=0.75, linewidth=0, label=curve.label, step="pre",
                 )  # fmt: skip
-            below = top
+            below, known_below = top, known
 
     def _curve(self, ax: Axes, curve: Curve, dashes: Any) -> None:
         colour = self.ink.text if curve.colour == "text" else curve.colour
         if curve.low is not None and curve.high is not None and np.nanmax(curve.high - curve.low) > 0:
             low, high = _stretches(curve.low[self.rows], False), _stretches(curve.high[self.rows], True)
             ax.fill_between(_stretches(self.time, True), low, high, color=colour, alpha=0.2, linewidth=0)
-        swing = Swing.of(self.time, curve.values[self.rows])
+        swing = Swing.of(self.time, curve.values[self.rows], None if curve.mean is None else curve.mean[self.rows])
         if swing is not None:
             ax.fill_between(swing.time, swing.low, swing.high, color=colour, alpha=0.28, linewidth=0)
             ax.plot(swing.time, swing.mean, color=colour, linewidth=1.4, linestyle=dashes, label=curve.label)
@@ -288,32 +292,66 @@ class _Drawing:
 
 @dataclass(frozen=True)
 class Swing:
-    """A curve that swings faster than can be drawn, as training does: mean, lowest and highest of each stretch."""
+    """A curve that swings faster than can be drawn, or than it was recorded, as training does.
+
+    Mean, lowest and highest of each stretch; `weights`: seconds that each of the rows behind it speaks for.
+    """
 
     time: np.ndarray
     mean: np.ndarray
     low: np.ndarray
     high: np.ndarray
+    weights: np.ndarray
 
     @staticmethod
-    def means(values: np.ndarray) -> np.ndarray:
+    def means(values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
         """The mean of each stretch of rows and its neighbours: a stretch rarely holds whole swings."""
         starts = _starts(len(values))
-        sums = np.pad(np.add.reduceat(np.nan_to_num(values), starts), 1)
-        counts = np.pad(np.diff(np.append(starts, len(values))), 1)
-        return np.asarray((sums[:-2] + sums[1:-1] + sums[2:]) / (counts[:-2] + counts[1:-1] + counts[2:]))
+        each = np.ones(len(values)) if weights is None else weights
+        sums = np.pad(np.add.reduceat(np.nan_to_num(values) * each, starts), 1)
+        whole = np.pad(np.add.reduceat(each, starts), 1)
+        within = whole[:-2] + whole[1:-1] + whole[2:]
+        return np.asarray((sums[:-2] + sums[1:-1] + sums[2:]) / np.where(within > 0, within, 1.0))
+
+    def like(self, values: np.ndarray) -> np.ndarray:
+        """Means of another curve of the same rows."""
+        return values if len(self.time) == len(values) else self.means(values, self.weights)
 
     @staticmethod
-    def of(time: np.ndarray, values: np.ndarray) -> Swing | None:
-        """None where the curve can be drawn as it is: few rows, or smooth within most stretches."""
+    def of(time: np.ndarray, values: np.ndarray, known: np.ndarray | None = None) -> Swing | None:
+        """None where the curve can be drawn as it is: few rows, or smooth within most stretches.
+
+        Args:
+            known: mean since the row before, by a counter. Where many rows differ from it, the curve swings between
+                rows too: then its mean is this one, and rows are but moments of the swing.
+        """
         values = np.asarray(values, dtype=float)
-        if len(values) < FAST * STRETCHES or not np.isfinite(values).all():
+        if not np.isfinite(values).all():
             return None
+        hides = known is not None and _hides(values, known)
+        mean = known if known is not None and hides else values
+        weights = np.diff(time, prepend=time[:1]) if hides else np.ones(len(values))
+        low, high = np.minimum(values, mean), np.maximum(values, mean)
+        if len(values) < FAST * STRETCHES:
+            return Swing(time, mean, _beside(low, np.min), _beside(high, np.max), weights) if hides else None
         starts = _starts(len(values))
-        low, high = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
-        if np.median(high - low) <= ROUGH * (values.max() - values.min()):
+        low, high = np.minimum.reduceat(low, starts), np.maximum.reduceat(high, starts)
+        if not hides and np.median(high - low) <= ROUGH * (values.max() - values.min()):
             return None
-        return Swing(time[starts], Swing.means(values), low, high)
+        return Swing(time[starts], Swing.means(mean, weights), low, high, weights)
+
+
+def _hides(values: np.ndarray, known: np.ndarray) -> bool:
+    """Whether a curve swings between its rows: many of them are far from the mean since the row before."""
+    both = np.concatenate((values, known))
+    apart = abs(values - known) > ROUGH * (both.max() - both.min())
+    return bool(np.count_nonzero(apart) > OFTEN * len(values))
+
+
+def _beside(values: np.ndarray, extreme: Any) -> np.ndarray:
+    """The lowest or highest of each row and its neighbours."""
+    padded = np.pad(values, BESIDE, mode="edge")
+    return np.asarray(extreme([padded[k : k + len(values)] for k in range(2 * BESIDE + 1)], axis=0))
 
 
 def _starts(count: int) -> np.ndarray:
