@@ -55,6 +55,7 @@ def test_the_timeline_follows_an_alarm_to_what_people_do(ran, found):
         ("hands", "called for mend: utility-a"),
         ("hands", "checked not pdu-2.dead: no; mend follows"),
         ("hands", "walked 60 s"),
+        ("hands", "set out on foot, 60 s to go"),
         ("hands", "attended to it 15 s after the call"),
         ("hands", "called for look: utility-a"),
         ("utility-a", "raises alarm feed (critical)"),
@@ -79,6 +80,11 @@ repairs:
     said = {entry.what: entry for entry in entries}
     called, mended = said["called for boards: pdu-1"], said["mended it in 120 s"]
     assert entries[called.cause].what == "is taken out of service (fail)"
+    arrived = entries[mended.cause]
+    assert (arrived.what, arrived.time) == ("arrived after 60 s on the way", 120.0)
+    sets_out = entries[arrived.cause]
+    assert (sets_out.what, sets_out.time) == ("set out, 60 s to go", 60.0)
+    assert entries[sets_out.cause].what == "attended to it at once"
     back = said["is put back in service (restore)"]
     assert entries[back.cause] is mended
     assert entries[said["is alive again"].cause] is back

@@ -11,6 +11,7 @@ import pytest
 from twin.plant import Plant
 from twin.scenario import BadInput, read, read_plant
 from twin.studies.ist import Acceptance, Conditions, Step, _taken, ist, script
+from twin.studies.ist.score import INITIALS
 from twin.studies.ist.site import MARGIN, Site
 from twin.studies.ist.step import BEGIN, Action, Await, Gate
 
@@ -133,7 +134,9 @@ def test_times_are_the_sum_of_the_ratings() -> None:
     assert awaited("hall", "Black building", "generator.ready").within == pytest.approx(sense + start + MARGIN)
     assert awaited("hall", "utility-b", "ats.on_alternate").units == 3
     chillers = site.restarted_within("chiller")[0]
-    assert awaited("hall", "All of chiller-1", "not chiller-1.stopped").within == pytest.approx(30.0 + chillers)
+    restarted = awaited("hall", "All of chiller-1", "not chiller-1..5.stopped")
+    assert restarted.within == pytest.approx(30.0 + chillers)
+    assert restarted.units == 5
 
 
 def test_gates_are_numbers_of_the_plant() -> None:
@@ -144,6 +147,61 @@ def test_gates_are_numbers_of_the_plant() -> None:
     assert "min(ups.state_of_charge) > 20 %" in held
     frequency = next(gate for gate in step("pod", "chiller-1 trips").gates if "frequency_dips" in gate.hold)
     assert frequency.limit == "55.8 Hz"
+
+
+def test_neighbours_carry_what_a_distribution_unit_leaves() -> None:
+    """Eight racks of 119 L/min: 952 by one unit of two, 476 by each; nine tenths of it, once pumps are at rest."""
+    lost, changed = step("pod", "cdu-1 is lost"), step("pod", "cdu-1 changes")
+    (left,) = [gate for gate in lost.gates if ".flow" in gate.hold]
+    assert (left.hold, left.after) == ("min(cdu-2.flow) > 856.8 L/min", pytest.approx(10.0 + MARGIN))
+    (both,) = [gate for gate in changed.gates if ".flow" in gate.hold]
+    assert (both.hold, both.after) == ("min(cdu-1..2.flow) > 428.4 L/min", pytest.approx(3.0 + 10.0 + MARGIN))
+    assert [gate.hold for gate in lost.gates if "supply" in gate.hold] == ["final(cdu-2.supply_temperature) < 41 degC"]
+    assert "final(chiller-2.leaving_temperature) < 19 degC" in [g.hold for g in step("pod", "chiller-1 trips").gates]
+
+
+def test_a_battery_is_full_again_and_the_others_bear_a_lost_ups() -> None:
+    """72 s (70 and 2) of 1.5 MW and losses are 116 MJ, at 150 kW 13 min and more."""
+    alone = step("pod", "ups-1 on its battery")
+    assert alone.gates[1].hold == "final(ups-1.state_of_charge) > 99 %"
+    assert alone.length > 70.0 + 70.0 * 1.5e6 / 150e3
+    lost = step("pod", "ups-1 is lost")
+    assert [each.what for each in lost.awaited] == ["pdu-1.dead"]
+    assert lost.gates[0].hold == "max(ups-2.load_fraction) < 100 %"
+
+
+def test_the_grid_comes_back_to_a_site_whose_sets_cool_down() -> None:
+    told = [each.what for each in step("pod", "Black building").awaited]
+    assert told.index("generator.ready") < told.index("generator.closed") < told.index("ats.on_alternate")
+    assert told[-2:] == ["not ats.on_alternate", "not generator.running"]
+    site = Site(shipped("pod"))
+    last = step("pod", "Black building").awaited[-1]
+    assert last.within - step("pod", "Black building").awaited[-2].within == pytest.approx(
+        site.most(["generator-1"], "cooldown") + site.most(["ats-1"], "retransfer_delay") + MARGIN
+    )
+
+
+def test_a_pump_on_call_is_called_and_gives_flow() -> None:
+    plant = read(PLANTS.parent / "drills" / "pump-manifold.yaml").plant
+    (made,) = script(plant, ["pump-1"])
+    assert [each.what.partition(" ")[0] for each in made.awaited] == ["pump-1.stopped", "pump-3.called", "pump-3.flow"]
+    assert made.awaited[0].within < made.awaited[1].within < made.awaited[2].within
+
+
+def test_machines_of_a_dark_panel_say_that_nobody_controls_them() -> None:
+    plant = read(PLANTS.parent / "drills" / "control-panel-lost.yaml").plant
+    made = next(each for each in script(plant) if each.title == "panel-1 loses its supply")
+    told = [each.what for each in made.awaited]
+    assert told[0] == "panel-1.stopped"
+    alone = [what for what in told if what.endswith(".uncontrolled") and not what.startswith("not ")]
+    assert len(alone) >= 2
+    assert told[1 + len(alone) :] == ["not panel-1.stopped", *(f"not {what}" for what in alone)]
+
+
+def test_units_are_told_in_few_ranges() -> None:
+    site = Site(shipped("hall"))
+    assert site.ranges(["ups-4", "ups-1", "ups-2"]) == ["ups-1..2", "ups-4"]
+    assert site.ranges([]) == []
 
 
 def test_a_plant_without_cooling_or_generators_has_the_steps_that_it_can_have() -> None:
@@ -182,6 +240,8 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> Acceptance:
             Gate("max(rack.die_temperature) < 30 degC", "nobody's", "dies stay cold"),
             Gate("no generator.frequency_dips", "its class", "frequency", "55.8 Hz", ("frequency_low", False)),
             Gate("max(generator.load_fraction) < 100 %", "rated power", "sets within their rating"),
+            Gate("min(ups.state_of_charge) > 20 %", "low-battery alarm", "batteries keep a reserve"),
+            Gate("min(cdu-1.flow) > 400 L/min", "its share", "cdu-1 gives its flow again", after=8.0),
         ],
         10.0,
         number=1,
@@ -194,7 +254,7 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> Acceptance:
 def test_a_step_is_scored_gate_by_gate(taken: Acceptance) -> None:
     (found,) = taken.scored
     assert [each.passed for each in found.sequence] == [True, False]
-    assert [each.passed for each in found.gates] == [True, False, None, None]
+    assert [each.passed for each in found.gates] == [True, False, None, None, None, True]
     assert not taken.passed
     assert float(found.sequence[0].measured.removesuffix(" s")) == pytest.approx(3.2, abs=0.2)
     assert found.sequence[0].where.startswith("cdu-1, 00:00:03")
@@ -202,18 +262,27 @@ def test_a_step_is_scored_gate_by_gate(taken: Acceptance) -> None:
     assert found.gates[0].limit == "88 °C"
     assert (
         taken.sentence()
-        == "1 of 1 step failed, 2 of 4 gates (2 more not applicable): 1 cdu-1 changes to its standby pump."
+        == "1 of 1 step failed, 2 of 5 gates (3 more not applicable): 1 cdu-1 changes to its standby pump."
     )
 
 
-def test_gates_of_sets_that_never_ran_are_not_applicable(taken: Acceptance) -> None:
+def test_gates_of_sets_and_batteries_that_never_ran_are_not_applicable(taken: Acceptance) -> None:
     (found,) = taken.scored
-    assert [each.tested for each in found.gates] == [True, True, False, False]
-    assert found.gates[2].row()[3:] == ["no set ran", "-", "", "not applicable"]
+    assert [each.tested for each in found.gates] == [True, True, False, False, False, True]
+    assert found.gates[2].row()[3:] == ["no set ran", "-", "", "not applicable", INITIALS]
+    assert found.gates[4].row()[3:] == ["no battery carried load", "-", "", "not applicable", INITIALS]
     assert len(found.failed) == 2
     assert "| no set ran | - |  | not applicable |" in taken.markdown()
-    assert taken.html().count("<td>not applicable</td>") == 2
-    assert [gate["tested"] for gate in taken.to_json()["steps"][0]["gates"]] == [True, True, False, False]
+    assert taken.html().count("<td>not applicable</td>") == 3
+    assert [gate["tested"] for gate in taken.to_json()["steps"][0]["gates"]] == [True, True, *3 * [False], True]
+
+
+def test_a_gate_may_count_from_later_on(taken: Acceptance) -> None:
+    """While the standby pump starts, less flows than is asked for 8 s after."""
+    (found,) = taken.scored
+    made = taken.steps[0].gates[-1]
+    assert made.written()["hold"] == "min(cdu-1.flow) > 400 L/min after 68 s"
+    assert found.gates[-1].limit == "400 L/min from 8 s on"
     assert [gate["result"] for gate in taken.to_json()["steps"][0]["gates"]][1:3] == ["FAILED", "not applicable"]
 
 
@@ -228,7 +297,7 @@ def test_the_script_is_told_with_lines_for_witnesses(taken: Acceptance) -> None:
     assert "<script" not in page
     records = json.loads(json.dumps(taken.to_json()))
     assert records["passed"] is False
-    assert [gate["passed"] for gate in records["steps"][0]["gates"]] == [True, False, None, None]
+    assert [gate["passed"] for gate in records["steps"][0]["gates"]] == [True, False, None, None, None, True]
 
 
 def test_a_script_alone_is_not_scored() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from twin.report.causes import Causes
 from twin.report.known import SETTING, Row
 from twin.report.words import MOMENT, lasting, pretty
+from twin.scenario.durations import Duration
 from twin.scenario.operations import (
     ALARM,
     ARRIVES,
@@ -121,7 +122,33 @@ class Log:
 
     def rows(self) -> list[Row]:
         """Rows of the timeline."""
-        return [row for event in self.deeds if (row := self._row(event)) is not None]
+        told = (row for event in self.deeds for row in (self._row(event), self._sets_out(event)))
+        return [row for row in told if row is not None]
+
+    def _sets_out(self, event: Event) -> Row | None:
+        """That people set out once something is done: to the machines, or on foot, if a walk is what comes next."""
+        job, what = self._job(event) if event.flag.startswith(DOES) else (None, "")
+        if job is None:
+            return None
+        began = self.times[self._key(event)]
+        arrives = began.get(ARRIVES)
+        crew = self.said.crews.get(job.who)
+        if what == REACTS and crew is not None and crew.travel != Duration():
+            way = "" if arrives is None else f", {lasting(arrives - event.time)} to go"
+        elif (on_foot := self._walks_next(job, what)) is not None:
+            end = began.get(str(on_foot))
+            way = " on foot" if end is None else f" on foot, {lasting(end - event.time)} to go"
+        else:
+            return None
+        return Row(replace(event, unit=job.who), f"set out{way}", f"{_sort(job)} {job.name}", PEOPLE, SETTING, event)
+
+    def _walks_next(self, job: Procedure | Repair, what: str) -> int | None:
+        """The number of the step that comes next, where that is a walk."""
+        if not isinstance(job, Procedure) or not (what in (REACTS, ARRIVES) or what.isdigit()):
+            return None
+        number = int(what) + 1 if what.isdigit() else 1
+        walks = number <= len(job.steps) and job.steps[number - 1].verb == "walk"
+        return number if walks else None
 
     def _row(self, event: Event) -> Row | None:
         if not event.flag.startswith(DOES):

@@ -7,12 +7,16 @@ from collections.abc import Iterator
 from twin.declare import quantities
 from twin.equipment import KINDS
 from twin.plant import Loop
+from twin.scenario.names import expand
+from twin.studies.ist.carried import beside, flow_of, others_cold, stand_in, supply
 from twin.studies.ist.power import CHILLERS, SETTLED, WATCHED
 from twin.studies.ist.site import MARGIN, Site
 from twin.studies.ist.step import Action, Await, Gate, Step
 
 SHORT = 30.0
 """Seconds without chillers before they are reset: an operator beside them."""
+DARK = 60.0
+"""Seconds for which a panel is dark."""
 FOUND = 60.0
 """Seconds until a leak that no sensor shuts off is found and shut off by hand."""
 
@@ -27,7 +31,7 @@ def chillers(site: Site) -> Iterator[Step]:
                     "One chiller trips and stays out: those left carry the heat (N+1).",
                     [Action("fail", name, 0.0, "its stop is pressed")],
                     [Await(f"{name}.stopped", 1.0, "its compressor stops")],
-                    site.gates(),
+                    [*others_cold(site, name), *supply(site), *site.gates()],
                     2 * WATCHED,
                     alike,
                 )
@@ -38,6 +42,7 @@ def chillers(site: Site) -> Iterator[Step]:
 def _restarted(site: Site, kind: str, group: list[str]) -> Step:
     """All chillers of a group, tripped and reset."""
     within, of_all = site.restarted_within(kind)
+    named, number = site.returned(kind, group)
     return Step(
         f"All of {site.named(group)} trip and restart",
         f"A group of chillers trips as one and is reset after {SHORT:g} s: what is stored carries the restart.",
@@ -46,10 +51,10 @@ def _restarted(site: Site, kind: str, group: list[str]) -> Step:
             *(Action("restore", each, SHORT, "they are reset") for each in group),
         ],
         [
-            Await(f"{kind}.stopped", 1.0, "their compressors stop", len(group)),
-            Await(f"not {group[0]}.stopped", SHORT + within, f"stop {SHORT:g} s + {of_all}"),
+            Await(f"{named}.stopped", 1.0, "their compressors stop", number),
+            Await(f"not {named}.stopped", SHORT + within, f"stop {SHORT:g} s + {of_all}", number),
         ],
-        site.gates(),
+        [*supply(site), *site.gates()],
         SHORT + within + 2 * SETTLED,
     )
 
@@ -57,13 +62,18 @@ def _restarted(site: Site, kind: str, group: list[str]) -> Step:
 def cdus(site: Site) -> Iterator[Step]:
     """The duty pump of a distribution unit, the unit itself, its controller."""
     for name, alike in site.tested("cdu"):
-        delay = site.rating(name, "standby_delay")
+        delay, coast = site.rating(name, "standby_delay"), 5 * site.rating(name, "coast_time")
+        others = beside(site, name)
         yield Step(
             f"{name} changes to its standby pump",
             "The duty pump of a distribution unit fails: its standby pump takes over before a die is too hot (N+1).",
             [Action("fail", f"{name}.duty_pump_failed", 0.0, "its drive is switched off")],
             [Await(f"{name}.standby_running", delay + MARGIN, f"changeover {delay:g} s + {MARGIN:g} s")],
-            site.gates(),
+            [
+                *flow_of(site, name, [name, *others], "gives its flow again", delay + coast + MARGIN),
+                *supply(site),
+                *site.gates(),
+            ],
             WATCHED,
             alike,
         )
@@ -71,8 +81,8 @@ def cdus(site: Site) -> Iterator[Step]:
             f"{name} is lost",
             "One distribution unit stops: the others of its loop carry the racks (N+1).",
             [Action("fail", name, 0.0, "its main switch is opened")],
-            [Await(f"{name}.pumps_lost", site.rating(name, "coast_time") * 5 + MARGIN, "its pumps coast down")],
-            site.gates(),
+            [Await(f"{name}.pumps_lost", coast + MARGIN, f"coast-down {coast:g} s + {MARGIN:g} s")],
+            [*flow_of(site, name, others, "carries its flow", coast + MARGIN), *supply(site, [name]), *site.gates()],
             WATCHED,
             alike,
         )
@@ -81,7 +91,7 @@ def cdus(site: Site) -> Iterator[Step]:
             "The controller of one distribution unit dies: pumps and valve go where they go without control.",
             [Action("fail", f"{name}.controller_failed", 0.0, "its supply is pulled")],
             [Await(f"{name}.uncontrolled", MARGIN, "its controller is dead")],
-            site.gates(),
+            [*supply(site, [name]), *site.gates()],
             WATCHED,
             alike,
         )
@@ -116,7 +126,7 @@ def _leak(site: Site, name: str, alike: list[str], loop: Loop) -> Step:
             Await(f"{name}.leaking", 1.0, "its drain is open"),
             Await(f"{name}.cut_off", shut + MARGIN, f"{why} + {MARGIN:g} s"),
         ],
-        site.gates() + gates,
+        gates + site.gates(),
         shut + WATCHED,
         alike,
     )
@@ -127,7 +137,8 @@ def pumps(site: Site) -> Iterator[Step]:
     for name, alike in site.tested("pump"):
         coast = site.rating(name, "coast_time")
         stops = Await(f"{name}.stopped", 5 * coast + MARGIN, f"5 coast-down times of {coast:g} s + {MARGIN:g} s")
-        yield _lost(site, name, alike, "One pump stops: those left carry the flow (N+1).", stops)
+        purpose = "One pump stops: those left carry the flow (N+1)."
+        yield _lost(site, name, alike, purpose, [stops, *stand_in(site, name, 5 * coast)])
 
 
 def heat_rejection(site: Site) -> Iterator[Step]:
@@ -135,31 +146,50 @@ def heat_rejection(site: Site) -> Iterator[Step]:
     for kind in ("cooling_tower", "dry_cooler", "adiabatic_cooler", "fan_wall"):
         for name, alike in site.tested(kind):
             stops = Await(f"{name}.stopped", 10.0 + MARGIN, "its fans stop")
-            yield _lost(site, name, alike, "One machine that gives heat away stops: those left carry it (N+1).", stops)
+            yield _lost(
+                site, name, alike, "One machine that gives heat away stops: those left carry it (N+1).", [stops]
+            )
 
 
-def _lost(site: Site, name: str, alike: list[str], purpose: str, stops: Await) -> Step:
+def _lost(site: Site, name: str, alike: list[str], purpose: str, awaited: list[Await]) -> Step:
     """One machine whose isolator is opened."""
     opened = [Action("fail", name, 0.0, "its isolator is opened")]
-    return Step(f"{name} is lost", purpose, opened, [stops], site.gates(), 2 * WATCHED, alike)
+    awaited = sorted(awaited, key=lambda each: each.within)
+    return Step(f"{name} is lost", purpose, opened, awaited, [*supply(site), *site.gates()], 2 * WATCHED, alike)
 
 
 def panels(site: Site) -> Iterator[Step]:
     """A control panel that loses its supply, and comes back."""
     for name, alike in site.tested("control_panel"):
         restart = site.rating(name, "restart_delay")
+        back = DARK + restart + MARGIN
+        of_back = f"{DARK:g} s + restart {restart:g} s + {MARGIN:g} s"
+        led = list(dict.fromkeys(line.target for line in site.plant.signals if line.source == name))
+        ears = [unit for unit in led if "uncontrolled" in quantities(KINDS[site.plant.units[unit].kind].State)]
+        alone = [Await(f"{said}.uncontrolled", 2 * MARGIN, "nobody controls it", n) for said, n in _counted(site, ears)]
+        led_again = [
+            Await(f"not {said}.uncontrolled", back + MARGIN, f"{of_back} + {MARGIN:g} s", n)
+            for said, n in _counted(site, ears)
+        ]
         yield Step(
             f"{name} loses its supply",
             "A panel of the cooling plant is dark for a minute: its machines go where they go without control.",
             [
                 Action("fail", name, 0.0, "its supply is pulled"),
-                Action("restore", name, 60.0, "it is plugged in again"),
+                Action("restore", name, DARK, "it is plugged in again"),
             ],
             [
                 Await(f"{name}.stopped", MARGIN, "it is dark"),
-                Await(f"not {name}.stopped", 60.0 + restart + MARGIN, f"60 s + restart {restart:g} s + {MARGIN:g} s"),
+                *alone,
+                Await(f"not {name}.stopped", back, of_back),
+                *led_again,
             ],
-            site.gates(),
-            60.0 + restart + WATCHED,
+            [*supply(site), *site.gates()],
+            DARK + restart + WATCHED,
             alike,
         )
+
+
+def _counted(site: Site, units: list[str]) -> list[tuple[str, int]]:
+    """Ranges of units, each with how many it has."""
+    return [(said, len(expand(said))) for said in site.ranges(units)]

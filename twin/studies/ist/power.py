@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
+from twin.scenario.names import expand
 from twin.studies.ist.site import MARGIN, Site
 from twin.studies.ist.step import Action, Await, Gate, Step
 
 WATCHED = 300.0
 """Seconds that a step is watched for where no rating asks for longer."""
+LOSSES = 0.1
+"""Share of its load that a UPS loses beside it, at most: its battery carries both."""
+CHARGED = 0.99
+"""Charge from which on a battery counts as full again."""
 SETTLED = 60.0
 """Seconds after the last that is awaited, in which it must stay good."""
 
@@ -45,7 +51,14 @@ def black_building(site: Site) -> Iterator[Step]:
         why = f"outage {held:g} s + retransfer {back - MARGIN:g} s + {MARGIN:g} s"
         named, number = site.returned("ats", switches)
         step.awaited.append(Await(f"not {named}.on_alternate", held + back, why, number))
-        step.length = held + back + chillers + SETTLED
+        sets, home = site.called(switches), held + back
+        cools = site.most(sets, "cooldown") + site.most(switches, "retransfer_delay") + MARGIN
+        why = f"{why} + cooldown {site.most(sets, 'cooldown'):g} s + {MARGIN:g} s"
+        step.awaited.append(Await("not generator.running", home + cools, why, len(sets)))
+        on = site.transferred_within(switches, sets)[0] + site.most(switches, "transfer_time")
+        charge = recharged(site, on + 2 * site.most((unit.name for unit in site.of("ups")), "walk_in_time"))
+        step.length = home + max(chillers, cools, charge) + SETTLED
+        step.gates = full(site, [unit.name for unit in site.of("ups")]) + step.gates
     yield step
 
 
@@ -68,6 +81,9 @@ def _outage(site: Site, utilities: list[str], title: str, purpose: str) -> Step:
         awaited.append(Await("ats.asking", sense + 1.0, f"sense {sense:g} s + 1 s", len(switches)))
         within, why = site.ready_within(switches, sets)
         awaited.append(Await("generator.ready", within, why, len(sets)))
+        if len({site.rating(name, "start_delay") for name in sets}) == 1:  # all are ready before the first closes
+            first = within + site.most(sets, "arbitration_interval")
+            awaited.append(Await("generator.closed", first, f"{why} + turn {first - within:g} s"))
         within, why = site.transferred_within(switches, sets)
         awaited.append(Await("ats.on_alternate", within, why, len(switches)))
         if batteries:
@@ -170,9 +186,11 @@ def ups_alone(site: Site) -> Iterator[Step]:
         autonomy = float(site.plant.units[name].machine().autonomy(site.rating(name, "rated_power")))
         held = min(60.0, round(0.2 * autonomy))
         walk = site.rating(name, "walk_in_time")
+        charge = _recharge(site, name, held + walk)
+        told = "its battery carries its load, then it walks in again and recharges"
         yield Step(
             f"{name} on its battery",
-            f"The input of one UPS is opened for {held:g} s: its battery carries its load, then it walks in again.",
+            f"The input of one UPS is opened for {held:g} s: {told}.",
             [
                 Action("fail", f"{name}.rectifier_failed", 0.0, "its input breaker is opened"),
                 Action("restore", f"{name}.rectifier_failed", held, "its input breaker is closed"),
@@ -181,8 +199,8 @@ def ups_alone(site: Site) -> Iterator[Step]:
                 Await(f"{name}.on_battery", 1.0, "its rectifier loses its input"),
                 Await(f"not {name}.on_battery", held + walk + MARGIN, f"outage {held:g} s + walk-in {walk:g} s"),
             ],
-            site.gates(),
-            held + walk + SETTLED,
+            [Gate(f"no {name}.on_bypass", "its inverter carries on"), *full(site, [name]), *site.gates()],
+            held + walk + charge + SETTLED,
             alike,
         )
         if site.rating(name, "redundant_modules") >= 1:
@@ -191,7 +209,7 @@ def ups_alone(site: Site) -> Iterator[Step]:
                 "One module fails: those left carry the load, without bypass and without overload.",
                 [Action("set", f"{name}.modules_failed", 0.0, "one module is switched off")],
                 [],
-                [*site.gates(), *_spared(name)],
+                [*_spared(name), *site.gates()],
                 WATCHED,
                 alike,
             )
@@ -199,8 +217,8 @@ def ups_alone(site: Site) -> Iterator[Step]:
             f"{name} is lost",
             "One UPS is lost with its bypass: all that hangs on it lives by its other cord.",
             [Action("fail", name, 0.0, "its emergency power off is pressed")],
-            [],
-            [gate for gate in site.gates() if "state_of_charge" not in gate.hold],
+            _other_cord(site, name),
+            [*_left(site, name), *(gate for gate in site.gates() if "state_of_charge" not in gate.hold)],
             WATCHED,
             alike,
         )
@@ -210,4 +228,58 @@ def _spared(name: str) -> list[Gate]:
     return [
         Gate(f"no {name}.on_bypass", "N+1 modules"),
         Gate(f"max({name}.load_fraction) < 100 %", "rating of those left", f"{name} within its rating"),
+    ]
+
+
+def _left(site: Site, name: str) -> list[Gate]:
+    """The UPS that are left stay within their rating."""
+    others = site.ranges(unit.name for unit in site.of("ups") if unit.name != name)
+    return [Gate(f"max({said}.load_fraction) < 100 %", "rated power", f"{said} within rating") for said in others]
+
+
+def _other_cord(site: Site, name: str) -> list[Await]:
+    """What goes dead with a UPS, or over to its other feed."""
+    dead, over, waiting = [], [], [name]
+    takers: dict[str, list[str]] = {}
+    for taker, feeds in site.plant.feeds.items():
+        for feed in feeds:
+            takers.setdefault(feed, []).append(taker)
+    gone = {name}
+    while waiting:
+        for taker in takers.get(waiting.pop(), ()):
+            kind = site.plant.units[taker].kind
+            feeds = site.plant.feeds[taker]
+            if kind == "sts" and feeds[0] in gone:
+                over.append(taker)
+            elif taker not in gone and set(feeds) <= gone:
+                gone.add(taker)
+                waiting.append(taker)
+                dead += [taker] if kind == "pdu" else []
+    transfer = site.most(over, "transfer_time") + 1.0
+    found = [Await(f"{said}.dead", 1.0, "its side goes dead", len(expand(said))) for said in site.ranges(dead)]
+    why = f"transfer {transfer - 1.0:g} s + 1 s"
+    return found + [Await(f"{said}.on_alternate", transfer, why, len(expand(said))) for said in site.ranges(over)]
+
+
+def _recharge(site: Site, name: str, held: float) -> float:
+    """How long a battery takes to be full again [s] that carried the whole rating for so long [s]."""
+    power = site.rating(name, "recharge_power") * (site.rating(name, "charge_efficiency") or 1.0)
+    return math.ceil(held * site.rating(name, "rated_power") * (1.0 + LOSSES) / power) if power > 0 else 0.0
+
+
+def recharged(site: Site, held: float) -> float:
+    """The same for the slowest of all, in an outage [s]; no battery gives more than it has."""
+    found = []
+    for unit in site.of("ups"):
+        autonomy = float(unit.machine().autonomy(site.rating(unit.name, "rated_power")))
+        found.append(_recharge(site, unit.name, min(held, autonomy)))
+    return max(found, default=0.0)
+
+
+def full(site: Site, units: list[str]) -> list[Gate]:
+    """Batteries are full again at the end, where they can be charged."""
+    able = [name for name in units if site.rating(name, "recharge_power") > 0]
+    return [
+        Gate(f"final({said}.state_of_charge) > {100 * CHARGED:g} %", "recharge power", f"{said} recharged")
+        for said in site.ranges(able)
     ]

@@ -14,9 +14,11 @@ from twin.report.verdict import FAILED, GOOD, NO_CRITERIA, Judgement
 from twin.report.words import clock, count, lasting, names, say
 from twin.studies.ist.step import BEGIN, Conditions, Gate, Step
 
-HEADS = ("what", "limit", "from the ratings", "measured", "margin", "where, when", "result")
+HEADS = ("what", "limit", "from the ratings", "measured", "margin", "where, when", "result", "witness")
 UNTESTED = "not applicable"
 """What a gate is called that nothing tested: of sets that never ran, say."""
+INITIALS = "______"
+"""Where a witness signs one line, having seen it on site."""
 WITNESS = "Witnessed by: ______________________   Date: ____________   Signature: ______________________"
 
 
@@ -34,7 +36,7 @@ class Measured:
     tested: bool = True
 
     def row(self) -> list[str]:
-        return [self.what, self.limit, self.why, self.measured, self.margin, self.where, self.result]
+        return [self.what, self.limit, self.why, self.measured, self.margin, self.where, self.result, INITIALS]
 
     @property
     def result(self) -> str:
@@ -78,18 +80,22 @@ def scored(step: Step, findings: Findings) -> Scored:
 
 
 def _gate(gate: Gate, judged: Judgement, findings: Findings) -> Measured:
-    limit = gate.limit or judged.limit_said()
-    if judged.passed and _idle(findings, gate):
-        return Measured(gate.name or gate.hold, limit, gate.why, "no set ran", "-", "", None, tested=False)
+    limit = (gate.limit or judged.limit_said()) + (f" from {lasting(gate.after)} on" if gate.after else "")
+    untested = _idle(findings, gate) if judged.passed else ""
+    if untested:
+        return Measured(gate.name or gate.hold, limit, gate.why, untested, "-", "", None, tested=False)
     return _measured(gate.name or gate.hold, limit, gate.why, judged, _read(findings, gate))
 
 
-def _idle(findings: Findings, gate: Gate) -> bool:
-    """Whether a gate asks for what only sets on load can show, and none ever was."""
-    if "(generator." not in gate.hold and not gate.hold.startswith("no generator."):
-        return False
-    running = [findings.story.values("generator", name) for name in ("ready", "closed")]
-    return all(values is not None and not (values > 0.5).any() for values in running)
+def _idle(findings: Findings, gate: Gate) -> str:
+    """Why nothing could show whether a gate holds: it asks for what sets on load show, or batteries that carry."""
+    if "(generator." in gate.hold or gate.hold.startswith("no generator."):
+        running = [findings.story.values("generator", name) for name in ("ready", "closed")]
+        return "no set ran" if all(each is not None and not (each > 0.5).any() for each in running) else ""
+    if ".state_of_charge" in gate.hold:
+        battery = findings.story.values("ups", "on_battery")
+        return "no battery carried load" if battery is not None and not (battery > 0.5).any() else ""
+    return ""
 
 
 def _read(findings: Findings, gate: Gate) -> str:

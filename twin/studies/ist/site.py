@@ -81,14 +81,18 @@ class Site:
         every = [unit.name for unit in self.of(kind)]
         if set(units) == set(every):
             return kind, len(every)
-        if len(units) == 1:
-            return units[0], 1
-        ordered = sorted(units, key=natural)
-        said = f"{ordered[0]}..{ordered[-1][len(stem(ordered[-1])) :].strip('-_')}"
-        try:
-            return (said, len(ordered)) if expand(said) == ordered else (kind, len(every))
-        except BadName:
-            return kind, len(every)
+        said = self.ranges(units)
+        return (said[0], len(units)) if len(said) == 1 else (kind, len(every))
+
+    def ranges(self, units: Iterable[str]) -> list[str]:
+        """Units as few ranges, each as a scenario names them."""
+        found: list[list[str]] = []
+        for name in sorted(units, key=natural):
+            if found and _is_range([*found[-1], name]):
+                found[-1].append(name)
+            else:
+                found.append([name])
+        return [_range(each) for each in found]
 
     def switches(self, gone: set[str]) -> list[str]:
         """The transfer switches that lose their normal feed and can go to a standby generator."""
@@ -184,6 +188,7 @@ class Site:
             Gate(f"no {kind}.unpowered", "both cords and the shelves' hold-up", "no rack loses power"),
             Gate(f"no {kind}.shut_down", "shutdown temperature of the dies", "no rack shuts down"),
             Gate(f"max({kind}.die_temperature) < {limit - 273.15:.6g} degC", "throttle temperature", "dies stay cool"),
+            Gate(f"no {kind}.throttled", "throttle temperature of the hottest die", "no rack throttles"),
         ]
 
     def _of_power(self) -> list[Gate]:
@@ -226,3 +231,15 @@ class Site:
     def named(self, units: Iterable[str]) -> str:
         """Units in words."""
         return names(units, 3)
+
+
+def _range(units: list[str]) -> str:
+    """The first and the number of the last: "pump-1..3"."""
+    return units[0] if len(units) == 1 else f"{units[0]}..{units[-1][len(stem(units[-1])) :].strip('-_')}"
+
+
+def _is_range(units: list[str]) -> bool:
+    try:
+        return expand(_range(units)) == units
+    except BadName:
+        return False

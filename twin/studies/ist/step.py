@@ -49,7 +49,7 @@ class Gate:
     """A number that must be kept to: a criterion in the words of a scenario, and the rating that it comes from.
 
     Where the criterion asks for a flag, `limit` says its number, and `reads` which quantity of the machines on load is
-    shown beside it: its name, and whether its highest counts.
+    shown beside it: its name, and whether its highest counts. It counts from `after` the first action on [s].
     """
 
     hold: str
@@ -57,10 +57,11 @@ class Gate:
     name: str = ""
     limit: str = ""
     reads: tuple[str, bool] | None = None
+    after: float = 0.0
 
     def written(self) -> str | dict[str, str]:
         """As a scenario has it: from the moment of the first action on."""
-        hold = f"{self.hold} after {BEGIN:g} s"
+        hold = f"{self.hold} after {BEGIN + self.after:g} s"
         return {"name": self.name, "hold": hold} if self.name else hold
 
 
