@@ -198,6 +198,21 @@ def test_machines_of_a_dark_panel_say_that_nobody_controls_them() -> None:
     assert told[1 + len(alone) :] == ["not panel-1.stopped", *(f"not {what}" for what in alone)]
 
 
+def test_what_is_awaited_is_told_in_words() -> None:
+    told = [each.said() for each in step("pod", "Black building").awaited]
+    assert told[:5] == [
+        "utility-a is lost",
+        "2 UPS go to battery",
+        "a first ATS asks for the generators",
+        "2 generators are up to speed",
+        "a first generator closes on its bus",
+    ]
+    assert told[-1] == "2 generators stop"
+    plant = read(PLANTS.parent / "drills" / "pump-manifold.yaml").plant
+    (made,) = script(plant, ["pump-1"])
+    assert made.awaited[-1].said().startswith("pump-3 has a flow > ")
+
+
 def test_units_are_told_in_few_ranges() -> None:
     site = Site(shipped("hall"))
     assert site.ranges(["ups-4", "ups-1", "ups-2"]) == ["ups-1..2", "ups-4"]

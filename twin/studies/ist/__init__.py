@@ -24,6 +24,7 @@ from twin.simulation import simulate
 from twin.studies.audit import Conditions as Weather
 from twin.studies.audit.subject import subject
 from twin.studies.ist import cooling, power
+from twin.studies.ist.saying import in_words
 from twin.studies.ist.score import Acceptance, Scored, scored
 from twin.studies.ist.site import Site
 from twin.studies.ist.step import Conditions, Step
@@ -61,7 +62,7 @@ def script(plant: Plant, only: Iterable[str] | None = None) -> list[Step]:
         BadInput: one of them is not there.
     """
     site = Site(plant, None if only is None else _wanted(plant, only))
-    found = [step for make in MAKERS for step in make(site)]
+    found = [in_words(plant, step) for make in MAKERS for step in make(site)]
     return [dataclasses.replace(step, number=number) for number, step in enumerate(found, 1)]
 
 

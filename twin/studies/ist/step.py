@@ -32,16 +32,20 @@ class Action:
 
 @dataclass(frozen=True)
 class Await:
-    """What must come about: a condition, for how many units, within what time of the first action [s], and why."""
+    """What must come about: a condition, for how many units, within what time of the first action [s], and why.
+
+    told: the condition as people say it; a condition itself where empty.
+    """
 
     what: str
     within: float
     why: str
     units: int = 1
+    told: str = ""
 
     def said(self) -> str:
-        """In words: "4 units: generator.ready"."""
-        return self.what if self.units == 1 else f"{self.what} ({self.units} units)"
+        """In words: "4 generators are up to speed"."""
+        return self.told or (self.what if self.units == 1 else f"{self.what} ({self.units} units)")
 
 
 @dataclass(frozen=True)
