@@ -199,7 +199,11 @@ def ups_alone(site: Site) -> Iterator[Step]:
                 Await(f"{name}.on_battery", 1.0, "its rectifier loses its input"),
                 Await(f"not {name}.on_battery", held + walk + MARGIN, f"outage {held:g} s + walk-in {walk:g} s"),
             ],
-            [Gate(f"no {name}.on_bypass", "its inverter carries on"), *full(site, [name]), *site.gates()],
+            [
+                Gate(f"no {name}.on_bypass", "battery and inverter carry all", f"{name} stays off its bypass"),
+                *full(site, [name]),
+                *site.gates(),
+            ],
             held + walk + charge + SETTLED,
             alike,
         )
