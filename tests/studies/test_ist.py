@@ -184,8 +184,20 @@ def test_the_grid_comes_back_to_a_site_whose_sets_cool_down() -> None:
 def test_a_pump_on_call_is_called_and_gives_flow() -> None:
     plant = read(PLANTS.parent / "drills" / "pump-manifold.yaml").plant
     (made,) = script(plant, ["pump-1"])
-    assert [each.what.partition(" ")[0] for each in made.awaited] == ["pump-1.stopped", "pump-3.called", "pump-3.flow"]
-    assert made.awaited[0].within < made.awaited[1].within < made.awaited[2].within
+    assert [each.what.partition(" ")[0] for each in made.awaited] == ["pump-3.called", "pump-3.flow"]
+    assert made.awaited[0].within < made.awaited[1].within
+
+
+def test_a_plant_of_ones_own_is_tested_where_it_lies(tmp_path: Path) -> None:
+    """Beside the plant that it varies; what is kept can be run by itself, from anywhere."""
+    (tmp_path / "plants").mkdir()
+    (tmp_path / "plants" / "base.yaml").write_text("title: Base\nvariant_of: switchgear\n", encoding="utf-8")
+    (tmp_path / "plants" / "mine.yaml").write_text("title: Mine\nvariant_of: base\n", encoding="utf-8")
+    at = Conditions(has_work=False)
+    made = Step("t", "p", [Action("fail", "grid", 0.0, "opened")], [Await("grid.lost", 1.0, "opened")], [], 1.0)
+    found = _taken(made, "mine.yaml", at, 0.01, tmp_path, "cpu", tmp_path / "plants")
+    assert found.passed
+    assert read(tmp_path / "step-00.yaml").plant.units.keys() == shipped("switchgear").units.keys()
 
 
 def test_machines_of_a_dark_panel_say_that_nobody_controls_them() -> None:

@@ -59,18 +59,21 @@ SCENARIO_KEYS = {
 """Key -> whether it must be there."""
 
 
-def read(path: str | Path, *, members: int | None = None, seed: int | None = None) -> Scenario:
+def read(
+    path: str | Path, *, members: int | None = None, seed: int | None = None, folder: Path | None = None
+) -> Scenario:
     """Read a scenario.
 
     Args:
         path: the YAML file.
         members: worlds to run side by side, instead of the file's.
         seed: seed of the draws, instead of the file's.
+        folder: where its plant and other files lie, instead of the file's own.
 
     Raises:
         BadInput: everything that is wrong, each as one sentence with its line.
     """
-    reading = _Reading(Path(path), str(path))
+    reading = _Reading(Path(path), str(path), folder)
     settings = {"members": members, "seed": seed}
     scenario = reading.scenario({key: value for key, value in settings.items() if value is not None})
     if scenario is None or reading.faults.errors:
@@ -118,13 +121,13 @@ def _jobs(root: Map) -> Node | None:
 class _Reading:
     """One reading of one file and all it names."""
 
-    def __init__(self, path: Path, name: str) -> None:
+    def __init__(self, path: Path, name: str, folder: Path | None = None) -> None:
         self.path = path
         self.name = name
         self.documents = Documents()
         self.faults: Faults = self.documents.faults
-        parent = str(PurePath(name).parent)
-        self.shelf = Shelf(path.parent, "" if parent == "." else parent)
+        parent = str(PurePath(name).parent if folder is None else folder)
+        self.shelf = Shelf(path.parent if folder is None else folder, "" if parent == "." else parent)
         self.plants = PlantReader(self.documents)
         self.part = Part()
 

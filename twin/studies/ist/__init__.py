@@ -113,7 +113,8 @@ def ist(
     if missing:
         raise BadInput([Fault(None, f"step {missing[0]} is not there; the test of {made.title} has 1 to {len(every)}")])
     wanted = [step for step in every if steps is None or step.number in steps]
-    name = str(plant) if not Path(plant).is_file() else str(Path(plant).resolve())
+    own = Path(plant).resolve() if Path(plant).is_file() else None
+    name, home = (str(plant), None) if own is None else (own.name, own.parent)
     found: list[Scored] = []
     with tempfile.TemporaryDirectory() as scratch:
         folder = keep or Path(scratch)
@@ -121,7 +122,7 @@ def ist(
         for step in wanted if run else ():
             if progress is not None:
                 progress(len(found), len(wanted))
-            found.append(_taken(step, name, at, _tick(made.plant), folder, device))
+            found.append(_taken(step, name, at, _tick(made.plant), folder, device, home))
             if keep is None:
                 (folder / f"step-{step.number:02d}.h5").unlink(missing_ok=True)
     if progress is not None:
@@ -135,11 +136,18 @@ def _testable(plant: Plant) -> str:
     return ", ".join(dict.fromkeys(plant.units[name].kind for name in touched)) or "utilities and what hangs on them"
 
 
-def _taken(step: Step, plant: str, at: Conditions, tick: float, folder: Path, device: str) -> Scored:
-    """Run one step and hold what came of it against its script."""
+def _taken(
+    step: Step, plant: str, at: Conditions, tick: float, folder: Path, device: str, home: Path | None = None
+) -> Scored:
+    """Run one step and hold what came of it against its script.
+
+    A plant that lies in a folder of its own, `home`, is written into the scenario, so that it can be run by itself.
+    """
     file = folder / f"step-{step.number:02d}.yaml"
     file.write_text(step.scenario(plant, at, tick), encoding="utf-8")
-    scenario = read(file)
+    scenario = read(file, folder=home)
+    if home is not None:
+        file.write_text(scenario.text, encoding="utf-8")
     result = simulate(scenario, trace=file.with_suffix(".h5"), device=device)
     with open_trace(result.trace) as trace:
         return scored(step, Findings(trace))

@@ -83,7 +83,7 @@ def flow_of(site: Site, unit: str, carriers: list[str], name: str, within: float
     for said in site.ranges(carriers):
         least = site.rating(said.partition("..")[0], "nominal_flow") / rated * wanted * FLOW_LEFT
         after = within + settles(site, carriers)
-        found.append(Gate(f"min({said}.flow) > {litres(least)}", why, f"{said} {name}", after=after))
+        found.append(Gate(f"min({said}.flow) > {litres(least)}", why, f"flow of {said}{name}", after=after))
     return found
 
 
@@ -100,7 +100,7 @@ def supply(site: Site, without: Iterable[str] = ()) -> list[Gate]:
         for said in site.ranges(names):
             limit = f"{setpoint + NEAR_SETPOINT - 273.15:.6g} degC"
             why = f"setpoint + {NEAR_SETPOINT:g} K"
-            found.append(Gate(f"final({said}.supply_temperature) < {limit}", why, f"{said} supplies as wanted"))
+            found.append(Gate(f"final({said}.supply_temperature) < {limit}", why, f"supply of {said}"))
     return found
 
 
@@ -111,7 +111,7 @@ def others_cold(site: Site, unit: str) -> list[Gate]:
         setpoint = site.rating(said.partition("..")[0], "leaving_setpoint")
         limit = f"{setpoint + NEAR_SETPOINT - 273.15:.6g} degC"
         gate = Gate(
-            f"final({said}.leaving_temperature) < {limit}", f"setpoint + {NEAR_SETPOINT:g} K", f"{said} hold cold"
+            f"final({said}.leaving_temperature) < {limit}", f"setpoint + {NEAR_SETPOINT:g} K", f"cold of {said}"
         )
         found.append(gate)
     return found

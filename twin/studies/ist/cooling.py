@@ -70,7 +70,7 @@ def cdus(site: Site) -> Iterator[Step]:
             [Action("fail", f"{name}.duty_pump_failed", 0.0, "its drive is switched off")],
             [Await(f"{name}.standby_running", delay + MARGIN, f"changeover {delay:g} s + {MARGIN:g} s")],
             [
-                *flow_of(site, name, [name, *others], "gives its flow again", delay + coast + MARGIN),
+                *flow_of(site, name, [name, *others], "", delay + coast + MARGIN),
                 *supply(site),
                 *site.gates(),
             ],
@@ -82,7 +82,7 @@ def cdus(site: Site) -> Iterator[Step]:
             "One distribution unit stops: the others of its loop carry the racks (N+1).",
             [Action("fail", name, 0.0, "its main switch is opened")],
             [Await(f"{name}.pumps_lost", coast + MARGIN, f"coast-down {coast:g} s + {MARGIN:g} s")],
-            [*flow_of(site, name, others, "carries its flow", coast + MARGIN), *supply(site, [name]), *site.gates()],
+            [*flow_of(site, name, others, " in its place", coast + MARGIN), *supply(site, [name]), *site.gates()],
             WATCHED,
             alike,
         )
@@ -133,12 +133,12 @@ def _leak(site: Site, name: str, alike: list[str], loop: Loop) -> Step:
 
 
 def pumps(site: Site) -> Iterator[Step]:
-    """A pump of each group."""
+    """A pump of each group; where one stands by, that one is watched: it runs before the other has come to rest."""
     for name, alike in site.tested("pump"):
         coast = site.rating(name, "coast_time")
         stops = Await(f"{name}.stopped", 5 * coast + MARGIN, f"5 coast-down times of {coast:g} s + {MARGIN:g} s")
         purpose = "One pump stops: those left carry the flow (N+1)."
-        yield _lost(site, name, alike, purpose, [stops, *stand_in(site, name, 5 * coast)])
+        yield _lost(site, name, alike, purpose, stand_in(site, name, 5 * coast) or [stops])
 
 
 def heat_rejection(site: Site) -> Iterator[Step]:

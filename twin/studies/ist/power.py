@@ -238,7 +238,7 @@ def _spared(name: str) -> list[Gate]:
 def _left(site: Site, name: str) -> list[Gate]:
     """The UPS that are left stay within their rating."""
     others = site.ranges(unit.name for unit in site.of("ups") if unit.name != name)
-    return [Gate(f"max({said}.load_fraction) < 100 %", "rated power", f"{said} within rating") for said in others]
+    return [Gate(f"max({said}.load_fraction) < 100 %", "rated power", f"load of {said}") for said in others]
 
 
 def _other_cord(site: Site, name: str) -> list[Await]:
@@ -284,6 +284,6 @@ def full(site: Site, units: list[str]) -> list[Gate]:
     """Batteries are full again at the end, where they can be charged."""
     able = [name for name in units if site.rating(name, "recharge_power") > 0]
     return [
-        Gate(f"final({said}.state_of_charge) > {100 * CHARGED:g} %", "recharge power", f"{said} recharged")
+        Gate(f"final({said}.state_of_charge) > {100 * CHARGED:g} %", "recharge power", f"charge of {said} at the end")
         for said in site.ranges(able)
     ]
