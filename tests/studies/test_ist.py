@@ -296,10 +296,10 @@ def test_a_step_is_scored_gate_by_gate(taken: Acceptance) -> None:
 def test_gates_of_sets_and_batteries_that_never_ran_are_not_applicable(taken: Acceptance) -> None:
     (found,) = taken.scored
     assert [each.tested for each in found.gates] == [True, True, False, False, False, True]
-    assert found.gates[2].row()[3:] == ["no set ran", "-", "", "not applicable", INITIALS]
-    assert found.gates[4].row()[3:] == ["no battery carried load", "-", "", "not applicable", INITIALS]
+    assert found.gates[2].row()[3:] == ["-", "-", "no set ran", "not applicable", INITIALS]
+    assert found.gates[4].row()[3:] == ["-", "-", "no battery carried load", "not applicable", INITIALS]
     assert len(found.failed) == 2
-    assert "| no set ran | - |  | not applicable |" in taken.markdown()
+    assert "| - | - | no set ran | not applicable |" in taken.markdown()
     assert taken.html().count("<td>not applicable</td>") == 3
     assert [gate["tested"] for gate in taken.to_json()["steps"][0]["gates"]] == [True, True, *3 * [False], True]
 
@@ -309,7 +309,7 @@ def test_a_gate_may_count_from_later_on(taken: Acceptance) -> None:
     (found,) = taken.scored
     made = taken.steps[0].gates[-1]
     assert made.written()["hold"] == "min(cdu-1.flow) > 400 L/min after 68 s"
-    assert found.gates[-1].limit == "400 L/min from 8 s on"
+    assert (found.gates[-1].limit, found.gates[-1].why) == ("400 L/min", "its share, from 8 s on")
     assert [gate["result"] for gate in taken.to_json()["steps"][0]["gates"]][1:3] == ["FAILED", "not applicable"]
 
 

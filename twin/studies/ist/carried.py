@@ -78,7 +78,7 @@ def flow_of(site: Site, unit: str, carriers: list[str], name: str, within: float
     rated = sum(site.rating(each, "nominal_flow") for each in carriers)
     if not wanted or not rated:
         return []
-    why = f"{FLOW_LEFT:.0%} of the racks' {litres(wanted)}, shared by rating"
+    why = f"{100 * FLOW_LEFT:g} % of the racks' {litres(wanted)}, shared by rating"
     found = []
     for said in site.ranges(carriers):
         least = site.rating(said.partition("..")[0], "nominal_flow") / rated * wanted * FLOW_LEFT

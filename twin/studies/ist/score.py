@@ -80,11 +80,11 @@ def scored(step: Step, findings: Findings) -> Scored:
 
 
 def _gate(gate: Gate, judged: Judgement, findings: Findings) -> Measured:
-    limit = (gate.limit or judged.limit_said()) + (f" from {lasting(gate.after)} on" if gate.after else "")
+    limit, why = gate.limit or judged.limit_said(), gate.said_why()
     untested = _idle(findings, gate) if judged.passed else ""
     if untested:
-        return Measured(gate.name or gate.hold, limit, gate.why, untested, "-", "", None, tested=False)
-    return _measured(gate.name or gate.hold, limit, gate.why, judged, _read(findings, gate))
+        return Measured(gate.name or gate.hold, limit, why, "-", "-", untested, None, tested=False)
+    return _measured(gate.name or gate.hold, limit, why, judged, _read(findings, gate))
 
 
 def _idle(findings: Findings, gate: Gate) -> str:
@@ -159,7 +159,7 @@ class Acceptance:
                 return each.sequence, each.gates
         sequence = [Measured(a.said(), f"within {lasting(a.within)}", a.why, "", "", "", None) for a in step.awaited]
         return sequence, [
-            Measured(g.name or g.hold, "" if not g.name else g.hold, g.why, "", "", "", None) for g in step.gates
+            Measured(g.name or g.hold, "" if not g.name else g.hold, g.said_why(), "", "", "", None) for g in step.gates
         ]
 
     def to_json(self) -> dict[str, Any]:

@@ -63,6 +63,10 @@ class Gate:
     reads: tuple[str, bool] | None = None
     after: float = 0.0
 
+    def said_why(self) -> str:
+        """The rating that it comes from, and from when on it counts."""
+        return f"{self.why}, from {self.after:g} s on" if self.after else self.why
+
     def written(self) -> str | dict[str, str]:
         """As a scenario has it: from the moment of the first action on."""
         hold = f"{self.hold} after {BEGIN + self.after:g} s"
