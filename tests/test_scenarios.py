@@ -85,6 +85,7 @@ MEANT_TO_FAIL = {
     "ups-loss-in-maintenance": {"no rack.unpowered"},
     "steady-415vac": set(),
     "steady-800vdc": set(),
+    "full-pool-by-tier": {"final(free.dropped_answers) < 1 token"},
     "leaf-lost-in-serving": {"no free.late"},
     "leaf-loses-power": {"min(rack.bandwidth_share) >= 100 %"},
     "leak-with-isolation": {"no cdu.low_suction", "no rack.shut_down"},

@@ -9,6 +9,8 @@ from twin.declare import Ports, Real, flag, quantity, replace, table
 from twin.equipment.parts.account import PoolAccount
 from twin.physics.supply import latched
 
+BATCHING = {"shared": 0.0, "by_tier": 1.0}
+"""Who goes through a step together: answers of all services; or of each by itself, on GPUs dealt to it."""
 EVERY = 1e9
 """More GPUs than there are."""
 
@@ -19,8 +21,8 @@ class Pool(PoolAccount):
 
     With a storage system its GPUs read `weights` from there before they serve: those that come back, and after a
     `crash` all of them. They share what bandwidth the pool gets, and begin to serve as their weights arrive, one after
-    the other. Who is lost is taken for one that had its weights. Placement of models on GPUs within the pool is left
-    out.
+    the other. Who is lost is taken for one that had its weights. Its services share a batch, or have GPUs of their own
+    (`batching`). Placement of models on GPUs within the pool is left out.
     """
 
     kind = "pool"
@@ -29,6 +31,12 @@ class Pool(PoolAccount):
     weights: Real = quantity(
         "bit", "data that each of its GPUs reads from its storage system before it serves", default=0.0, at_least=0,
         at_most=1e15,
+    )  # fmt: skip
+
+    batching: Real = quantity(
+        "1", "whose answers go through a step together: those of all services; or by tier, where each has GPUs of its "
+        "own, by priority and need, and fills their batches as far as its token_limit allows", default=0.0,
+        choices=BATCHING,
     )  # fmt: skip
 
     @table

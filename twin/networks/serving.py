@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, stacked, stacked_with_spare, worth_doing
+from twin.networks import tiers
 from twin.networks.handing import Handing, Ways, compile_handing
+from twin.networks.slots import Slot, nth, slots_of
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
 from twin.physics.serving import grains_below
 from twin.physics.thermal import TINY
@@ -25,24 +27,13 @@ FULL = 1e-3
 
 
 @dataclass
-class Slot:
-    """The n-th pool that each service may use for one phase.
-
-    pool: column of it (service,), one past the last pool where a service has none; users: services of each pool.
-    """
-
-    pool: Array
-    users: Neighbours
-
-
-@dataclass
 class ServingNetwork:
     """Services, pools and racks; `levels` are masks of the services (1, service), first served first.
 
     `inside` are the racks of each pool; `pool_of` the pool of each rack of a table, one past the last where it
     stands in none, and `placed` where it stands in one (1, n). `also_decodes`: whether the pool of a slot of
     prefill writes answers of the same service too, by slot (1, service). `handing`: of KV caches between pools, None
-    where nobody hands any over.
+    where nobody hands any over. `apart`: 1 for pools that deal their GPUs to services, None where all share.
     """
 
     services: Table | None
@@ -57,6 +48,7 @@ class ServingNetwork:
     decode_rate: Array
     unit_count: int
     handing: Handing | None = None
+    apart: Array | None = None
 
 
 class Served(NamedTuple):
@@ -116,11 +108,11 @@ def compile_serving(plant: Plant, tables: list[Table], xp: ModuleType) -> Servin
     racks = [t for t in tables if t.machine.is_work]
     pool_of = {t.key: np.array([home.get(name, pools.size) for name in t.names], dtype=np.int64) for t in racks}
     names = services.names if services else []
-    slots = {phase: _slots(plant, names, phase, place, xp) for phase in PHASES}
+    slots = {phase: slots_of(plant, names, phase, place, xp) for phase in PHASES}
     priority = np.array([[plant.units[name].machine().priority for name in names]]) if names else np.zeros((1, 0))
     also = [
         xp.asarray(
-            np.array([[float(_nth(plant, name, "prefill", k) in plant.served[name]["decode"]) for name in names]])
+            np.array([[float(nth(plant, name, "prefill", k) in plant.served[name]["decode"]) for name in names]])
         )
         for k in range(len(slots["prefill"]))
     ]
@@ -137,25 +129,8 @@ def compile_serving(plant: Plant, tables: list[Table], xp: ModuleType) -> Servin
         services.machine.decode_rate if services else None,  # type: ignore[attr-defined]
         len(column),
         compile_handing(plant, list(names), column, also, xp),
+        tiers.compile_tiers(pools, xp),
     )
-
-
-def _nth(plant: Plant, service: str, phase: str, slot: int) -> str:
-    """The n-th pool of a service in a phase, "" where it has fewer."""
-    said = plant.served[service][phase]
-    return said[slot] if slot < len(said) else ""
-
-
-def _slots(plant: Plant, names: list[str], phase: str, place: dict[str, int], xp: ModuleType) -> list[Slot]:
-    found = []
-    for k in range(max((len(plant.served[name][phase]) for name in names), default=0)):
-        said = [place.get(_nth(plant, name, phase, k), len(place)) for name in names]
-        users = [
-            sorted((row for row, pool in enumerate(said) if pool == one), key=names.__getitem__)
-            for one in range(len(place))
-        ]
-        found.append(Slot(xp.asarray(np.array(said, dtype=np.int64)), neighbours(users, xp, spare=len(names))))
-    return found
 
 
 class _Time:
@@ -269,6 +244,8 @@ def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, time: _Time, d
     tally = _Tally(net, machine, time, ways)
     there, coming = s.prompt_queue + asked.prompts, s.unanswered + asked.answers
     per_prompt = coming / xp.maximum(there, TINY)
+    if net.apart is not None:
+        tally.part(tiers.fills(tally, machine, net.apart, per_prompt))
     sums: list[Array] = []
     for mask in net.levels:
         begun = tally.write(s.answer_queue * mask)
@@ -287,9 +264,13 @@ def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, time: _Time, d
     share = {phase: time.used[phase] / xp.maximum(time.all, TINY) for phase in PHASES}
     free = xp.maximum(1.0 - share["prefill"], 1e-3)
     busy = tally.seen("decode", share["decode"] / free)
+    decodes = tally.seen("decode", time.speed["decode"] * free)
+    if net.apart is not None:
+        busy, left = tiers.met(tally, net.apart, (share["decode"] / free, free))
+        decodes = tally.seen("decode", time.speed["decode"]) * left
     speeds = (
         tally.seen("prefill", time.speed["prefill"]) / tally.longer(tally.seen("prefill", time.waits)),
-        tally.seen("decode", time.speed["decode"] * free) / tally.longer(tally.seen("decode", time.waits)),
+        decodes / tally.longer(tally.seen("decode", time.waits)),
     )
     handed = None if ways is None else (ways.seconds(tally.seen), ways.sent, ways.bound)
     served = Served(asked, read, written, capacity, busy, *speeds, tally.times, handed)
@@ -314,7 +295,13 @@ class _Tally:
         self.written: list[Array] = [0.0 for _ in net.slots["decode"]]
         self.begun: list[Array] = [0.0 for _ in net.slots["prefill"]]
         self.answers: dict[int, Array] = {}
+        self.fill = [1.0 for _ in net.slots["decode"]]
         self.times = {phase: [0.0 for _ in net.slots[phase]] for phase in PHASES}
+
+    def part(self, fill: list[Any]) -> None:
+        """Let answers go through batches filled so far [1], by slot."""
+        self.fill = fill
+        self.rate["decode"] = [rate * each for rate, each in zip(self.rate["decode"], fill, strict=True)]
 
     def longer(self, waits: Array) -> Array:
         """Time that a token takes, of that at full bandwidth [1]: t/t_0 = (1 - e) + e/b."""
@@ -344,7 +331,10 @@ class _Tally:
         capacity, left, free = 0.0 * todo, todo, self.time.left
         for k, (slot, rate) in enumerate(zip(self.net.slots["prefill"], self.rate["prefill"], strict=True)):
             decodes = self.net.also_decodes[k]
-            after = per_prompt * decodes / xp.maximum(self.net.decode_rate * self.pace(slot, "decode"), LEAST)
+            writes = self.net.decode_rate * self.pace(slot, "decode")
+            if self.net.apart is not None:
+                writes = tiers.filled(self, slot, writes)
+            after = per_prompt * decodes / xp.maximum(writes, LEAST)
             cost = 1.0 / rate + after
             tokens = self.time.offer(slot, left * cost, free) / cost
             if self.ways is not None:

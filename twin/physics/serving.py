@@ -93,3 +93,24 @@ def token_time(busy: Real, least: Real, batch: Real, rate: Real) -> Real:
     xp = library_of(busy)
     full = xp.maximum(batch / rate, least)
     return least / (1.0 - (1.0 - least / full) * xp.minimum(busy, 1.0))
+
+
+def most_busy(limit: Real, least: Real, batch: Real, rate: Real, reads: Real = 0.0) -> Real:
+    """Share of its full rate at which a GPU may decode so that a token takes no longer than `limit` [1].
+
+        t_0 (1 + c u)/(1 - k u) = L   =>   u = (L/t_0 - 1)/(c + k L/t_0),   1/(B_n X_0/X_n) <= u <= 1
+
+    `token_time` solved for its first argument, on a GPU that also reads, for c u of the time that it writes. One
+    answer at a time is the least; where even that takes too long the promise is lost, and the batch is full.
+
+    Args:
+        limit: time between two tokens at full clock [s].
+        least, batch, rate: as `token_time` takes them.
+        reads: time for prompts over that for their answers at full rate, c [1].
+    """
+    xp = library_of(limit)
+    full = xp.maximum(batch / rate, least)
+    times, slope = limit / least, 1.0 - least / full
+    found = (times - 1.0) / xp.maximum(reads + slope * times, 1e-12)
+    one = xp.minimum(full / (batch * least), 1.0)
+    return xp.where(times > 1.0, xp.minimum(xp.maximum(found, one), 1.0), 1.0)
