@@ -336,14 +336,15 @@ def wait_until_it_grows(file: Path, patience: float = 120.0) -> None:
 
 def test_an_interrupt_ends_with_130_and_keeps_the_trace(tmp_path: Path) -> None:
     file = scenario(tmp_path, duration="10 h")
-    command = [sys.executable, "-m", "twin", "run", str(file)]
+    listening = "import signal, twin.cli as t; signal.signal(signal.SIGINT, signal.default_int_handler); t.main()"
+    command = [sys.executable, "-c", listening, "run", str(file)]  # tests in the background are deaf to it
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert "to simulate" in process.stderr.readline()
         wait_until_it_grows(tmp_path / "short.h5")
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, err
     assert out == ""
     assert "short.h5 holds what was recorded" in err
     assert "Traceback" not in err

@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from tests import trace_samples as samples
-from twin.trace import TraceWriteError, disk, open_trace
+from twin.trace import Recorder, TraceWriteError, disk, open_trace
 
 ROOT = Path(__file__).parent.parent
 
@@ -121,6 +121,39 @@ def test_a_kill_within_any_write_leaves_all_that_was_committed(
         last = count
     assert last >= 340
     assert torn.read_bytes() == (tmp_path / "run.h5").read_bytes() or share < 1
+
+
+@pytest.mark.parametrize("call", range(1, 60, 7))
+def test_an_interrupt_within_a_write_waits_until_it_is_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: int
+) -> None:
+    """HDF5 asks for a place in the file before each piece; told of an interrupt then, it takes the file for broken."""
+    path, seek, calls = tmp_path / "run.h5", disk.Shelf.seek, 0
+
+    def disturbed(self: disk.Shelf, offset: int, whence: int = os.SEEK_SET) -> int:
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            signal.raise_signal(signal.SIGINT)
+        return seek(self, offset, whence)
+
+    def fill(trace: Recorder) -> None:
+        for first in range(0, 100_000, 400):
+            times = samples.rows(first, 400)
+            trace.append(times, samples.blocks(times), samples.events(first, 400))
+
+    trace = samples.recorder(path)
+    monkeypatch.setattr(disk.Shelf, "seek", disturbed)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            fill(trace)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    committed = trace.committed
+    trace.close({"finished": False})
+    with open_trace(path) as kept:
+        assert len(kept.time) >= committed > 0
 
 
 def test_what_is_held_back_is_read_and_settled_as_it_was_last_written(tmp_path: Path) -> None:

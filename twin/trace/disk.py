@@ -7,6 +7,9 @@ import contextlib
 import fcntl
 import os
 import re
+import signal
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,23 @@ from twin.trace.layout import TraceWriteError
 
 SLACK = 2**20
 """Room wanted beyond what is written next: index nodes and the summary."""
+
+
+@contextlib.contextmanager
+def unbroken() -> Iterator[None]:
+    """Hold Ctrl-C back until HDF5 is done: within its calls an interrupt is lost, or taken for a fault of the file."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    came: list[Any] = []
+    signal.signal(signal.SIGINT, lambda *told: came.append(told))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        before(*came[0])
 
 
 class Shelf:

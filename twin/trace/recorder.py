@@ -61,10 +61,19 @@ class Recorder:
         self._failed = ""
         cuts = shape.chunks
         self._bytes = sum(b.itemsize * _padded(b.shape, cuts[k]) for (k, _), b in self._buffers.items())
-        self._file, self._shelf = disk.create(self.path, len(plant_json) + len(scenario_text) + 8192 * len(columns))
         texts = {"plant": plant_json, "scenario": scenario_text}
+        size = len(plant_json) + len(scenario_text) + 8192 * len(columns)
         try:
-            self._sheet = Sheet(self._file, self._shelf, columns, units, members, shape, texts, provenance)
+            self._begin(size, columns, units, members, shape, texts, provenance)
+        except KeyboardInterrupt:
+            self.abandon()
+            raise
+
+    @disk.unbroken()
+    def _begin(self, size: int, *laid_out: Any) -> None:
+        self._file, self._shelf = disk.create(self.path, size)
+        try:
+            self._sheet = Sheet(self._file, self._shelf, *laid_out)
             self._shelf.name(self.path)
         except OSError as error:
             self._file.close()
@@ -100,6 +109,7 @@ class Recorder:
             if self._filled == self._rows:
                 self._commit(final=False)
 
+    @disk.unbroken()
     def close(self, summary: dict[str, Any]) -> None:
         """Write what is buffered and the summary, and close: only now is the trace complete.
 
@@ -118,6 +128,7 @@ class Recorder:
             raise self._broken(error) from None
         self._end(f"{self.path} is closed")
 
+    @disk.unbroken()
     def abandon(self) -> None:
         """Close without a summary, for a run that ends badly; what is committed stays readable."""
         if not self._failed:
@@ -149,6 +160,7 @@ class Recorder:
             buffer[into] = block if whole or len(block) == 1 else block[start:end]
         self._filled += end - start
 
+    @disk.unbroken()
     def _commit(self, final: bool) -> None:
         """Write the block and the events up to its last row; later ones wait, so that calls leave no mark."""
         until = math.inf if final else self._times[self._filled - 1]
