@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from twin.report.accounts import accounts
+from twin.report.accounts import accounts, net_revenue
 from twin.report.energy import ledger, pue
 from twin.report.moments import lost
 from twin.report.story import Story
@@ -111,6 +111,8 @@ def test_what_an_event_costs_by_hand(both: tuple[Story, Story]) -> None:
     assert event["extra_energy_cost"] == pytest.approx(
         total["energy_cost"] - usual / 2 * 60 / 3.6e9 - usual / 120 * price, rel=1e-9
     )
+    left = total["revenue"] - total["credits"] - total["energy_cost"] - job["lost_value"]
+    assert net_revenue(both[0], 0) == pytest.approx(left, rel=1e-9)
     parts = ("lost_revenue", "credits", "extra_energy_cost", "lost_value")
     assert event["cost"] == pytest.approx(sum(event[key] for key in parts))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -46,9 +47,12 @@ class _Books:
 
     def __init__(self, story: Story, member: int) -> None:
         self.story, self.member = story, member
-        price = story.values("site", "energy_price")
-        self.priced = price is not None and float(np.abs(price[:, member]).max()) > 0
-        self.fault = story.faults[member]
+
+    @cached_property
+    def priced(self) -> bool:
+        """Whether energy has a price."""
+        price = self.story.values("site", "energy_price")
+        return price is not None and float(np.abs(price[:, self.member]).max()) > 0
 
     def units(self, kind: str) -> list[str]:
         return list(self.story.trace.units(kind)) if self.story.has(kind, "rack_energy") else []
@@ -131,16 +135,38 @@ def _credits(books: _Books, name: str, row: int) -> float:
 
 def credits_due(story: Story, member: int, name: str, first: int, last: int) -> float:
     """What a service gives back for promises not kept between two rows, as if they were the whole run [USD]."""
-    books = _Books(story, member)
-    by = {key: books.column("service", key, name) for key in
-          ("credited", "revenue", "requests", "requests_in_time", "served_prompts", "dropped_prompts")}  # fmt: skip
-    gained = {key: float(column[last] - column[first]) for key, column in by.items()}
-    ended = gained["served_prompts"] + gained["dropped_prompts"]
-    if ended <= 0 or gained["requests"] <= 0:
-        return gained["credited"]
-    kept = gained["served_prompts"] / ended * gained["requests_in_time"] / gained["requests"]
-    machine = story.plant.units[name].machine()
-    return gained["credited"] + float(machine.agreed(np.float64(kept))) * gained["revenue"]
+    books, machine = _Books(story, member), story.plant.units[name].machine()
+
+    def gained(counter: str) -> float:
+        column = books.column("service", counter, name)
+        return float(column[last] - column[first])
+
+    if machine.credit > 0:
+        return gained("credited")
+    if not machine.credit_below_1 > 0:
+        return 0.0
+    read, requests = gained("served_prompts"), gained("requests")
+    ended = read + gained("dropped_prompts")
+    if ended <= 0 or requests <= 0:
+        return 0.0
+    kept = read / ended * gained("requests_in_time") / requests
+    return float(machine.agreed(np.float64(kept))) * gained("revenue")
+
+
+def net_revenue(story: Story, member: int) -> float | None:
+    """What a run earned less credits, energy of the site, and GPU time of jobs that made nothing [USD].
+
+    None where neither services nor a price says what anything is worth.
+    """
+    books, last = _Books(story, member), len(story.time) - 1
+    services = books.units("service")
+    jobs = {name: story.plant.units[name].machine().gpu_price for name in books.units("job")}
+    paid = books.gained("site", "energy_cost")
+    if not (services or any(jobs.values()) or paid):
+        return None
+    earned = sum(books.gained("service", "revenue", name) - _credits(books, name, last) for name in services)
+    idle = sum(float(_lost_hours(books, name, 0) * price) for name, price in jobs.items() if price)
+    return earned - paid - idle
 
 
 def _job(books: _Books, name: str) -> Record:
@@ -193,9 +219,10 @@ def _event(books: _Books) -> Record | None:
     not lost yet.
     """
     story = books.story
-    if books.fault is None:
+    fault = story.faults[books.member]
+    if fault is None:
         return None
-    zero = last_row_before(story, books.fault.time)
+    zero = last_row_before(story, fault.time)
     last = len(story.time) - 1
     services, jobs = books.units("service"), books.units("job")
     energy, cost = _extra(books, zero)

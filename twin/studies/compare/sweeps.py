@@ -13,11 +13,11 @@ from twin.studies.sweep.outcome import Outcome, names_of, parted
 
 NUMBERS = {
     "racks_lost": "1", "racks_lost_end": "1", "throttled": "1", "power_lost": "W", "power_lost_end": "W",
-    "energy_lost": "J", "tokens_lost": "token", "revenue_lost": "USD", "to_throttle": "s", "to_unpowered": "s",
-    "recovery": "s",
+    "energy_lost": "J", "tokens_lost": "token", "revenue_lost": "USD", "net_revenue_lost": "USD", "to_throttle": "s",
+    "to_unpowered": "s", "recovery": "s",
 }  # fmt: skip
 """What is compared of each case, and its unit."""
-AT_REST = NUMBERS | {"work_energy": "J", "tokens": "token", "revenue": "USD"}
+AT_REST = NUMBERS | {"work_energy": "J", "tokens": "token", "revenue": "USD", "net_revenue": "USD"}
 """And of each in which nothing fails: what others lose is the difference to it."""
 SLIGHT = {"W": 1e3, "J": 3.6e6, "s": 1.0, "USD": 1.0, "token": 1e3, "1": 0.0}
 """Differences up to this are none."""

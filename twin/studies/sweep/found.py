@@ -18,7 +18,8 @@ UNITS = {
     "at": "s", "load": "1", "dry_bulb": "K", "first_after": "s", "harm_after": "s", "to_trip": "s", "to_throttle": "s",
     "to_shutdown": "s", "to_unpowered": "s", "to_dark": "s", "power_before": "W", "power_lost": "W",
     "power_lost_end": "W", "recovery": "s", "work_energy": "J", "tokens": "token", "revenue": "USD", "energy_lost": "J",
-    "tokens_lost": "token", "revenue_lost": "USD", "worst_margin": "1", "energy_residual": "1",
+    "tokens_lost": "token", "revenue_lost": "USD", "net_revenue": "USD", "net_revenue_lost": "USD",
+    "worst_margin": "1", "energy_residual": "1",
 }  # fmt: skip
 DOCS = {
     "case": "what fails, and what else sets the case apart", "units": "units that fail", "kinds": "their kinds",
@@ -42,6 +43,8 @@ DOCS = {
     "work_energy": "energy of the work over the run", "tokens": "tokens of answers served over the run",
     "revenue": "money earned over the run", "energy_lost": "work_energy less than where nothing fails",
     "tokens_lost": "tokens less than where nothing fails", "revenue_lost": "revenue less than where nothing fails",
+    "net_revenue": "revenue less credits, energy at its price and what lost GPU time is worth",
+    "net_revenue_lost": "net_revenue less than where nothing fails: cost of the case",
     "failed": "criteria that failed", "worst_margin": "least margin of a compared criterion, of its limit",
     "energy_residual": "worst energy balance of any tick and of the run, of the throughput",
     "stands_for": "cases alike by symmetry, this one among them", "alike": "their names",
@@ -50,6 +53,11 @@ DOCS = {
     "margins": "margin of the criterion in SI, positive on the good side",
     "values": "value that the criterion compares in SI; of a no, the units whose flag rose",
 }  # fmt: skip
+LOST = (
+    ("energy_lost", "work_energy"), ("tokens_lost", "tokens"), ("revenue_lost", "revenue"),
+    ("net_revenue_lost", "net_revenue"),
+)  # fmt: skip
+"""What a case lost against the world in which nothing fails, and what counts it."""
 LISTS = ("passed", "margins", "values")
 
 
@@ -213,7 +221,7 @@ def against_baselines(outcomes: Iterable[Outcome]) -> list[Outcome]:
     for each in rows:
         base = normal.get(world_of(each))
         lost: dict[str, Any] = {}
-        for name, counter in (("energy_lost", "work_energy"), ("tokens_lost", "tokens"), ("revenue_lost", "revenue")):
+        for name, counter in LOST:
             lost[name] = math.nan if base is None else getattr(base, counter) - getattr(each, counter)
         made.append(replace(each, **lost))
     return made

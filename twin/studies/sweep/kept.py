@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 Key = tuple[str, str]
 """Kind and quantity."""
-ALWAYS: frozenset[Key] = frozenset({("site", "it_power"), ("site", "energy_residual"), ("site", "work_energy")})
+ALWAYS: frozenset[Key] = frozenset(
+    ("site", name) for name in ("it_power", "energy_residual", "work_energy", "energy_cost")
+)
 """Columns that every case is judged by."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, get_type_hints
 
+from twin.report.accounts import net_revenue
 from twin.report.judging import judge
 from twin.report.moments import EARLY, firsts, lost, most_at_once, out_of_service, stretches
 from twin.report.story import Fault, Story
@@ -34,8 +35,9 @@ class Outcome:
     throttled_peak: those that went slower, in all and most at one time. power_before: IT power before the failure [W],
     power_lost, power_lost_end: what of it was missing.
     recovery: seconds until all work was back, inf where it never was, 0 where none was lost. work_energy: what the
-    work took over the run [J]; tokens, revenue: of services. tokens_lost, revenue_lost, energy_lost: against the same
-    world in which nothing fails. failed: criteria that failed. worst_margin: of the criteria that are compared, as a
+    work took over the run [J]; tokens, revenue: of services. net_revenue: revenue less credits, energy at its price and
+    what lost GPU time is worth [USD]. tokens_lost, revenue_lost, net_revenue_lost, energy_lost: against the same world
+    in which nothing fails. failed: criteria that failed. worst_margin: of the criteria that are compared, as a
     share of the limit [1]. energy_residual: the worst of any tick and of the run. stands_for: cases alike, this one
     among them, and alike their names. fault: why it could not be run. fingerprint: SHA-256 of the last State.
     """
@@ -73,9 +75,11 @@ class Outcome:
     work_energy: float = NAN
     tokens: float = NAN
     revenue: float = NAN
+    net_revenue: float = NAN
     energy_lost: float = NAN
     tokens_lost: float = NAN
     revenue_lost: float = NAN
+    net_revenue_lost: float = NAN
     failed: int = 0
     worst_margin: float = NAN
     energy_residual: float = NAN
@@ -134,6 +138,7 @@ def outcome(
         work_energy=_gained(story, "site", "work_energy"),
         tokens=_gained(story, "service", "served_answers"),
         revenue=_gained(story, "service", "revenue"),
+        net_revenue=_number(net_revenue(story, 0)),
         **_judged(verdict),
         energy_residual=max(residual, float(worst.max()) if worst is not None else 0.0),
         fingerprint=fingerprint,

@@ -217,7 +217,8 @@ def soon(seconds: float) -> str:
 
 SPREAD = {
     "racks_lost": ("racks lost", "1"), "power_lost": ("IT power lost", "W"), "energy_lost": ("energy lost", "J"),
-    "tokens": ("tokens served", "1"), "revenue": ("money earned", "USD"), "to_throttle": ("to throttle", "s"),
+    "tokens": ("tokens served", "1"), "revenue": ("money earned", "USD"),
+    "net_revenue": ("money left", "USD"), "to_throttle": ("to throttle", "s"),
     "to_unpowered": ("to a dark rack", "s"), "recovery": ("recovery", "s"), "worst_margin": ("least margin", "1"),
 }  # fmt: skip
 
