@@ -177,7 +177,7 @@ def test_the_grid_comes_back_to_a_site_whose_sets_cool_down() -> None:
     site = Site(shipped("pod"))
     last = step("pod", "Black building").awaited[-1]
     assert last.within - step("pod", "Black building").awaited[-2].within == pytest.approx(
-        site.most(["generator-1"], "cooldown") + site.most(["ats-1"], "retransfer_delay") + MARGIN
+        site.most(["generator-1"], "cooldown") + MARGIN
     )
 
 

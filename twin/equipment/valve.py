@@ -56,7 +56,9 @@ class Valve(KvFitting):
     class State:
         opening_now: Real = quantity("1", "opening that it stands at", default=1.0)
         uncontrolled: Real = without_panel()
-        shut: Real = flag("is shut", "opens", because="its motor moved it")
+        shut: Real = flag(
+            "is shut", "opens", because=("its motor moved it", "uncontrolled: it goes there without control")
+        )
         reversed: Real = flag(
             "runs backward", "runs forward again", because="the pressure across it turned round", via="coolant"
         )

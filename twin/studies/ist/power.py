@@ -52,7 +52,7 @@ def black_building(site: Site) -> Iterator[Step]:
         named, number = site.returned("ats", switches)
         step.awaited.append(Await(f"not {named}.on_alternate", held + back, why, number))
         sets, home = site.called(switches), held + back
-        cools = site.most(sets, "cooldown") + site.most(switches, "retransfer_delay") + MARGIN
+        cools = site.most(sets, "cooldown") + MARGIN
         why = f"{why} + cooldown {site.most(sets, 'cooldown'):g} s + {MARGIN:g} s"
         step.awaited.append(Await("not generator.running", home + cools, why, len(sets)))
         on = site.transferred_within(switches, sets)[0] + site.most(switches, "transfer_time")
