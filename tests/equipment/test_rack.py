@@ -186,6 +186,15 @@ def test_work_returns_after_the_restart_time_of_unbroken_supply(dt):
     assert b.tick(dt).power > 100e3
 
 
+def test_a_rack_that_needs_no_restart_stays_dark_without_supply():
+    b, _ = working(5, 1.0, rack=unit(restart_time=0.0))
+    dark = [(b.tick(1.0, gap=1.0, alive=False).power, b.is_("unpowered")) for _ in range(4)]
+    assert [power for power, _ in dark[1:]] == [0, 0, 0]
+    assert [flag for _, flag in dark] == [1, 1, 1, 1]
+    b.tick(1.0, gap=0.4)
+    assert (b.is_("unpowered"), b.tick(1.0).power > 100e3) == (0, True)
+
+
 def test_isolated_it_lets_next_to_nothing_through():
     """A shut quick disconnect passes 1e-6 of the flow, and less where the loss is laminar."""
     open_, shut = (WetBench(unit(), isolated=x) for x in (0.0, 1.0))

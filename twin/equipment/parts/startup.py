@@ -161,7 +161,7 @@ class Startup(PowerShelves):
         trips: Real = 0.0 if fed.carried is None else fed.carried.tripped
         lost = supplied.lost & (s.unpowered == 0)
         clock, ready_at = self.start_clock(s, u, port, dt), self.restart_time + u.turn_delay
-        back = (s.unpowered > 0) & (clock >= ready_at)
+        back = (s.unpowered > 0) & (clock >= ready_at) & (clock > 0)
         dead_from = port.now + xp.where(port.voltage == 0, alive, 0.0)
         moment = xp.where(lost, dead_from + supplied.bridged, port.now + dt - (clock - ready_at))
         if fed.carried is not None:
@@ -180,7 +180,7 @@ class Startup(PowerShelves):
         """Whether it must boot first, one tick on: from the tick after it was switched off or shut down."""
         xp = library_of(clock)
         stands = (self.asked(u) <= 0) | (getattr(s, "shut_down", 0.0) * (1.0 - u.reset) > 0)
-        ready = (clock >= ready_at) & ~stands
+        ready = (clock >= ready_at) & (clock > 0) & ~stands
         cold = xp.where(stands, 1.0, xp.where(ready, 0.0, s.cold)) * self.boots_when_on
         moment = end - xp.where(ready, clock - ready_at, 0.0)
         cold, at = latched(cold, s.cold, s.cold_at, moment)
