@@ -9,6 +9,7 @@ from typing import Any
 
 import networkx as nx
 
+from twin.declare import quantities
 from twin.equipment import KINDS
 from twin.faults import Fault, Where
 from twin.plant_checks import every_fault
@@ -30,6 +31,12 @@ class Unit:
     at: tuple[float, float, float] | None = None
     where: Where | None = None
     settings: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every rating that has no default is told; one that is not is a fault of its own."""
+        said = quantities(KINDS[self.kind])
+        return all(name in self.parameters for name, each in said.items() if each.default is None)
 
     def machine(self) -> Any:
         """The unit as an instance of its kind, in floats."""

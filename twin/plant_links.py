@@ -106,6 +106,8 @@ def _unlike(rack: str, links: Links, first: str, alike: Links, count: int) -> st
 
 def _too_much(unit: Any, links: Links, count: int) -> Iterator[Fault]:
     """Groups larger than the gang, and more communication than an iteration has room for."""
+    if not unit.is_whole:
+        return
     job = unit.machine()
     for key, what in (("model_parallel", "one copy of its model"), ("expert_parallel", "one group of experts")):
         if (size := getattr(job, key)) > count * links.gpus:

@@ -32,6 +32,8 @@ def _numbers(plant: Any) -> Iterator[Fault]:
                 unit.where, f"{unit.name} has priority {priority:g}; a whole number is wanted: 1, then 2 and so on"
             )
     for unit in plant.of_kind("job"):
+        if not unit.is_whole:
+            continue
         made = unit.machine()
         if made.checkpoint_interval < made.checkpoint_time:
             times = f"{made.checkpoint_interval:g} s between checkpoints that take {made.checkpoint_time:g} s"
