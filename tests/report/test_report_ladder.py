@@ -15,7 +15,7 @@ from twin.report.ladder_plot import ladder_plot
 from twin.report.moments import mean_power, worst_moment
 from twin.report.rows import Rows
 from twin.report.story import Story
-from twin.trace import Event, Trace
+from twin.trace import Event, Trace, open_trace
 
 
 def rung(findings: Findings, asset: str) -> Rung:
@@ -115,3 +115,11 @@ def test_a_run_in_which_nothing_fails_has_a_ladder_from_its_start(tmp_path: Path
     found = ladder(Story(trace), 0)
     assert [each.asset for each in found if each.foreseen is not None] == ["UPS batteries"]
     assert small_plant().units["ups-1"].parameters["battery_energy"] == 360e6
+
+
+def test_stores_bear_the_mean_of_an_iteration_where_jobs_train(drilled) -> None:
+    """Two UPS share 1.0 MW of racks that swing between 0.84 and 1.15 MW in 4 s; rows are 5 s apart."""
+    with open_trace(drilled("training-rack-lost")[0]) as trace:
+        (batteries,) = (rung for rung in Findings(trace).ladder if rung.asset.startswith("UPS batteries"))
+    assert batteries.foreseen == pytest.approx(929.0, rel=0.02)
+    assert batteries.burdened is None, "the same swing after the fault is no load that it brought"

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from twin.report.moments import EARLY, last_row_before, since
+from twin.report.moments import EARLY, MINUTE, last_row_before, since
 from twin.report.story import Span, Story
 from twin.report.words import lasting
 
@@ -75,6 +76,10 @@ class Rung:
         return self.worst or "not drawn on"
 
 
+LOADS, AUTONOMY = ("need", "carried_load", "input_power", "gpu_power", "heat"), "autonomy"
+"""What goes up and down with the iterations of training: one row of it is a moment."""
+
+
 class Ladder:
     """One member's stores in the making."""
 
@@ -82,16 +87,30 @@ class Ladder:
         self.story, self.member = story, member
         self.zero = since(story, member)
         self.row = last_row_before(story, self.zero)
+        first = last_row_before(story, self.zero - MINUTE) + 1 if "job" in story.kinds else self.row
+        self.rows = self.row + 1 - min(first, self.row)
 
     def now(self, kind: str, name: str) -> np.ndarray | None:
-        """A quantity of each unit of a kind at the fault."""
-        values = self.story.values(kind, name)
-        return None if values is None else np.asarray(values[self.row, self.member], dtype=float)
+        """A quantity of each unit of a kind at the fault; a load is the mean of the minute before where jobs train."""
+        found = self._series(kind, name, self.row + 1)
+        return None if found is None else found[0]
 
     def after(self, kind: str, name: str) -> np.ndarray | None:
         """The same from the fault on, (time, unit)."""
+        return self._series(kind, name, None)
+
+    def _series(self, kind: str, name: str, end: int | None) -> np.ndarray | None:
         values = self.story.values(kind, name)
-        return None if values is None else np.asarray(values[self.row :, self.member], dtype=float)
+        if values is None:
+            return None
+        rows = self.rows if name in (*LOADS, AUTONOMY) else 1
+        known = np.asarray(values[self.row + 1 - rows : end, self.member], dtype=float)
+        if rows == 1:
+            return known
+        with np.errstate(divide="ignore"):
+            known = 1.0 / known if name == AUTONOMY else known  # mean drain, not mean time
+            means = sliding_window_view(known, rows, axis=0).mean(axis=-1)
+            return np.asarray(1.0 / means if name == AUTONOMY else means)
 
     def of(self, unit: str, name: str) -> float | None:
         """A quantity of one unit at the fault."""
