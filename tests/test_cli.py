@@ -285,7 +285,7 @@ def test_where_nothing_can_be_written_it_ends_with_74(tmp_path: Path) -> None:
 
 def test_a_disk_that_fills_up_ends_with_74_and_keeps_what_was_written(tmp_path: Path) -> None:
     file = scenario(tmp_path, duration="20 min")
-    line = ["bash", "-c", f"ulimit -f 500; exec {sys.executable} -m twin run {file}"]
+    line = ["bash", "-c", f"ulimit -f 2000; exec {sys.executable} -m twin run {file}"]
     done = subprocess.run(line, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stdout) == (74, "")
     assert "cannot write short.h5" in done.stderr.splitlines()[-1]

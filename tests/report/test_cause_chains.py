@@ -175,8 +175,8 @@ CHAINS = [
     ),
     chain(
         "leaf-lost-in-serving",
-        "readers wait for their ports: what holds them up is the leaf, not the GPUs",
-        "free cannot keep up: requests wait", "free is held up by the fabric",
+        "readers wait for their ports: what fills them is the leaf, not what is asked of them",
+        "free cannot keep up: requests wait", "readers is full",
         "rack-? has 50 % of its bandwidth to other racks", "leaf-2 stops forwarding (rail 2)",
         "leaf-2 fails: its chips are broken and forward nothing (fail)",
     ),
