@@ -260,6 +260,14 @@ def test_a_curve_that_swings_between_its_rows_is_drawn_at_its_counted_mean() -> 
     assert Swing.of(time, mean, once) is None, "nor is one that falls between two rows"
 
 
+def test_a_ramp_and_a_step_are_no_swing() -> None:
+    """The mean since the row before lies between both: it says where a row is late, not that there was more."""
+    rows = np.arange(13.0)
+    for values in (rows, np.where(rows < 7, 1.0, 3.0)):
+        between = np.concatenate((values[:1], 0.5 * (values[1:] + values[:-1])))
+        assert Swing.of(rows, values, between) is None
+
+
 def test_the_counted_mean_of_many_rows_is_weighed_by_how_long_they_last() -> None:
     """Rows of 4 s and, in a zoom, of 0.1 s: the mean of a stretch over both is that of the energy."""
     time = np.concatenate((np.arange(0.0, 8000.0, 4.0), 8000.0 + np.arange(0.0, 200.0, 0.1)))

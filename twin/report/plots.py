@@ -342,10 +342,12 @@ class Swing:
 
 
 def _hides(values: np.ndarray, known: np.ndarray) -> bool:
-    """Whether a curve swings between its rows: many of them are far from the mean since the row before."""
-    both = np.concatenate((values, known))
+    """Whether a curve swings between its rows: many are far from the mean since the row before, and no ramp or step."""
+    both, last = np.concatenate((values, known)), np.pad(values, 1, mode="edge")
     apart = abs(values - known) > ROUGH * (both.max() - both.min())
-    return bool(np.count_nonzero(apart) > OFTEN * len(values))
+    turns = (values - last[:-2]) * (last[2:] - values) < 0
+    outside = (known - values) * (known - last[:-2]) > 0
+    return bool(np.count_nonzero(apart & (turns | outside)) > OFTEN * len(values))
 
 
 def _beside(values: np.ndarray, extreme: Any) -> np.ndarray:
