@@ -154,3 +154,20 @@ def test_a_plant_without_services_and_jobs_counts_nothing():
     plant.gather("pool", ["rack-0"])
     assert Bench(plant).net.accounts is None
     assert SAID["prefill_rate"] > 0
+
+
+@pytest.mark.parametrize("steps", [1e3, 5e7, 3e9])
+def test_steps_since_a_checkpoint_add_up_however_many_went_before(steps):
+    """A tick of 0.1 s in steps of 0.3 s: what is unsaved keeps the energy of the ticks before it."""
+    made = (steps + 0.1 / 0.3) - steps
+    assert made != 0.1 / 0.3
+    plant = Plant()
+    plant.add(Unit("job", "job", JOB))
+    plant.gather("job", racks(plant, 1))
+    machine = next(t.machine for t in compile_tables(plant, np) if t.key == "job")
+    before = SimpleNamespace(steps=steps, unsaved=7.0, unsaved_energy=70.0, unsaved_gpu_time=7.0, step_energy=0.0,
+                             lost_energy=0.0, lost_gpu_time=0.0, idle_gpu_time=0.0)  # fmt: skip
+    did = SimpleNamespace(rate=np.array([[1.0]]), runs=1.0, restarting=0.0, saving=0.0, activity=1.0, fell=0.0,
+                          lost=0.0, steps=steps + 0.1 / 0.3, unsaved=7.0 + 0.1 / 0.3 - 1e-12)  # fmt: skip
+    after = machine.spent(before, did, (np.array([[100.0]]), np.array([[20.0]])), 1.0, 0.1)
+    assert float(np.ravel(after["unsaved_energy"])[0]) == pytest.approx(80.0)

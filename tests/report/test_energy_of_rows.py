@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 
 from twin.report.accounts import accounts, net_revenue
 from twin.report.energy import ledger, pue
+from twin.report.measured import energy_per_token
 from twin.report.moments import lost
 from twin.report.story import Story
 from twin.report.tokens import tokens
+from twin.scenario.criteria import Criterion
 from twin.studies.drill import run
 from twin.trace import open_trace
 
@@ -123,6 +126,19 @@ def test_energy_per_token_leaves_training_out(both: tuple[Story, Story]) -> None
     assert served < total["energy_per_token_facility"] < 1.5 * served
     everything = ledger(both[0], 0)["supplied"] / total["served_answers"]
     assert total["energy_per_token_facility"] < 0.5 * everything
+
+
+def test_energy_per_token_means_one_thing_wherever_it_is_told(both: tuple[Story, Story]) -> None:
+    """Of all with what pools take idle, by tables and criterion alike; of a tier that is named its own alone."""
+    total, found = tokens(both[0], 0)["total"], accounts(both[0], 0)
+    for one, other in (("racks", "rack"), ("it", "it"), ("facility", "facility")):
+        assert found["total"][f"energy_per_token_{other}"] == total[f"energy_per_token_{one}"], one
+    said = Criterion("", "energy per token", "service", "", "<", 1.0)
+    assert energy_per_token(both[0], said, 0).value == pytest.approx(total["energy_per_token_facility"], rel=1e-9)
+    for name, each in found["services"].items():
+        named = energy_per_token(both[0], replace(said, units=(name,)), 0)
+        assert named.value == pytest.approx(each["energy_per_token_facility"], rel=1e-9)
+        assert named.where == name
 
 
 def test_a_rack_out_of_service_is_a_rack_lost(both: tuple[Story, Story]) -> None:

@@ -200,7 +200,9 @@ class TestUnits:
             ("training.low.saving_time", "s"), ("tokens.all.served_answers", "token"), ("tokens.all.lost_share", "1"),
             ("tokens.all.lost_revenue", "USD"), ("tokens.all.energy_per_token_it", "J/token"), ("energy.it", "J"),
             ("lost.power_lost_end", "W"), ("lost.units_peak", "1"), ("first.ups_empty.seconds", "s"),
-            ("rack.power.highest", "W"),
+            ("rack.power.highest", "W"), ("network.premium.mean_rate", "bit/s"),
+            ("network.premium.highest_rate", "bit/s"), ("network.premium.longest_handover", "s"),
+            ("network.premium.held_up_time", "s"), ("network.pretrain.mean_share", "1"),
         ],
     )  # fmt: skip
     def test_a_number_has_the_unit_of_its_name(self, folder, key, unit):

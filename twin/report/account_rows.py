@@ -22,7 +22,8 @@ EVENT = {
 """What an event cost, in words."""
 OF_TIERS = (
     "A rack's power up to its idle power goes by the share of its GPUs' time that a tier took, what is above it by the "
-    "same times the power that reading or writing draws. Margin: earned, less credits and energy."
+    "same times the power that reading or writing draws; what pools take idle is no tier's, and is in the energy per "
+    "token of all. Margin: earned, less credits and energy."
 )
 OF_JOBS = "All that its racks take is a job's. Idle: in restarts and without a whole gang."
 OF_ALL = "Switches, storage and all else that the site took go pro rata of racks' power, at each moment."

@@ -23,8 +23,9 @@ def accounts(story: Story, member: int) -> dict[str, Any] | None:
     """What each service and job is charged with over the run, in SI and USD; None where nobody is charged.
 
     Energy at three levels: of racks, with their part of switches and storage (it), and of all that the site took
-    (facility). Services, jobs and `unallocated` add up to `total`. All of it is differences of counters, so it does not
-    depend on how often a run was recorded.
+    (facility). Services, jobs and `unallocated` add up to `total`; energy per token there is that of all services and
+    of what their pools took idle, as in `tokens`. All of it is differences of counters, so it does not depend on how
+    often a run was recorded.
     """
     if not (story.has("service", "rack_energy") or story.has("job", "rack_energy")) or not story.time.size:
         return None
@@ -200,7 +201,8 @@ def _total(books: _Books, services: dict[str, Record], jobs: dict[str, Record]) 
     found: Record = {f"{level}_energy": books.gained("site", WHOLE[level]) for level in LEVELS}
     answers = books.gained("service", "served_answers")
     for level in LEVELS if services else ():
-        served = sum(each[f"{level}_energy"] or 0.0 for each in services.values())
+        counted = energy_of_tokens(books.story, level, books.member)
+        served = None if counted is None else float(counted[-1] - counted[0])
         found[f"energy_per_token_{level}"] = _over(served, answers)
     for key in ("revenue", "lost_revenue", "credits"):
         found[key] = sum(each[key] or 0.0 for each in services.values()) if services else None

@@ -166,17 +166,25 @@ def energy(story: Story, said: Criterion, member: int) -> Measured:
 
 
 def energy_per_token(story: Story, said: Criterion, member: int) -> Measured:
-    """Energy of the site for each token of answers written [J/token]; what trains is left out, idle pools are not."""
-    counted = energy_of_tokens(story, "facility", member)
+    """What services and their idle pools took, with their part of the site, for each token of answers [J/token].
+
+    Where services are named what they are charged with alone; where a trace charges nobody all that the site took.
+    """
+    places, where = _services(story, said), "site"
+    own = _counted(story, "service", "facility_energy", member, places) if said.units else None
+    if own is not None and places:
+        counted = own.sum(axis=1)
+        where = story.trace.units("service")[places[int(np.argmax(_gain(story, own, said.window)))]]
+    else:
+        counted = energy_of_tokens(story, "facility", member)
     spent_by = _energy(story, "site", member) if counted is None else np.diff(counted, prepend=counted[:1])
-    places = _services(story, said)
     written = _counted(story, "service", "served_answers", member, places)
     if spent_by is None or written is None:
         return Measured(missing="energy or tokens were not recorded")
     made = float(_gain(story, written, said.window).sum())
     if made <= 0:
         return Measured(missing="no token was written")
-    return Measured(_within(story, spent_by, said.window) / made, _end(story, said), "site")
+    return Measured(_within(story, spent_by, said.window) / made, _end(story, said), where)
 
 
 def cost_of_energy(story: Story, said: Criterion, member: int) -> Measured:

@@ -113,9 +113,11 @@ def turn_of(story: Story, row: Row) -> float | None:
 def gangs(story: Story) -> Gangs:
     """Which racks a job of a scheduler had at a moment, or just before, as far as the trace has recorded it."""
     jobs = {job: place for place, job in enumerate(story.plant.scheduled, 1)}
+    if not jobs:  # job numbers are asked for only where they mean anything: a sweep keeps no more than it is asked for
+        return anybody
     found = [(story.trace.units(kind), story.values(kind, "job_number")) for kind in story.kinds]
     columns = [(units, values) for units, values in found if values is not None]
-    if not jobs or not columns:
+    if not columns:
         return anybody
 
     def gang(job: str, member: int, moment: float) -> frozenset[str] | None:

@@ -35,6 +35,12 @@ SHARES = ("load_fraction", "state_of_charge", "clock", "voltage")
 
 DUST = {"m^3/s": 1e-8, "kg/s": 1e-5, "W": 1e-3}
 """What is smaller than this is none: a solver's round-off."""
+OF_TOKENS = (
+    ("racks", "racks of pools"),
+    ("it", "racks of pools with their part of IT"),
+    ("facility", "racks of pools with their part of the site"),
+)
+"""Level of energy per token -> whose it is."""
 WORTH_TELLING = 0.005
 """Share of IT power below which a loss is leakage that follows temperature, not work that is missing."""
 
@@ -236,12 +242,12 @@ class Rows:
         if not made:
             return []
         total, rows = made["total"], []
-        for who, said in (("racks", "its racks"), ("it", "all IT"), ("facility", "the site")):
+        for who, said in OF_TOKENS:
             value = total[f"energy_per_token_{who}"]
             if value is not None:
                 rows.append([f"energy per token of answer, {said}", f"{value:.4g} J"])
         if total["rate_per_mw"] is not None:
-            rows.append(["tokens of answers per second and MW of the site", f"{total['rate_per_mw']:,.0f}"])
+            rows.append(["tokens of answers per second and MW of the whole site", f"{total['rate_per_mw']:,.0f}"])
         rows.append(["revenue", say(total["revenue"], "USD")])
         rows.append(["revenue lost with tokens given up", say(total["lost_revenue"], "USD")])
         if total["energy_cost"] is not None:
@@ -346,7 +352,7 @@ def _across_words(metric: str) -> str | None:
         "accounts.event.cost": "cost of the event, USD",
         "accounts.total.credits": "credits for promises not kept, USD",
         "accounts.total.energy_cost": "cost of energy, USD",
-        "accounts.total.energy_per_token_facility": "energy per token of answer, with the site, J",
+        "accounts.total.energy_per_token_facility": "energy per token of answer, pools with their part of the site, J",
         "rack.die_temperature.highest": "highest die temperature",
         "air_rack.die_temperature.highest": "highest die temperature of air racks",
         "cdu.supply_temperature.highest": "highest CDU supply temperature",

@@ -73,7 +73,7 @@ def _total(story: Story, member: int, services: dict[str, dict[str, float | None
     }
     answers = found["served_answers"] or 0.0
     supplied = ledger(story, member)["supplied"]
-    spent = {"racks": _energy_of_pools(story, member)}
+    spent = {"racks": _charged(story, "rack", member, _energy_of_pools(story, member))}
     spent["it"] = _charged(story, "it", member, energy_of_work(story, member))
     spent["facility"] = _charged(story, "facility", member, supplied)
     for who, energy in spent.items():

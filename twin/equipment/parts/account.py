@@ -8,7 +8,7 @@ from twin.arrays import library_of
 from twin.declare import Equipment, Real, quantity, table
 
 LEAST = 1e-9
-"""Steps that count as none: round-off."""
+"""Steps that count as none, of one or of all that were made: round-off."""
 
 
 @table
@@ -74,7 +74,7 @@ class JobAccount(Account):
         falls = (did.fell > 0) | (did.lost > 0)
         made = did.steps - (s.steps - did.lost)
         unsaved = s.unsaved - did.lost
-        kept = did.unsaved >= unsaved + made - LEAST
+        kept = did.unsaved >= unsaved + made - LEAST * xp.maximum(1.0, did.steps)
         part = xp.minimum(did.unsaved / xp.maximum(made, LEAST), 1.0)
         idle = gpus * (dt - dt * did.runs + did.restarting)
         found = {"step_energy": s.step_energy + energy, "idle_gpu_time": s.idle_gpu_time + idle}

@@ -37,6 +37,7 @@ AMOUNTS = {
         "energy_per_token": "J/token", "energy_per_step": "J", "cost": "USD", "energy": "J", "gpu_time": "s",
         "revenue": "USD", "credits": "USD", "margin": "USD", "value": "USD", "token_rate": "token/s",
     },
+    "network": {"rate": "bit/s", "longest_handover": "s"},
     "schedule": {"arrived": "s", "started": "s", "finished": "s", "waited": "s", "had_racks": "s"},
 }  # fmt: skip
 """Part of the numbers -> what a name holds, and the unit that it then has."""
@@ -49,7 +50,7 @@ def unit_of(found: Findings, key: str) -> str:
     if which in ("highest", "lowest") and first in found.story.kinds:
         column = found.trace.columns(first).get(quantity)
         return column.unit if column is not None else "1"
-    if rest.endswith(("seconds", "_time")) or rest.startswith(("seconds", "longest")):
+    if which.endswith(("seconds", "_time")) or which.startswith(("seconds", "longest")):
         return "s"
     if "power" in rest and first == "lost":
         return "W"
