@@ -36,6 +36,12 @@ def port_rates(plant: Any) -> dict[str, float]:
     return found
 
 
+def sending(plant: Any, name: str) -> list[str]:
+    """Pools that read prompts of a service and send their KV caches elsewhere: all but the first that answers it."""
+    phases = plant.served[name]
+    return [pool for pool in phases["prefill"] if pool not in phases["decode"][:1]]
+
+
 def links_of(plant: Any, racks: Iterable[str]) -> dict[str, Links]:
     """The links of the GPUs of some racks, rates in bit/s: 0 where none is told; of one GPU alone NVLink has any."""
     rates, found = port_rates(plant), {}

@@ -173,6 +173,65 @@ def test_lost_leaves_of_the_fabric_hold_readers_up_by_what_the_closed_form_says(
     assert world.of("api", "handover_time") == pytest.approx(1000 * 8e8 / (8e11 * (4 - lost) / 4))
 
 
+def test_a_cache_stays_in_the_first_pool_that_answers_alone():
+    """Of [d, p] d writes first, and all: what p reads goes there; of [p, d] nothing does."""
+    for order, sent in ((["d", "p"], 50e3 * CACHE), (["p", "d"], 0.0)):
+        world = world_of({"p": 1, "d": 1}, {"a": (["p"], order, APART[2])})
+        world.ask("a", 50.0, 1000.0, 10.0)
+        world.tick()
+        assert world.of("a", "prompt_rate") == 50e3
+        assert world.of("a", "handover_rate") == pytest.approx(sent)
+
+
+def test_readers_that_are_all_cut_off_are_held_up_and_their_time_is_a_day():
+    world = world_of({"p": 2, "d": 1}, {"a": APART})
+    world.ask("a", 50.0, 1000.0, 10.0)
+    put_shares(world, r0=0.0, r1=0.0, r2=0.0)
+    run(world, 2)
+    assert (world.of("a", "held_up"), world.of("a", "handover_rate")) == (1.0, 0.0)
+    assert world.of("a", "handover_time") == 86400.0
+    put_shares(world, r0=1.0, r1=1.0, r2=1.0)
+    run(world, 60)
+    assert (world.of("a", "held_up"), world.of("a", "handover_time")) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("cut", ["fabric", "nvlink"])
+def test_who_is_cut_off_keeps_its_weights_and_who_loses_power_does_not(cut):
+    plant = plant_of({"p": 2, "d": 1}, {"a": APART})
+    plant.units["p"].parameters["weights"] = 8e11
+    plant.units["rack-0"].parameters |= {"port_rate": PORT, "nvlink_trays": 9.0}
+    world = World(plant)
+    whole = world.inputs["rack"]
+    run(world, 2)
+    if cut == "fabric":
+        put_shares(world, r0=0.0)
+    else:
+        world.inputs["rack"] = replace(whole, trays_lost=np.array([[9.0, 0.0, 0.0, 0.0]]))
+    run(world, 3)
+    assert (world.of("p", "gpus"), world.of("p", "gpus_lacking")) == (GPUS, 0.0)
+    world.inputs["rack"] = whole
+    run(world, 1)
+    assert (world.of("p", "gpus"), world.of("p", "gpus_lacking")) == (2 * GPUS, 0.0)
+    world.racks(shut_down=np.array([[1.0, 0.0, 0.0, 0.0]]))
+    run(world, 1)
+    world.racks(shut_down=np.zeros((1, 4)))
+    run(world, 1)
+    assert (world.of("p", "gpus"), world.of("p", "gpus_lacking")) == (GPUS, GPUS)
+
+
+def test_slow_nvlink_and_slow_ports_count_as_the_lesser_of_both():
+    """A third of NVLink makes half of a token's time three times as long: 36 a second, what half the ports send."""
+    plant = plant_of({"p": 1, "d": 1}, {"a": (["p"], ["d"], APART[2] | {"exposed_communication": 0.5})})
+    for unit in plant.of_kind("rack"):
+        unit.parameters |= {"port_rate": PORT, "nvlink_trays": 9.0}
+    world = World(plant)
+    world.ask("a", 100.0, 1000.0, 10.0)
+    put_shares(world, r0=0.5)
+    world.inputs["rack"] = replace(world.inputs["rack"], trays_lost=np.array([[6.0, 0.0, 0.0]]))
+    world.tick()
+    assert world.of("a", "prompt_rate") == pytest.approx(36e3, rel=1e-5)
+
+
 rates = st.lists(st.floats(0, 300) | st.just(0.0), min_size=3, max_size=3)
 left = st.lists(st.sampled_from([0.0, 1e-3, 0.3, 1.0]), min_size=3, max_size=3)
 storms = st.lists(st.tuples(rates, left, st.sampled_from([1e-3, 1.0, 7.3, 300.0])), max_size=8)

@@ -34,6 +34,12 @@ def test_caches_of_a_drill_by_hand(drilled: Callable[[str], tuple[Path, float]])
     assert [part.rows for part in network_section(found).tables] == [service_lines(found)]
 
 
+def test_a_cache_that_nobody_can_send_is_cut_off() -> None:
+    said = {"mean_rate": 1e9, "highest_rate": 2e9, "longest_handover": 86400.0, "held_up_time": 60.0}
+    assert service_lines({"services": {"a": said}})[0][3] == "cut off"
+    assert service_lines({"services": {"a": {**said, "longest_handover": 8.0}}})[0][3] == "8 s"
+
+
 def test_a_job_of_a_drill_by_hand(drilled: Callable[[str], tuple[Path, float]]) -> None:
     """0.525 s of an iteration that is 0.131 s longer, its computing 2.5 % at most by the cap."""
     with open_trace(drilled("leaf-loses-power")[0]) as trace:

@@ -78,7 +78,7 @@ class Pool(PoolAccount):
         """GPUs without weights at the start of a tick, of those that can work [1]; none where it is told of no weights.
 
         Args:
-            able: GPUs that can work.
+            able: GPUs that can work, also those that a network cuts off: they keep what they hold.
         """
         xp = library_of(able)
         came = xp.maximum(able - s.gpus_had, 0.0)

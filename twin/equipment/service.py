@@ -131,8 +131,9 @@ class Service(Promise):
         token_time: Real = quantity("s", "between two tokens of an answer", default=0.0)
         revenue_rate: Real = quantity("USD/s", "earned", default=0.0)
         handover_time: Real = quantity(
-            "s", "KV cache of a prompt, from those that read it to those that answer; in first_token_time", default=0.0
-        )
+            "s", "KV cache of a prompt, from readers to those that answer, a day at most; in first_token_time",
+            default=0.0,
+        )  # fmt: skip
         handover_rate: Real = quantity("bit/s", "KV caches sent to other racks", default=0.0)
 
     def asks(self, u: Any, now: Real, dt: Real) -> Asked:
@@ -198,7 +199,8 @@ class Service(Promise):
         if done.handing is not None:
             each_token, sent, bound = done.handing
             after.held_up, after.held_up_at = latched((prompts.left > 0) * bound, s.held_up, s.held_up_at, port.now)
-            told = {"handover_time": u.prompt_length * each_token, "handover_rate": sent / dt}
+            takes = xp.minimum(u.prompt_length * each_token, LONGEST)
+            told = {"handover_time": takes, "handover_rate": sent / dt}
         return after, self.Outputs(
             offered_rate=(offered[0] + offered[1]) / dt,
             prompt_rate=prompts.served / dt,

@@ -11,7 +11,7 @@ import numpy as np
 from twin.arrays import Array, Neighbours, gather_sum, library_of, stacked_with_spare
 from twin.physics.thermal import TINY
 from twin.plant import Plant
-from twin.plant_links import port_rates
+from twin.plant_links import port_rates, sending
 
 AMPLE = 1e21
 """Bandwidth of a GPU whose rack stands in no fabric [bit/s]: none is short of it."""
@@ -38,21 +38,22 @@ class Handing:
 
 
 def compile_handing(
-    plant: Plant, names: list[str], column: dict[str, int], also: list[Array], xp: ModuleType
+    plant: Plant, names: list[str], column: dict[str, int], count: int, xp: ModuleType
 ) -> Handing | None:
     """Who hands over, and over what; None where nobody does, or no rack that does stands in a fabric.
 
     Args:
-        names: of the services; column: of each unit; also: whether the pool of a slot of prefill answers the same
-            service too, by slot (1, service).
+        names: of the services; column: of each unit; count: slots of prefill.
     """
     sizes = np.array([[plant.units[name].parameters.get("kv_cache", 0.0) for name in names]])
     if not names or not sizes.any():
         return None
     crosses, sides = [], np.zeros(len(column) + 1)
-    for k, stays in enumerate(also):
-        reads = np.array([[k < len(plant.served[name]["prefill"]) for name in names]])
-        crosses.append(xp.asarray((sizes > 0) * reads * 1.0) * (1.0 - stays))
+    for k in range(count):
+        away = [
+            [k < len(plant.served[n]["prefill"]) and plant.served[n]["prefill"][k] in sending(plant, n) for n in names]
+        ]
+        crosses.append(xp.asarray((sizes > 0) * np.array(away) * 1.0))
     for place, name in enumerate(names):
         if any(float(each[0, place]) > 0 for each in crosses):
             phases = plant.served[name]
@@ -78,28 +79,32 @@ class Ways:
     def __init__(self, handing: Handing, slots: dict[str, list[Any]], inside: Neighbours, dt: Any) -> None:
         self.handing, self.slots, self.inside, self.dt = handing, slots, inside, dt
 
-    def open(self, reading: Array, sending: Array, gpus: Array, able: Array, rate: Array) -> None:
+    def open(self, found: Array, gpus: Array, able: Array, machine: Any) -> None:
         """Look at the racks.
 
         Args:
-            reading: GPUs times their speed of prefill, by unit [1]; sending: GPUs times their bandwidth [bit/s].
-            gpus, able: of each pool, with weights and in all [1]; rate: prompts that a GPU reads [token/s].
+            found: of each unit GPUs, them times their speed of prefill and of decode and over their bandwidth within
+                the rack, those that are well, them times their bandwidth to others [bit/s], and those cut off.
+            gpus, able: of each pool, with weights and in all that reach others [1]; machine: the services.
         """
         xp, size = library_of(gpus), self.handing.size
-        index = self.inside.index
-        whole, rates = (each.take(index, axis=1) for each in (reading, sending))
-        tokens = 1.0 / xp.maximum(size * rate, LEAST)
-        self.held = []
+        index, inner = self.inside.index, machine.exposed_communication
+        count, whole, slow, rates = (found[k].take(index, axis=1) for k in (0, 1, 3, 5))
+        longer = slow / xp.maximum(count, TINY)
+        tokens = 1.0 / xp.maximum(size * machine.prefill_rate, LEAST)
+        sending, off = gather_sum(found[5], self.inside), gather_sum(found[6], self.inside)
+        self.held, self.cut = [], []
         for slot, crosses in zip(self.slots["prefill"], self.handing.crosses, strict=True):
-            can, could = 0.0 * (reading[:, :1] + size), 0.0 * (reading[:, :1] + size)
+            can, could = 0.0 * (found[0][:, :1] + size), 0.0 * (found[0][:, :1] + size)
             for rack in range(index.shape[1]):
-                reads, sends = (_of(each[:, :, rack], slot.pool) for each in (whole, rates))
+                reads, waits, sends = (_of(each[:, :, rack], slot.pool) for each in (whole, longer, rates))
+                reads = reads / ((1.0 - inner) + inner * xp.maximum(waits, 1.0))
                 can, could = can + xp.minimum(reads, sends * tokens), could + reads
             share = can / xp.maximum(could, TINY)
             self.held.append(xp.where((crosses > 0) & (could > 0), share, 1.0))
-        sends = gather_sum(sending, self.inside)
-        self.each = stacked_with_spare(sends / xp.maximum(able, TINY))[0]
-        self.left = self.free = stacked_with_spare(sends * (gpus / xp.maximum(able, TINY)) * self.dt)[0]
+            self.cut.append(_of(off, slot.pool) > 0)
+        self.each = stacked_with_spare(sending / xp.maximum(able, TINY))[0]
+        self.left = self.free = stacked_with_spare(sending * (gpus / xp.maximum(able, TINY)) * self.dt)[0]
         self.bound, self.sent, self.waited = 0.0 * can, 0.0 * can, 0.0 * self.left
         self.begun = [0.0 * can for _ in self.held]
 
@@ -122,7 +127,7 @@ class Ways:
             free, room, rest = xp.maximum(free - taken, 0.0), room + got, xp.maximum(rest - got, 0.0)
         self.free = free
         fits = xp.where(need > 0, xp.minimum(tokens, room / xp.maximum(size, LEAST)), tokens)
-        short = (fits < left) & (need > 0) & ((fits < tokens) | (self.held[k] < WHOLE))
+        short = (fits < left) & (need > 0) & ((fits < tokens) | (self.held[k] < WHOLE) | self.cut[k])
         self.bound = xp.maximum(self.bound, short * 1.0)
         return fits
 

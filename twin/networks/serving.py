@@ -72,7 +72,8 @@ class Served(NamedTuple):
 class Pooled(NamedTuple):
     """What a tick did in pools; arrays (member, pool). `waits`: tokens that found no time; `power` is told later.
 
-    gpus: that serve; able: that could, had they their weights; lacking: those without, at last at the end of the tick;
+    gpus: that serve; able: that have power and hold what they hold, cut off or not; lacking: those of them without
+    weights, at last at the end of the tick;
     loaded: seconds into the tick at which the last of them had its weights.
     """
 
@@ -128,7 +129,7 @@ def compile_serving(plant: Plant, tables: list[Table], xp: ModuleType) -> Servin
         also,
         services.machine.decode_rate if services else None,  # type: ignore[attr-defined]
         len(column),
-        compile_handing(plant, list(names), column, also, xp),
+        compile_handing(plant, list(names), column, len(slots["prefill"]), xp),
         tiers.compile_tiers(pools, xp),
     )
 
@@ -174,9 +175,11 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
         outputs: of the last tick; what the racks can do follows from them.
     """
     pools, key = ports[net.pools.key], net.pools.key
-    able, speeds, longer, found = _able(net, state, inputs, outputs)
+    joined, able, speeds, longer, found = _able(net, state, inputs, outputs)
+    xp = library_of(able)
     lacking = net.pools.machine.lacking(state[key], inputs[key], able)  # type: ignore[attr-defined]
     gpus = able - lacking
+    gpus = xp.where(joined < able, gpus * (joined / xp.maximum(able, TINY)), gpus)
     time, waits, answers = _Time(gpus, speeds, longer, dt), 0.0 * gpus, {}
     if net.services is not None:
         t = net.services
@@ -184,12 +187,11 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
         ways = None
         if net.handing is not None:
             ways = Ways(net.handing, net.slots, net.inside, dt)
-            ways.open(found[1], found[4], gpus, able, t.machine.prefill_rate)  # type: ignore[attr-defined]
+            ways.open(found, gpus, joined, t.machine)
         served, waits, answers = _serve(net, t.machine, row, asked, time, dt, ways)
         if ways is not None:
             time.used["prefill"] = time.used["prefill"] - ways.waited
         ports[t.key].work = served
-    xp = library_of(gpus)
     whole = xp.maximum(time.all[:, :-1], TINY)
     duty = {phase: time.used[phase][:, :-1] / whole for phase in PHASES}
     written = sum(answers.values(), 0.0 * gpus)
@@ -197,7 +199,7 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
         gpus, speeds["prefill"], speeds["decode"], duty["prefill"], duty["decode"], written, waits, able, lacking
     )
     if worth_doing(lacking):
-        whole = xp.maximum(able * dt, TINY)
+        whole = xp.maximum(joined * dt, TINY)
         duty = {phase: time.used[phase][:, :-1] / whole for phase in PHASES}
     for t in net.racks:
         busy = [stacked_with_spare(duty[phase])[0].take(net.pool_of[t.key], axis=1) for phase in PHASES]
@@ -212,30 +214,32 @@ def tell_power(net: ServingNetwork, ports: AllPorts, drawn: Array) -> None:
 
 def _able(
     net: ServingNetwork, state: AllRows, inputs: AllRows, outputs: AllRows
-) -> tuple[Array, dict[str, Array], Array, Array]:
-    """GPUs at work in each pool, their mean speed by phase, and that of 1/bandwidth in their rack, (member, pool).
+) -> tuple[Array, Array, dict[str, Array], Array, Array]:
+    """GPUs in each pool that no network cuts off, and all that are well; the former's mean speed by phase and wait.
 
-    And of each unit GPUs, their prefill, decode and 1/bandwidth, and bandwidth to other racks where some hand over.
+    The wait is the mean of 1/bandwidth in their rack; arrays (member, pool). And of each unit GPUs, their prefill,
+    decode and 1/bandwidth, those that are well, and where some hand over bandwidth to other racks and GPUs cut off.
     """
     xp, handing = library_of(next(iter(net.pool_of.values()))), net.handing
     found: Any = None
     for t in net.racks:
         said = t.machine.works(state[t.key], inputs[t.key], outputs[t.key])  # type: ignore[attr-defined]
         if found is None:
-            found = xp.zeros((4 if handing is None else 5, said.gpus.shape[0], net.unit_count + 1))
+            found = xp.zeros((5 if handing is None else 7, said.gpus.shape[0], net.unit_count + 1))
         left = t.machine.nvlink_left(inputs[t.key])  # type: ignore[attr-defined]
         count = xp.where(left > 0, said.gpus, 0.0)
         beyond = []
         if handing is not None:
             share = inputs[t.key].bandwidth_share
-            count = xp.where((handing.sides[t.columns] > 0) & (share <= 0), 0.0, count)
-            beyond = [count * (handing.rate[t.columns] * share)]
+            cut = xp.where((handing.sides[t.columns] > 0) & (share <= 0), count, 0.0)
+            count = count - cut
+            beyond = [count * (handing.rate[t.columns] * share), cut]
         waits = count / xp.maximum(left, LEAST)
-        found[:, :, t.columns] = stacked(count, count * said.prefill, count * said.decode, waits, *beyond)
-    gpus, prefill, decode, waits = gather_sum(found[:4], net.inside)
+        found[:, :, t.columns] = stacked(count, count * said.prefill, count * said.decode, waits, said.gpus, *beyond)
+    gpus, prefill, decode, waits, well = gather_sum(found[:5], net.inside)
     some = xp.maximum(gpus, TINY)
     speeds = {"prefill": prefill / some, "decode": decode / some}
-    return gpus, speeds, xp.where(gpus > 0, waits / some, 1.0), found
+    return gpus, well, speeds, xp.where(gpus > 0, waits / some, 1.0), found
 
 
 def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, time: _Time, dt: Any, ways: Ways | None) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twin.equipment.service import LONGEST
 from twin.report.sections import Section, TablePart, columns_of
 from twin.report.words import lasting, say
 
@@ -22,7 +23,7 @@ def service_lines(found: dict[str, Any] | None) -> Lines:
         [
             name,
             *(say(each[key], "bit/s") for key in ("mean_rate", "highest_rate")),
-            say(each["longest_handover"], "s"),
+            "cut off" if each["longest_handover"] >= LONGEST else say(each["longest_handover"], "s"),
             lasting(each["held_up_time"]),
         ]
         for name, each in (found or {"services": {}})["services"].items()
