@@ -96,6 +96,8 @@ def _tone(line: Told) -> str:
         return LOST if line.what.endswith(("(fail)", "(fault)")) else SOFT
     if line.what.startswith(NEITHER) or line.what.endswith(("without power", "switched off")):
         return SOFT
+    if " % of its bandwidth" in line.what or line.what.startswith("is cut off"):
+        return STRAINED
     for name, flag in flags_of(line.kind).items():
         if line.what.startswith(flag.rises):
             return STANDBY if name in ANSWERS else STRAINED
