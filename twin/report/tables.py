@@ -156,7 +156,8 @@ def timeline_table(rows: Rows, narrow: bool = False, most: int = MOST_LINES) -> 
     table = _table("What happened", columns, told[:most], right=(0,))
     if len(lines) <= most:
         return table
-    return Group(table, Text(f"  ... and {len(lines) - most} more lines; twin report TRACE -o page.html has all, and its --json", style="dim"))
+    more = f"  ... and {len(lines) - most} more lines; twin report TRACE -o page.html has all, and its --json"
+    return Group(table, Text(more, style="dim"))
 
 
 def _spare(

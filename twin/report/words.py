@@ -27,6 +27,7 @@ def say(value: float | None, unit: str, *, difference: bool = False, share: bool
     """
     if value is None or not math.isfinite(value):
         return "-"
+    value += 0.0  # no minus before a zero
     if unit == "K" and difference:
         return f"{value:.3g} K"
     if unit == "1" and share:
