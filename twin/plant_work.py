@@ -11,6 +11,8 @@ from twin.plant_links import talking_jobs
 
 STORED = {"job": ("checkpoint_size", "step_data"), "pool": ("weights",)}
 """What a kind keeps on a storage system, the first of it always."""
+SUMS = ("all", "event", "nobody", "total", "unallocated")
+"""What accounts and tokens of a report are told under, beside services and jobs."""
 PHASES = {"prefill": "read its prompts", "decode": "write its answers"}
 
 
@@ -24,7 +26,11 @@ def dangling_work(plant: Any) -> Iterator[Fault]:
 
 
 def _numbers(plant: Any) -> Iterator[Fault]:
-    """Priorities are whole, and checkpoints take less than the work between them."""
+    """Names are none of sums, priorities are whole, and checkpoints take less than the work between them."""
+    for unit in plant.of_kind("service") + plant.of_kind("job"):
+        if unit.name in SUMS:
+            text = f"{unit.name} is what reports call a sum of services and jobs; another name is wanted"
+            yield Fault(unit.where, text)
     for unit in plant.of_kind("service"):
         priority = float(unit.parameters.get("priority", 1.0))
         if not priority.is_integer():

@@ -171,3 +171,30 @@ def test_steps_since_a_checkpoint_add_up_however_many_went_before(steps):
                           lost=0.0, steps=steps + 0.1 / 0.3, unsaved=7.0 + 0.1 / 0.3 - 1e-12)  # fmt: skip
     after = machine.spent(before, did, (np.array([[100.0]]), np.array([[20.0]])), 1.0, 0.1)
     assert float(np.ravel(after["unsaved_energy"])[0]) == pytest.approx(80.0)
+
+
+def test_a_pool_without_services_beside_a_job_counts_what_its_racks_take():
+    plant = Plant()
+    names = racks(plant, 3)
+    plant.add(Unit("job", "job", JOB))
+    plant.gather("job", names[:2])
+    plant.add(Unit("pool", "pool"))
+    plant.gather("pool", names[2:])
+    world = Bench(plant)
+    before, ports = dict(world.state), world.run(10.0, 10.0)
+    drawn = np.zeros((1, 1 + sum(t.size for t in world.tables.values())))
+    drawn[:, world.tables["rack"].columns] = [[90e3, 90e3, IDLE]]
+    site = SimpleNamespace(it_power=np.array([[drawn.sum()]]), power=np.array([[1.25 * drawn.sum()]]))
+    accounting.count(world.net.accounts, ports, world.inputs, before, world.state, site, drawn, 10.0)
+    pool = world.state["pool"]
+    assert (pool.idle_energy[0, 0], pool.gpu_time[0, 0]) == pytest.approx((10 * IDLE, 10.0 * GPUS))
+    assert pool.idle_facility_energy[0, 0] == pytest.approx(12.5 * IDLE)
+    assert world.state["site"].unallocated_rack_energy[0, 0] == pytest.approx(10 * IDLE)
+
+
+@pytest.mark.parametrize("kind", ["job", "service"])
+def test_who_is_charged_is_not_called_as_a_sum_is(kind):
+    plant = Plant()
+    plant.add(Unit("total", kind, JOB if kind == "job" else SAID))
+    wanted = "total is what reports call a sum of services and jobs; another name is wanted"
+    assert wanted in [fault.text for fault in plant.faults()]

@@ -69,7 +69,11 @@ def count(
     for t in net.racks:
         free[:, t.columns] = drawn[:, t.columns]
     shares = it, facility, price
-    left = _services(net, port, rows, free, drawn, shares, dt) if _serves(net) else 0.0
+    left = 0.0
+    if _serves(net):
+        left = _services(net, port, rows, free, drawn, shares, dt)
+    elif net.serving is not None:
+        _idle_pools(net.serving, port, rows, free, shares, dt)
     if net.gangs is not None:
         _jobs(net, port, inputs, was, rows, free, drawn, shares, dt)
     alone = gather_sum(free, net.every_rack) + left
@@ -127,6 +131,16 @@ def _services(
         **pools.machine.idled(pool, idle + left, shares, dt),
     )
     return gather_sum(stacked_with_spare(left)[0], net.every_pool)
+
+
+def _idle_pools(
+    served: serving.ServingNetwork, port: AllPorts, rows: AllRows, free: Array, shares: tuple[Array, ...], dt: Any
+) -> None:
+    """What pools that no service uses could have done, and what their racks took; all of it is nobody's."""
+    pools: Any = served.pools
+    pool, power = rows[pools.key], gather_sum(free, served.inside)
+    idled = pools.machine.idled(pool, power, shares, dt)
+    rows[pools.key] = replace(pool, gpu_time=pool.gpu_time + dt * port[pools.key].work.gpus, **idled)
 
 
 def _jobs(

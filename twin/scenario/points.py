@@ -85,12 +85,19 @@ def _credited(node: Map, said: dict[str, Quantity], faults: Faults) -> dict[str,
         return made
     rows = list(table) if isinstance(table, Seq) else []
     if not 1 <= len(rows) <= len(STEPS) or not all(isinstance(row, Seq) and len(row) == 2 for row in rows):
-        text = f"{describe(table)} was found; one to three rows of a share of requests and a credit are wanted"
+        wrong = next((row for row in rows if not isinstance(row, Seq) or len(row) != 2), None)
+        what = f"a list of {len(rows)} rows" if isinstance(table, Seq) else describe(table)
+        if wrong is not None:
+            what = f"a row of {len(wrong)}" if isinstance(wrong, Seq) else f"{describe(wrong)} in place of a row"
+        text = f"{what} was found; one to three rows of two, a share of requests and a credit, are wanted"
         faults.add(table.where, f"{text}, e.g. [[99.9 %, 10 %], [99 %, 25 %]]")
         return made
     for k, row in zip(STEPS, rows):
-        for what, one in zip(("below", "share"), row, strict=True):
-            made[CREDIT.format(what, k)] = values.read(one, said[CREDIT.format(what, k)], faults) or 0.0
+        keys = [CREDIT.format(what, k) for what in ("below", "share")]
+        pair = [values.read(one, said[key], faults) for key, one in zip(keys, row, strict=True)]
+        if pair == [0.0, 0.0]:
+            faults.add(row.where, "this row gives nothing back; both numbers above 0 are wanted, or no such row")
+        made |= {key: value or 0.0 for key, value in zip(keys, pair)}
     return made
 
 

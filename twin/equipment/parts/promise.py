@@ -25,17 +25,17 @@ class Promise(Account):
     token_limit: Real = quantity("s", "promised: time per token of an answer", default=0.1, above=0, at_most=1e3)
     credit: Real = quantity(
         "1", "share of what they pay given back for requests served beyond the promise", default=0.0, at_least=0,
-        at_most=10,
+        at_most=1,
     )  # fmt: skip
     credit_below_1: Real = quantity(
         "1", "share of requests within the promise below which credit_share_1 of all revenue is given back; 0: never",
         default=0.0, at_least=0, at_most=1,
     )  # fmt: skip
-    credit_share_1: Real = quantity("1", "given back below credit_below_1", default=0.0, at_least=0, at_most=10)
+    credit_share_1: Real = quantity("1", "given back below credit_below_1", default=0.0, at_least=0, at_most=1)
     credit_below_2: Real = quantity("1", "the next step, below the first", default=0.0, at_least=0, at_most=1)
-    credit_share_2: Real = quantity("1", "given back below credit_below_2", default=0.0, at_least=0, at_most=10)
+    credit_share_2: Real = quantity("1", "given back below credit_below_2", default=0.0, at_least=0, at_most=1)
     credit_below_3: Real = quantity("1", "the last step, below the second", default=0.0, at_least=0, at_most=1)
-    credit_share_3: Real = quantity("1", "given back below credit_below_3", default=0.0, at_least=0, at_most=10)
+    credit_share_3: Real = quantity("1", "given back below credit_below_3", default=0.0, at_least=0, at_most=1)
 
     @table
     class State(Account.State):
@@ -56,6 +56,11 @@ class Promise(Account):
     def faults(self, feeds: int) -> list[str]:
         found = Account.faults(self, feeds)
         steps = [step for step in self.steps() if step != (0.0, 0.0)]
+        for below, share in steps:
+            if below == 0.0 or share == 0.0:
+                told = f"its credits have {100 * share:.4g} % below {100 * below:.6g} %, which gives nothing back"
+                found.append(f"{told}; both above 0 are wanted")
+                return found
         if steps and self.credit > 0:
             found.append("credit pays back by request, its table of credits by the share of all; one of them is wanted")
         falls = all(one[0] > other[0] and one[1] < other[1] for one, other in zip(self.steps(), self.steps()[1:])
