@@ -12,6 +12,13 @@ from twin.physics.collective import Links, exposed
 
 WORKED_OUT = ("gradient_size", "exchange_size")
 """What a job tells to have its communication worked out."""
+IN_VAIN = {
+    "model_parallel": ("gradient_size",), "exchanges": ("exchange_size",), "expert_parallel": ("exchange_size",),
+    "overlap": WORKED_OUT, "fabric_latency": WORKED_OUT, "nvlink_latency": WORKED_OUT,
+}  # fmt: skip
+"""What a job tells of its communication in vain without one of these."""
+WHOLE = {"job": ("model_parallel", "exchanges", "expert_parallel"), "service": ("kv_ports",)}
+"""Numbers that are whole, by kind."""
 MOST = 0.9
 """Share of an iteration that may wait for the network with all bandwidth: as much as a job may tell."""
 
@@ -84,6 +91,14 @@ def faults_of_talk(plant: Any, unit: Any, racks: list[str], count: int) -> Itera
         racks: those that it may get; count: how many it asks for.
     """
     said = [key for key in WORKED_OUT if unit.parameters.get(key, 0.0) > 0]
+    vain = [key for key, of in IN_VAIN.items() if key in unit.parameters and not set(of) & set(said)]
+    if vain:
+        text = f"{unit.name} tells {vain[0]}, which does nothing without {' or '.join(IN_VAIN[vain[0]])}"
+        yield Fault(unit.where, f"{text}; tell its size, or leave {vain[0]} out")
+        return
+    if broken := list(_broken(unit)):
+        yield from broken
+        return
     if not said or not racks:
         return
     if "exposed_communication" in unit.parameters:
@@ -97,6 +112,34 @@ def faults_of_talk(plant: Any, unit: Any, racks: list[str], count: int) -> Itera
             yield Fault(unit.where, f"{unit.name} has its communication worked out, but {wrong}")
             return
     yield from _too_much(unit, first, count)
+
+
+def _broken(unit: Any) -> Iterator[Fault]:
+    """Numbers that are not whole."""
+    for key in WHOLE[unit.kind]:
+        if not float(found := unit.parameters.get(key, 0.0)).is_integer():
+            yield Fault(unit.where, f"{unit.name} has {key} {found:g}; a whole number is wanted")
+
+
+def handing_services(plant: Any) -> Iterator[Fault]:
+    """Every service that hands KV caches over has the ports for it."""
+    for unit in plant.of_kind("service"):
+        yield from _broken(unit)
+        phases = plant.served.get(unit.name, {})
+        if not unit.parameters.get("kv_cache", 0.0) or not all(phases.get(key) for key in ("prefill", "decode")):
+            continue
+        sides = sending(plant, unit.name), phases["decode"]
+        racks = {pool: plant.pools.get(pool, []) for side in sides for pool in side}
+        if not sides[0] or not all(_works(plant, rack) for side in racks.values() for rack in side):
+            continue
+        gpus = {pool: sum(plant.units[rack].parameters["gpu_count"] for rack in of) for pool, of in racks.items()}
+        least = min(gpus, key=lambda pool: gpus[pool])
+        if (ports := unit.parameters.get("kv_ports", 1.0)) > gpus[least] > 0:
+            text = f"{unit.name} sends a KV cache over the ports of {ports:g} GPUs, and {least} has {gpus[least]:g}"
+            yield Fault(unit.where, f"{text}; fewer kv_ports are wanted")
+        if port_rates(plant).keys().isdisjoint(rack for of in racks.values() for rack in of):
+            text = f"{unit.name} has a kv_cache, but none of its racks stands in a fabric or tells its port_rate"
+            yield Fault(unit.where, f"{text}: sending it takes no time", warning=True)
 
 
 def _unlike(rack: str, links: Links, first: str, alike: Links, count: int) -> str:

@@ -165,8 +165,15 @@ def test_nodes_of_eight_talk_over_their_ports_also_within_a_rack():
          '"800 Gbit/s", is wanted'),
         (plant_of(model_parallel=577.0),
          "job: one copy of its model takes 577 GPUs, and its racks have 576; fewer are wanted"),
-        (plant_of(expert_parallel=600.0),
+        (plant_of(expert_parallel=600.0, exchange_size=8.0),
          "job: one group of experts takes 600 GPUs, and its racks have 576; fewer are wanted"),
+        (plant_of(gradient_size=0.0),
+         "job tells model_parallel, which does nothing without gradient_size; tell its size, or leave model_parallel "
+         "out"),
+        (plant_of(expert_parallel=8.0),
+         "job tells expert_parallel, which does nothing without exchange_size; tell its size, or leave "
+         "expert_parallel out"),
+        (plant_of(model_parallel=7.5), "job has model_parallel 7.5; a whole number is wanted"),
         (plant_of(step_time=0.9),
          "job sends for 875 ms in an iteration of 900 ms with all bandwidth; a longer step_time or less of it is "
          "wanted"),

@@ -10,6 +10,7 @@ from twin.declare import replace
 from twin.networks.fabric import compile_fabric, ports_left, shares
 from twin.plant import Unit
 from twin.plant_fabric.generators import fat_tree
+from twin.plant_work import dangling_work
 
 PORT, CACHE = 8e6, 8e3
 """Of a GPU [bit/s], and of a token [bit]: 1,000 tokens a second, just what a GPU of these reads."""
@@ -230,6 +231,28 @@ def test_slow_nvlink_and_slow_ports_count_as_the_lesser_of_both():
     world.inputs["rack"] = replace(world.inputs["rack"], trays_lost=np.array([[6.0, 0.0, 0.0]]))
     world.tick()
     assert world.of("a", "prompt_rate") == pytest.approx(36e3, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("port", "ratings", "said"),
+    [
+        (PORT, {"kv_ports": 72.0}, []),
+        (PORT, {"kv_ports": 73.0},
+         ["a sends a KV cache over the ports of 73 GPUs, and d has 72; fewer kv_ports are wanted"]),
+        (PORT, {"kv_ports": 1.5}, ["a has kv_ports 1.5; a whole number is wanted"]),
+        (0.0, {},
+         ["a has a kv_cache, but none of its racks stands in a fabric or tells its port_rate: sending it takes no "
+          "time"]),
+        (0.0, {"kv_cache": 0.0}, []),
+    ],
+)  # fmt: skip
+def test_services_that_cannot_hand_over_as_they_say_are_told(port, ratings, said):
+    plant = plant_of({"p": 2, "d": 1}, {"a": (["p"], ["d"], APART[2] | ratings)})
+    for unit in plant.of_kind("rack"):
+        unit.parameters["port_rate"] = port
+    found = list(dangling_work(plant))
+    assert [fault.text for fault in found] == said
+    assert [fault.warning for fault in found] == [port == 0.0] * len(said)
 
 
 rates = st.lists(st.floats(0, 300) | st.just(0.0), min_size=3, max_size=3)
