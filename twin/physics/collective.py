@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from twin.arrays import library_of
-from twin.physics.supply import TINY
 
 Real = Any
 
@@ -64,9 +63,9 @@ def ring_all_reduce(size: Real, ranks: Real, bandwidth: Real, latency: Real) -> 
         t = 2 (n - 1) alpha + 2 (n - 1)/n S/B
 
     Args:
-        size: of the buffer of each rank [byte].
+        size: of the buffer of each rank [data].
         ranks: ranks in the ring [1].
-        bandwidth: of each rank to the outside, in one direction [byte/s].
+        bandwidth: of each rank to the outside, in one direction [data/s], same unit of data.
         latency: of one step [s].
 
     Source: Thakur, Rabenseifner and Gropp, "Optimization of Collective Communication Operations in MPICH" (2005);
@@ -90,7 +89,7 @@ def tree_all_reduce(size: Real, ranks: Real, bandwidth: Real, latency: Real) -> 
 
 
 def reduce_scatter(size: Real, ranks: Real, bandwidth: Real, latency: Real) -> Real:
-    """Time of a reduce-scatter, or an all-gather, round a ring: half of an all-reduce [s].
+    """Time of a reduce-scatter or all-gather round a ring, or of an all-to-all of equal parts [s].
 
         t = (n - 1) alpha + (n - 1)/n S/B
 
@@ -109,25 +108,16 @@ def hierarchical_all_reduce(
     Of the two algorithms among racks the quicker one is taken, as NCCL does.
 
     Args:
-        size: of the buffer of each GPU [byte].
+        size: of the buffer of each GPU [data].
         racks, gpus: m racks, g GPUs in each [1].
-        inside, outside: bandwidth of a GPU in one direction [byte/s] and latency of a step [s], over NVLink and port.
+        inside, outside: bandwidth of a GPU in one direction [data/s], same unit of data, and latency of a step [s],
+            over NVLink and port.
         share: of the bandwidth among racks that losses leave (that of the slowest rack of the group) [1].
     """
     near = 2.0 * reduce_scatter(size, gpus, *inside)
     part, rate, xp = size / gpus, outside[0] * share, library_of(share)
     ring, tree = (law(part, racks, rate, outside[1]) for law in (ring_all_reduce, tree_all_reduce))
     return near + xp.minimum(ring, tree)
-
-
-def all_to_all(size: Real, ranks: Real, bandwidth: Real, latency: Real) -> Real:
-    """Time of an all-to-all in which each rank sends an equal part of its buffer to each [s].
-
-        t = (n - 1) alpha + (n - 1)/n S/B
-
-    Arguments are those of `ring_all_reduce`.
-    """
-    return (ranks - 1) * latency + (ranks - 1) / ranks * size / bandwidth
 
 
 def hierarchical_all_to_all(
@@ -146,7 +136,7 @@ def hierarchical_all_to_all(
 
 
 def bus_bandwidth(size: Real, time: Real, ranks: Real, collective: str = "all_reduce") -> Real:
-    """Bandwidth by which NCCL tests compare a collective with its hardware [byte/s].
+    """Bandwidth by which NCCL tests compare a collective with its hardware [data/s].
 
         busbw = S/t * factor,   factor = 2 (n - 1)/n for all-reduce, (n - 1)/n for the others, 1 for broadcast
 
@@ -168,19 +158,3 @@ def exposed(communication: Real, compute: Real, overlap: Real) -> Real:
         overlap: share of computing beside which communication can run [1].
     """
     return library_of(communication).maximum(communication - overlap * compute, 0.0)
-
-
-def step_time(compute: Real, communication: Real, overlap: Real, share: Real = 1.0) -> Real:
-    """Time of a training step whose communication has a share of its bandwidth [s].
-
-        t = t_comp + max(t_comm/share - phi t_comp, 0)
-
-    Args:
-        compute, communication: of a step with all bandwidth, each by itself [s]; latency counts little at the sizes
-            of training and is left out of the share's effect.
-        overlap: share of computing beside which communication can run [1].
-        share: of bandwidth that is left; without any the step never ends (inf) [1].
-    """
-    xp = library_of(share)
-    slow = xp.where(share > 0, communication / xp.maximum(share, TINY), xp.inf)
-    return compute + exposed(slow, compute, overlap)
