@@ -8,11 +8,13 @@ import pytest
 from tests.networks.test_serving import GPUS, SAID, World, plant_of
 from tests.networks.work_bench import Bench, racks
 from tests.small_plants import RACK
-from twin.declare import replace
+from twin.declare import quantities, replace
+from twin.equipment import KINDS
 from twin.networks import accounting
 from twin.networks.tables import compile_tables
 from twin.physics.gpu import dynamic_share
 from twin.plant import Plant, Unit
+from twin.studies.sweep import world
 
 PRICE = 2e-8
 """USD/J."""
@@ -198,3 +200,14 @@ def test_who_is_charged_is_not_called_as_a_sum_is(kind):
     plant.add(Unit("total", kind, JOB if kind == "job" else SAID))
     wanted = "total is what reports call a sum of services and jobs; another name is wanted"
     assert wanted in [fault.text for fault in plant.faults()]
+
+
+def test_what_a_table_of_credits_is_reckoned_by_is_kept_from_the_start():
+    """Every column of it is one that a service has; without a table none is."""
+    plant = Plant()
+    plant.add(Unit("a", "service", SAID))
+    assert not world._credits(SimpleNamespace(plant=plant))
+    plant.add(Unit("b", "service", SAID | {"credit_below_1": 0.99, "credit_share_1": 0.1}))
+    wanted = world._credits(SimpleNamespace(plant=plant))
+    assert {name for _, name in wanted} <= set(quantities(KINDS["service"].State))
+    assert len(wanted) == 5

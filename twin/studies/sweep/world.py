@@ -23,6 +23,8 @@ from twin.studies.sweep.outcome import Outcome, outcome, poisoned
 
 COMPARED = ("max", "min", "final", "mean")
 """Functions of criteria that read one column."""
+CREDITED = ("revenue", "requests", "requests_in_time", "served_prompts", "dropped_prompts")
+"""Counters of a service that its table of credits is reckoned by."""
 STATES = 4
 """Steady states that are kept, one for each start."""
 Told = Callable[[float], None]
@@ -35,7 +37,7 @@ class World:
     def __init__(self, base: Base, device: str = "cpu", keys: frozenset[Key] = frozenset()) -> None:
         self.base = base
         self.model = compile(base.plant, open_device(device))
-        self.keys = ALWAYS | keys | _criteria(base)
+        self.keys = ALWAYS | keys | _criteria(base) | _credits(base)
         self.steady: OrderedDict[Start, State] = OrderedDict()
 
     def run(self, cases: list[Case], told: Told = lambda seconds: None) -> list[Outcome]:
@@ -118,6 +120,12 @@ def _criteria(base: Base) -> frozenset[Key]:
     """The columns that criteria of the plainest form are judged by; others are found when they are asked for."""
     compared = [each for each in base.scenario.criteria if each.function in COMPARED]
     return frozenset((each.kind, each.quantity) for each in compared)
+
+
+def _credits(base: Base) -> frozenset[Key]:
+    """The columns that tables of credits are reckoned by, together: each asked for alone would run a batch again."""
+    tabled = any(unit.parameters.get("credit_below_1", 0.0) > 0 for unit in base.plant.of_kind("service"))
+    return frozenset(("service", name) for name in CREDITED) if tabled else frozenset()
 
 
 def fingerprints(state: State, members: int) -> list[str]:
