@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import time
-import unittest.mock
 from pathlib import Path
 
 import h5py
@@ -64,14 +63,11 @@ def twin(*line: str | Path, cwd: Path) -> Done:
     """The same within this process: to start another costs a second and more. Where nothing can be written it ends."""
     out, err = io.StringIO(), io.StringIO()
     given = [str(word) for word in line]
-    with (
-        contextlib.chdir(cwd),
-        unittest.mock.patch.dict(os.environ, COLUMNS="120"),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        pytest.raises(SystemExit) as ended,
-    ):
-        main(given)
+    with pytest.MonkeyPatch.context() as surroundings:
+        surroundings.chdir(cwd)
+        surroundings.setenv("COLUMNS", "120")
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            main(given)
     code = ended.value.code
     assert code is None or isinstance(code, int)
     return subprocess.CompletedProcess(given, code or 0, out.getvalue(), err.getvalue())
