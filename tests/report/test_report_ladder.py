@@ -12,7 +12,7 @@ from twin.physics.fluids import properties
 from twin.report.findings import Findings
 from twin.report.ladder import Rung, first_to_break, ladder
 from twin.report.ladder_plot import ladder_plot
-from twin.report.moments import mean_power, worst_moment
+from twin.report.moments import mean_power
 from twin.report.rows import Rows
 from twin.report.story import Story
 from twin.trace import Event, Trace, open_trace
@@ -89,12 +89,6 @@ def test_an_older_trace_whose_ratings_are_fewer_still_has_a_ladder(findings: Fin
 def test_the_picture_has_a_bar_for_each_time(findings: Findings) -> None:
     assert ladder_plot(findings.ladder)
     assert ladder_plot([each for each in findings.ladder if each.foreseen is None]) is None
-
-
-def test_the_worst_moment_is_when_a_criterion_failed_worst_else_when_most_was_lost(findings: Findings) -> None:
-    failed = findings.verdict.failed[0]
-    assert findings.worst == failed.time
-    assert worst_moment(findings.story, 0) == pytest.approx(205.0, abs=3.5)
 
 
 def test_power_before_a_fault_is_a_mean_by_the_counter(tmp_path: Path) -> None:

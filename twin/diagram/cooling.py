@@ -17,6 +17,7 @@ from twin.diagram.ink import (
     SMALL,
     SOFT,
     STRAINED,
+    WAITING,
     WARM,
     Disc,
     Line,
@@ -163,6 +164,8 @@ class _Loop:
         tone = LIVE if tone == DEAD and kind in ("valve", "check_valve", "pipe", "strainer") else tone
         draw = symbols.COOLING.get(kind, symbols.unknown)
         draw(self.sheet, x, y, tone, up, at_work)
+        if tone == WAITING:
+            symbols.clock(self.sheet, x - 13, y - 11)
         room = self.panel.wide - LEFT - 12
         names = fitted(units, room, NORMAL_SIZE)
         y -= 5 + LINE * (len(names) - 1)
@@ -176,7 +179,7 @@ class _Loop:
         if (other := self._leads(units, up)) and len(lines) < most:
             lines += [(cut, SOFT) for cut in wrapped(other, room, SMALL, most - len(lines))]
         for row, (text, ink) in enumerate(lines, 1):
-            self.sheet.add(Words(x + 20, y + LINE * row, text, ink, SMALL, bold=ink in (LOST, STRAINED)))
+            self.sheet.add(Words(x + 20, y + LINE * row, text, ink, SMALL, bold=ink in (LOST, STRAINED, WAITING)))
 
     def _leads(self, units: list[str], up: bool) -> str:
         """Which loops a machine of two streams takes heat from, or gives it to."""
@@ -364,3 +367,4 @@ def _key(sheet: Sheet, x: float, y: float) -> None:
     said = "out of action, over its limit"
     sheet.add(Line(((x + 432, y), (x + 454, y)), LOST, 3.0), Words(x + 460, y + 4, said, SOFT))
     sheet.add(Line(((x + 644, y), (x + 666, y)), STRAINED, 3.0), Words(x + 672, y + 4, "strained, on reserve", SOFT))
+    symbols.key_of_waiting(sheet, x, y, 800)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 Point = tuple[float, float]
 
-LIVE, DEAD, LOST, STRAINED, STANDBY = "live", "dead", "lost", "strained", "standby"
+LIVE, DEAD, LOST, STRAINED, STANDBY, WAITING = "live", "dead", "lost", "strained", "standby", "waiting"
 COLD, WARM, SOFT, PAPER, NONE = "cold", "warm", "soft", "paper", "none"
 TONES: dict[str, tuple[str, str]] = {
     LIVE: ("#1a1a1a", "#e8e8e8"),
@@ -14,6 +14,7 @@ TONES: dict[str, tuple[str, str]] = {
     LOST: ("#c44a00", "#ff8c4a"),
     STRAINED: ("#a66f00", "#f0b429"),
     STANDBY: ("#007a5a", "#35c99a"),
+    WAITING: ("#6f3fb5", "#bf9bff"),
     COLD: ("#0072b2", "#56b4e9"),
     WARM: ("#a3386c", "#e08bb5"),
     SOFT: ("#5b626c", "#a4acb6"),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cached_property
 
 from twin.declare import quantities
-from twin.diagram.ink import DEAD, LIVE, LOST, STANDBY, STRAINED
+from twin.diagram.ink import DEAD, LIVE, LOST, STANDBY, STRAINED, WAITING
 from twin.equipment import KINDS
 from twin.plant import Plant
 from twin.view import colours
@@ -16,6 +16,7 @@ from twin.view.words import lasting
 TONE = {
     colours.LOST: LOST,
     colours.STRAINED: STRAINED,
+    colours.WAITING: WAITING,
     colours.OFF: DEAD,
     colours.RUNNING: STANDBY,
 }

@@ -16,7 +16,7 @@ STEP, HEADER = 80.0, 44.0
 """Pixels from element to element, and above the first."""
 MOST_LOOPS = 8
 """Loops that are drawn each by itself."""
-STOPS = ("stopped", "pumps_lost", "tripped", "shut_down", "shut", "cut_off")
+STOPS = ("stopped", "pumps_lost", "tripped", "shut_down", "shut", "cut_off", "unpowered", "cold", "drained")
 """Flags under which a machine does nothing for its loop."""
 FLOWS = {"facility": "facility_flow_now", "condenser": "", "cold": ""}
 """Stream -> the quantity that says its flow, where it is not "flow"; none where only its loop's pumps know."""
@@ -121,10 +121,13 @@ def _branches(moment: Moment, group: Sequence[Sequence[Element]], side: str, sta
 
 def look(moment: Moment, branch: Sequence[Element]) -> object:
     """What branches that are drawn as one have in common."""
-    return tuple(
-        (moment.plant.units[e.unit].kind, e.stream, stem(e.unit), moment.tone(e.unit), runs(moment, e.unit))
-        for e in branch
-    )
+    return tuple(_looks(moment, element) for element in branch)
+
+
+def _looks(moment: Moment, element: Element) -> object:
+    unit = element.unit
+    state = moment.tone(unit), moment.word(unit), runs(moment, unit)
+    return moment.plant.units[unit].kind, element.stream, stem(unit), *state
 
 
 def runs(moment: Moment, unit: str) -> bool:

@@ -16,6 +16,7 @@ from twin.diagram.ink import (
     SMALL,
     SOFT,
     STRAINED,
+    WAITING,
     Disc,
     Line,
     Shape,
@@ -216,8 +217,8 @@ class _Drawing:
 
     def _teller(self, box: Box) -> str:
         """Of the units of a box, the one that is worst off speaks for it."""
-        worst = {LOST: 0, STRAINED: 1, DEAD: 2}
-        return min(box.units, key=lambda unit: worst.get(self.moment.tone(unit), 3))
+        worst = {LOST: 0, STRAINED: 1, WAITING: 2, DEAD: 3}
+        return min(box.units, key=lambda unit: worst.get(self.moment.tone(unit), 4))
 
     def _label(self, box: Box, x: float, y: float, tone: str, unit: str) -> None:
         room = self.wide - (x - self.place[id(box)].x) - 14
@@ -289,7 +290,8 @@ class _Drawing:
         moment = self.moment
         room = self.wide - LEFT - 16
         states = [moment.tone(unit) for unit in load.units]
-        tone = LIVE if LIVE in states or "standby" in states else min(states, key=(LOST, STRAINED, DEAD, LIVE).index)
+        order = (LOST, STRAINED, WAITING, DEAD, LIVE)
+        tone = LIVE if LIVE in states or "standby" in states else min(states, key=order.index)
         lines = fitted(load.units, room, SMALL, 2)
         for row, text in enumerate(lines):
             self.sheet.add(Words(x, y + 3 + LINE * row, text, tone if tone != DEAD else SOFT, SMALL, bold=True))
@@ -307,11 +309,15 @@ class _Drawing:
         for unit in load.units:
             if (word := moment.word(unit)) and moment.reading is not None:
                 unwell.setdefault(word, []).append(unit)
-        for word, units in sorted(unwell.items(), key=lambda each: -len(each[1]))[:2]:
+        for word, units in sorted(unwell.items(), key=lambda each: -len(each[1]))[:3]:
             many = "all " if len(units) == len(load.units) > 1 else f"{len(units)} " if len(load.units) > 1 else ""
             ink = moment.tone(units[0])
-            for text in wrapped(f"{many}{word}", room, SMALL, 2):
-                self.sheet.add(Words(x, y + 3, text, SOFT if ink == DEAD else ink, SMALL, bold=ink != DEAD))
+            indent = 0.0
+            if ink == WAITING:
+                indent = 13.0
+                symbols.clock(self.sheet, x + 4.5, y)
+            for text in wrapped(f"{many}{word}", room - indent, SMALL, 2):
+                self.sheet.add(Words(x + indent, y + 3, text, SOFT if ink == DEAD else ink, SMALL, bold=ink != DEAD))
                 y += LINE
         return y
 

@@ -5,7 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from twin.diagram.ink import DEAD, LIVE, LOST, NONE, PAPER, SOFT, STANDBY, STRAINED, Disc, Line, Shape, Sheet, Words
+from twin.diagram.ink import (
+    DEAD,
+    LIVE,
+    LOST,
+    NONE,
+    PAPER,
+    SOFT,
+    STANDBY,
+    STRAINED,
+    WAITING,
+    Disc,
+    Line,
+    Shape,
+    Sheet,
+    Words,
+    breadth,
+)
 from twin.diagram.moment import Moment
 
 Symbol = Callable[[Sheet, float, float, str, Moment, str], None]
@@ -117,6 +133,11 @@ def cable(sheet: Sheet, x: float, y: float, tone: str, moment: Moment, unit: str
     sheet.add(Line(((x, y - HALF), (x, y + HALF)), tone, 4.0 if moment.plant.units[unit].kind == "busway" else 2.4))
     if moment.is_up(unit, "severed"):
         cross(sheet, x, y, 5)
+
+
+def clock(sheet: Sheet, x: float, y: float, r: float = 4.5) -> None:
+    """A clock: whoever bears it starts, drains or waits."""
+    sheet.add(Disc(x, y, r, WAITING, PAPER, 1.2), Line(((x, y - 0.65 * r), (x, y), (x + 0.55 * r, y)), WAITING, 1.2))
 
 
 def plain(sheet: Sheet, x: float, y: float, tone: str, moment: Moment, unit: str) -> None:
@@ -253,3 +274,14 @@ def key_of_power(sheet: Sheet, x: float, y: float) -> None:
     said = {18: "closed", 78: "open", 132: "tripped", 210: "dead", 268: "overloaded"}
     said |= {364: "on reserve, strained", 514: "standby machine running"}
     sheet.add(*(Words(x + place, y + 4, text, SOFT) for place, text in said.items()))
+    key_of_waiting(sheet, x, y, 672)
+
+
+def key_of_waiting(sheet: Sheet, x: float, y: float, at: float) -> None:
+    """What a clock means: `at` pixels along the key, or on a line below where the drawing is too narrow for that."""
+    _, _, right, _ = sheet.extent
+    said = "starting, draining, waiting"
+    if x + at + breadth(said) + 12 > right:
+        at, y = 0.0, y + 22
+    clock(sheet, x + at + 6, y, 6)
+    sheet.add(Words(x + at + 18, y + 4, said, SOFT))

@@ -6,23 +6,30 @@ from dataclasses import asdict
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from twin.report.fold import Line, fold
 from twin.report.judging import judge
 from twin.report.ladder import Rung, ladder
 from twin.report.metrics import ensemble, metrics, plain
-from twin.report.moments import first_row_showing, worst_moment
+from twin.report.moments import first_row_showing
 from twin.report.operations import Raised
 from twin.report.reliability import reliability
 from twin.report.selectivity import Selectivity, Turn
 from twin.report.story import Story
 from twin.report.timeline import Entry, timeline
 from twin.report.verdict import Verdict
+from twin.report.worst import worst_moment
 
 if TYPE_CHECKING:
     from twin.trace import Trace
 
 MOST_LINES = 60
 """Lines of a timeline for people; a longer one is folded more coarsely until it fits."""
+
+
+SAME_ROW = 1e-9
+"""Moments closer than this [s] are one."""
 
 
 class Findings:
@@ -103,14 +110,15 @@ class Findings:
 
     @cached_property
     def worst(self) -> float:
-        """The moment to look at: when the first failed criterion came worst, else when most had lost most."""
-        failed = [each.time for each in self.verdict.failed if each.time is not None]
-        return failed[0] if failed else worst_moment(self.story, self.shown)
+        """The moment to look at: when most work was harmed, and least was left of any reserve."""
+        return worst_moment(self.story, self.shown, self.verdict.failed)
 
     @cached_property
     def worst_row(self) -> float:
-        """The recorded row to draw of it: the first, at or after it, that shows what came then."""
-        return first_row_showing(self.story, self.worst, self.shown) if len(self.story.time) else self.worst
+        """The recorded row to draw of it: itself, or the first after it that shows what came then."""
+        if not len(self.story.time) or np.abs(self.story.time - self.worst).min() < SAME_ROW:
+            return self.worst
+        return first_row_showing(self.story, self.worst, self.shown)
 
     def summary(self) -> dict[str, Any]:
         """Everything, in pure JSON types."""

@@ -27,8 +27,6 @@ MINUTE = 60.0
 """Time before a fault [s] over which what was usual is taken."""
 GRAVE = (*LOST, "dead", "stopped", "tripped", "depleted", "lost", "pumps_lost", "exhausted", "failed", "out_of_fuel")
 """Flags under which a unit is out of action."""
-LOOK_AFTER = 5.0
-"""So long [s] after the most were lost one looks, if they still are."""
 ROUND_OFF = 1e-9
 """Share of the power before a fault below which none is missing."""
 EARLY = 1e-6
@@ -269,37 +267,6 @@ def _steady(story: Story, member: int, power: np.ndarray) -> np.ndarray:
     lasted = story.time - first
     means = (energy - np.interp(first, story.time, energy)) / np.where(lasted > 0, lasted, 1.0)
     return np.where(lasted > 0, means, power[:, member])
-
-
-def worst_moment(story: Story, member: int) -> float:
-    """When most units were out of action at once [s]; where none was, when the hottest die was hottest.
-
-    Only what came from the fault on counts. Of equal moments the first is taken, a little later if it lasts: then what
-    follows from it has begun to show. Where few rows are recorded, the first within.
-    """
-    zero = since(story, member) - EARLY
-    standing: list[Span] = []
-    for (_, flag), spans in story.spans.items():
-        if flag in GRAVE:
-            standing += [span for span in spans if span.member == member and span.start >= zero]
-    turns = sorted([(span.start, 1) for span in standing] + [(span.until(story.end), -1) for span in standing])
-    count = most = 0
-    first, last = story.end, story.end
-    for place, (time, turn) in enumerate(turns):
-        count += turn
-        if count > most:
-            most, first, last = count, time, turns[place + 1][0] if place + 1 < len(turns) else story.end
-    if most:
-        moment = min(last, first + LOOK_AFTER)
-        within = story.time[(story.time >= first) & (story.time < last)]
-        shown = story.time[last_row_before(story, moment)] >= first
-        return moment if shown or not within.size else float(within[0])
-    for kind in work_kinds(story):
-        die = story.values(kind, "die_temperature")
-        if die is not None:
-            begin = last_row_before(story, zero)
-            return float(story.time[begin + int(np.nanargmax(np.nanmax(die[begin:, member], axis=1)))])
-    return min(max(since(story, member), story.start), story.end)
 
 
 def last_row_before(story: Story, moment: float) -> int:

@@ -9,12 +9,13 @@ import numpy as np
 from twin.equipment import KINDS
 from twin.view.sizes import COOLING_YARD, ELECTRICAL, HALL, POWER_YARD
 
-NORMAL, RUNNING, OFF, STRAINED, LOST = range(5)
+NORMAL, RUNNING, OFF, WAITING, STRAINED, LOST = range(6)
 """States of a unit, the more urgent the higher."""
 
 STATE_NAMES = {
     LOST: "out of action",
     STRAINED: "strained or on reserve",
+    WAITING: "starting or waiting",
     OFF: "switched off",
     RUNNING: "standby unit running",
 }
@@ -55,7 +56,7 @@ THEME = Theme(
     muted="#9aa7b4",
     rule="#34414d",
     label="#0e1318",
-    states={LOST: "#ff3b4e", STRAINED: "#ffb020", OFF: "#7a8794", RUNNING: "#38d6a0"},
+    states={LOST: "#ff3b4e", STRAINED: "#ffb020", OFF: "#7a8794", WAITING: "#b98cff", RUNNING: "#38d6a0"},
     lines={"supply": "#3fa9f5", "return": "#f2748a", "feed": "#b9a94e", "feed_dead": "#56606a"},
     neutral={"power": "#7d8a97", "cooling": "#6f8d97", "it": "#8b929b"},
     dark="#1b2229",

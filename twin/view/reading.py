@@ -11,10 +11,12 @@ import numpy as np
 from twin import units
 from twin.declare import MODES, quantities
 from twin.equipment import KINDS
+from twin.equipment.parts.startup import STARTING
 from twin.plant import Plant
 from twin.trace import Trace
-from twin.view.colours import LOST, OFF, RUNNING, STRAINED
+from twin.view.colours import LOST, OFF, RUNNING, STRAINED, WAITING
 from twin.view.sizes import NOWHERE, footprint
+from twin.view.stages import AT_WORK, idle_with_others, stage_of
 from twin.view.words import kind_words, lasting, say
 
 
@@ -30,6 +32,8 @@ LOST_FLAGS = {
 }
 RUNNING_FLAGS = {"running", "ready", "closed"}
 """Flags that say a standby machine does its duty; any flag not named here counts as strain."""
+OFF_FLAGS = {"cold"}
+"""Flags of what stands because it was switched off."""
 ON_LOAD = "on load"
 SAID = {
     "running": "cranking",
@@ -41,8 +45,14 @@ SAID = {
     "standby_running": "on standby pump",
     "valve_open": "at full valve",
     "pumps_lost": "without flow",
+    "cold": "off",
+    "soft_starting": "in soft start",
 }
 """Flags whose own name is not yet what people say."""
+
+
+STAGED = ("without power", "off", "drained", *(SAID.get(flag, flag) for flag in STARTING))
+"""Words that a rack's stage says better, where it has one."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,11 @@ class Condition:
 
     state: int
     word: str
+
+    @property
+    def works(self) -> bool:
+        """Whether a rack that is so does any work."""
+        return self.state not in (LOST, OFF) and (self.state != WAITING or self.word in AT_WORK)
 
 
 OUT = {
@@ -98,18 +113,50 @@ class Reading:
         for kind in self.trace.kinds:
             names = self.trace.units(kind)
             for flag in _flags(kind):
-                state = LOST if flag in LOST_FLAGS else RUNNING if flag in RUNNING_FLAGS else STRAINED
+                state = _state_of(flag)
                 recorded = flag in self.trace.columns(kind)
                 up = np.flatnonzero(self.values(kind, flag) > 0.5) if recorded else None
                 hit = [names[i] for i in up] if up is not None else [n for n in names if raised.get((n, flag))]
                 for name in hit:
                     _keep(found, name, Condition(state, SAID.get(flag, flag.replace("_", " "))))
             for name, how in self._taken_out(kind, names, raised):
-                if name not in found or found[name].state < how.state or found[name].word == "stopped":
+                known = found.get(name)
+                if known is None or known.state < how.state or known.word in ("stopped", "off"):
                     found[name] = how
+        self._stages(found, raised)
         for name in [name for name, how in found.items() if how.word == "dead" and self._waits(name, found)]:
             del found[name]
         return found
+
+    def _stages(self, found: dict[str, Condition], raised: dict[tuple[str, str], float]) -> None:
+        """Say of racks that start, drain or wait for others what they are about, instead of that they do not work."""
+        plant = self.trace.plant
+        places: dict[str, tuple[str, int]] = {}
+        for kind in self.trace.kinds:
+            if kind in KINDS and (KINDS[kind].is_work or kind in ("pool", "job")):
+                places |= {name: (kind, place) for place, name in enumerate(self.trace.units(kind))}
+        known: dict[tuple[str, str], np.ndarray] = {}
+
+        def value(unit: str, name: str) -> float | None:
+            if unit not in places:
+                return None
+            kind, place = places[unit]
+            if name not in self.trace.columns(kind):
+                return raised.get((unit, name), raised.get((unit, f"input:{name}")))
+            if (kind, name) not in known:
+                known[kind, name] = self.values(kind, name)
+            return float(known[kind, name][place])
+
+        dead = dead_sources(plant, found)
+        for unit, (kind, _) in places.items():
+            fed = any(feed not in dead for feed in plant.feeds.get(unit, []))
+            how = found.get(unit)
+            if how is not None and how.word == "without power" and (value(unit, "tripped") or 0.0) > 0.5:
+                found[unit] = Condition(LOST, "tripped")
+            elif KINDS[kind].is_work and (how is None or how.word in STAGED) and (said := stage_of(unit, value, fed)):
+                found[unit] = Condition(WAITING, said)
+        for unit, said in idle_with_others(plant, value):
+            found.setdefault(unit, Condition(WAITING, said))
 
     def _waits(self, name: str, found: dict[str, Condition], above: frozenset[str] = frozenset()) -> bool:
         """Whether a dead board is dead because it hangs on standby machines alone, none of them called."""
@@ -171,6 +218,11 @@ def _stores(kind: str) -> bool:
 def _keep(found: dict[str, Condition], name: str, new: Condition) -> None:
     if name not in found or new.state >= found[name].state:
         found[name] = new
+
+
+def _state_of(flag: str) -> int:
+    groups = ((LOST, LOST_FLAGS), (RUNNING, RUNNING_FLAGS), (OFF, OFF_FLAGS))
+    return next((state for state, flags in groups if flag in flags), STRAINED)
 
 
 def starts(kind: str) -> bool:
@@ -258,7 +310,7 @@ def key_figures(reading: Reading, conditions: dict[str, Condition]) -> list[tupl
     for kind in reading.trace.kinds:
         if kind in KINDS and KINDS[kind].is_work:
             names = reading.trace.units(kind)
-            down = sum(1 for name in names if name in conditions and conditions[name].state in (LOST, OFF))
+            down = sum(1 for name in names if name in conditions and not conditions[name].works)
             figures.append((f"{kind_words(kind)}s at work", f"{len(names) - down} of {len(names)}"))
             if down == len(names):  # what idle power shelves lose is no work
                 figures = [figure for figure in figures if figure[0] != "PUE"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from twin.plant import Plant
-from twin.view.colours import LOST, NORMAL, OFF, RUNNING, STRAINED, THEME, family, rgb, shade, tinted
+from twin.view.colours import LOST, NORMAL, OFF, RUNNING, STRAINED, THEME, WAITING, family, rgb, shade, tinted
 from twin.view.groups import Group, crowded, groups_of
 from twin.view.places import Layout
 from twin.view.reading import Condition, Reading, key_figures, targets
@@ -112,5 +112,5 @@ def _extremes(values: dict[str, float], scale: ColourScale) -> tuple[str, str]:
 
 def state_counts(story: Story) -> dict[int, int]:
     """How many machines in the picture are in each state that is not normal, most urgent first."""
-    counts = {state: int((story.marks == state).sum()) for state in (LOST, STRAINED, OFF, RUNNING)}
+    counts = {state: int((story.marks == state).sum()) for state in (LOST, STRAINED, WAITING, OFF, RUNNING)}
     return {state: count for state, count in counts.items() if count}

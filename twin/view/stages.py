@@ -1,0 +1,76 @@
+"""Stages: what a rack is about that neither works nor fails: it starts, runs off, or waits for others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from twin.equipment import KINDS
+from twin.physics.startup import STAGES
+from twin.plant import Plant
+
+DRAINING, TURN = "draining", "waiting for its turn"
+SAID = {
+    STAGES["soft_start"]: "in soft start",
+    STAGES["boot"]: "booting",
+    STAGES["check"]: "checking its fabric",
+    STAGES["draining"]: DRAINING,
+}
+"""Stage of a rack -> the word for it."""
+AT_WORK = frozenset({DRAINING, "its pool reads weights", "waiting for storage"})
+"""Words under which a rack still does some work."""
+OF_JOBS = (
+    ("stopped", "its job has stopped"),
+    ("restarting", "its job restarts"),
+    ("beginning", "its job starts"),
+    ("starved", "waiting for storage"),
+)
+"""Flag of a job -> what is said of its racks, the first that stands."""
+
+Value = Callable[[str, str], float | None]
+"""A recorded quantity of a unit now, by the unit's and the quantity's name; None where there is none."""
+
+
+def stage_of(unit: str, value: Value, fed: bool) -> str:
+    """What stage a rack is in on its way up or down; nothing where it works, or stands without supply.
+
+    `fed`: whether any of its feeds is live.
+    """
+    stage = value(unit, "stage")
+    if (value(unit, "drained") or 0.0) > 0.5:
+        return "drained"
+    if stage == STAGES["off"]:
+        return TURN if fed and (value(unit, "unpowered") or 0.0) > 0.5 else ""
+    return "" if stage is None else SAID.get(stage, "")
+
+
+def idle_with_others(plant: Plant, value: Value) -> Iterator[tuple[str, str]]:
+    """Racks that do nothing, or less, because of those with whom they work: each with what is said of it."""
+    for name, racks in plant.pools.items():
+        kind = plant.units[name].kind if name in plant.units else ""
+        said = ""
+        if kind == "pool":
+            lacks = (value(name, "unloaded") or 0.0) > 0.5
+            crashed = (value(name, "crash") or 0.0) > 0.5
+            said = "its pool has crashed" if crashed else "its pool reads weights" if lacks else ""
+        elif kind == "job":
+            said = next((word for flag, word in OF_JOBS if (value(name, flag) or 0.0) > 0.5), "")
+        if said:
+            yield from ((rack, said) for rack in racks)
+    yield from _scheduled(plant, value)
+
+
+def _scheduled(plant: Plant, value: Value) -> Iterator[tuple[str, str]]:
+    """Racks that a scheduler has given to jobs which stand."""
+    jobs = list(plant.scheduled)
+    racks = dict.fromkeys(rack for given in plant.scheduled.values() for rack in given)
+    for rack in racks:
+        number = int(value(rack, "job_number") or 0)
+        if 0 < number <= len(jobs):
+            said = next((word for flag, word in OF_JOBS if (value(jobs[number - 1], flag) or 0.0) > 0.5), "")
+            if said:
+                yield rack, said
+
+
+def works(kind: str) -> bool:
+    """Whether a kind is one that works, and so has stages."""
+    return kind in KINDS and KINDS[kind].is_work
