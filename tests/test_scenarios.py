@@ -57,6 +57,7 @@ MEANT_TO_FAIL = {
     "nerc-recorded-rms": set(),
     "one-crew-two-faults": set(),
     "standby-by-hand": set(),
+    "stuck-tank-sensor": {"max(pod-air.temperature) < 30 degC"},
     "utility-loss-sequence": set(),
     "nerc-sags-counting": set(),
     "nerc-sags-counting-no-start": {"no rack.unpowered"},

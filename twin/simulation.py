@@ -24,7 +24,7 @@ from twin.declare import replace
 from twin.ledger import BrokenBalance, ClosedLoop, loop_of
 from twin.members import widened
 from twin.model import Model, State, compile, inputs
-from twin.operations import Desk
+from twin.operations import Desk, Instruments
 from twin.recording import Gatherer, Tick, columns, recorded_units
 from twin.replay import Replay
 from twin.routing import Routes
@@ -33,6 +33,7 @@ from twin.scenario.chance import DRAWN, drawn_rows
 from twin.scenario.changes import Ramp
 from twin.scenario.looping import blamed, said
 from twin.scenario.sags import edges
+from twin.scenario.sensors import is_reading
 from twin.scheduler import Scheduler
 from twin.settling import begin, settle
 from twin.trace import Event, Recorder, because
@@ -87,6 +88,7 @@ class Simulation:
             raise ClosedLoop(self._blamed(f"{looped} at the start", 0.0))
         self.environment = simpy.Environment(initial_time=0)
         self.ramps: list[Ramp] = []
+        self.instruments = Instruments(self.model, self.members)
         self.ticks = 0
         self.gatherer: Gatherer | None = None
         self.told: Callable[[float], None] = lambda seconds: None
@@ -95,6 +97,10 @@ class Simulation:
 
     def put(self, change: Change, value: float) -> None:
         """Write an Input. The array is replaced, never written into: recorded ticks keep theirs."""
+        if is_reading(change.input):
+            now = self.state.rows, self.inputs, self.state.outputs
+            self.instruments.put(change.unit, change.input, change.member, value, now)
+            return
         key, row = self.model.seats[change.unit]
         array = getattr(self.inputs[key], change.input).copy()
         array[slice(None) if change.member is None else change.member, row] = value
@@ -102,6 +108,8 @@ class Simulation:
 
     def value(self, change: Change) -> Any:
         """What an Input is now, per member."""
+        if is_reading(change.input):
+            return self.instruments.value(change.unit, change.input, change.member)
         key, row = self.model.seats[change.unit]
         array = getattr(self.inputs[key], change.input)
         return array[:, row].copy() if change.member is None else array[change.member, row].copy()

@@ -40,6 +40,9 @@ class CDU(OutdoorReset, PumpPair, Leaking):
     signals = ("uncontrolled",)
     leaks_at = "technology"
     sensed: ClassVar = Leaking.sensed | {"supply_temperature": lambda s, u: s.measured_temperature}
+    sensors: ClassVar[dict[str, tuple[str, ...]]] = Leaking.sensors | dict.fromkeys(
+        ("supply_temperature", "measured_temperature"), ("sensor_bias", "sensor_frozen")
+    )
 
     exchanger_conductance: Real = quantity("W/K", "UA of the clean plates at nominal flows", above=0, at_most=1e8)
     technology_volume: Real = quantity(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from twin.arrays import to_host
+from twin.networks.tables import AllRows
 from twin.operations.watch import Gauge, Told, Watch
 from twin.scenario.changes import Change
 from twin.scenario.conditions import Condition
@@ -20,7 +21,9 @@ from twin.scenario.operations import (
     CLEAR,
     DOES,
     ENDS,
+    FALSE,
     GO_ON,
+    MISSED,
     PRIORITIES,
     REACTS,
     STOP,
@@ -83,8 +86,7 @@ class Desk:
         said: Operations = run.scenario.operations
         self.said, self.seed = said, run.settings.seed
         self.worlds = run.scenario.worlds or tuple(range(run.members))
-        first = run.state.rows, run.inputs, run.state.outputs
-        self.watches = [Watch(alarm, run.model, *first) for alarm in said.alarms.values()]
+        self.watches = [Watch(alarm, run.model, *self._now(), run.instruments) for alarm in said.alarms.values()]
         self.raised = {name: np.zeros(run.members, dtype=bool) for name in said.alarms}
         self.calls = {name: np.zeros(run.members, dtype=int) for name in said.alarms}
         self.people: dict[tuple[str, int], tuple[Any, Any]] = {}
@@ -106,19 +108,30 @@ class Desk:
     def open_up(self) -> None:
         """Start what waits for its time: the polls of alarms, and procedures of a moment."""
         for watch in self.watches:
+            watch.doubt_from_the_start(self._now())
             self.begin(self._polls(watch))
         for procedure in self.said.procedures.values():
             if procedure.at is not None:
                 self.begin(self._at_its_time(procedure))
 
+    def _now(self) -> tuple[AllRows, AllRows, AllRows]:
+        """State, Inputs and Outputs as they are."""
+        return self.run.state.rows, self.run.inputs, self.run.state.outputs
+
     def tick(self, start: float, end: float) -> None:
         """A tick was run: the devices look."""
-        state, inputs = self.run.state, self.run.inputs
+        now = self._now()
         for watch in self.watches:
-            watch.tick(start, end, state.rows, inputs, state.outputs)
+            watch.tick(start, end, *now)
 
     def heard(self, change: Change) -> None:
-        """An Input was written: whoever mends it is told, where it is broken by that and nobody at the desk did it."""
+        """An Input was written: whoever mends it is told, where it is broken by that and nobody at the desk did it.
+
+        An alarm that reads a sensor of which something was written is doubted from there on.
+        """
+        for watch in self.watches:
+            if watch.alarm.watch.reads(change.unit, change.input):
+                watch.doubt(change.member, self._now())
         repairs = self.mends.get((change.unit, change.input), ())
         if not repairs or self.writing or change.verb not in FAILS or _well(change.input, change.value):
             return
@@ -133,8 +146,11 @@ class Desk:
         rank = PRIORITIES.index(watch.alarm.priority)
         while True:
             yield self.wait(watch.alarm.polling, rank)
-            for told in watch.poll(self.now()):
+            found = watch.poll(self.now())
+            for told in found:
                 self._alarmed(watch, told)
+            if watch.sound is not None:
+                self._compare(watch, watch.sound, found)
 
     def _alarmed(self, watch: Watch, told: Told) -> None:
         name = watch.alarm.name
@@ -144,6 +160,18 @@ class Desk:
             self.calls[name][told.member] += 1
             for procedure in self.starts[name]:
                 self._start(procedure, told.member, told.unit)
+
+    def _compare(self, watch: Watch, sound: Watch, found: list[Told]) -> None:
+        """Note where an alarm and what it would be by sound sensors begin to differ."""
+        by_sound = sound.poll(self.now())
+        for member in sorted({each.member for each in (*found, *by_sound)}):
+            missed = bool(sound.standing[member])
+            if missed == bool(watch.standing[member]):
+                continue
+            told = [each for each in (by_sound if missed else found) if each.member == member and each.raised]
+            what = f"{MISSED if missed else FALSE}{watch.alarm.name}"
+            unit = (sound if missed else watch).unit_of[member]
+            self.note(self.now(), member, unit, what, told[0].since if told else self.now())
 
     def _at_its_time(self, procedure: Procedure) -> Process:
         yield self.wait(procedure.at or 0.0, len(PRIORITIES))
@@ -260,10 +288,9 @@ class Desk:
         if condition.alarm:
             return bool(self.raised[condition.alarm][member]) == condition.highest
         if condition not in self.gauges:
-            self.gauges[condition] = Gauge(condition, self.run.model)
-        gauge, state = self.gauges[condition], self.run.state
-        reading = gauge.read(state.rows, self.run.inputs, state.outputs)
-        return bool(to_host(gauge.holds(reading))[member].any())
+            self.gauges[condition] = Gauge(condition, self.run.model, self.run.instruments)
+        gauge = self.gauges[condition]
+        return bool(to_host(gauge.holds(gauge.read(*self._now())))[member].any())
 
     def _write(self, job: Job, step: Step) -> None:
         """Write what a step asks for, as Changes of this moment."""

@@ -16,6 +16,7 @@ from twin.report.moments import first_row_showing
 from twin.report.operations import Raised
 from twin.report.reliability import reliability
 from twin.report.selectivity import Selectivity, Turn
+from twin.report.sensing import Misled
 from twin.report.story import Story
 from twin.report.timeline import Entry, timeline
 from twin.report.verdict import Verdict
@@ -63,6 +64,11 @@ class Findings:
     def alarms(self) -> list[Raised]:
         """All alarms as they were raised: by whom attended to, and which was first-out."""
         return self.story.log.alarms
+
+    @property
+    def misled(self) -> list[Misled]:
+        """All times that an alarm was not what it would have been by sound sensors."""
+        return self.story.log.misled
 
     @cached_property
     def own(self) -> list[Entry]:
@@ -138,6 +144,7 @@ class Findings:
             "seconds_left": [rung.to_json() for rung in self.ladder],
             "worst_moment": self.worst,
             "alarms": [each.to_json() for each in self.alarms],
+            "misled": [each.to_json() for each in self.misled],
             "reliability": self.reliability,
             "selectivity": [asdict(turn) for turn in self.selectivity],
             "timeline": [entry.to_json() for entry in self.entries],

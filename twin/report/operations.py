@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from twin.report.causes import Causes
 from twin.report.known import SETTING, Row
+from twin.report.sensing import Misled, Sensing
 from twin.report.words import MOMENT, lasting, pretty
+from twin.scenario.conditions import Condition
 from twin.scenario.durations import Duration
 from twin.scenario.operations import (
     ALARM,
@@ -18,7 +20,9 @@ from twin.scenario.operations import (
     CLEAR,
     DOES,
     ENDS,
+    FALSE,
     GO_ON,
+    MISSED,
     REACTS,
     STOP,
     STOPS,
@@ -43,7 +47,7 @@ Key = tuple[str, int, str, float]
 
 def is_deed(event: Event) -> bool:
     """Whether an event tells what operations did."""
-    return event.flag.startswith((ALARM, CLEAR, DOES))
+    return event.flag.startswith((ALARM, CLEAR, DOES, MISSED, FALSE))
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,8 @@ class Raised:
 class Log:
     """All that operations did in a run, read from its events; empty without any."""
 
-    def __init__(self, deeds: Iterable[Event], said: Operations) -> None:
-        self.deeds, self.said = list(deeds), said
+    def __init__(self, deeds: Iterable[Event], said: Operations, sensors: Sensing) -> None:
+        self.deeds, self.said, self.sensors = list(deeds), said, sensors
         self.stages = {event: self._stage(event) for event in self.deeds if event.flag.startswith(DOES)}
         self.moves: dict[tuple[str, str, float], float] = {}
         self.wrote: dict[tuple[int, str, str, float], tuple[Event, str]] = {}
@@ -88,6 +92,8 @@ class Log:
         self.last_of: dict[Key, int] = {}
         self.starting: dict[tuple[int, str], int] = {}
         self.broken: dict[tuple[int, str, str], int] = {}
+        self.turned = {(e.member, e.time, e.flag) for e in self.deeds if e.flag.startswith((ALARM, CLEAR))}
+        self.false = {(e.member, e.time, e.flag.partition(":")[2]) for e in self.deeds if e.flag.startswith(FALSE)}
 
     def _job(self, event: Event) -> tuple[Procedure | Repair | None, str]:
         """The procedure or repair that an event speaks of, and what of it."""
@@ -167,8 +173,21 @@ class Log:
         if event.flag.startswith(CLEAR):
             return Row(event, f"clears alarm {name}", "", PEOPLE, SETTING, event)
         delay = f" for {lasting(alarm.delay)}" if alarm.delay else ""
-        why = f"{pretty(alarm.watch.text)}{delay}; seen by a poll every {lasting(alarm.polling)}"
-        return Row(event, f"raises alarm {name} ({alarm.priority})", why, PEOPLE, SETTING, event)
+        sensor = self.sensors.of(alarm.watch, event.unit, event.member, event.time)
+        its, holds = f"its sensor {sensor}" if sensor else "by another sensor", f"{pretty(alarm.watch.text)}{delay}"
+        if event.flag.startswith(MISSED):
+            fell = (event.member, event.time, f"{CLEAR}{name}") in self.turned
+            told = f"has alarm {name} ({alarm.priority}) {'fall' if fell else 'stay'} silent"
+            return Row(event, told, f"{holds}, but {its}", PEOPLE, SETTING, event)
+        raised = f"raises alarm {name} ({alarm.priority})"
+        if event.flag.startswith(FALSE):
+            if (event.member, event.time, f"{ALARM}{name}") in self.turned:
+                return None  # the line of the alarm itself says so
+            return Row(event, f"keeps alarm {name} standing", f"it is over, but {its}", PEOPLE, SETTING, event)
+        seen = f"seen by a poll every {lasting(alarm.polling)}"
+        if (event.member, event.time, name) in self.false:
+            return Row(event, raised, f"it is not so, but {its}; {seen}", PEOPLE, SETTING, event)
+        return Row(event, raised, f"{holds}; {seen}", PEOPLE, SETTING, event)
 
     def _words(self, job: Procedure | Repair, what: str, event: Event) -> str | None:
         """What people did, in words that follow their name; None for what says nothing new."""
@@ -193,6 +212,9 @@ class Log:
         if step.verb in ("check", "wait for"):
             failed = what.endswith("-")
             follows = f"; {step.otherwise} follows" if failed and step.otherwise not in (STOP, GO_ON) else ""
+            assert step.condition is not None
+            if wrong := self.sensors.anywhere(step.condition, event.member, event.time):
+                follows = f" ({wrong}){follows}"
             if step.verb == "check":
                 return f"checked {pretty(step.text)}: {'no' if failed else 'yes'}{follows}"
             return f"waited {took} for {pretty(step.text)}{' in vain' if failed else ''}{follows}"
@@ -264,7 +286,10 @@ class Log:
             name = event.flag.partition(":")[2]
             if event.flag.startswith(CLEAR):
                 return causes.mended(row)
-            self.starting[event.member, name] = index
+            if event.flag.startswith(ALARM):
+                self.starting[event.member, name] = index
+            if event.flag.startswith((MISSED, FALSE)) or (event.member, event.time, name) in self.false:
+                return self._misled_by(event, self.said.alarms[name].watch)
             return causes.behind(row, self.said.alarms[name].watch.quantity)
         key = self._key(event)
         led = self.last_of.get(key)
@@ -272,6 +297,17 @@ class Log:
             led = self._called_by(event)
         self.last_of[key] = index
         return led
+
+    def _misled_by(self, event: Event, watch: Condition) -> int | None:
+        """The row of what was written last of the sensor that misled an alarm."""
+        wrote = self.broken.items()
+        known = (at for (member, unit, name), at in wrote if member == event.member and watch.reads(unit, name))
+        mine = (
+            at
+            for (member, unit, name), at in wrote
+            if (member, unit) == (event.member, event.unit) and watch.reads(unit, name)
+        )
+        return max(mine, default=max(known, default=None))
 
     def _called_by(self, event: Event) -> int | None:
         job, _ = self._job(event)
@@ -292,6 +328,11 @@ class Log:
         """Who wrote an Input; empty where it was the scenario."""
         wrote = self.wrote.get((event.member, event.unit, name, round(event.time, 3)))
         return "" if wrote is None else f"by {wrote[1]}"
+
+    @cached_property
+    def misled(self) -> list[Misled]:
+        """All times that an alarm was not what it would have been by sound sensors."""
+        return self.sensors.misled(self.deeds)
 
     @cached_property
     def alarms(self) -> list[Raised]:

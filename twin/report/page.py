@@ -159,7 +159,11 @@ def _alarms(rows: Rows) -> Section:
     heads = ("alarm", "", "unit", "so since", "raised", "acknowledged", "after", "by", "cleared")
     told = columns_of(*heads, n=(6,), t=(3, 4, 5, 8), k=(1,))
     notes = ["First-out is the first of its group to be active while none of the group stood."] if rows.alarms() else []
-    return Section("alarms", "Alarms", notes, [TablePart(told, rows.alarms())])
+    tables = [TablePart(told, rows.alarms())]
+    if misled := rows.misled():
+        notes.append("Misled by their sensors: silent though it is so, or false.")
+        tables.append(TablePart(columns_of("alarm", "unit", "was", "so since", "until", "its sensor", t=(3,)), misled))
+    return Section("alarms", "Alarms", notes, tables)
 
 
 def _seconds(findings: Findings, rows: Rows) -> Section:

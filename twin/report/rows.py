@@ -213,6 +213,17 @@ class Rows:
                 )
         return rows
 
+    def misled(self) -> list[list[str]]:
+        """Alarm, unit, what it was, since when its condition held, until when, and its sensor."""
+        rows = []
+        for each in self.findings.misled:
+            if each.member == self.findings.shown:
+                over = "raised" if each.silent else "cleared"
+                until = f"not {over}" if each.until is None else f"{over} at {clock(each.until)}"
+                was = "silent" if each.silent else "false"
+                rows.append([each.name, each.unit, was, clock(each.since), until, each.sensor or "another unit's"])
+        return rows
+
     def pue(self) -> list[list[str]]:
         found = self.measure["pue"]
         undone = "repair" if self.zero == "fault" else "return"

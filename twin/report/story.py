@@ -13,8 +13,10 @@ from twin.declare import Flag, Quantity, quantities
 from twin.equipment import KINDS
 from twin.report.known import INPUT, LATENT, SHORTED
 from twin.report.operations import Log, is_deed
+from twin.report.sensing import Sensing, asked_of_sensor
 from twin.report.told import Told, read_told
 from twin.report.words import lasting, say, words
+from twin.scenario.sensors import is_reading
 from twin.trace.layout import CAUSE, TOLD, WAITS
 
 if TYPE_CHECKING:
@@ -84,6 +86,8 @@ def asked(kind: str, name: str, value: float, over: float | None = None) -> tupl
         value: what it becomes, in SI.
         over: seconds that it takes, where it is a ramp.
     """
+    if is_reading(name):
+        return asked_of_sensor(kind, name, value, _within(over) if over is not None else "")
     said = said_of(kind, "Inputs").get(name)
     if name == "in_service":
         return ("is put back in service (restore)", -1) if value >= 0.5 else ("is taken out of service (fail)", 1)
@@ -174,7 +178,8 @@ class Story:
     def log(self) -> Log:
         """What operations did: alarms, crews, procedures, repairs."""
         deeds = sorted(filter(is_deed, self.trace.events), key=lambda event: event.time)
-        return Log(deeds, self.told.operations)
+        told = self.told
+        return Log(deeds, told.operations, Sensing(told.operations, self.setting, told.moves, self.events))
 
     @cached_property
     def events_of(self) -> list[list[Event]]:

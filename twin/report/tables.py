@@ -39,8 +39,7 @@ def whole(findings: Findings, width: int) -> RenderableType:
     )
     stores = ("store", "holds", "load", "limit", "lasts", "used", "what came of it")
     parts.append(_table("Seconds left of each store", *_spare(stores, rows.ladder(), narrow, (1, 2, 3)), right=(4, 5)))
-    heads = ("alarm", "", "unit", "so since", "raised", "acknowledged", "after", "by", "cleared")
-    parts.append(_table("Alarms", *_spare(heads, rows.alarms(), narrow, (3, 6)), right=(6,) if not narrow else ()))
+    parts += _alarms(rows, narrow)
     columns = ("feed", "at", "voltage", "for", "ITIC limit", "the ITIC curve says")
     parts.append(_table("Sags of the grid", *_spare(columns, rows.sags(), narrow, (4,)), right=(2, 3)))
     told = _spare(("at", "opened", "in place of", "what it says"), rows.selectivity(), narrow, (0, 1, 2))
@@ -166,6 +165,14 @@ def _spare(
     """Columns and rows without those that a narrow terminal can spare."""
     keep = [index for index in range(len(columns)) if not (narrow and index in spared)]
     return [columns[index] for index in keep], [[row[index] for index in keep] for row in rows]
+
+
+def _alarms(rows: Rows, narrow: bool) -> list[RenderableType]:
+    """Alarms as they were raised, and those that their sensors misled."""
+    heads: tuple[str, ...] = ("alarm", "", "unit", "so since", "raised", "acknowledged", "after", "by", "cleared")
+    told = _table("Alarms", *_spare(heads, rows.alarms(), narrow, (3, 6)), right=(6,) if not narrow else ())
+    heads = ("alarm", "unit", "was", "so since", "until", "its sensor")
+    return [told, _table("Alarms misled by their sensors", *_spare(heads, rows.misled(), narrow, (1,)))]
 
 
 def _table(

@@ -28,6 +28,7 @@ from twin.report.story import Story, flags_of
 from twin.report.ties import shut_ties
 from twin.report.told import AS_WRITTEN
 from twin.report.words import words
+from twin.scenario.sensors import is_reading
 
 if TYPE_CHECKING:
     from twin.trace import Event
@@ -79,8 +80,9 @@ def _cause(story: Story, causes: Causes, index: int, row: Row) -> int | None:
     """What led to a row: for what people did or wrote, what people did before."""
     if row.deed is not None:
         return story.log.cause(index, row, causes)
-    found = causes.of(index, row)
-    led = story.log.led_to(index, row.event, row.event.flag.removeprefix(INPUT)) if row.is_input else None
+    name = row.event.flag.removeprefix(INPUT)
+    found = None if is_reading(name) and row.is_input else causes.of(index, row)
+    led = story.log.led_to(index, row.event, name) if row.is_input else None
     return found if led is None else led
 
 

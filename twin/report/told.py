@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from twin.scenario.faults import Faults
 from twin.scenario.names import BadName, Directory, split
 from twin.scenario.operations import Operations
 from twin.scenario.procedures import SECTIONS, OperationsReader, names_of
+from twin.scenario.sensors import NoSensor, aimed, fault_of
 from twin.scenario.sequence import Expected
 
 AT = Where("the trace's scenario", 1, "criteria")
@@ -142,6 +144,10 @@ def _aim(event: dict[str, Any], directory: Directory) -> tuple[tuple[str, ...], 
     """The units that an event hits, and the Input that it writes: a whole unit that fails goes out of service."""
     target = next((str(event[verb]) for verb in VERBS if verb in event), "")
     whole = next((name for verb, name in STRIKES.items() if verb in event), "in_service")
+    if (sensor := aimed(target)) is not None:
+        with contextlib.suppress(BadName, NoSensor):
+            found = directory.find(sensor[0])
+            return found, fault_of(directory.kind_of[found[0]], *sensor[1:]).name
     for text, name in ((target, whole), split(target)):
         try:
             return directory.find(text), name or whole

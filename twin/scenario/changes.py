@@ -12,7 +12,7 @@ from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
 from twin.faults import Where, a_kind
 from twin.plant import Plant
-from twin.scenario import values
+from twin.scenario import sensors, values
 from twin.scenario.document import Broken, Map, Node, Text
 from twin.scenario.faults import Faults, advice
 from twin.scenario.forms import Event, entries, fill, items
@@ -79,6 +79,8 @@ class Targets:
 
     def inputs(self, text: str, where: Where) -> list[tuple[str, Quantity]]:
         """The (unit, Input) pairs that "rack-01..32.utilisation" means; none after a fault."""
+        if (aimed := sensors.aimed(text)) is not None:
+            return self._sensors(*aimed, where)
         target, name = split(text)
         if not name:
             self.faults.add(where, f'{units.quoted(text)} names no input; "unit.input" is wanted, e.g. "cdu-3.mode"')
@@ -98,6 +100,20 @@ class Targets:
             return pairs
         self.faults.add(where, f"{name} of {a_kind(self.directory.kind_of[taken[0]])} {values.written(taken[1])}")
         return []
+
+    def _sensors(self, target: str, quantity: str, wrong: str, where: Where) -> list[tuple[str, Quantity]]:
+        """The (unit, Input) pairs of the sensors of a quantity; none after a fault."""
+        found = []
+        told: set[str] = set()
+        for unit in self.units(target, where):
+            kind = self.directory.kind_of[unit]
+            try:
+                found.append((unit, sensors.fault_of(kind, quantity, wrong)))
+            except sensors.NoSensor as error:
+                if kind not in told:
+                    self.faults.add(where, str(error))
+                told.add(kind)
+        return [] if told else found
 
     def _written(self, unit: str, said: Quantity) -> bool:
         """Whether a run writes an Input itself."""
@@ -265,7 +281,7 @@ class Events:
                 verb, whole = "fail" if value else "restore", split(text)[0]
                 self.faults.add(where, f'a unit fails, or is restored, as a whole; "{verb}: {whole}" is wanted')
                 return rows
-            cure = f"its failures are {', '.join(flags)}" if flags else "use set"
+            cure = f"its failures are {', '.join(flags)}" if flags and not sensors.is_reading(said.name) else "use set"
             self.faults.add(where, f"{said.name} of {a_kind(kind)} is not a failure; {cure}")
         return rows
 

@@ -10,6 +10,7 @@ from twin import units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
 from twin.faults import Where, a_kind
+from twin.scenario import sensors
 from twin.scenario.document import Broken, Node, Text, describe
 from twin.scenario.faults import Faults, advice
 from twin.scenario.names import BadName, Directory, split
@@ -39,6 +40,13 @@ class Condition:
     def highest(self) -> bool:
         """Whether it holds above its limit."""
         return self.operator in (">", ">=")
+
+    def reads(self, unit: str, name: str) -> bool:
+        """Whether an Input says what is wrong with a sensor that this condition is read by."""
+        if unit not in self.units:
+            return False
+        quantity, _, wrong = name.rpartition(".")
+        return quantity == self.quantity if quantity else wrong in sensors.own(self.kind).get(self.quantity, ())
 
 
 def read(node: Node, directory: Directory, faults: Faults, alarms: Collection[str] = ()) -> Condition | None:
@@ -123,13 +131,11 @@ def _aim(
     if len(kinds) > 1:
         faults.add(where, f"{shown}: {target} means units of {len(kinds)} kinds ({', '.join(kinds)}); one is wanted")
         return None
-    made = KINDS[kinds[0]]
-    seen = quantities(made.State) | quantities(made.Outputs) | quantities(made.Inputs)
-    visible = {each: said for each, said in seen.items() if not (said.failure or said.each)}
+    made, visible = KINDS[kinds[0]], sensors.visible(kinds[0])
     if name in visible:
         return kinds[0], names, visible[name]
     note = advice(name, visible)
-    if name in seen:
+    if name in quantities(made.State) | quantities(made.Outputs) | quantities(made.Inputs):
         flags = [each for each, said in visible.items() if said.flag is not None]
         note = f"{name} is a fault, which nobody sees; watch what follows from it" + (
             f", e.g. {', '.join(flags[:4])}" if flags else ""

@@ -19,6 +19,7 @@ from twin.scenario.document import Broken, Documents, Map, Node, Seq, Text, desc
 from twin.scenario.draws import MOST_ROWS, Draw, Group, Groups
 from twin.scenario.forms import Form, Raw, Words, entries, fill, items, said
 from twin.scenario.rates import EVERY, REPAIR, Rate, Rates, RateSet
+from twin.scenario.sensors import FAILED, FROZEN, is_reading
 from twin.scenario.striking import STRUCK
 
 OWN = ("like", "common")
@@ -108,6 +109,8 @@ class FailureReader:
     def _usual(self, unit: str, name: str) -> float:
         """What an Input is as the plant says."""
         known = self.plant.units[unit]
+        if is_reading(name):
+            return 0.0
         return float(known.settings.get(name, inputs_of(known.kind)[name].default or 0.0))
 
     def _target(self, listed: Map, key: str, body: Node) -> None:
@@ -254,6 +257,8 @@ class FailureReader:
         flags = [each for each, one in known.items() if one.failure and each != STRUCK]
         flags += [each for each in ("in_service", "mode") if each in known]
         cure = f"its failures are {', '.join(flags)}" if flags else "it has none"
+        if is_reading(name):
+            cure = f"what fails of a sensor is {FROZEN} and {FAILED}"
         self.faults.add(item.where, f"{name} of {a_kind(kind)} is not a failure; {cure}")
 
     def _gpus(self, unit: str) -> float:

@@ -14,6 +14,8 @@ from twin.scenario.forms import Form, Length, Member, Raw, Time, Whole, Why, Wor
 
 ALARM, CLEAR, DOES = "alarm:", "clear:", "does:"
 """How what operations did begins in the events of a trace: alarm:NAME, clear:NAME, does:NAME:WHAT."""
+MISSED, FALSE = "missed:", "false:"
+"""How it is told that an alarm does not stand though it would by a sound sensor (missed:NAME), or the contrary."""
 CALLED, REACTS, ARRIVES, STOPS, ENDS = "called", "reacts", "arrives", "stops", "ends"
 """WHAT of a procedure or repair, beside the number of a step that is done ("3") or has failed ("3-")."""
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
@@ -21,6 +23,8 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 PRIORITIES = ("critical", "high", "low")
 """In the order in which crews attend to them."""
 STOP, GO_ON = "stop", "go on"
+SILENT, RAISED = "silent", "raised"
+"""What an alarm is whose sensor gives no signal."""
 DAY = 86400.0
 
 
@@ -28,7 +32,8 @@ DAY = 86400.0
 class Alarm:
     """What a device raises when its condition has held for `delay` [s]; the monitoring sees it every `polling` [s].
 
-    It clears when the reading has come back by `deadband` (in the quantity's unit) beyond its limit.
+    It clears when the reading has come back by `deadband` (in the quantity's unit) beyond its limit. Where its sensor
+    gives no signal it is silent, or raised, by `without_signal`.
     """
 
     name: str
@@ -38,6 +43,7 @@ class Alarm:
     priority: str
     polling: float
     group: str
+    without_signal: str = SILENT
 
 
 @dataclass(frozen=True)
@@ -145,6 +151,9 @@ class AlarmForm(Form):
     priority: Priority = Field(default="high", description="critical, high or low")
     polling: Length = Field(default=5.0, description="time between two looks of the monitoring system at the device")
     group: Name = Field(default="site", description="alarms of which the first is flagged as first-out")
+    without_signal: Annotated[str, Word((SILENT, RAISED))] = Field(
+        default=SILENT, description="what it is while its sensor gives no signal: silent, or raised"
+    )
 
 
 class CrewForm(Form):

@@ -12,6 +12,7 @@ from twin.plant import Plant
 from twin.scenario.case import RunSettings
 from twin.scenario.changes import Change
 from twin.scenario.operations import Operations
+from twin.scenario.sensors import is_reading
 
 SHARE = 5.0
 """Ticks that a time constant must hold."""
@@ -102,7 +103,12 @@ def upsets(plant: Plant, name: str) -> tuple[str, ...]:
 
 
 def stops(change: Change) -> bool:
-    """Whether a change takes something away: a failure, a unit out of service, a switch turned off."""
+    """Whether a change takes something away: a failure, a unit out of service, a switch turned off.
+
+    A sensor that only alarms and people read takes nothing away.
+    """
+    if is_reading(change.input):
+        return False
     if change.verb in ("fail", "fault"):
         return True
     taken_out = change.input in ("in_service", "closed") and change.value == 0

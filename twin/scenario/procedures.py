@@ -89,7 +89,7 @@ class OperationsReader:
         if "deadband" in node:
             deadband = self._deadband(node["deadband"], said)
         if form.complete:
-            rest = (form.delay, deadband, form.priority, form.polling, form.group)
+            rest = (form.delay, deadband, form.priority, form.polling, form.group, form.without_signal)
             self.found.alarms[name] = Alarm(name, watch, *rest)
 
     def _deadband(self, node: Node, said: Quantity) -> float:

@@ -17,6 +17,7 @@ from twin.scenario.catalog import Catalog
 from twin.scenario.chance import MENDED, VERB, left_to_crews
 from twin.scenario.changes import Change, Events, Targets, ToldSag
 from twin.scenario.document import Documents, Map, Node
+from twin.scenario.doubts import doubts
 from twin.scenario.failures import FailureReader
 from twin.scenario.faults import BadInput, Faults, TooMany, advice
 from twin.scenario.forms import fill_all
@@ -27,6 +28,7 @@ from twin.scenario.part import Part
 from twin.scenario.procedures import SECTIONS, OperationsReader, names_of
 from twin.scenario.resolved import text_of
 from twin.scenario.scheduling import SchedulerReader
+from twin.scenario.sensors import is_reading
 from twin.scenario.shelf import Shelf
 from twin.scenario.soundness import alike, plant_faults
 from twin.scenario.weather import WeatherReader
@@ -201,7 +203,7 @@ class _Reading:
             self._slow_ticks(root, scenario, told)
         if clean and not self.faults.errors:
             at = root.where_of("workload" if "workload" in root else "plant")
-            self.faults.extend(alike(unasked(scenario, at)))
+            self.faults.extend(alike([*unasked(scenario, at), *doubts(scenario, root)]))
         if self.faults.errors:
             return None
         instead = dict(self.plants.included)
@@ -262,7 +264,8 @@ class _Reading:
             started, scenario.changes = work.lower(root["workload"])
             scenario.initial += started
         if "initial" in root:
-            scenario.initial += lowering.initial(root["initial"], targets)
+            for change in lowering.initial(root["initial"], targets):
+                (scenario.changes if is_reading(change.input) else scenario.initial).append(change)
         if "maintenance" in root:
             scenario.initial += start.maintenance(root["maintenance"], targets)
         if "start" in root:

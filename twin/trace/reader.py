@@ -213,7 +213,7 @@ class Trace:
             )
             unit, flag = self._names(log["unit"], count), self._names(log["flag"], count)
             found = [
-                Event(t, m, u, f, v if f.startswith(("input:", layout.CAUSE, layout.TOLD)) else int(v))
+                Event(t, m, u, f, v if ":" in f else int(v))
                 for t, m, u, f, v in zip(time, member, unit, flag, value, strict=True)
             ]
         if self._summary_bytes:

@@ -24,6 +24,7 @@ class Leaking(Equipment):
 
     leaks_at: ClassVar[str] = "coolant"
     sensed: ClassVar = {"leaking": lambda s, u: s.leaking * (u.sensor_failed == 0)}
+    sensors: ClassVar[dict[str, tuple[str, ...]]] = {"leaking": ("sensor_failed",)}
 
     leak_area: Real = quantity("m^2", "hole of a full leak", default=2e-5, above=0, at_most=0.1)
     discharge_coefficient: Real = quantity("1", "C_d of that hole", default=0.6, above=0, at_most=1)
