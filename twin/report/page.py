@@ -161,7 +161,7 @@ def _alarms(rows: Rows) -> Section:
     notes = ["First-out is the first of its group to be active while none of the group stood."] if rows.alarms() else []
     tables = [TablePart(told, rows.alarms())]
     if misled := rows.misled():
-        notes.append("Misled by their sensors: silent though it is so, or false.")
+        notes.append("The second table has those that their sensors misled: silent though it was so, or false.")
         tables.append(TablePart(columns_of("alarm", "unit", "was", "so since", "until", "its sensor", t=(3,)), misled))
     return Section("alarms", "Alarms", notes, tables)
 
