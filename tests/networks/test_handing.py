@@ -196,6 +196,19 @@ def test_readers_that_are_all_cut_off_are_held_up_and_their_time_is_a_day():
     assert (world.of("a", "held_up"), world.of("a", "handover_time")) == (0.0, 1.0)
 
 
+def test_where_nobody_is_left_to_answer_it_is_not_the_fabric_that_holds_up():
+    """Of two writers one halves what is taken in, and is the ports' affair; without any the pool has no racks."""
+    world = world_of({"p": 2, "d": 2}, {"a": APART})
+    world.ask("a", 100.0)
+    whole = world.inputs["rack"]
+    for there, held, empty, read in (((1, 0), 1, 0, 72e3), ((0, 0), 0, 1, 0), ((1, 1), 0, 0, 144e3)):
+        world.inputs["rack"] = replace(whole, in_service=np.array([[1.0, 1.0, *map(float, there), 1.0]]))
+        run(world, 5)
+        assert (world.of("a", "held_up"), world.of("d", "empty"), world.of("p", "empty")) == (held, empty, 0.0)
+        assert world.of("a", "prompt_rate") == pytest.approx(read, rel=1e-5)
+    assert world.of("d", "empty_at") == 10.0
+
+
 @pytest.mark.parametrize("cut", ["fabric", "nvlink"])
 def test_who_is_cut_off_keeps_its_weights_and_who_loses_power_does_not(cut):
     plant = plant_of({"p": 2, "d": 1}, {"a": APART})

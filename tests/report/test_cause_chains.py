@@ -181,6 +181,24 @@ CHAINS = [
         "leaf-2 fails: its chips are broken and forward nothing (fail)",
     ),
     chain(
+        "leaf-lost-in-serving",
+        "the caches lack the way: that readers, who stand for their ports, are full comes of the same",
+        "free is held up by the fabric", "rack-? has 50 % of its bandwidth to other racks",
+        "leaf-2 stops forwarding (rail 2)", "leaf-2 fails: its chips are broken and forward nothing (fail)",
+    ),
+    chain(
+        "full-pool-by-tier",
+        "146.8 GPUs are asked for: 58.4 by premium, 80 (2000/7000 + 400/900), and 88.4 by free, 160 (2000/7000 +"
+        " 400/1500); there are 128",
+        "free cannot keep up: requests wait", "chat is full",
+    ),
+    chain(
+        "full-pool-by-tier",
+        "those who leave after 20 s on average make the queue stand: 20 s (88.4/69.6 - 1) = 5 s with four racks, for"
+        " as long as one likes; 20 s (88.4/37.6 - 1) = 27 s with three, and 20 s are promised",
+        "free breaks its promise", "rack-4 is taken out of service (fail)",
+    ),
+    chain(
         "racks-return-in-turn",
         "a rack goes through its soft start, boot and checks one after the other, from the moment its boards live",
         "rack-05 works again", "rack-05 has checked its fabric", "rack-05 checks its fabric", "rack-05 has booted",

@@ -59,7 +59,15 @@ class Pool(PoolAccount):
                 "GPUs that came back read their weights", "crash: its services crashed",
             ), via="work",
         )  # fmt: skip
-        full: Real = flag("is full", "has room again", because="its racks serve less than is asked of them", via="work")
+        empty: Real = flag(
+            "has no racks ready", "has racks ready again", via="work",
+            because="all of them are off, lost, drained or still starting",
+        )  # fmt: skip
+        full: Real = flag(
+            "is full", "has room again", because=(
+                "its racks serve less than is asked of them", "waiting: requests that have waited fill it",
+            ), via="work",
+        )  # fmt: skip
 
     @table
     class Outputs:
@@ -88,6 +96,7 @@ class Pool(PoolAccount):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         done = port.work
         xp = library_of(done.gpus)
+        empty, empty_at = latched((done.able <= 0) * 1.0, s.empty, s.empty_at, port.now)
         full, full_at = latched((done.waits > 0) * 1.0, s.full, s.full_at, lambda: port.now + 0.0 * done.gpus)
         rate = done.answers / dt
         per_token = xp.where(rate > 0, done.power / xp.maximum(rate, 1e-300), 0.0)
@@ -102,7 +111,10 @@ class Pool(PoolAccount):
             power=done.power,
             energy_per_token=per_token,
         )
-        after = replace(s, work_energy=s.work_energy + done.power * dt, full=full, full_at=full_at, gpus_had=done.able)
+        after = replace(
+            s, work_energy=s.work_energy + done.power * dt, gpus_had=done.able,
+            empty=empty, empty_at=empty_at, full=full, full_at=full_at,
+        )  # fmt: skip
         if worth_doing((done.lacking > 0) | (s.gpus_lacking > 0) | (s.unloaded > 0)):
             lacks = (done.lacking > 0) * 1.0
             after.gpus_lacking = done.lacking

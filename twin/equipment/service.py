@@ -109,7 +109,7 @@ class Service(Promise):
         held_up: Real = flag(
             "is held up by the fabric", "is no longer held up by the fabric", because=(
                 "its KV caches take longer to send than its prompts to read",
-                "bandwidth_share: its racks have less bandwidth",
+                "bandwidth_share: its racks have less bandwidth", "waiting: those of requests that have waited go over",
             ), via="work",
         )  # fmt: skip
         waiting: Real = flag(

@@ -72,20 +72,22 @@ class Ways:
     """The ports of the pools in a tick: how they hold readers back, what the other side can still take in.
 
     A GPU that reads sends beside it, and goes at the lesser of both; racks of a pool share its prompts by what each can
-    do: sum of min(gpus speed rate, gpus bandwidth/size). The other side takes in no more than all of its ports can.
+    do: sum of min(gpus speed rate, gpus bandwidth/size). The other side takes in no more than all of its ports can;
+    where it has no GPUs at all, nothing is taken in, and the fabric has no part in that.
     Arrays (member, service), or (member, pool + 1) with the last for none.
     """
 
     def __init__(self, handing: Handing, slots: dict[str, list[Any]], inside: Neighbours, dt: Any) -> None:
         self.handing, self.slots, self.inside, self.dt = handing, slots, inside, dt
 
-    def open(self, found: Array, gpus: Array, able: Array, machine: Any) -> None:
+    def open(self, found: Array, gpus: Array, able: Array, ready: Array, machine: Any) -> None:
         """Look at the racks.
 
         Args:
             found: of each unit GPUs, them times their speed of prefill and of decode and over their bandwidth within
                 the rack, those that are well, them times their bandwidth to others [bit/s], and those cut off.
-            gpus, able: of each pool, with weights and in all that reach others [1]; machine: the services.
+            gpus, able: of each pool, with weights and in all that reach others [1]; ready: with weights, whether they
+                reach others or not [1]; machine: the services.
         """
         xp, size = library_of(gpus), self.handing.size
         index, inner = self.inside.index, machine.exposed_communication
@@ -103,6 +105,7 @@ class Ways:
             share = can / xp.maximum(could, TINY)
             self.held.append(xp.where((crosses > 0) & (could > 0), share, 1.0))
             self.cut.append(_of(off, slot.pool) > 0)
+        self.there = sum((_of(ready, slot.pool) for slot in self.slots["decode"]), 0.0 * could) > 0
         self.each = stacked_with_spare(sending / xp.maximum(able, TINY))[0]
         self.left = self.free = stacked_with_spare(sending * (gpus / xp.maximum(able, TINY)) * self.dt)[0]
         self.bound, self.sent, self.waited = 0.0 * can, 0.0 * can, 0.0 * self.left
@@ -127,7 +130,7 @@ class Ways:
             free, room, rest = xp.maximum(free - taken, 0.0), room + got, xp.maximum(rest - got, 0.0)
         self.free = free
         fits = xp.where(need > 0, xp.minimum(tokens, room / xp.maximum(size, LEAST)), tokens)
-        short = (fits < left) & (need > 0) & ((fits < tokens) | (self.held[k] < WHOLE) | self.cut[k])
+        short = (fits < left) & (need > 0) & self.there & ((fits < tokens) | (self.held[k] < WHOLE) | self.cut[k])
         self.bound = xp.maximum(self.bound, short * 1.0)
         return fits
 

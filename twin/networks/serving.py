@@ -187,7 +187,7 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
         ways = None
         if net.handing is not None:
             ways = Ways(net.handing, net.slots, net.inside, dt)
-            ways.open(found, gpus, joined, t.machine)
+            ways.open(found, gpus, joined, able - lacking, t.machine)
         served, waits, answers = _serve(net, t.machine, row, asked, time, dt, ways)
         if ways is not None:
             time.used["prefill"] = time.used["prefill"] - ways.waited

@@ -33,6 +33,7 @@ from twin.report.known import (
     Row,
     last,
 )
+from twin.report.pressed import UNMEASURED, Measured
 from twin.report.upstream import Upstream
 from twin.report.working import Gangs, Working, anybody
 
@@ -49,11 +50,17 @@ class Causes:
     """
 
     def __init__(
-        self, plant: Plant, shut: frozenset[str] = frozenset(), gangs: Gangs = anybody, *, capped: bool = True
+        self,
+        plant: Plant,
+        shut: frozenset[str] = frozenset(),
+        gangs: Gangs = anybody,
+        measured: Measured = UNMEASURED,
+        *,
+        capped: bool = True,
     ) -> None:
         self.upstream = Upstream(plant, shut)
         self.known = Known(self.upstream)
-        self.working = Working(self.known, gangs, capped)
+        self.working = Working(self.known, gangs, capped, measured)
         self.answers: set[int] = set()
         self.shorted: dict[int, dict[str, int]] = {}
 
@@ -198,7 +205,7 @@ class Causes:
         found = [change for unit in coolers for change in self.known.changes(row, unit, (row.sense,), since)]
         senses = (GAIN,) if row.sense == LOSS else (LOSS,)
         other = [change for unit in warm for change in self.known.changes(row, unit, senses, since) if not change.waits]
-        other = [change for change in other if change.flag not in (*THERMAL, *AFTER)]
+        other = [change for change in other if change.flag not in (*THERMAL, *AFTER, f"{INPUT}bandwidth_share")]
         if found and 2 * len({change.unit for change in other}) <= len(warm):
             return last(found)
         if not found:

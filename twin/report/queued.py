@@ -99,12 +99,15 @@ def mark_standing(story: Story, rows: list[Row]) -> None:
 def turn_of(story: Story, row: Row) -> float | None:
     """Where what a scheduler did, and what jobs, pools and services say, stands in its moment; None for others.
 
-    Above 0, after all others: the scheduler looks last, pools go by their racks, and services by their pools.
+    Above 0, after all others: the scheduler looks last, pools go by their racks, services by their pools; only that the
+    fabric holds services up fills their pools.
     """
     if row.via == QUEUE and row.event.flag == PHASE:
         return 1.0 + TURN.index(row.event.value) if row.event.value in TURN else 1.0
     if row.via == QUEUE:
         return 6.0
+    if row.via == WORK and row.event.flag == "held_up" and row.sense == LOSS:
+        return 6.5
     if row.via == WORK:
         return 7.0 + (story.kind_of.get(row.event.unit) == "service") + 2.0 * row.is_idle
     return None

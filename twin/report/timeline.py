@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from twin.declare import MODES
+from twin.report.balance import Balance
 from twin.report.causes import Causes
 from twin.report.known import (
     ANSWERS,
@@ -20,8 +21,10 @@ from twin.report.known import (
     SETTING,
     THERMAL,
     TIMED,
+    WORK,
     Row,
 )
+from twin.report.pressed import PRESSED
 from twin.report.queued import gangs, mark_standing, rows_of_queue, turn_of
 from twin.report.reasons import why
 from twin.report.story import Story, flags_of
@@ -67,11 +70,16 @@ def timeline(story: Story, member: int | None = None) -> list[Entry]:
     mark_standing(story, rows)
     rows = _in_order(story, rows)
     _idle(rows)
-    causes = Causes(story.plant, shut_ties(story.plant, story.events), gangs(story), capped=story.told.capped)
+    _unanswered(story, rows)
+    balance = Balance(story)
+    ties = shut_ties(story.plant, story.events)
+    causes = Causes(story.plant, ties, gangs(story), balance, capped=story.told.capped)
     entries = []
     for index, row in enumerate(rows):
         led = _cause(story, causes, index, row)
         reason = why(story, causes.upstream, row, None if led is None else rows[led])
+        if led is None and row.sense == LOSS and row.via == WORK and row.event.flag in PRESSED:
+            reason = balance.why(row.event.unit, row.event.member, row.event.time, reason)
         entries.append(Entry(float(row.event.time), row.event.member, row.event.unit, row.what, reason, led))
     return entries
 
@@ -142,6 +150,18 @@ def _idle(rows: list[Row]) -> None:
             begin = "stops throttling" if event.flag == "throttled" else "leaves slowdown"
             row.what = f"{begin}, {'switched off' if by_hand else 'without power'}"
             row.sense, row.is_idle = SETTING, True
+
+
+def _unanswered(story: Story, rows: list[Row]) -> None:
+    """A service that is held up no more because nobody is left to answer has nothing given back to it."""
+    empty: set[tuple[int, str]] = set()
+    for row in rows:
+        event = row.event
+        answer = story.plant.served.get(event.unit, {}).get("decode", ())
+        if (story.kind_of.get(event.unit), event.flag) == ("pool", "empty"):
+            (empty.add if event.value >= 0.5 else empty.discard)((event.member, event.unit))
+        elif event.flag == "held_up" and row.sense == GAIN and all((event.member, pool) in empty for pool in answer):
+            row.what, row.sense, row.is_idle = "is no longer held up by the fabric: nobody is there to answer", SETTING, True
 
 
 def _in_order(story: Story, rows: list[Row]) -> list[Row]:

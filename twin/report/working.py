@@ -8,19 +8,17 @@ from twin.declare import quantities
 from twin.equipment import KINDS
 from twin.equipment.job import PHASES
 from twin.report.known import AFTER, GAIN, INPUT, LOSS, SAME_MOMENT, TIMED, Change, Known, Row, last
+from twin.report.pressed import ASKED, CRASH, PRESSED, SLOWS, Measured, Pressed
 
 Gangs = Callable[[str, int, float], "frozenset[str] | None"]
 """Job, member and moment -> the racks that it has or has just had; None where it has its own or nobody knows."""
-PHASE, CRASH, HOLD = f"{INPUT}phase", f"{INPUT}crash", f"{INPUT}hold"
+PHASE, HOLD = f"{INPUT}phase", f"{INPUT}hold"
 DRAIN = f"{INPUT}drain"
 STILL = "waits"
 """Flag of a row that tells why a job waits."""
 REQUEST = f"{INPUT}power_request"
 CAPS = tuple(f"{INPUT}{name}" for name in ("power_limit", "clock_limit", "power_profile"))
 """Inputs of racks that cap what they do; with less than what they are by default they take away."""
-DEMAND = tuple(f"{INPUT}{name}" for name in ("request_rate", "prompt_length", "answer_length", "admission"))
-SLOWS = ("throttled", "slowed", "braked", "overloaded")
-"""Flags of racks that work on, at less."""
 FOLLOWS = 900.0
 """For so long [s] after the grid asked for something a controller may still be on its way there."""
 
@@ -38,11 +36,12 @@ class Working:
     only then what else is lost further upstream. What the grid asks for counts where a controller caps for it.
     """
 
-    def __init__(self, known: Known, gangs: Gangs, capped: bool) -> None:
+    def __init__(self, known: Known, gangs: Gangs, capped: bool, measured: Measured) -> None:
         self.known, self.gangs, self.capped = known, gangs, capped
         self.upstream = known.upstream
         found = self.upstream.plant.units
         self.kinds = {name: unit.kind for name, unit in found.items()}
+        self.pressed = Pressed(known, self._capped, measured)
 
     def of(self, row: Row) -> int | None:
         """Index of the row that led to a flag of work, or to what a scheduler did."""
@@ -52,10 +51,14 @@ class Working:
         if event.flag == DRAIN:
             return last([each for each in self._jobs_of(row) if each.value == PHASES["waiting"]])
         if row.is_idle:
-            return last(self._own(row, (PHASE, "stopped")))
+            return self.pressed.idle(row) if event.flag == "held_up" else last(self._own(row, (PHASE, "stopped")))
+        if row.sense == LOSS and event.flag in PRESSED:
+            return self.pressed.rose(row)
         ways = {"job": self._job, "pool": self._pool, "service": self._service}
         began, led = self.known.began.get((event.member, event.unit, event.flag), (-1, -1))
         found = ways[self.kinds[event.unit]](row, began, led)
+        if found is None and event.flag in PRESSED:
+            found = self.pressed.fell(row)
         if found is None:
             senses = (LOSS,) if row.sense == LOSS else (GAIN,)
             found = last(self._beyond(row, senses, -1 if row.sense == LOSS else led))
@@ -79,7 +82,7 @@ class Working:
     def _near(self, row: Row, senses: Iterable[int], since: int = -1) -> list[Change]:
         """What of that was lost or given back."""
         found = [change for unit in self._below(row) for change in self.known.changes(row, unit, senses, since)]
-        return [change for change in found if not change.waits and change.flag not in AFTER]
+        return [change for change in found if _counts(change)]
 
     def _stored(self, changes: list[Change]) -> list[Change]:
         return [change for change in changes if self.kinds[change.unit] == "storage_system"]
@@ -160,6 +163,8 @@ class Working:
 
     def _pool(self, row: Row, began: int, led: int) -> int | None:
         rises = row.sense == LOSS
+        if row.event.flag == "empty":
+            return self.pressed.empty(row, -1 if rises else began)
         since = -1 if rises else led
         own = self._own(row, (CRASH,), since)
         own = [each for each in own if each.sense == row.sense]
@@ -168,7 +173,7 @@ class Working:
             back = self._racks(near) if rises else self._stored(near)
             found = last(own + back)
             return led if found is None and not rises and led >= 0 else found
-        own += [each for each in self._own(row, ("unloaded",), since) if each.sense == row.sense]
+        own += [each for each in self._own(row, ("unloaded", "empty"), since) if each.sense == row.sense]
         near = self._racks(self._near(row, (row.sense,), since))
         takers = [service for service, phases in self.upstream.plant.served.items() if self._uses(phases, row)]
         asks = [change for unit in takers for change in self._demand(row, unit, since)]
@@ -180,7 +185,7 @@ class Working:
 
     def _demand(self, row: Row, service: str, since: int) -> list[Change]:
         found = self.known.latest.get((row.event.member, service), {})
-        return [found[name] for name in DEMAND if name in found and found[name].index > since]
+        return [found[name] for name in ASKED if name in found and found[name].index > since]
 
     def _service(self, row: Row, began: int, led: int) -> int | None:
         since = -1 if row.sense == LOSS else led
@@ -189,7 +194,7 @@ class Working:
             return last(near)
         racks = [rack for pool in self._below(row) for rack in self.upstream.sources.get("work", {}).get(pool, ())]
         lost = [change for rack in racks for change in self.known.changes(row, rack, (row.sense,), since)]
-        lost = [change for change in lost if not change.waits and change.flag not in AFTER]
+        lost = [change for change in lost if _counts(change)]
         return last(lost + self._capped(row, racks, since) + self._demand(row, row.event.unit, since))
 
     def _jobs_of(self, row: Row) -> list[Change]:
@@ -245,3 +250,8 @@ class Working:
         racks = self.upstream.sources.get("work", {}).get(row.event.unit, [])
         found = [change for unit in racks for change in self.known.changes(row, unit, (sense,), since)]
         return [change for change in found if not change.waits and change.flag not in (*SLOWS, *AFTER)]
+
+
+def _counts(change: Change) -> bool:
+    """Whether a change of a rack takes work away or gives it back: on its way back only that it has arrived does."""
+    return not change.waits and (change.flag not in AFTER or (change.flag == "cold" and change.sense == GAIN))
