@@ -135,6 +135,26 @@ def test_eco_mode_waits_for_the_walk_in(bench):
     assert b.worst < 1e-10
 
 
+# Bypass
+
+
+def test_on_its_bypass_it_drops_its_load_with_its_feed(bench):
+    b = bench(unit(), mode=MODES["bypass"])
+    assert run(b, 2).gap == 0
+    assert b.is_("dropped") == 0
+    b.tick(1.0, [(0.0, 0.4)], load=1e6)
+    assert (b.is_("dropped"), b.is_("depleted"), b.is_("dropped_at")) == (1, 0, pytest.approx(2.6))
+    run(b, 2, [DEAD])
+    b.tick(1.0, [(1.0, 0.3)], load=1e6)
+    assert (b.is_("dropped"), b.is_("dropped_at")) == (0, pytest.approx(5.3))
+    b.set(bypass_failed=1)
+    run(b, 1)
+    assert (b.is_("dropped"), b.is_("on_bypass")) == (1, 0), "its static switch does not close"
+    b.set(mode=MODES["auto"], bypass_failed=0)
+    assert run(b, 2).gap == 0
+    assert (b.is_("dropped"), b.is_("on_bypass")) == (0, 0)
+
+
 # Input window
 
 

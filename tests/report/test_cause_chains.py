@@ -355,18 +355,28 @@ weather: {dry_bulb: 35 degC, relative_humidity: 10 %}
 workload: {utilisation: 80 %}
 events:
   - {at: 0 s, fail: main-1.protection_failed}
+  - {at: 0 s, set: ups-2.mode, to: bypass}
   - {at: 200 ms, fault: pdu-1}
 """
 
 
 def test_a_short_circuit_reaches_the_incomer_through_the_bypass(tmp_path: Path) -> None:
-    """The inverter bears it for 200 ms; then it hangs on the board, whose incomer opens after 250 and 50 ms."""
+    """The inverter bears it for 200 ms; then it hangs on the board, whose incomer opens after 250 and 50 ms.
+
+    The board is dead of it at once, and with it all that hangs on a bypass: the converter itself, and the other one.
+    """
     case = tmp_path / "protection.yaml"
     case.write_text(PROTECTION)
     run(case, output=tmp_path / "protection.h5", device="cpu").trace.close()
     root = ("ups-1 goes to bypass", "ups-1 is overloaded", "pdu-1 is short-circuited (fault)")
     why = test_a_short_circuit_reaches_the_incomer_through_the_bypass.__doc__ or ""
-    for facts in (("incomer-1 trips on its short-time element", *root), ("board-1 is dead", *root)):
+    board = ("board-1 is dead", *root)
+    for facts in (
+        ("incomer-1 trips on its short-time element", *root),
+        ("ups-1 drops its load", *board),
+        ("pdu-2 is dead", "ups-2 drops its load", *board),
+        ("ups-1 gives up its load", *root[1:]),
+    ):
         judge(chain("protection failed", why, *facts), tmp_path / "protection.h5")
 
 

@@ -157,22 +157,10 @@ class UPS(Equipment):
         depleted: Real = flag(
             "drops its load",
             "can supply again",
-            because="its input is dead and its battery is empty",
+            because="its input is dead and its battery gives no more",
             via="power",
         )
         on_eco: Real = flag("runs in eco mode", "leaves eco mode", because="its feed is good and eco mode is allowed")
-        on_bypass: Real = flag(
-            "goes to bypass", "leaves bypass", because=(
-                "its inverter cannot bear it", "mode: it was switched over", "inverter_failed: its inverter failed"
-            )
-        )  # fmt: skip
-        locked: Real = flag(
-            "locks to its battery",
-            "is unlocked",
-            because="it counted {sag_count} sags within {sag_window}",
-            via="power",
-            doc="1 while it refuses its feed because of many sags",
-        )
         overloaded: Real = flag(
             "is overloaded", "is within its rating again", because="it carries more than its modules are rated for",
             via="load",
@@ -181,6 +169,21 @@ class UPS(Equipment):
             "gives up its load", "can bear its load again",
             because="it was overloaded for longer than its curve allows",
         )  # fmt: skip
+        on_bypass: Real = flag(
+            "goes to bypass", "leaves bypass", because=(
+                "its inverter cannot bear it", "mode: it was switched over", "inverter_failed: its inverter failed"
+            )
+        )  # fmt: skip
+        dropped: Real = flag(
+            "drops its load", "can supply again", via="power", because="it hangs on its bypass, which gives nothing",
+        )  # fmt: skip
+        locked: Real = flag(
+            "locks to its battery",
+            "is unlocked",
+            because="it counted {sag_count} sags within {sag_window}",
+            via="power",
+            doc="1 while it refuses its feed because of many sags",
+        )
 
     @table
     class Outputs:
@@ -287,8 +290,8 @@ class UPS(Equipment):
                 u.modules_failed, u.rectifier_failed, u.charger_failed, u.inhibit_recharge, u.reset,
             )
             and self.once(
-                self._has_caught_up, s.walked, s.on_battery, s.depleted, s.on_bypass, s.on_eco, s.locked,
-                s.overload_used, s.overload_tripped, s.transfer_left, s.in_window, s.reset_seen,
+                self._has_caught_up, s.walked, s.on_battery, s.depleted, s.on_bypass, s.dropped, s.on_eco,
+                s.locked, s.overload_used, s.overload_tripped, s.transfer_left, s.in_window, s.reset_seen,
             )
             and bool(self.once(
                 is_calm, self.input_window, port.feed_voltage[0], port.feed_gap[0], frequency_of(port, 0),
@@ -371,7 +374,7 @@ class UPS(Equipment):
             **load_flags(self, s, u, borne, energy / full, s.energy / full, drive, port.now, dt),
         )  # fmt: skip
         if drive.output is not None:
-            after = replace(after, **supply_flags(self, s, drive, drive.output, port.now, dt))
+            after = replace(after, **supply_flags(self, s, u, drive, drive.output, port.now, dt))
             after = replace(after, **sag_flags(self, s, u, drive, drive.output, port.now, dt))
         held = xp.maximum(energy - held_back, 0.0)
         rating = self.ways(s, u)[3]

@@ -249,7 +249,8 @@ def back_after(s: Any, drive: Drive, dt: Real) -> Real:
     return library_of(s.depleted).where(s.depleted > 0, drive.output.feed.gap, dt - drive.at_full)
 
 
-def supply_flags(unit: Any, s: Any, drive: Drive, output: Output, now: Real, dt: Real) -> dict[str, Real]:
+def supply_flags(unit: Any, s: Any, u: Any, drive: Drive, output: Output, now: Real, dt: Real) -> dict[str, Real]:
+    """Who bears the load: battery, bypass, or nobody."""
     xp = library_of(output.gap)
     feed, path = output.feed, output.path
     lost = feed.good == 0
@@ -270,14 +271,19 @@ def supply_flags(unit: Any, s: Any, drive: Drive, output: Output, now: Real, dt:
         s.depleted_at,
         lambda: now + xp.where(lost, output.fed + output.lasts, feed.gap),
     )
-    bypassed = xp.maximum(output.bypassed, output.converting * path.rescued)
+    bypassed = xp.maximum(output.bypassed * (1.0 - u.bypass_failed), output.converting * path.rescued)
     on_bypass, on_bypass_at = latched(
         bypassed, s.on_bypass, s.on_bypass_at,
         lambda: now + path.rescued * xp.where(output.trips > 0, output.trips_after, output.fed + output.lasts),
     )  # fmt: skip
+    voltage, gap, _ = output.bypass
+    dropped, dropped_at = latched(
+        output.bypassed * (voltage == 0), s.dropped, s.dropped_at,
+        lambda: now + xp.where(voltage == 0, xp.maximum(dt - gap, 0.0), xp.minimum(gap, dt) * output.bypassed),
+    )  # fmt: skip
     return {
-        "on_battery": on_battery, "on_battery_at": on_battery_at, "depleted": depleted,
-        "depleted_at": depleted_at, "on_bypass": on_bypass, "on_bypass_at": on_bypass_at,
+        "on_battery": on_battery, "on_battery_at": on_battery_at, "depleted": depleted, "depleted_at": depleted_at,
+        "on_bypass": on_bypass, "on_bypass_at": on_bypass_at, "dropped": dropped, "dropped_at": dropped_at,
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from twin.report.known import (
     FREED,
     FRESH,
     GAIN,
+    GIVEN_UP,
     INPUT,
     LOCKS,
     LOSS,
@@ -89,7 +90,7 @@ class Causes:
         """What led to a flag that rose or fell."""
         event, known = row.event, self.known
         key = (event.member, event.unit, event.flag)
-        cause = known.at_this_moment(row)
+        cause = self._given_up(row) if event.flag in GIVEN_UP and row.sense == LOSS else known.at_this_moment(row)
         if cause is None and event.flag in TIMED and row.sense == GAIN:
             cause = known.began.get(key, (None, None))[0]
         if cause is None and event.flag == "soft_starting" and row.sense == LOSS:
@@ -143,6 +144,15 @@ class Causes:
             lost = [change for change in near if change.sense == LOSS and self._felt(row, change)]
             return last(lost or told or near)
         return last(own + near + told)
+
+    def _given_up(self, row: Row) -> int | None:
+        """Why a converter gives up: its overload; why it drops its load: its feed, which may be dead of what it did."""
+        own = self.known.own(row, (LOSS,))
+        if row.event.flag == "overload_tripped":
+            return last([change for change in own if change.flag == "overloaded"])
+        near = self.known.nearest(row, "power", (LOSS,))
+        did = {change.index for change in own}
+        return last([change for change in near if self.known.led[change.index] in did] or own + near)
 
     def _felt(self, row: Row, change: Change) -> bool:
         """Whether a switch has felt a loss for as long as it wants to before it asks."""

@@ -18,7 +18,8 @@ WIDEST = 980.0
 MOST = 60
 NEITHER = (
     "waits for racks", "still waits for racks", "is asked to save", "has finished", "is gone", "is to be drained",
-    "starts from nothing", "is no longer held up by the fabric: nobody", *STANDS.values(), "raises alarm", "clears alarm",
+    "starts from nothing", "is no longer held up by the fabric: nobody", *STANDS.values(), "raises alarm",
+    "clears alarm",
 )  # fmt: skip
 """How lines begin that take nothing away and give nothing back: a job that waits, an alarm."""
 DEEPEST = 12

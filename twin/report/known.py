@@ -47,6 +47,8 @@ BYPASS = "on_bypass"
 """Flag of a UPS whose load hangs on its feed."""
 TOLD = ("asking", "on_alternate")
 """Flags of switches that act by themselves or because another unit tells them to."""
+GIVEN_UP = ("overload_tripped", "dropped")
+"""Flags of a converter that gives up, and then, without a bypass that lives, drops its load."""
 FREED = ("called", "tripped")
 """Flags of a machine that lets itself run again, by the rise or the fall of them."""
 MODE, IDLE_MODES = f"{INPUT}mode", (MODES["off"], MODES["locked_out"])

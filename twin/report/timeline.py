@@ -161,7 +161,11 @@ def _unanswered(story: Story, rows: list[Row]) -> None:
         if (story.kind_of.get(event.unit), event.flag) == ("pool", "empty"):
             (empty.add if event.value >= 0.5 else empty.discard)((event.member, event.unit))
         elif event.flag == "held_up" and row.sense == GAIN and all((event.member, pool) in empty for pool in answer):
-            row.what, row.sense, row.is_idle = "is no longer held up by the fabric: nobody is there to answer", SETTING, True
+            row.what, row.sense, row.is_idle = (
+                "is no longer held up by the fabric: nobody is there to answer",
+                SETTING,
+                True,
+            )
 
 
 def _in_order(story: Story, rows: list[Row]) -> list[Row]:
