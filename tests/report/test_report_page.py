@@ -242,6 +242,7 @@ def test_rows_say_never_and_name_what_was_first(findings: Findings) -> None:
         (names([f"h{i}/rack-{j}" for i in range(1, 5) for j in range(1, 4)]), "h1..h4 / rack-1..rack-3"),
         (plural("loses its technology flow"), "lose their technology flow"),
         (plural("is lost"), "are lost"),
+        (plural("has booted and works"), "have booted and work"),
         (plural("must boot before it works"), "must boot before they work"),
         (plural("closes on its bus"), "close on their bus"),
         (plural("goes to battery"), "go to battery"),

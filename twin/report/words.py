@@ -94,6 +94,7 @@ def plural(phrase: str) -> str:
     elif verb.endswith("s"):
         verb = verb[:-1]
     rest = re.sub(r"\bit (\w+)s\b", r"they \1", re.sub(r"\bits\b", "their", rest))
+    rest = re.sub(r"\band works$", "and work", rest)
     return verb + colon + space + rest
 
 
