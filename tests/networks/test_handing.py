@@ -204,9 +204,13 @@ def test_where_nobody_is_left_to_answer_it_is_not_the_fabric_that_holds_up():
     for there, held, empty, read in (((1, 0), 1, 0, 72e3), ((0, 0), 0, 1, 0), ((1, 1), 0, 0, 144e3)):
         world.inputs["rack"] = replace(whole, in_service=np.array([[1.0, 1.0, *map(float, there), 1.0]]))
         run(world, 5)
-        assert (world.of("a", "held_up"), world.of("d", "empty"), world.of("p", "empty")) == (held, empty, 0.0)
+        assert (world.of("a", "held_up"), world.of("d", "without_racks"), world.of("p", "without_racks")) == (
+            held,
+            empty,
+            0.0,
+        )
         assert world.of("a", "prompt_rate") == pytest.approx(read, rel=1e-5)
-    assert world.of("d", "empty_at") == 10.0
+    assert world.of("d", "without_racks_at") == 10.0
 
 
 @pytest.mark.parametrize("cut", ["fabric", "nvlink"])

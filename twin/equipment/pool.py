@@ -59,7 +59,7 @@ class Pool(PoolAccount):
                 "GPUs that came back read their weights", "crash: its services crashed",
             ), via="work",
         )  # fmt: skip
-        empty: Real = flag(
+        without_racks: Real = flag(
             "has no racks ready", "has racks ready again", via="work",
             because="all of them are off, lost, drained or still starting",
         )  # fmt: skip
@@ -96,7 +96,7 @@ class Pool(PoolAccount):
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         done = port.work
         xp = library_of(done.gpus)
-        empty, empty_at = latched((done.able <= 0) * 1.0, s.empty, s.empty_at, port.now)
+        without_racks, without_racks_at = latched((done.able <= 0) * 1.0, s.without_racks, s.without_racks_at, port.now)
         full, full_at = latched((done.waits > 0) * 1.0, s.full, s.full_at, lambda: port.now + 0.0 * done.gpus)
         rate = done.answers / dt
         per_token = xp.where(rate > 0, done.power / xp.maximum(rate, 1e-300), 0.0)
@@ -113,7 +113,7 @@ class Pool(PoolAccount):
         )
         after = replace(
             s, work_energy=s.work_energy + done.power * dt, gpus_had=done.able,
-            empty=empty, empty_at=empty_at, full=full, full_at=full_at,
+            without_racks=without_racks, without_racks_at=without_racks_at, full=full, full_at=full_at,
         )  # fmt: skip
         if worth_doing((done.lacking > 0) | (s.gpus_lacking > 0) | (s.unloaded > 0)):
             lacks = (done.lacking > 0) * 1.0

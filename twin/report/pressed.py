@@ -14,7 +14,7 @@ TRAYS = f"{INPUT}trays_lost"
 ASKED = tuple(f"{INPUT}{name}" for name in ("request_rate", "prompt_length", "answer_length", "admission"))
 SLOWS = ("throttled", "slowed", "braked", "overloaded")
 """Flags of racks that work on, at less."""
-STATES = ("unloaded", "empty", "full")
+STATES = ("unloaded", "without_racks", "full")
 """Flags of pools, from what comes first to what it leads to."""
 PRESSED = ("full", "waiting", "late", "held_up")
 """Flags of pools and services that say that more is asked of them than they can do."""
@@ -93,7 +93,7 @@ class Pressed:
             return last(stood)
         return basic.index
 
-    def empty(self, row: Row, since: int) -> int | None:
+    def without_racks(self, row: Row, since: int) -> int | None:
         """What took the last racks of a pool, or gave back the first."""
         racks = self.pools.get(row.event.unit, ())
         found = [each for rack in racks for each in self.known.changes(row, rack, (row.sense,), since)]
@@ -111,7 +111,9 @@ class Pressed:
 
     def idle(self, row: Row) -> int | None:
         """Who is held up no more because nobody is left to answer."""
-        return last([each for each in self._states(row, self._of_service(row.event.unit), -1) if each.flag == "empty"])
+        return last(
+            [each for each in self._states(row, self._of_service(row.event.unit), -1) if each.flag == "without_racks"]
+        )
 
     def _of_service(self, service: str) -> list[str]:
         return list(dict.fromkeys(pool for pools in self.served[service].values() for pool in pools))
@@ -189,7 +191,7 @@ class Pressed:
     @staticmethod
     def _before(row: Row) -> tuple[str, ...]:
         """States of pools that come before a flag; who finds no racks to answer is not held up by the fabric."""
-        return ("unloaded",) if row.event.flag == "held_up" else ("unloaded", "empty")
+        return ("unloaded",) if row.event.flag == "held_up" else ("unloaded", "without_racks")
 
     def _ways(self, row: Row, users: list[str], since: int) -> list[Change]:
         """Less bandwidth of racks on either side of services that it holds up."""

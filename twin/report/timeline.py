@@ -158,7 +158,7 @@ def _unanswered(story: Story, rows: list[Row]) -> None:
     for row in rows:
         event = row.event
         answer = story.plant.served.get(event.unit, {}).get("decode", ())
-        if (story.kind_of.get(event.unit), event.flag) == ("pool", "empty"):
+        if (story.kind_of.get(event.unit), event.flag) == ("pool", "without_racks"):
             (empty.add if event.value >= 0.5 else empty.discard)((event.member, event.unit))
         elif event.flag == "held_up" and row.sense == GAIN and all((event.member, pool) in empty for pool in answer):
             row.what, row.sense, row.is_idle = (

@@ -163,8 +163,8 @@ class Working:
 
     def _pool(self, row: Row, began: int, led: int) -> int | None:
         rises = row.sense == LOSS
-        if row.event.flag == "empty":
-            return self.pressed.empty(row, -1 if rises else began)
+        if row.event.flag == "without_racks":
+            return self.pressed.without_racks(row, -1 if rises else began)
         since = -1 if rises else led
         own = self._own(row, (CRASH,), since)
         own = [each for each in own if each.sense == row.sense]
@@ -173,7 +173,7 @@ class Working:
             back = self._racks(near) if rises else self._stored(near)
             found = last(own + back)
             return led if found is None and not rises and led >= 0 else found
-        own += [each for each in self._own(row, ("unloaded", "empty"), since) if each.sense == row.sense]
+        own += [each for each in self._own(row, ("unloaded", "without_racks"), since) if each.sense == row.sense]
         near = self._racks(self._near(row, (row.sense,), since))
         takers = [service for service, phases in self.upstream.plant.served.items() if self._uses(phases, row)]
         asks = [change for unit in takers for change in self._demand(row, unit, since)]
