@@ -177,13 +177,23 @@ def _seconds(findings: Findings, rows: Rows) -> Section:
 
 
 def _ladder(findings: Findings, rows: Rows, dark: bool) -> Section:
-    heads = ("store", "holds", "load on it", "its limit", "lasts", "used", "what came of it")
+    heads = (
+        "store",
+        "holds",
+        "load on it",
+        "its limit",
+        "lasts once cut off",
+        "used",
+        "what came of its unit that binds",
+    )
     told = rows.ladder()
     section = Section("ladder", "Ride-through: seconds left of each store", soft=True)
     if told:
         section.notes = [
             rows.ladder_told(),
             f"Lasts: were its supply cut at the {rows.zero} and nothing done, by a balance of energy, heat or water.",
+            "Each line is of one unit: the first at its limit; else who used most; else who would last least. Seconds"
+            " to a limit count from when that unit was itself cut off or drawn on.",
         ]
         if any(rung.burdened is not None for rung in findings.ladder):
             said = f"As loaded after: at the greatest load that a battery had to bear from the {rows.zero} on"

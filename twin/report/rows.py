@@ -143,14 +143,13 @@ class Rows:
         rungs = self.findings.ladder
         broke = first_to_break(rungs)
         if broke is not None:
-            return (
-                f"First at its limit: {broke.asset}, {lasting(broke.came)} after the {self.zero} ({broke.came_unit})."
-            )
-        drawn = [rung for rung in rungs if rung.used is not None and rung.used > 0.001]
+            own = f"{lasting(broke.came)} after it was itself drawn on"
+            return f"First at its limit: {broke.asset} ({broke.unit}), at {clock(broke.came_at)}, {own}."
+        drawn = [rung for rung in rungs if rung.used and rung.began is not None]
         if not drawn:
             return f"No store was drawn on after the {self.zero}."
         near = max(drawn, key=lambda rung: rung.used or 0.0)
-        return f"None came to its limit; nearest was {near.asset}: {100 * (near.used or 0.0):.3g} % used."
+        return f"None came to its limit; nearest was {near.asset} ({near.unit}): {100 * (near.used or 0.0):.3g} % used."
 
     def losses(self) -> list[list[str]]:
         found = self.measure["lost"]

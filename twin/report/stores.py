@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,12 +11,16 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from twin.report.moments import EARLY, MINUTE, last_row_before, since
 from twin.report.story import Span, Story
-from twin.report.words import lasting
+from twin.report.words import clock, lasting
 
 STILL = 0.1
 """A rack whose flow fell below this share of what it was [1] stood without flow."""
+MOVED = 0.01
+"""Up to this share of a reserve [1] it lies in what a controller lets go up and down."""
 LONGEST = 1e8
 """Foreseen times beyond this [s] are none: nothing draws on the store."""
+DRAWN = 1e-3
+"""Up to this share of its reserve [1] a store was not drawn on."""
 LEAST = 1.0
 """Loads below this [W] draw on nothing."""
 
@@ -25,10 +29,12 @@ LEAST = 1.0
 class Rung:
     """One store: what it holds, the load on it, and the seconds to its limit as foreseen and as they came.
 
-    `foreseen` is of the unit that would be the first of its kind, were its supply cut at the fault and nothing done;
-    `came` is None where none of them reached the limit. `used` is the most of the reserve that was used of any, 1 at
-    the limit. `worst` says who came nearest, and how near. A battery may carry more after the fault than before it (the
-    other cord's load): `burdened` is its time at that load.
+    Every word and number is of one unit, the one that binds: of `units` the first at its limit; where none came there
+    the one that used most of its reserve; where nothing was drawn on the one that would last least. `foreseen`: were
+    its supply cut at the fault and nothing done. `began`: when it was itself cut off or drawn on [s of the run];
+    `came`: its limit, in seconds from then on, None where it did not reach it. `used`: the share of its reserve that
+    it used, 1 at the limit. A battery may carry more after the fault than before it (the other cord's load):
+    `burdened` is its time at that load.
     """
 
     asset: str
@@ -40,13 +46,12 @@ class Rung:
     source: str
     foreseen: float | None
     unit: str
+    began: float | None
     came: float | None
-    came_unit: str
     used: float | None
     worst: str
     burdened: float | None = None
-    """Seconds that what it held at the fault lasts at the greatest load after it, where that is less; and whose [s]."""
-    burdened_unit: str = ""
+    """Seconds that what it held at the fault lasts at the greatest load after it, where that is less [s]."""
     burden: str = ""
     """That load, in words."""
 
@@ -64,16 +69,38 @@ class Rung:
 
     def load_said(self) -> str:
         """Both loads, in words."""
-        return self.load if self.burdened is None else f"{self.load}; {self.burden} after ({self.burdened_unit})"
+        return self.load if self.burdened is None else f"{self.load}; {self.burden} after"
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
+    @property
+    def came_at(self) -> float | None:
+        """The moment of its limit [s of the run]."""
+        return None if self.came is None or self.began is None else self.began + self.came
+
     def outcome(self) -> str:
-        """What came of it, in words."""
-        if self.came is not None:
-            return f"at its limit after {lasting(self.came)}: {self.came_unit}"
-        return self.worst or "not drawn on"
+        """What came of it, in words; moments to the millisecond, as in the timeline."""
+        since = "" if self.began is None else f", drawn on from {clock(round(self.began, 3))}"
+        if self.came is not None and self.came_at is not None:
+            return f"{self.unit}{since}: at its limit {lasting(self.came)} later, at {clock(round(self.came_at, 3))}"
+        return f"{self.unit}{since}: {self.worst}" if self.worst else "not drawn on"
+
+
+@dataclass
+class Course:
+    """What came of each unit of a store: what a rung says of the one that binds.
+
+    used: the share of its reserve that each used [1]; broken: when any was at its limit, the first one first; began:
+    when a unit was drawn on, before a moment or before it had used most [s]; said: how near it came, in words; drawn:
+    the share of a reserve [1] up to which nothing was drawn on.
+    """
+
+    used: np.ndarray | None = None
+    broken: Sequence[Span] = ()
+    began: Callable[[int, float | None], float | None] = lambda place, moment: None
+    said: Callable[[int], str] = lambda place: ""
+    drawn: float = DRAWN
 
 
 LOADS, AUTONOMY = ("need", "carried_load", "input_power", "gpu_power", "heat"), "autonomy"
@@ -150,16 +177,37 @@ class Ladder:
         times: np.ndarray,
         told: Sequence[tuple[str, str, str]],
         law: tuple[str, str],
-        broken: list[Span],
-        used: float | None,
-        worst: str,
+        course: Course,
     ) -> Iterator[Rung]:
         """A rung of these units, if there are any; `told` says what each holds, its load and its limit."""
         if not units:
             return
         known = np.where(np.isfinite(times) & (times < LONGEST), times, np.inf)
-        place = int(np.argmin(known))
-        foreseen = float(known[place]) if np.isfinite(known[place]) else None
-        came = None if not broken else max(0.0, broken[0].start - self.zero)
-        by = broken[0].unit if broken else ""
-        yield Rung(asset, units, *told[place], *law, foreseen, units[place], came, by, used, worst)
+        used = np.zeros(len(units)) if course.used is None else np.nan_to_num(course.used, nan=0.0)
+        came = course.broken[0] if course.broken else None
+        drawn = came is not None or float(used.max()) > course.drawn
+        place = units.index(came.unit) if came else int(np.argmax(used)) if drawn else int(np.argmin(known))
+        began = course.began(place, came.start if came else None) if drawn else None
+        began = self.zero if began is None and came is not None else began
+        share = None if course.used is None and not came else 1.0 if came else float(used[place]) if drawn else 0.0
+        yield Rung(
+            asset, units, *told[place], *law,
+            foreseen=float(known[place]) if np.isfinite(known[place]) else None, unit=units[place], began=began,
+            came=None if came is None or began is None else max(0.0, came.start - began),
+            used=share, worst=course.said(place) if drawn and came is None else "",
+        )  # fmt: skip
+
+    def row_at(self, moment: float) -> int:
+        """The row of what `after` gives that shows a moment [s]."""
+        return max(last_row_before(self.story, moment) - self.row, 0)
+
+    def since_it_moved(self, share: np.ndarray, moment: float | None, still: float = MOVED) -> float | None:
+        """When a share of a reserve (time,) began to be used, as `after` counts rows: the last row in which it was not.
+
+        Args:
+            moment: the use that led to what was so then is meant; else that to the most used.
+            still: up to this much of it is none.
+        """
+        last = int(np.nanargmax(share)) if moment is None else min(self.row_at(moment), len(share) - 1)
+        unused = np.flatnonzero(share[: last + 1] <= still)
+        return float(self.story.time[self.row + (int(unused[-1]) if unused.size else 0)])

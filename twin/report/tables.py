@@ -37,7 +37,7 @@ def whole(findings: Findings, width: int) -> RenderableType:
     parts.append(
         _table("Highest and lowest", *_spare(("", "value", "limit", "unit", "at"), rows.extremes(), narrow, (2,)))
     )
-    stores = ("store", "holds", "load", "limit", "lasts", "used", "what came of it")
+    stores = ("store", "holds", "load", "limit", "lasts once cut off", "used", "what came of its unit that binds")
     parts.append(_table("Seconds left of each store", *_spare(stores, rows.ladder(), narrow, (1, 2, 3)), right=(4, 5)))
     parts += _alarms(rows, narrow)
     columns = ("feed", "at", "voltage", "for", "ITIC limit", "the ITIC curve says")
