@@ -105,6 +105,8 @@ def faults_of_talk(plant: Any, unit: Any, racks: list[str], count: int) -> Itera
         text = f"{unit.name} tells exposed_communication and {said[0]}: its communication is told or worked out"
         yield Fault(unit.where, f"{text}; one of them is wanted")
         return
+    if not all(fabric.whole for fabric in plant.fabrics.values()):
+        return  # what its racks stand in is not known
     known = links_of(plant, racks)
     first = known[racks[0]]
     for rack, links in known.items():
@@ -137,7 +139,8 @@ def handing_services(plant: Any) -> Iterator[Fault]:
         if (ports := unit.parameters.get("kv_ports", 1.0)) > gpus[least] > 0:
             text = f"{unit.name} sends a KV cache over the ports of {ports:g} GPUs, and {least} has {gpus[least]:g}"
             yield Fault(unit.where, f"{text}; fewer kv_ports are wanted")
-        if port_rates(plant).keys().isdisjoint(rack for of in racks.values() for rack in of):
+        sure = all(fabric.whole for fabric in plant.fabrics.values())
+        if sure and port_rates(plant).keys().isdisjoint(rack for of in racks.values() for rack in of):
             text = f"{unit.name} has a kv_cache, but none of its racks stands in a fabric or tells its port_rate"
             yield Fault(unit.where, f"{text}: sending it takes no time", warning=True)
 

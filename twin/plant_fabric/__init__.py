@@ -45,6 +45,8 @@ class Fabric:
     where: Where | None = None
     extra: dict[str, int] = field(default_factory=dict)
     """What the generator was told, for people."""
+    whole: bool = True
+    """Whether its links are known; where a fault of it is told they are not."""
 
     @cached_property
     def rails(self) -> int:

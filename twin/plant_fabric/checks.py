@@ -16,11 +16,14 @@ from twin.plant_fabric import Fabric
 def fabric_faults(plant: Any) -> list[Fault]:
     """Every fault of a plant's fabrics, and what is doubtful about them."""
     found: list[Fault] = []
+    known = True
     for fabric in plant.fabrics.values():
         ends = list(_ends(plant, fabric))
-        found += ends or [fault for check in (_ports, _ways) for fault in check(plant, fabric)]
+        known &= fabric.whole and not ends
+        further = (_ports, _ways) if fabric.whole and not ends else ()
+        found += ends or [fault for check in further for fault in check(plant, fabric)]
     if plant.fabrics:
-        found += [*_shared(plant), *_left_out(plant)]
+        found += [*_shared(plant), *(_left_out(plant) if known else ())]
     return found
 
 

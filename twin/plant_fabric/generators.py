@@ -19,7 +19,11 @@ MOST_UNITS = 16
 
 
 class BadFabric(ValueError):
-    """A fabric cannot be made of this; the message is a sentence."""
+    """A fabric cannot be made of this; each of `faults` is a key of it, "" for the whole, and a sentence."""
+
+    def __init__(self, *faults: str | tuple[str, str]) -> None:
+        self.faults = [("", each) if isinstance(each, str) else each for each in faults]
+        super().__init__("; ".join(text for _, text in self.faults))
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,10 @@ def _tiers(*names: Sequence[str]) -> dict[str, int]:
 
 
 def _all_there(wanted: Wanted, leaves: Sequence[str], spines: Sequence[str], cores: Sequence[str]) -> None:
-    for what, names in (("leaves", leaves), ("spines", spines), ("cores", cores)):
-        need = getattr(wanted, what)
-        if len(names) != need:
-            raise BadFabric(f"{len(names) or 'no'} {what} are named; {wanted.racks} racks want {need}")
+    told = [("leaves", leaves), ("spines", spines), ("cores", cores)]
+    wrong = [(what, names) for what, names in told if len(names) != getattr(wanted, what)]
+    if wrong:
+        raise BadFabric(
+            *((what, f"{len(names) or 'no'} {what} are named; {wanted.racks} racks want {getattr(wanted, what)}")
+              for what, names in wrong)
+        )  # fmt: skip

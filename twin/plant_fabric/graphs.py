@@ -31,15 +31,18 @@ def of_links(
     linked = [rack for rack in racks if graph.degree(rack)]
     tier = nx.multi_source_dijkstra_path_length(graph, linked, weight=lambda *_: 1) if linked else {}
     lost = [node for node in graph if node not in tier and node not in racks]
-    if lost:
-        raise BadFabric(f"no link leads from {lost[0]} to a rack" + _more(len(lost) - 1))
+    wrong = [f"no link leads from {lost[0]} to a rack{_more(len(lost) - 1)}"] if lost else []
     made = []
     for a, b, ports, rail in listed:
+        if a not in tier or b not in tier:
+            continue
         if tier[a] == tier[b]:
             where = "two racks" if tier[a] == 0 else f"two switches of tier {int(tier[a])}"
-            raise BadFabric(f"a link joins {a} and {b}, which are {where}; links between tiers are wanted")
+            wrong.append(f"a link joins {a} and {b}, which are {where}; links between tiers are wanted")
         lower, upper = (a, b) if tier[a] < tier[b] else (b, a)
         made.append(Link(lower, upper, ports, rail))
+    if wrong:
+        raise BadFabric(*wrong)
     switches = {node: int(at) for node, at in sorted(tier.items(), key=lambda item: item[1]) if at > 0}
     return Fabric(name, list(racks), switches, made, rate, generator=generator)
 
@@ -64,12 +67,14 @@ def of_graphml(text: str, name: str, rate: float) -> Fabric:
     racks = [names[node] for node, said in graph.nodes(data=True) if said.get("kind") == "rack"]
     if not racks:
         raise BadFabric('no node says kind "rack"; what stands at the bottom of the fabric is wanted')
-    rows = []
+    rows, wrong = [], []
     for a, b, said in graph.edges(data=True):
         ports, rail = said.get("ports", 1), said.get("rail", 0)
         if not (isinstance(ports, int) and ports > 0 and isinstance(rail, int) and rail >= 0):
-            raise BadFabric(f"the edge from {names[a]} to {names[b]} has no whole numbers of ports and rail")
+            wrong.append(f"the edge from {names[a]} to {names[b]} has no whole numbers of ports and rail")
         rows.append((names[a], names[b], ports, rail))
+    if wrong:
+        raise BadFabric(*wrong)
     return of_links(name, racks, rows, rate, "graphml")
 
 

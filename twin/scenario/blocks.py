@@ -9,17 +9,18 @@ from twin import assets, units
 from twin.faults import Where
 from twin.plant import Plant
 from twin.scenario import forms, redundancy, variants
+from twin.scenario.belongs import PLANT_KEYS, cure
 from twin.scenario.catalog import Catalog
 from twin.scenario.document import Broken, Documents, Map, Node, Text, describe
 from twin.scenario.fabrics import FabricReader
 from twin.scenario.faults import advice
 from twin.scenario.forms import entries, fill
+from twin.scenario.layout import layout
 from twin.scenario.names import MOST, NAME
 from twin.scenario.part import Part, one_of_its_kind
-from twin.scenario.plants import UnitReader, layout, resolve_streams
+from twin.scenario.plants import UnitReader, resolve_streams
 from twin.scenario.shelf import Shelf, inside
 
-PLANT_KEYS = ("title", "description", "units", "coolant", "signals", "fabric", "redundancy", "blocks", "place")
 BLOCK_KEYS = (*PLANT_KEYS, "include")
 
 
@@ -122,7 +123,8 @@ class PlantReader:
         part = Part()
         for key in content:
             if key not in PLANT_KEYS:
-                self.faults.add(content.where_of(key), f"this key is not known in a plant; {advice(key, PLANT_KEYS)}")
+                near = cure(key, content[key], PLANT_KEYS)
+                self.faults.add(content.where_of(key), f"this key is not known in a plant; {near}")
         sees = self._blocks(content, shelf, sees)
         if "units" in content:
             self.reader.units(content["units"], part)

@@ -14,7 +14,8 @@ from twin.faults import Where, a_kind
 from twin.scenario import values
 from twin.scenario.document import Documents, Map
 from twin.scenario.faults import BadInput, advice
-from twin.scenario.forms import Form, Raw, Word, Words, entries, fill
+from twin.scenario.form import Form
+from twin.scenario.forms import Raw, Word, Words, entries, fill
 from twin.scenario.names import NAME
 
 MARKS = {

@@ -34,6 +34,10 @@ SYNTAX = {
 """What ruamel calls a syntax error -> what a person can do about it."""
 
 
+UNCLEAR = re.compile(r"(?P<key>[A-Za-z_][\w.-]*)(?P<sign>:| )\s*(?P<value>.*)", re.DOTALL)
+"""A key of a flow mapping that swallowed its value, since no space stands after its colon, or no colon at all."""
+
+
 class Text(str):
     """A scalar as it is written; `plain` where it stands without quotation marks."""
 
@@ -281,7 +285,7 @@ class _Builder:
             return text
         if sort == "SequenceStartEvent":
             return self.sequence(events, line, key, depth)
-        return self.mapping(events, line, key, depth)
+        return self.mapping(events, line, key, depth, bool(event.flow_style))
 
     def sequence(self, events: Iterator[Any], line: int, key: str, depth: int) -> Seq:
         found: Seq = self.mark(Seq(), line, key)
@@ -291,7 +295,7 @@ class _Builder:
             found.append(self.node(event, events, f"{key}[{len(found) + 1}]", depth + 1))
         return found
 
-    def mapping(self, events: Iterator[Any], line: int, key: str, depth: int) -> Map:
+    def mapping(self, events: Iterator[Any], line: int, key: str, depth: int, flow: bool) -> Map:
         found: Map = self.mark(Map(), line, key)
         found.keys_at = {}
         for event in events:
@@ -300,8 +304,26 @@ class _Builder:
             name = self.node(event, events, key, depth + 1)
             path = f"{key}.{safe(name)}" if key and isinstance(name, str) else safe(str(name))
             value = self.node(next(events), events, path, depth + 1)
-            self.enter(found, name, value)
+            self.enter(found, *(self.parted(found, name, value) if flow else (name, value)))
         return found
+
+    def parted(self, found: Map, name: Node, value: Node) -> tuple[Node, Node]:
+        """A key and its value; to YAML the key of {size:1 TB} is "size:1 TB", and of {size:, a: 1} it is "size:"."""
+        plain = isinstance(name, Text) and name.plain and isinstance(value, Text) and value.plain and value.empty
+        parts = UNCLEAR.fullmatch(name) if plain and isinstance(name, Text) else None
+        if parts is None:
+            return name, value
+        line, key = name.where.line, self.mark(Text(parts["key"]), name.where.line, name.where.key)
+        where = Where(self.name, line, found.where_of(key).key)
+        if parts["value"]:
+            missing = "a space is missing after the colon"
+            if parts["sign"] != ":":
+                missing = "a colon and a space are missing after the key"
+            pair = units.quoted(f"{key}: {parts['value']}")
+            self.faults.add(where, f"{missing}; {pair} is wanted")
+        swallowed = self.mark(Text(parts["value"]), line, where.key)
+        key.plain = swallowed.plain = True
+        return key, swallowed
 
     def enter(self, found: Map, name: Node, value: Node) -> None:
         where = name.where

@@ -7,12 +7,14 @@ from typing import Annotated
 from pydantic import Field
 
 from twin.plant_fabric import SENDERS
-from twin.scenario.forms import Form, Length, Raw, Whole, Word, Words, said
+from twin.scenario.form import Form
+from twin.scenario.forms import Length, Raw, Whole, Word, Words, said
 
 
 class Fabric(Form):
     """A network of switches between racks: a generator with the names of its units, links, or a graph file."""
 
+    stands = "plant.fabric.NAME"
     generator: Annotated[str, Word(("superpod", "fat_tree", "links", "graph"))] = Field(
         description="superpod and fat_tree make the links; links tells them, graph reads them from a file"
     )

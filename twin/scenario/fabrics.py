@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from twin import units
+from twin.faults import Where
 from twin.plant_fabric import DETECTION, SENDERS, Fabric
 from twin.plant_fabric.generators import NDR, XDR, BadFabric, fat_tree, superpod
 from twin.plant_fabric.graphs import of_graphml, of_links
-from twin.scenario import fabric_form, forms
+from twin.scenario import fabric_form
 from twin.scenario.document import Documents, Map, Node, Text
+from twin.scenario.form import keys_of
 from twin.scenario.forms import entries, fill, items
 from twin.scenario.part import Part
 from twin.scenario.plants import UnitReader
@@ -34,27 +36,48 @@ class FabricReader:
 
     def lower(self, node: Node, part: Part) -> None:
         for name, body in (listed := entries(node, self.faults)).items():
-            self.reader.names(name, listed.where_of(name), placed=False)
-            form = fill(fabric_form.Fabric, body, self.faults)
-            if form is None or not form.generator or not form.complete or not isinstance(body, Map):
-                continue
-            for key in body:
-                if key in forms.keys_of(fabric_form.Fabric) and key not in (*SAYS[form.generator], *ALWAYS):
-                    text = (
-                        f"generator {form.generator} does not read this; {', '.join(SAYS[form.generator])} are wanted"
-                    )
-                    self.faults.add(body.where_of(key), text)
+            where = listed.where_of(name)
+            self.reader.names(name, where, placed=False)
             before = len(self.faults)
-            try:
-                made = self._made(name, form, body)
-            except BadFabric as error:
-                if len(self.faults) == before:
-                    self.faults.add(listed.where_of(name), str(error))
-                continue
-            if made is not None:
-                made.detection, made.where = form.detection or DETECTION, listed.where_of(name)
-                made.senders = form.senders or SENDERS[0]
-                part.fabrics[name] = made
+            form = fill(fabric_form.Fabric, body, self.faults)
+            made = None
+            if form is not None and form.generator and isinstance(body, Map):
+                self._keys(form, body)
+                if form.complete:
+                    made = self._sound(name, form, body, where)
+            if made is None or len(self.faults) > before:
+                made = self._bare(name, body)
+            if form is not None:
+                made.detection, made.senders = form.detection or DETECTION, form.senders or SENDERS[0]
+            made.where = where
+            part.fabrics[name] = made
+
+    def _keys(self, form: fabric_form.Fabric, body: Map) -> None:
+        """Tell what its generator does not read."""
+        for key in body:
+            if key in keys_of(fabric_form.Fabric) and key not in (*SAYS[form.generator], *ALWAYS):
+                text = f"generator {form.generator} does not read this; {', '.join(SAYS[form.generator])} are wanted"
+                self.faults.add(body.where_of(key), text)
+        if form.generator == "links" and "links" not in body and not body.partial:
+            text = 'the key is missing; a list of links is wanted, e.g. "links: [{from: rack-01..08, to: leaf-1}]"'
+            self.faults.add(body.where_of("links"), text)
+
+    def _sound(self, name: str, form: fabric_form.Fabric, body: Map, where: Where) -> Fabric | None:
+        """The fabric; None after a fault."""
+        before = len(self.faults)
+        try:
+            return self._made(name, form, body)
+        except BadFabric as error:
+            if len(self.faults) == before:
+                for key, text in error.faults:
+                    self.faults.add(body.where_of(key) if key else where, text)
+        return None
+
+    def _bare(self, name: str, body: Node) -> Fabric:
+        """What can be said of a fabric with a fault: its racks and switches, without links."""
+        racks, *tiers = (self._names(body, key) for key in ("racks", "leaves", "spines", "cores"))
+        switches = {each: tier for tier, names in enumerate(tiers, 1) for each in names}
+        return Fabric(name, racks, switches, [], NDR, whole=False)
 
     def _made(self, name: str, form: fabric_form.Fabric, body: Map) -> Fabric | None:
         if form.generator == "graph":
@@ -67,8 +90,9 @@ class FabricReader:
             return fat_tree(racks, leaves, spines, *told, name)
         return of_links(name, racks, self._links(body), form.rate or NDR)
 
-    def _names(self, body: Map, key: str) -> list[str]:
-        return [name for names in self.reader.pointers(body.get(key)) for name in names]
+    def _names(self, body: Node, key: str) -> list[str]:
+        listed = body.get(key) if isinstance(body, Map) else None
+        return [name for names in self.reader.pointers(listed) for name in names]
 
     def _links(self, body: Map) -> list[tuple[str, str, int, int]]:
         """Every one of `from` is linked to every one of `to`."""

@@ -17,7 +17,8 @@ from twin.scenario.chance import Aim
 from twin.scenario.changes import Change, Targets, inputs_of
 from twin.scenario.document import Broken, Documents, Map, Node, Seq, Text, describe
 from twin.scenario.draws import MOST_ROWS, Draw, Group, Groups
-from twin.scenario.forms import Form, Raw, Words, entries, fill, items, said
+from twin.scenario.form import Form
+from twin.scenario.forms import Raw, Words, entries, fill, items, said
 from twin.scenario.rates import EVERY, REPAIR, Rate, Rates, RateSet
 from twin.scenario.sensors import FAILED, FROZEN, is_reading
 from twin.scenario.striking import STRUCK
@@ -29,6 +30,7 @@ OWN = ("like", "common")
 class FailureForm(Form):
     """How often something fails, and how long it is away."""
 
+    stands = "failures.UNIT"
     every: Raw = Field(default=None, description="mean time between failures, or a distribution of it")
     like: Annotated[str, Words(80)] | None = Field(default=None, description="a set of published rates")
     repair: Raw = Field(default=None, description="how long a failure lasts, or a distribution of that")

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from twin.declare import Quantity
 from twin.physics.fluids import HEAT_CAPACITY
 from twin.scenario import values
+from twin.scenario.belongs import cure
 from twin.scenario.document import Broken, Map, Node, Seq, Text, describe
 from twin.scenario.faults import Faults, advice
+from twin.scenario.form import FAILED, Form, keys_of
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,6 @@ def said(unit: str, doc: str, **bounds: float) -> Any:
     return Quantity("", unit, doc, **bounds)  # type: ignore[arg-type]
 
 
-class Form(BaseModel):
-    """A mapping of a document; its fields are the keys it may hold."""
-
-    model_config = ConfigDict(extra="forbid", arbitrary_types_allowed=True)
-
-    @property
-    def complete(self) -> bool:
-        """Whether all its fields could be read."""
-        return all(value is not FAILED for value in self.__dict__.values())
-
-
 Raw = Annotated[Any, "read elsewhere"]
 Time = Annotated[float, said("s", "a moment of the run", at_least=0, at_most=3.2e8)]
 Length = Annotated[float, said("s", "a length of time", above=0, at_most=3.2e8)]
@@ -67,6 +58,7 @@ Why = Annotated[str, Words(400)]
 class Zoom(Form):
     """A window in which the tick is shorter."""
 
+    stands = "run.zoom[]"
     at: Time = Field(description="when the window opens")
     length: Length = Field(alias="for", description="how long it stays open")
     tick: Tick = Field(description="tick within the window")
@@ -75,6 +67,7 @@ class Zoom(Form):
 class Run(Form):
     """How long, how finely, how often."""
 
+    stands = "run"
     duration: Length = Field(description="how long the run lasts")
     tick: Tick = Field(default=1.0, description="length of a tick")
     zoom: list[Zoom] = Field(default=[], description="windows with a shorter tick")
@@ -86,6 +79,7 @@ class Run(Form):
 class Weather(Form):
     """The outdoors: constant, a shipped design day, or an EnergyPlus weather file."""
 
+    stands = "weather"
     dry_bulb: Annotated[float, said("K", "air temperature", above=200, below=340)] | None = None
     relative_humidity: Annotated[float, said("1", "relative humidity", at_least=0, at_most=1)] | None = None
     wet_bulb: Annotated[float, said("K", "wet-bulb temperature", above=200, below=340)] | None = None
@@ -106,6 +100,7 @@ Clock = Annotated[float, said("s", "a time of day", at_least=0, at_most=86400)]
 class Diurnal(Form):
     """Requests that follow the day: mean (1 + swing cos(2 pi (clock - peak)/24 h))."""
 
+    stands = "workload.demand.SERVICE.diurnal"
     mean: Rate = Field(description="mean rate of requests over a day")
     swing: Annotated[float, said("1", "how far it goes up and down", at_least=0, at_most=1)] = Field(
         description="how far the rate goes up and down, of the mean"
@@ -117,6 +112,7 @@ class Diurnal(Form):
 class Demand(Form):
     """What a service is asked for: steady requests or tokens, the course of a day, or a recorded trace."""
 
+    stands = "workload.demand.SERVICE"
     requests: Rate | None = Field(default=None, description="steady rate of requests")
     tokens: Annotated[float, said("token/s", "a rate of tokens", at_least=0, at_most=1e15)] | None = Field(
         default=None, description="steady rate of tokens of answers; requests follow by the mean answer"
@@ -139,6 +135,7 @@ class Demand(Form):
 class Workload(Form):
     """What the racks are asked to do, and what the services are asked for."""
 
+    stands = "workload"
     utilisation: Annotated[float, said("1", "share of full work", at_least=0, at_most=1)] | None = Field(
         default=None, description="utilisation of all racks at the start; racks in a pool follow their services"
     )
@@ -149,6 +146,7 @@ class Workload(Form):
 class Request(Form):
     """The grid asks the site for less."""
 
+    stands = "grid.requests[]"
     at: Time = Field(description="when the ramp down begins")
     reduce: Annotated[float, said("1", "share of normal power given up", above=0, at_most=1)]
     ramp: Length = Field(description="how long the ramp down takes, and the ramp up")
@@ -158,6 +156,7 @@ class Request(Form):
 class Grid(Form):
     """What the grid asks of the site, and what its voltage does."""
 
+    stands = "grid"
     requests: list[Request] = Field(default=[], description="requests for less power")
     utility: Annotated[str, Words(600)] | None = Field(default=None, description="feeds that sags or file speak of")
     at: Time = Field(default=0.0, description="moment from which sags or file count their times")
@@ -171,6 +170,7 @@ class Grid(Form):
 class Controller(Form):
     """A controller that looks at the site now and then."""
 
+    stands = "controllers[]"
     kind: Annotated[str, Word(("power_cap", "setpoint_reset"))] = Field(description="which controller")
     period: Tick = Field(description="time between two looks")
     gain: Annotated[float, said("1", "gain", above=0, at_most=100)] = Field(description="proportional gain")
@@ -205,6 +205,7 @@ class Event(Form):
 class Loop(Form):
     """A coolant loop between a supply and a return header."""
 
+    stands = "plant.coolant.LOOP"
     fluid: Annotated[str, Word(tuple(HEAT_CAPACITY))] = Field(description="what flows")
     plant: Raw = Field(
         description="branches from return to supply; a list is a series, a range makes parallels; or stages by name"
@@ -241,21 +242,7 @@ class Layout(Form):
     row_step: Raw = Field(default=None, description="from one row to the next")
 
 
-class Failed:
-    """Stands for a field whose fault is told."""
-
-    def __bool__(self) -> bool:
-        return False
-
-
-FAILED: Any = Failed()
 F = typing.TypeVar("F", bound=Form)
-
-
-@cache
-def keys_of(form: type[Form]) -> dict[str, str]:
-    """Key in the document -> field of the form."""
-    return {field.alias or name: name for name, field in form.model_fields.items()}
 
 
 @cache
@@ -293,7 +280,9 @@ def fill(form: type[F], node: Node, faults: Faults) -> F | None:
         return None
     for key in node:
         if key not in keys:
-            faults.add(node.where_of(key), f"this key is not known here; {advice(key, keys)}")
+            alone = form.stands and not form.stands.endswith("[]")
+            near = cure(key, node[key], keys) if alone else advice(key, keys)
+            faults.add(node.where_of(key), f"this key is not known here; {near}")
     content: dict[str, Any] = {}
     for key, (mark, required, absent) in reading(form).items():
         content[keys[key]] = absent

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from twin.scenario.conditions import Condition
 from twin.scenario.durations import Duration
-from twin.scenario.forms import Form, Length, Member, Raw, Time, Whole, Why, Word, Words, said
+from twin.scenario.form import Form
+from twin.scenario.forms import Length, Member, Raw, Time, Whole, Why, Word, Words, said
 
 ALARM, CLEAR, DOES = "alarm:", "clear:", "does:"
 """How what operations did begins in the events of a trace: alarm:NAME, clear:NAME, does:NAME:WHAT."""
@@ -143,6 +144,7 @@ Name = Annotated[str, Words(80)]
 class AlarmForm(Form):
     """An alarm: the device watches a reading, the monitoring system polls the device."""
 
+    stands = "alarms.NAME"
     watch: Raw = Field(description="condition that raises it, e.g. cdu-3.supply_temperature > 42 degC")
     delay: Annotated[float, said("s", "a delay", at_least=0, at_most=86400)] = Field(
         default=0.0, description="how long the condition must hold"
@@ -159,6 +161,7 @@ class AlarmForm(Form):
 class CrewForm(Form):
     """People who attend to alarms and repairs."""
 
+    stands = "crews.NAME"
     people: People = Field(default=1, description="how many")
     reaction: Raw = Field(default=None, description="time until they have seen what they are called for; 0 s if absent")
     travel: Raw = Field(default=None, description="time on the way to the machines; 0 s if absent")
@@ -181,6 +184,7 @@ class HoursForm(Form):
 class ProcedureForm(Form):
     """What a crew does when an alarm is raised, at a moment, or when it is called."""
 
+    stands = "procedures.NAME"
     on: Raw = Field(default=None, description="alarm, or list of alarms, that starts it")
     at: Time | None = Field(default=None, description="moment at which it starts")
     who: Name = Field(description="crew")
@@ -220,6 +224,7 @@ class StepForm(Form):
 class RepairForm(Form):
     """A crew that mends what fails."""
 
+    stands = "repairs.NAME"
     of: Raw = Field(description="unit or kind, with a fault of it or as a whole; or a list of them")
     who: Name = Field(alias="crew", description="crew")
     notice: Raw = Field(default=None, description="time until they are told; 0 s if absent")

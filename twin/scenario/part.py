@@ -15,7 +15,8 @@ Place = tuple[float, float, float]
 class Part:
     """What one plant document or block describes; `feeds` are names in order of preference.
 
-    `lost` names units that could not be read; `holes` says that there are some without even a name.
+    `lost` names units that could not be read, `unread` the ratings of others that could not; `holes` says that there
+    are units without even a name.
     """
 
     units: dict[str, Unit] = field(default_factory=dict)
@@ -29,6 +30,7 @@ class Part:
     stores: dict[str, list[str]] = field(default_factory=dict)
     fabrics: dict[str, Fabric] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
+    unread: dict[str, set[str]] = field(default_factory=dict)
     holes: bool = False
 
     def add(self, unit: Unit, faults: Faults) -> None:
@@ -54,6 +56,7 @@ class Part:
 
         self.lost |= block.lost
         self.holes |= block.holes
+        self.unread |= {f"{prefix}/{name}": keys for name, keys in block.unread.items()}
         for unit in block.units.values():
             if unit.name not in outer:
                 zone = None if unit.zone is None else named(unit.zone)

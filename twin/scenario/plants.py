@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from twin.declare import Quantity, quantities
@@ -11,16 +10,17 @@ from twin.equipment import KINDS
 from twin.faults import Where, a_kind
 from twin.plant import Element, Loop, SignalLine, Unit
 from twin.scenario import forms, points, values
+from twin.scenario.belongs import belongs, cure, of_site
 from twin.scenario.catalog import Catalog
 from twin.scenario.document import Broken, Documents, Map, Node, Seq, Text, describe
 from twin.scenario.faults import Faults, advice
 from twin.scenario.forms import entries, fill, items
+from twin.scenario.layout import layout
 from twin.scenario.names import BadName, expand, split
-from twin.scenario.part import Part, Place
+from twin.scenario.part import Part
 
 SERVING_KEYS = ("pools", "prefill", "decode")
 COMMON_KEYS = ("kind", "like", "feeds", "joins", "zone", "at", "racks", "storage", *SERVING_KEYS)
-LENGTH = Quantity("", "m", "a length", at_least=-1e5, at_most=1e5)
 KNOWN_KINDS = [kind for kind in KINDS if kind != "site"]
 
 
@@ -52,7 +52,7 @@ class UnitReader:
             where = listed.where_of(key)
             names = self.names(key, where, placed=False)
             if names == ["site"]:
-                self.faults.add(where, '"site" is always there and means the whole; another name is wanted')
+                self.faults.add(where, f'"site" is always there and means the whole; {of_site(body)}')
             elif names:
                 self._range(names, body, where, part)
             part.holes |= not names
@@ -70,7 +70,8 @@ class UnitReader:
         if not isinstance(node, Map):
             if not isinstance(node, Broken):
                 example = "{kind: pdu, rated_power: 2 MW}"
-                text = f'{describe(node)} was found; a mapping is wanted, e.g. "{example}"'
+                near = belongs(names[0], node) or f'a mapping is wanted, e.g. "{example}"'
+                text = f"{describe(node)} was found; {near}"
                 self.faults.add(where, text)
             part.lost |= set(names)
             return
@@ -99,6 +100,7 @@ class UnitReader:
             own = min(index, len(each) - 1)
             unit = Unit(name, kind, parameters[own], zone, like, places[index], where, settings[own])
             part.add(unit, self.faults)
+            part.unread[name] = {key for key in quantities(KINDS[kind]) if key in each[own]} - set(parameters[own])
             if "joins" in node:
                 part.joins.setdefault(name, joins[index])
             if "feeds" in node:
@@ -164,9 +166,9 @@ class UnitReader:
                 note = "is a failure, not a setting; set it under initial or events" if inputs else ""
                 note = values.written(inputs) if inputs and inputs.writer else note
                 others = [*known, *settable(kind), *points.curves_of(kind), *COMMON_KEYS]
-                near = FOLLOWS.get((kind, key)) or advice(key, others)
-                cure = note or f"is not a key of {a_kind(kind)}; {near}"
-                self.faults.add(node.where_of(key), cure if inputs else f"this {cure}")
+                near = FOLLOWS.get((kind, key)) or cure(key, value, others)
+                told = note or f"is not a key of {a_kind(kind)}; {near}"
+                self.faults.add(node.where_of(key), told if inputs else f"this {told}")
         if "like" in node and not given:
             return found
         for name, said in known.items():
@@ -341,58 +343,3 @@ def _stream(unit: Unit, where: Where | None, faults: Faults) -> str:
         said = " or ".join(f'"{unit.name}.{stream}"' for stream in streams)
         faults.add(where, f"{unit.name} has {len(streams)} streams; {said} is wanted")
     return streams[0] if streams else ""
-
-
-@dataclass(frozen=True)
-class _Steps:
-    """A layout in numbers."""
-
-    start: Place
-    step: Place
-    row_of: int
-    row_step: Place
-
-
-def layout(node: Node | None, count: int, faults: Faults) -> list[Any]:
-    """Where each of `count` units stands: one place, or a start and steps; None where nothing is said."""
-    if node is None or isinstance(node, Broken):
-        return [None] * count
-    if isinstance(node, Seq):
-        if count > 1:
-            text = f"{count} units stand in one place; {{start: [...], step: [...]}} is wanted for a range"
-            faults.add(node.where, text)
-        return [place(node, faults)] * count
-    form = fill(forms.Layout, node, faults)
-    if form is None or not isinstance(node, Map):
-        return [None] * count
-    start, step = (place(node[key], faults) if key in node else None for key in ("start", "step"))
-    row_step = place(node["row_step"], faults) if "row_step" in node else (0.0, 0.0, 0.0)
-    if start is None or step is None or row_step is None:
-        return [None] * count
-    if ("row_of" in node) != ("row_step" in node):
-        faults.add(node.where, "row_of and row_step belong together; both are wanted")
-    steps = _Steps(start, step, form.row_of or count, row_step)
-    return [_stand(steps, index) for index in range(count)]
-
-
-def _stand(steps: _Steps, index: int) -> Place:
-    row, column = divmod(index, steps.row_of)
-    x, y, z = (
-        start + column * step + row * row_step
-        for start, step, row_step in zip(steps.start, steps.step, steps.row_step, strict=True)
-    )
-    return (x, y, z)
-
-
-def place(node: Node, faults: Faults) -> Place | None:
-    """Three lengths: "[1 m, 2 m, 0 m]"."""
-    if isinstance(node, Broken):
-        return None
-    if not isinstance(node, Seq) or len(node) != 3:
-        faults.add(node.where, f"{describe(node)} was found; three lengths are wanted, e.g. [1 m, 2 m, 0 m]")
-        return None
-    read = [values.read(each, LENGTH, faults) for each in node]
-    if any(each is None for each in read):
-        return None
-    x, y, z = (float(each) for each in read if each is not None)
-    return (x, y, z)

@@ -15,7 +15,8 @@ from twin.scenario.changes import Events, Targets, inputs_of
 from twin.scenario.document import Broken, Map, Node, Seq, Text, describe
 from twin.scenario.durations import Duration
 from twin.scenario.faults import advice
-from twin.scenario.forms import FAILED, Form, entries, fill, items
+from twin.scenario.form import FAILED, Form
+from twin.scenario.forms import entries, fill, items
 from twin.scenario.names import split
 from twin.scenario.operations import (
     DAY,

@@ -15,7 +15,8 @@ from twin.scenario.catalog import MARKS
 from twin.scenario.changes import inputs_of
 from twin.scenario.document import Documents, Map, Text
 from twin.scenario.faults import BadInput, advice
-from twin.scenario.forms import Form, Raw, Whole, Word, Words, entries, fill, said
+from twin.scenario.form import Form
+from twin.scenario.forms import Raw, Whole, Word, Words, entries, fill, said
 
 BASES = ("gpu", "node", "unit")
 EVERY = Quantity("", "s", "mean time between failures", above=0, at_most=1e13)

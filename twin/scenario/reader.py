@@ -11,7 +11,8 @@ from twin.faults import Fault
 from twin.plant import Plant
 from twin.scenario import changes as lowering
 from twin.scenario import criteria, draws, forms, grid, sags, sequence, start, sweeping, timing, values, variants
-from twin.scenario.blocks import PLANT_KEYS, PlantReader
+from twin.scenario.belongs import PLANT_KEYS, SCENARIO_KEYS, cure
+from twin.scenario.blocks import PlantReader
 from twin.scenario.case import ControllerSpec, RunSettings, Scenario
 from twin.scenario.catalog import Catalog
 from twin.scenario.chance import MENDED, VERB, left_to_crews
@@ -19,7 +20,7 @@ from twin.scenario.changes import Change, Events, Targets, ToldSag
 from twin.scenario.document import Documents, Map, Node
 from twin.scenario.doubts import doubts
 from twin.scenario.failures import FailureReader
-from twin.scenario.faults import BadInput, Faults, TooMany, advice
+from twin.scenario.faults import BadInput, Faults, TooMany
 from twin.scenario.forms import fill_all
 from twin.scenario.looping import loops
 from twin.scenario.names import Directory
@@ -33,32 +34,6 @@ from twin.scenario.shelf import Shelf
 from twin.scenario.soundness import alike, plant_faults
 from twin.scenario.weather import WeatherReader
 from twin.scenario.workload import WorkloadReader, unasked
-
-SCENARIO_KEYS = {
-    "title": True,
-    "description": False,
-    "plant": True,
-    "run": True,
-    "weather": True,
-    "workload": False,
-    "initial": False,
-    "maintenance": False,
-    "start": False,
-    "events": False,
-    "draws": False,
-    "failures": False,
-    "grid": False,
-    "scheduler": False,
-    "controllers": False,
-    "alarms": False,
-    "crews": False,
-    "procedures": False,
-    "repairs": False,
-    "expected": False,
-    "criteria": False,
-    "sweep": False,
-}
-"""Key -> whether it must be there."""
 
 
 def read(
@@ -154,7 +129,7 @@ class _Reading:
             return None
         wanted = "a scenario (plant, run, weather, ...) or a plant (units, coolant, ...)"
         for key in root:
-            near = advice(key, [*SCENARIO_KEYS, *PLANT_KEYS])
+            near = cure(key, root[key], [*SCENARIO_KEYS, *PLANT_KEYS])
             self.faults.add(root.where_of(key), f"this key is not known; {near}")
         self.faults.add(root.where, f"this is neither; {wanted} is wanted")
         return None
@@ -172,7 +147,9 @@ class _Reading:
     def _scenario(self, root: Map, settings: dict[str, int]) -> Scenario | None:
         for key in root:
             if key not in SCENARIO_KEYS:
-                self.faults.add(root.where_of(key), f"this key is not known here; {advice(key, SCENARIO_KEYS)}")
+                self.faults.add(
+                    root.where_of(key), f"this key is not known here; {cure(key, root[key], SCENARIO_KEYS)}"
+                )
         for key, required in SCENARIO_KEYS.items():
             if required and key not in root:
                 text = "the key is missing; a scenario wants title, plant, run and weather"

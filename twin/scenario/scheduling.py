@@ -16,11 +16,13 @@ from twin.plant import Plant, Unit
 from twin.plant_links import faults_of_talk
 from twin.plant_work import faults_of_stores
 from twin.scenario import values
+from twin.scenario.belongs import cure
 from twin.scenario.case import JobSpec, Scenario, SchedulerSpec, Window
 from twin.scenario.changes import Change
 from twin.scenario.document import Map, Node, Seq, Text, describe
 from twin.scenario.faults import Faults, advice
-from twin.scenario.forms import Form, Length, Raw, Time, Whole, Words, entries, fill, items, said
+from twin.scenario.form import Form
+from twin.scenario.forms import Length, Raw, Time, Whole, Words, entries, fill, items, said
 from twin.scenario.names import NAME, BadName, Directory
 
 WAYS = ("fabric", "cooling", "power", "first")
@@ -34,6 +36,7 @@ SECONDS = said("s", "time of work without pause", above=0, at_most=1e10)
 class SchedulerForm(Form):
     """Who gives racks to the jobs of the workload."""
 
+    stands = "scheduler"
     racks: Raw = Field(description="racks that it gives to jobs, ranges too")
     place: Raw = Field(default=None, description="what a placement looks at, in order: fabric, cooling, power, first")
     preempt: Annotated[str, Words(10)] | None = Field(
@@ -57,6 +60,7 @@ class WindowForm(Form):
 class JobForm(Form):
     """What a job wants of a scheduler; the keys of a job's ratings stand beside these."""
 
+    stands = "workload.jobs.NAME"
     racks: Annotated[int, Whole(1, 100_000)] = Field(description="how many racks")
     work: Raw = Field(description="useful steps, or how long they take without a pause")
     arrives: Time = Field(default=0.0, description="when it is submitted")
@@ -203,8 +207,9 @@ class SchedulerReader:
             if key in own:
                 continue
             if key not in known or key in NOT_SHARED:
-                near = advice(key, [*JobForm.model_fields, *(each for each in known if each not in NOT_SHARED)])
-                self.faults.add(body.where_of(key), f"this key is not known here; {near}")
+                near = cure(key, node, [*JobForm.model_fields, *(each for each in known if each not in NOT_SHARED)])
+                text = "this key is for jobs with racks of their own, under plant.units; leave it out"
+                self.faults.add(body.where_of(key), text if key in known else f"this key is not known here; {near}")
                 continue
             value = values.read(node, known[key], self.faults)
             if value is not None:

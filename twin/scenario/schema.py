@@ -8,13 +8,14 @@ from twin import assets, units
 from twin.declare import Quantity, quantities
 from twin.equipment import KINDS
 from twin.scenario import fabric_form, forms, operations, points, sequence, sweeping
+from twin.scenario.belongs import SCENARIO_KEYS
 from twin.scenario.catalog import records
 from twin.scenario.draws import DISTRIBUTIONS
 from twin.scenario.failures import CommonForm, FailureForm
-from twin.scenario.forms import Form, Whole, Word, Words
+from twin.scenario.form import Form, keys_of
+from twin.scenario.forms import Whole, Word, Words
 from twin.scenario.plants import KNOWN_KINDS, SERVING_KEYS, settable
 from twin.scenario.procedures import SECTIONS
-from twin.scenario.reader import SCENARIO_KEYS
 from twin.scenario.redundancy import NAMED
 from twin.scenario.scheduling import NOT_SHARED, WAYS, JobForm, SchedulerForm, WindowForm
 from twin.scenario.sentence import BEGINNINGS, FUNCTIONS
@@ -63,7 +64,7 @@ def of_form(form: type[Form]) -> Schema:
     """The schema of one form."""
     properties = {}
     for key, (mark, _required, _absent) in forms.reading(form).items():
-        doc = form.model_fields[forms.keys_of(form)[key]].description
+        doc = form.model_fields[keys_of(form)[key]].description
         properties[key] = _of_mark(mark) | ({"description": doc} if doc else {})
     required = [key for key, (_mark, must, _absent) in forms.reading(form).items() if must]
     doc = " ".join((form.__doc__ or "").split())

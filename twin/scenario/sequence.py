@@ -13,7 +13,8 @@ from twin.scenario import conditions
 from twin.scenario.changes import Targets
 from twin.scenario.conditions import Condition
 from twin.scenario.document import Map, Node
-from twin.scenario.forms import Form, Length, Raw, Time, Word, Words, fill, items
+from twin.scenario.form import Form
+from twin.scenario.forms import Length, Raw, Time, Word, Words, fill, items
 
 FAULT, PREVIOUS, START = "fault", "previous", "start"
 ALL = "all"

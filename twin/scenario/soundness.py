@@ -35,9 +35,12 @@ def plant_faults(plant: Plant, sound: bool, part: Part) -> list[Fault]:
 
 
 def _follows(fault: Fault, part: Part) -> bool:
-    """Whether a fault only follows from one that is told: of a unit or feed that could not be read."""
+    """Whether a fault only follows from one that is told: of a unit, feed or rating that could not be read."""
     missed = re.search(r"([\w/-]+)(?:, which is not a unit| has no feeds)", fault.text)
     if missed is not None and (part.holes or missed[1].rpartition("/")[2] in part.lost):
+        return True
+    vain = re.search(r"([\w/-]+) tells \w+, which does nothing without ([\w ]+);", fault.text)
+    if vain is not None and part.unread.get(vain[1], set()) & set(vain[2].split(" or ")):
         return True
     return re.search(r"names the stream [\w/-]+\., ", fault.text) is not None
 

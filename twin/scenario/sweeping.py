@@ -13,7 +13,8 @@ from twin.declare import Quantity
 from twin.scenario import values
 from twin.scenario.document import Broken, Map, Node, Seq, Text, describe
 from twin.scenario.faults import Faults, advice
-from twin.scenario.forms import Form, Length, Raw, Whole, Words, fill
+from twin.scenario.form import Form
+from twin.scenario.forms import Length, Raw, Whole, Words, fill
 from twin.scenario.names import BadName, Directory
 
 SHARE = Quantity("", "1", "share of full work", at_least=0, at_most=1)
@@ -56,6 +57,7 @@ class Sweeping:
 class SweepForm(Form):
     """Which failures `twin sweep` tries on top of the scenario; the command's own options go before."""
 
+    stands = "sweep"
     n: Annotated[int, Whole(0, 2)] = Field(default=1, description="failures at once; with 2 each by itself, too")
     of: Raw = Field(default=None, description="units that the pairs are made of; all that may fail, if absent")
     units: Raw = Field(default=None, description="units that may fail: names, ranges, globs or kinds")

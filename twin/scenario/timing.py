@@ -7,7 +7,8 @@ from itertools import pairwise
 from twin.scenario.case import RunSettings, Zoom
 from twin.scenario.document import Map, Node, describe
 from twin.scenario.faults import Faults
-from twin.scenario.forms import FAILED, Run, fill
+from twin.scenario.form import FAILED
+from twin.scenario.forms import Run, fill
 
 QUANTUM = 0.001
 """The clock counts whole milliseconds."""

@@ -7,8 +7,8 @@ from typing import Any
 from twin.faults import Where
 from twin.scenario.document import Map, Node, Seq, Text
 from twin.scenario.faults import Faults
+from twin.scenario.layout import layout
 from twin.scenario.names import BadName, expand
-from twin.scenario.plants import layout
 
 KEY = "variant_of"
 UNITS = "units"

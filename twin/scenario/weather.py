@@ -17,7 +17,8 @@ from twin.scenario.changes import Change
 from twin.scenario.document import Documents, Map, Node, Text
 from twin.scenario.epw import LARGEST, Year, read_epw
 from twin.scenario.faults import Faults, advice
-from twin.scenario.forms import Form, Word, Words, fill, said
+from twin.scenario.form import Form
+from twin.scenario.forms import Word, Words, fill, said
 from twin.scenario.shelf import Shelf, inside
 
 HOUR = 3600.0

@@ -54,7 +54,7 @@ class WorkloadReader:
         form = fill(Workload, node, self.faults)
         if form is None or not isinstance(node, Map):
             return [], []
-        if not {"utilisation", "demand", "jobs"} & set(node) and not node.partial:
+        if not node and not node.partial:
             self.faults.add(node.where, "the workload says nothing; utilisation, demand or jobs is wanted")
         initial: list[Change] = []
         if isinstance(form.utilisation, float):
