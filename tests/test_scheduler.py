@@ -75,7 +75,7 @@ def test_a_schedule_by_hand(tmp_path: Path) -> None:
     assert [training[name]["mean_pace"] for name in ("low", *own_span)] == pytest.approx([1.0] * 3, rel=1e-6)
     told = [(entry.unit, entry.what.split(" (")[0], entry.why) for entry in drill.findings.entries if entry.time < 1000]
     assert ("low", "is asked to save and give its racks back", "high goes before it") in told
-    assert ("high", "gets its racks", "on 4 racks from rack-01, waited 20 s") in told
+    assert ("high", "gets its racks", "on 4 racks: rack-01..rack-04; waited 20 s") in told
 
 
 def test_only_the_time_with_racks_counts_for_the_reliability_of_a_job(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from twin.declare import quantities, replace
 from twin.equipment import KINDS
 from twin.equipment.job import PHASES
 from twin.model import Model, State
+from twin.naming import names
 from twin.networks.tables import AllRows, Table
 from twin.placement import survey
 from twin.queueing import Move, Queue, Seen, racks_said
@@ -20,6 +21,8 @@ from twin.scenario.case import SchedulerSpec
 
 DEAD = 0.1
 """Voltage [pu] below which a feed feeds nobody."""
+MOST_NAMED = 8
+"""Ranges of racks in words; what is beyond is counted."""
 STANDS = {"stopped", "pumps_lost"}
 """Flags of State that say that a machine does not carry what it should."""
 
@@ -78,8 +81,8 @@ class Scheduler:
         if move.why:
             return move.why
         racks = self.queues[member].tasks[move.job].racks
-        waited = f", waited {units.show(round(move.waited), 's')}" if move.waited >= 1 else ""
-        return f"on {racks_said(len(racks))} from {racks[0]}{waited}"
+        waited = f"; waited {units.show(round(move.waited), 's')}" if move.waited >= 1 else ""
+        return f"on {racks_said(len(racks))}: {names(racks, MOST_NAMED)}{waited}"
 
     def _act(self, now: float, state: State, inputs: AllRows) -> list[list[Move]]:
         """What each member's queue does with what it sees."""

@@ -10,6 +10,7 @@ import pytest
 from twin import report
 from twin.report.metrics import flatten
 from twin.report.network_rows import job_lines, network_section, service_lines
+from twin.studies import drill
 from twin.trace import open_trace
 
 CACHE = 80 * 2 * 8 * 128 * 2 * 8 * 4000
@@ -53,6 +54,30 @@ def test_a_job_of_a_drill_by_hand(drilled: Callable[[str], tuple[Path, float]]) 
     assert ring / 2.05 < found["jobs"]["pretrain"]["mean_share"] < share
     assert job_lines(found)[0][:1] == ["pretrain"]
     assert flatten(measure)["network.pretrain.highest_share"] == share
+
+
+QUEUED = """\
+title: A job of a queue, over racks that do not stand in a row, one of which is lost for a minute
+plant: pod-fabric
+run: {duration: 6 min, tick: 5 s, zoom: [{at: 3 min, for: 5 s, tick: 1 s}]}
+weather: {dry_bulb: 25 degC, relative_humidity: 40 %}
+workload:
+  jobs: {a: {racks: 4, work: 1 h, step_time: 2 s, gradient_size: 1.62 TB, model_parallel: 72, resume_time: 30 s}}
+scheduler: {racks: [rack-01..03, rack-07]}
+events: [{at: 3 min, fail: rack-02}, {at: 4 min, restore: rack-02}]
+"""
+
+
+def test_starts_and_stands_are_no_slow_pace(tmp_path: Path) -> None:
+    """It starts in 30 s, runs, stands for a minute without a rack, and starts again; while it works nothing is slow."""
+    (tmp_path / "queued.yaml").write_text(QUEUED, encoding="utf-8")
+    found = drill.run(tmp_path / "queued.yaml").findings
+    job = found.measure["network"]["jobs"]["a"]
+    ring = 2 * 3 / 4 * 1.62e12 / 72 / 100e9
+    assert job["lowest_pace"] == pytest.approx(1.0, abs=1e-9)
+    assert [job["mean_share"], job["highest_share"]] == pytest.approx([ring / 2.0] * 2, rel=1e-6)
+    assert found.measure["training"]["a"]["mean_pace"] == pytest.approx(1.0, abs=1e-9)
+    assert "on 4 racks: rack-01..rack-03, rack-07" in [entry.why for entry in found.entries]
 
 
 def test_who_sends_nothing_is_not_told(drilled: Callable[[str], tuple[Path, float]]) -> None:

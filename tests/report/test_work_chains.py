@@ -93,7 +93,7 @@ controllers: [{{kind: power_cap, period: 5 s, gain: 0.5}}]
     said = of(told(rest, 10), "a")
     assert said[:4] == [
         ("a waits for racks (scheduler)", "it arrives", ""),
-        ("a gets its racks (scheduler)", "on 4 racks from rack-01", "a waits for racks (scheduler)"),
+        ("a gets its racks (scheduler)", "on 4 racks: rack-01..rack-04", "a waits for racks (scheduler)"),
         ("a starts from nothing", "a start takes 2 min, with no checkpoint yet", "a gets its racks (scheduler)"),
         ("a runs", "", "a starts from nothing"),
     ]

@@ -6,6 +6,7 @@ import numpy as np
 
 from twin.plant_links import talks
 from twin.report.story import Story
+from twin.report.training import at_work
 
 
 def network(story: Story, member: int) -> dict[str, dict[str, dict[str, float]]] | None:
@@ -37,16 +38,17 @@ def _services(story: Story, member: int) -> dict[str, dict[str, float]]:
 
 
 def _jobs(story: Story, member: int) -> dict[str, dict[str, float]]:
+    """While they work: in a start or restart nothing is sent, and racks that boot have no pace."""
     shares, paces = story.values("job", "network_share"), story.values("job", "pace")
     if shares is None or paces is None:
         return {}
     found = {}
     for place, name in enumerate(story.trace.units("job")):
         share, pace = shares[:, member, place], paces[:, member, place]
-        at_work = share > 0
-        if talks(story.plant.units[name]) and at_work.any():
+        working = (share > 0) & at_work(story, member, place)
+        if talks(story.plant.units[name]) and working.any():
             found[name] = {
-                "mean_share": float(np.average(share, weights=story.weights * at_work + 1e-12)),
-                "highest_share": float(share.max()), "lowest_pace": float(pace[at_work].min()),
+                "mean_share": float(np.average(share, weights=story.weights * working + 1e-12)),
+                "highest_share": float(share[working].max()), "lowest_pace": float(pace[working].min()),
             }  # fmt: skip
     return found
