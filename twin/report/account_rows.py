@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from twin.report.sections import Section, TablePart, columns_of
+from twin.report.sections import NO_PRICE, Section, TablePart, columns_of, priced
 from twin.report.words import say
 
 CHARGED = ("charged to", "racks", "with IT", "with the site", "share", "cost of energy", "GPU-hours", "of its pools")
@@ -93,9 +93,9 @@ def event(found: dict[str, Any] | None) -> Lines:
 def accounts_section(found: dict[str, Any] | None) -> Section:
     """The part of a page."""
     tables = [
-        TablePart(columns_of(*CHARGED, n=range(1, 8)), charged(found), "Energy, by whom it is charged to"),
-        TablePart(columns_of(*TIERS, n=range(1, 8)), tiers(found), "Tiers: energy per token of answer, and money"),
-        TablePart(columns_of(*JOBS, n=range(1, 8)), jobs(found), "Jobs: what a useful step took, and what was lost"),
+        _part("Energy, by whom it is charged to", CHARGED, charged(found)),
+        _part("Tiers: energy per token of answer, and money", TIERS, tiers(found)),
+        _part("Jobs: what a useful step took, and what was lost", JOBS, jobs(found)),
         TablePart([], event(found), "From the first fault on"),
     ]
     notes = [OF_TIERS] * bool(tables[1].rows) + [OF_JOBS] * bool(tables[2].rows) + [OF_ALL]
@@ -103,12 +103,17 @@ def accounts_section(found: dict[str, Any] | None) -> Section:
     return Section("accounts", "Accounts: energy and money by tier and job", notes if shown else [], shown)
 
 
+def _part(title: str, heads: tuple[str, ...], lines: Lines) -> TablePart:
+    columns, rows = priced(heads, lines)
+    return TablePart(columns_of(*columns, n=range(1, 8)), rows, title)
+
+
 def _share(value: float) -> str:
     return f"{100 * value:.3g} %"
 
 
 def _money(value: float | None) -> str:
-    return "-" if value is None else f"{value:,.2f} USD"
+    return NO_PRICE if value is None else f"{value:,.2f} USD"
 
 
 def _hours(seconds: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +22,8 @@ Record = dict[str, float | None]
 
 def accounts(story: Story, member: int) -> dict[str, Any] | None:
     """What each service and job is charged with over the run, in SI and USD; None where nobody is charged.
+
+    Money is None where nothing has a price.
 
     Energy at three levels: of racks, with their part of switches and storage (it), and of all that the site took
     (facility). Services, jobs and `unallocated` add up to `total`; energy per token there is that of all services and
@@ -108,18 +111,30 @@ def _service(books: _Books, name: str) -> Record:
     said = books.story.plant.served.get(name, {})
     pools = {pool for names in said.values() for pool in names}
     cost = books.paid("service", "energy_cost", name)
-    revenue, credit = books.gained("service", "revenue", name), _credits(books, name, len(books.story.time) - 1)
+    money: Record = dict.fromkeys(("revenue", "lost_revenue", "credits", "margin"))
+    if has_price(books.story, name):
+        revenue, credit = books.gained("service", "revenue", name), _credits(books, name, len(books.story.time) - 1)
+        lost = _lost_revenue(books, name, 0)
+        money = {
+            "revenue": revenue,
+            "lost_revenue": lost,
+            "credits": credit,
+            "margin": revenue - credit - (cost or 0.0),
+        }
     return found | {
         "token_rate": _over(answers, books.length),
         "rate_per_mw": None if per_joule is None else per_joule * MILLION,
         "gpu_time": used,
         "utilisation": _over(used, sum(books.gained("pool", "gpu_time", pool) for pool in sorted(pools))),
         "energy_cost": cost,
-        "revenue": revenue,
-        "lost_revenue": _lost_revenue(books, name, 0),
-        "credits": credit,
-        "margin": revenue - credit - (cost or 0.0),
+        **money,
     }
+
+
+def has_price(story: Story, name: str) -> bool:
+    """Whether the tokens of a service, or GPU time of a job, have a price: without one nothing is earned or lost."""
+    machine = story.plant.units[name].machine()
+    return any(getattr(machine, each, 0.0) > 0 for each in ("price", "prompt_price", "gpu_price"))
 
 
 def _lost_revenue(books: _Books, name: str, since: int) -> float:
@@ -163,7 +178,7 @@ def net_revenue(story: Story, member: int) -> float | None:
     services = books.units("service")
     jobs = {name: story.plant.units[name].machine().gpu_price for name in books.units("job")}
     paid = books.gained("site", "energy_cost")
-    if not (services or any(jobs.values()) or paid):
+    if not (any(has_price(story, name) for name in services) or any(jobs.values()) or paid):
         return None
     earned = sum(books.gained("service", "revenue", name) - _credits(books, name, last) for name in services)
     idle = sum(float(_lost_hours(books, name, 0) * price) for name, price in jobs.items() if price)
@@ -188,7 +203,9 @@ def _job(books: _Books, name: str) -> Record:
         "idle_gpu_time": books.gained("job", "idle_gpu_time", name),
         "energy_cost": cost,
         "lost_energy_cost": None if cost is None else part * cost,
-        "lost_value": _lost_hours(books, name, 0) * books.story.plant.units[name].machine().gpu_price,
+        "lost_value": _lost_hours(books, name, 0) * books.story.plant.units[name].machine().gpu_price
+        if has_price(books.story, name)
+        else None,
     }
 
 
@@ -205,11 +222,17 @@ def _total(books: _Books, services: dict[str, Record], jobs: dict[str, Record]) 
         served = None if counted is None else float(counted[-1] - counted[0])
         found[f"energy_per_token_{level}"] = _over(served, answers)
     for key in ("revenue", "lost_revenue", "credits"):
-        found[key] = sum(each[key] or 0.0 for each in services.values()) if services else None
+        found[key] = _sum(each[key] for each in services.values())
     found["gpu_time"] = sum(each["gpu_time"] or 0.0 for each in (*services.values(), *jobs.values()))
-    found["lost_value"] = sum(each["lost_value"] or 0.0 for each in jobs.values()) if jobs else None
+    found["lost_value"] = _sum(each["lost_value"] for each in jobs.values())
     found["energy_cost"] = books.paid("site", "energy_cost")
     return found
+
+
+def _sum(values: Iterable[float | None]) -> float | None:
+    """The sum of what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None
 
 
 def _event(books: _Books) -> Record | None:

@@ -13,7 +13,7 @@ from twin.report.findings import Findings
 from twin.report.network_rows import network_section
 from twin.report.pictures import Picture, of_hall, of_ladder, of_members, of_plots
 from twin.report.rows import Rows
-from twin.report.sections import Drawing, Section, TablePart, columns_of, holds_something
+from twin.report.sections import Drawing, Section, TablePart, columns_of, holds_something, priced
 from twin.report.verdict import FAILED, GOOD
 from twin.report.words import count, lasting, names, words
 
@@ -228,10 +228,13 @@ def _tokens(rows: Rows) -> Section:
         "earned",
         "lost",
     )
-    told = columns_of(*heads, n=(1, 2, 3, 4, 6, 7, 8), t=(5,))
-    notes = ["Tokens of answers; what waits counts prompts too. Lost is what the tokens given up would have brought."]
-    tables = [TablePart(told, rows.tokens()), TablePart([], rows.tokens_total())]
-    return Section("tokens", "Tokens: made, late and lost", notes if rows.tokens() else [], tables)
+    shown, lines = priced(heads, rows.tokens())
+    told = columns_of(*shown, n=(1, 2, 3, 4, 6, 7, 8), t=(5,))
+    notes = ["Tokens of answers; what waits counts prompts too."]
+    if "lost" in shown:
+        notes[0] += " Lost is what the tokens given up would have brought."
+    tables = [TablePart(told, lines), TablePart([], rows.tokens_total())]
+    return Section("tokens", "Tokens: made, late and lost", notes if lines else [], tables)
 
 
 def _training(rows: Rows) -> Section:

@@ -12,6 +12,7 @@ from twin.report.ladder import first_to_break
 from twin.report.moments import work_kinds
 from twin.report.reliability import band_rows, cause_rows
 from twin.report.schedule import schedule_rows
+from twin.report.sections import NO_PRICE
 from twin.report.verdict import Judgement
 from twin.report.words import clock, kinds, lasting, say, words
 
@@ -241,7 +242,9 @@ class Rows:
         for name, each in (made["services"] if made else {}).items():
             until = "still waits" if each["queued_end"] > 0 else clock(each["caught_up"])
             tokens = [say(each[f"{key}_answers"], "token") for key in ("offered", "served", "dropped")]
-            money = [say(each[key], "USD") for key in ("revenue", "lost_revenue")]
+            money = [
+                NO_PRICE if (value := each[key]) is None else say(value, "USD") for key in ("revenue", "lost_revenue")
+            ]
             in_time = say(each["in_time_share"], "1", share=True)
             rows.append([name, *tokens, say(each["deferred"], "token"), until, in_time, *money])
         return rows
@@ -258,8 +261,9 @@ class Rows:
                 rows.append([f"energy per token of answer, {said}", f"{value:.4g} J"])
         if total["rate_per_mw"] is not None:
             rows.append(["tokens of answers per second and MW of the whole site", f"{total['rate_per_mw']:,.0f}"])
-        rows.append(["revenue", say(total["revenue"], "USD")])
-        rows.append(["revenue lost with tokens given up", say(total["lost_revenue"], "USD")])
+        rows.append(["revenue", NO_PRICE if total["revenue"] is None else say(total["revenue"], "USD")])
+        if total["lost_revenue"] is not None:
+            rows.append(["revenue lost with tokens given up", say(total["lost_revenue"], "USD")])
         if total["energy_cost"] is not None:
             rows.append(["cost of energy", say(total["energy_cost"], "USD")])
         return rows

@@ -69,6 +69,16 @@ def columns_of(*heads: str, n: Sequence[int] = (), t: Sequence[int] = (), k: Seq
     return [Column(head, style.get(place, "k" if head == "kind" else "")) for place, head in enumerate(heads)]
 
 
+NO_PRICE = "no price"
+"""What stands for money where nothing has a price."""
+
+
+def priced(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> tuple[list[str], list[list[str]]]:
+    """Columns and rows without those of money where nothing in them has a price."""
+    keep = [k for k in range(len(columns)) if not rows or any(row[k] != NO_PRICE for row in rows)]
+    return [columns[k] for k in keep], [[row[k] for k in keep] for row in rows]
+
+
 def holds_something(section: Section) -> bool:
     """Whether there is anything to show in a section."""
     return bool(any(part.rows for part in section.tables) or section.pictures or section.drawings or section.text)

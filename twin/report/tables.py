@@ -14,6 +14,7 @@ from twin.report import account_rows as accounts
 from twin.report import network_rows as network
 from twin.report.findings import Findings
 from twin.report.rows import Rows
+from twin.report.sections import priced
 from twin.report.verdict import FAILED, GOOD
 
 QUEUE = ("job", "came", "started", "finished", "waited", "had racks", "gave way", "lost its racks", "grew")
@@ -64,7 +65,7 @@ def whole(findings: Findings, width: int) -> RenderableType:
         "earned",
         "lost",
     )
-    parts.append(_table("Tokens", *_spare(served, rows.tokens(), narrow, (4, 5, 7)), right=(1, 2, 3)))
+    parts.append(_table("Tokens", *_spare(*priced(served, rows.tokens()), narrow, (4, 5, 7)), right=(1, 2, 3)))
     parts.append(_table("What a token took", ("", ""), rows.tokens_total(), head=False, right=(1,)))
     trained = (
         "job",
@@ -100,9 +101,9 @@ def _network(found: dict[str, Any] | None) -> list[RenderableType]:
 def _accounts(found: dict[str, Any] | None, narrow: bool) -> list[RenderableType]:
     """Who is charged with what energy and money."""
     numbers = range(1, 8)
-    charged = _spare(accounts.CHARGED, accounts.charged(found), narrow, (2, 5, 7))
-    tiers = _spare(accounts.TIERS, accounts.tiers(found), narrow, (2, 5))
-    jobs = _spare(accounts.JOBS, accounts.jobs(found), narrow, (2, 6))
+    charged = _spare(*priced(accounts.CHARGED, accounts.charged(found)), narrow, (2, 5, 7))
+    tiers = _spare(*priced(accounts.TIERS, accounts.tiers(found)), narrow, (2, 5))
+    jobs = _spare(*priced(accounts.JOBS, accounts.jobs(found)), narrow, (2, 6))
     return [
         _table("Energy, by whom it is charged to", *charged, right=numbers),
         _table("Tiers: energy per token of answer, and money", *tiers, right=numbers),

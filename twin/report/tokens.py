@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from twin.report.accounts import energy_of_tokens
+from twin.report.accounts import energy_of_tokens, has_price
 from twin.report.energy import energy_of_work, ledger, spent
 from twin.report.story import Story
 
@@ -19,8 +19,9 @@ def tokens(story: Story, member: int) -> dict[str, Any] | None:
 
     Tokens are those of answers; prompts stand beside them. `deferred` is the most that waited at one time, and
     `caught_up` when the last of it was gone, None while some still wait. `lost_revenue` prices what was given up
-    or turned away, and `in_time_share` counts that as late. Energy per token is that of racks in pools, with their part
-    of switches and storage, and with their part of the site; what trains is left out. `rate_per_mw` is of all the site.
+    or turned away, and `in_time_share` counts that as late; money is None without a price. Energy per token is that of
+    racks in pools, with their part of switches and storage, and with their part of the site; what trains is left out.
+    `rate_per_mw` is of all the site.
     """
     if not story.has("service", "served_answers"):
         return None
@@ -43,6 +44,7 @@ def _of_service(story: Story, member: int, place: int) -> dict[str, float | None
     late = story.time[queued > 0]
     name = story.trace.units("service")[place]
     said = story.plant.units[name].machine()
+    priced = has_price(story, name)
     dropped = (found["dropped_answers"] or 0.0) * said.price + (found["dropped_prompts"] or 0.0) * said.prompt_price
     requests, in_time = (_gained(story, name, member, place) for name in ("requests", "requests_in_time"))
     ended = (found["served_prompts"] or 0.0) + (found["dropped_prompts"] or 0.0)
@@ -56,8 +58,8 @@ def _of_service(story: Story, member: int, place: int) -> dict[str, float | None
         "in_time_share": None if begun is None or requests <= 0 else begun * in_time / requests,
         "worst_first_token_time": float(_column(story, "first_token_time", member, place).max()),
         "worst_token_time": float(_column(story, "token_time", member, place).max()),
-        "revenue": _gained(story, "revenue", member, place),
-        "lost_revenue": dropped / 1e6,
+        "revenue": _gained(story, "revenue", member, place) if priced else None,
+        "lost_revenue": dropped / 1e6 if priced else None,
     }
 
 
@@ -69,8 +71,11 @@ def _column(story: Story, name: str, member: int, place: int) -> np.ndarray:
 def _total(story: Story, member: int, services: dict[str, dict[str, float | None]]) -> dict[str, float | None]:
     found: dict[str, float | None] = {
         key: sum(each[key] or 0.0 for each in services.values())
-        for key in ("offered_answers", "served_answers", "dropped_answers", "queued_end", "revenue", "lost_revenue")
+        for key in ("offered_answers", "served_answers", "dropped_answers", "queued_end")
     }
+    for key in ("revenue", "lost_revenue"):
+        known = [value for each in services.values() if (value := each[key]) is not None]
+        found[key] = sum(known) if known else None
     answers = found["served_answers"] or 0.0
     supplied = ledger(story, member)["supplied"]
     spent = {"racks": _charged(story, "rack", member, _energy_of_pools(story, member))}

@@ -18,6 +18,11 @@ SPELLED = ("it", "pue", "ups", "cdu", "pdu", "ats", "sts", "bess")
 """Words that people write in capitals."""
 
 
+ROUND_OFF = {"s": 1e-6, "m^3/s": 1.6e-7, "W": 1e-3, "VA": 1e-3, "var": 1e-3, "K": 1e-6, "Pa": 1e-3, "V": 1e-6,
+             "A": 1e-6, "1": 1e-12, "USD": 1e-9, "token": 1e-6}  # fmt: skip
+"""What is smaller than this is nothing: round-off, and what a shut valve lets through (0.01 L/min)."""
+
+
 def say(value: float | None, unit: str, *, difference: bool = False, share: bool = False) -> str:
     """A value in SI as people say it: 361.15, "K" -> "88 °C"; nothing known -> "-".
 
@@ -29,7 +34,7 @@ def say(value: float | None, unit: str, *, difference: bool = False, share: bool
     """
     if value is None or not math.isfinite(value):
         return "-"
-    value += 0.0  # no minus before a zero
+    value = 0.0 if abs(value) < ROUND_OFF.get(unit, 0.0) else value + 0.0  # no minus before a zero
     if unit == "K" and difference:
         return f"{value:.3g} K"
     if unit == "1" and share:

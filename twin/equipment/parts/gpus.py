@@ -10,6 +10,7 @@ from twin.declare import Real, quantity, table
 from twin.equipment.parts.startup import Startup
 from twin.physics import gpu
 from twin.physics.throttle import Course
+from twin.units import show
 
 PROFILES = {"max_p": 0.0, "max_q": 1.0}
 """Power profiles: most performance, and most of it per watt; `set: rack.power_profile, to: max_q`."""
@@ -137,8 +138,10 @@ class Gpus(Startup):
             text = f"cpu_share, switch_share, nic_share, fan_share and pump_share add up to {beside:.0%}"
             found.append(f"{text} of what is no GPU; 100 % at most is wanted")
         if self.gpu_idle_power * self.gpu_count > self.idle_power:
-            idle = f"{self.gpu_count:g} idle GPUs take {self.gpu_idle_power * self.gpu_count:g} W"
-            found.append(f"{idle}, more than the idle_power of {self.idle_power:g} W; a lower gpu_idle_power is wanted")
+            idle = f"{self.gpu_count:g} idle GPUs take {show(self.gpu_idle_power * self.gpu_count, 'W')}"
+            found.append(
+                f"{idle}, more than the idle_power of {show(self.idle_power, 'W')}; a lower gpu_idle_power is wanted"
+            )
         return found
 
     @cached_property

@@ -17,7 +17,7 @@ from twin.report.sections import Section, TablePart
 from twin.report.timeline import Entry
 from twin.report.words import clock, count, lasting, say, words
 from twin.studies.compare.sweeps import AT_REST, Sweeps
-from twin.studies.compare.traces import Difference, Metric, Traces
+from twin.studies.compare.traces import EQUAL, Difference, Metric, Traces
 from twin.studies.pages import columns
 
 TOP = 12
@@ -103,7 +103,7 @@ def _row(each: Difference) -> list[str]:
 
 
 def _numbers(found: Traces, top: int) -> Section:
-    apart = sorted((each for each in found.metrics if each.share > 0), key=lambda each: -each.share)
+    apart = sorted((each for each in found.metrics if each.share > EQUAL), key=lambda each: -each.share)
     rows = [[each.name, _number(each, each.a), _number(each, each.b), _apart(each), share(each.share)]
             for each in apart[: 3 * top]]  # fmt: skip
     heads = columns("number", "A", "B", "difference", "of the larger", n=(1, 2, 3, 4))
