@@ -19,6 +19,7 @@ import pytest
 
 from twin.assets import drills_folder
 from twin.cli import main, words
+from twin.cli.documents import spelled
 from twin.cli.words import CODES
 
 VERBS = [
@@ -347,6 +348,38 @@ def test_an_interrupt_ends_with_130_and_keeps_the_trace(tmp_path: Path) -> None:
     from twin.trace import open_trace
 
     assert len(open_trace(tmp_path / "short.h5").time) > 0
+
+
+def test_json_alone_prints_and_with_a_file_writes_for_every_command(ran: tuple[Path, Done]) -> None:
+    """One convention: alone it is all of stdout, with OUT.json the tables stay; a folder that is not there at once."""
+    folder, _ = ran
+    both = twin("report", "short.h5", "--json", "told.json", cwd=folder)
+    alone = twin("report", "--json", "short.h5", cwd=folder)
+    assert (both.returncode, alone.returncode, both.stderr) == (0, 0, "json: told.json\n")
+    assert "Verdict" in both.stdout
+    assert json.loads((folder / "told.json").read_text()) == json.loads(alone.stdout)
+    for verb in ("run", "report", "audit", "sweep", "compare", "ist", "year"):
+        assert "--json [OUT.json]" in twin(verb, "--help", cwd=folder).stdout, verb
+    nowhere = twin("report", "short.h5", "--json", "nowhere/told.json", cwd=folder)
+    assert (nowhere.returncode, nowhere.stdout) == (74, "")
+    assert nowhere.stderr == "twin: nowhere/told.json: cannot write: No such file or directory\n"
+
+
+def test_what_stands_behind_json() -> None:
+    assert spelled(["a.yaml", "--json"]) == ["a.yaml", "--json", "-"]
+    assert spelled(["--json", "a.yaml"]) == ["--json", "-", "a.yaml"]
+    assert spelled(["--json", "OUT.JSON", "a.yaml"]) == ["--json", "OUT.JSON", "a.yaml"]
+    assert spelled(["--json", "--quiet", "--json=x.json"]) == ["--json", "-", "--quiet", "--json=x.json"]
+    assert spelled(["--", "--json"]) == ["--", "--json"]
+    assert spelled(["hall", "--json", "found.txt"], any_file=True) == ["hall", "--json", "found.txt"]
+    assert spelled(["hall", "--json"], any_file=True) == ["hall", "--json", "-"]
+
+
+def test_help_says_what_holds_without_an_option(tmp_path: Path) -> None:
+    told = twin("sweep", "--help", cwd=tmp_path).stdout
+    assert "[default: (" not in told
+    assert "Failures at once, 1 if absent" in told
+    assert "at 60 s, if absent" in told
 
 
 def test_report_says_the_same_in_words_json_and_html(

@@ -9,6 +9,7 @@ import typer
 
 from twin import __version__
 from twin.cli import acceptance, audits, comparisons, drills, papers, pictures, sweeps, years
+from twin.cli.documents import Verb
 from twin.cli.words import EXIT_CODES, Tone, emit
 
 app = typer.Typer(
@@ -56,7 +57,7 @@ VERBS = {
     papers.schema: "Print the JSON Schema of a scenario file.",
 }
 for _verb, _short in VERBS.items():
-    app.command(short_help=_short)(_verb)
+    app.command(short_help=_short, cls=Verb)(_verb)
 
 
 def main(arguments: list[str] | None = None) -> None:

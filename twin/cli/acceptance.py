@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from twin.cli.asked import asked, listed
+from twin.cli.documents import Json, alone, put
 from twin.cli.drills import Device
 from twin.cli.progress import Bar
-from twin.cli.words import FAILED, GOOD, UsageFault, emit, emit_json, guarded, say, table
+from twin.cli.words import FAILED, GOOD, UsageFault, emit, guarded, say, table
 
 SORTS = (".md", ".html")
 
@@ -38,7 +39,7 @@ def ist(
         Path | None, typer.Option(metavar="DIR", help="Keep each step's scenario and trace there.", show_default=False)
     ] = None,
     script_only: Annotated[bool, typer.Option("--script-only", help="Write the script, run nothing.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document.")] = False,
+    as_json: Json = None,
     device: Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU that works.")] = Device.cpu,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> int:
@@ -52,6 +53,7 @@ def ist(
     from twin.studies.ist import Conditions
     from twin.studies.ist import ist as tested
 
+    bare = alone(as_json)
     for path in output or ():
         if path.suffix not in SORTS:
             raise UsageFault(f"{path} ends in neither of {', '.join(SORTS)}; e.g. {path.with_suffix('.md')} is wanted")
@@ -62,17 +64,17 @@ def ist(
     )
     chosen = None if steps is None else numbers(steps)
     units = None if only is None else listed("--only", only, 'a unit or kind, e.g. "pump-2,cdu",')
-    with Bar(f"test of {plant}", silent=quiet or as_json or script_only, of="steps") as bar:
+    with Bar(f"test of {plant}", silent=quiet or bare or script_only, of="steps") as bar:
         made = tested(
             plant, at, only=units, steps=chosen, run=not script_only, keep=keep, device=device.value, progress=bar
         )
     for path in output or ():
         path.write_text(made.html() if path.suffix == ".html" else made.markdown(), encoding="utf-8")
         say(f"test: {path}")
-    if as_json:
-        emit_json(made.to_json())
-    else:
+    if not bare:
         emit(table(made.sentence(), ["", "step", "result", "what did not hold"], made.summary()))
+    if as_json is not None:
+        put(as_json, made.to_json())
     return GOOD if made.passed else FAILED
 
 

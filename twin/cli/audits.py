@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from twin.cli.asked import asked
+from twin.cli.documents import Json, alone, put
 from twin.cli.drills import Device
 from twin.cli.progress import Bar
-from twin.cli.words import FAILED, GOOD, drawn, emit, guarded, plain, say
+from twin.cli.words import FAILED, GOOD, drawn, emit, guarded, say
 
 
 @guarded
@@ -22,9 +22,7 @@ def audit(
     picture: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="OUT.png", help="Draw the loading of every unit.")
     ] = None,
-    as_json: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT.json", help="Write everything as one JSON document.")
-    ] = None,
+    as_json: Json = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 where a single point of failure is.")] = False,
     dry_bulb: Annotated[str, typer.Option(metavar="TEMPERATURE", help="Outdoor air of a plant's audit.")] = "44 degC",
     humidity: Annotated[str, typer.Option(metavar="SHARE", help="Its relative humidity.")] = "10 %",
@@ -48,6 +46,7 @@ def audit(
     from twin.studies.audit.picture import picture as draw
     from twin.studies.audit.tables import whole
 
+    only = alone(as_json)
     at = conditions(
         asked("--dry-bulb", dry_bulb, "K"),
         asked("--humidity", humidity, "1"),
@@ -55,12 +54,12 @@ def audit(
         asked("--window", window, "s"),
         asked("--hold", hold, "s"),
     )
-    with Bar(f"audit of {plant}", silent=quiet) as bar:
+    with Bar(f"audit of {plant}", silent=quiet or only) as bar:
         found = audited(plant, at, device=device.value, progress=bar)
-    emit(drawn(lambda width: whole(found, width)))
+    if not only:
+        emit(drawn(lambda width: whole(found, width)))
     if as_json is not None:
-        as_json.write_text(json.dumps(plain(found.to_json()), indent=2) + "\n", encoding="utf-8")
-        say(f"json: {as_json}")
+        put(as_json, found.to_json())
     if picture is not None:
         say(f"picture: {draw(found, picture)}")
     return FAILED if strict and (found.single_points or not found.works) else GOOD

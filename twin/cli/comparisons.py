@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twin.cli.asked import asked, listed
+from twin.cli.documents import Json, alone, put
 from twin.cli.drills import Device
 from twin.cli.progress import Bar
-from twin.cli.words import FAILED, GOOD, drawn, emit, emit_json, guarded, say
+from twin.cli.words import FAILED, GOOD, drawn, emit, guarded, say
 
 if TYPE_CHECKING:
     from twin.report.findings import Findings
@@ -32,7 +33,6 @@ After = Annotated[
     str | None, typer.Option(metavar="TIME", help="How long a sweep watches each failure.", show_default=False)
 ]
 Page = Annotated[Path | None, typer.Option("-o", "--output", metavar="OUT.html", help="Write a page with plots.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Top = Annotated[int, typer.Option(min=1, help="Rows of a table.")]
 On = Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU that works.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
@@ -41,7 +41,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")]
 @guarded
 def compare(
     a: One, b: Other, within: Within = None, criteria: Criteria = False, sweep: Swept = False, kinds: Kinds = None,
-    after: After = None, output: Page = None, as_json: Json = False, top: Top = 12, device: On = Device.cpu,
+    after: After = None, output: Page = None, as_json: Json = None, top: Top = 12, device: On = Device.cpu,
     quiet: Quiet = False,
 ) -> int:  # fmt: skip
     """Compare two runs: where they part, what differs most, and whether it is too much.
@@ -56,6 +56,7 @@ def compare(
     from twin.studies.compare import compare as compared
     from twin.studies.compare.plots import picture
 
+    only = alone(as_json)
     limit = None if within is None else asked("--within", within, "1")
     instead = _instead(kinds, after)
     pictures: list[Picture] = []
@@ -65,23 +66,28 @@ def compare(
         if output is not None:
             pictures.extend(picture(found, one, other))
 
-    with Bar(f"{a} and {b}", silent=quiet or as_json) as bar:
+    with Bar(f"{a} and {b}", silent=quiet or only) as bar:
         found = compared(a, b, swept=sweep, instead=instead, jobs=cores, device=device.value, progress=bar, keep=keep)
     beyond = found.beyond(limit, criteria) if isinstance(found, Traces) else found.beyond(limit)
-    _show(found, beyond, output, pictures, top, as_json=as_json)
+    _show(found, beyond, output, pictures, top, as_json)
     return FAILED if beyond else GOOD
 
 
 def _show(
-    found: Traces | Sweeps, beyond: list[str], output: Path | None, pictures: list[Picture], top: int, *, as_json: bool
-) -> None:
+    found: Traces | Sweeps,
+    beyond: list[str],
+    output: Path | None,
+    pictures: list[Picture],
+    top: int,
+    as_json: str | None,
+) -> None:  # fmt: skip
     from twin.studies.compare.shown import sections, sentence, whole
     from twin.studies.pages import write_page
 
-    if as_json:
-        emit_json(found.to_json() | {"beyond": beyond})
-    else:
+    if not alone(as_json):
         emit(drawn(lambda width: whole(found, beyond, top)))
+    if as_json is not None:
+        put(as_json, found.to_json() | {"beyond": beyond})
     if output is not None:
         outcome = "beyond" if beyond else "same" if found.same else "different"
         good = False if beyond else True if found.same else None

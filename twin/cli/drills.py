@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from twin.cli.documents import Json, alone, put
 from twin.cli.pictures import report_text, verdict_text
 from twin.cli.progress import Bar
-from twin.cli.words import FAILED, GOOD, INTERRUPTED, emit, emit_json, guarded, say
+from twin.cli.words import FAILED, GOOD, INTERRUPTED, emit, guarded, say
 
 if TYPE_CHECKING:
     from twin.studies.drill import DrillResult
@@ -38,7 +39,7 @@ def run(
     device: Annotated[Device, typer.Option(help="Where to compute; auto takes a GPU that works.")] = Device.auto,
     members: Annotated[int | None, typer.Option(min=1, help="Worlds to run side by side.", show_default=False)] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of all draws.", show_default=False)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")] = False,
+    as_json: Json = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress on stderr.")] = False,
 ) -> int:
     """Run a drill: simulate the scenario, write its trace, judge its criteria.
@@ -48,13 +49,14 @@ def run(
       twin run chiller-trip
       twin run my-site/my-site.yaml -o night.h5 --members 100 --json
     """
-    drill = _drill(_meant(file), output, device, members, seed, silent=quiet or as_json)
+    only = alone(as_json)
+    drill = _drill(_meant(file), output, device, members, seed, silent=quiet or only)
     if drill is None:
         return INTERRUPTED
-    if as_json:
-        emit_json(drill.to_json())
-    else:
+    if not only:
         emit(report_text(drill.findings))
+    if as_json is not None:
+        put(as_json, drill.to_json())
     return GOOD if drill.passed else FAILED
 
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from twin.cli.words import UsageFault, drawn, emit, emit_json, guarded, say
+from twin.cli.documents import Json, alone, put
+from twin.cli.words import UsageFault, drawn, emit, guarded, say
 
 if TYPE_CHECKING:
     from twin.report.findings import Findings
@@ -29,7 +30,7 @@ def report(
         str | None,
         typer.Option(metavar="TIME", help='Moment of the one-line diagrams, e.g. "75 s"; else the worst.'),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything as one JSON document.")] = False,
+    as_json: Json = None,
 ) -> None:
     """Tell what a trace says: the verdict, seconds to each loss, extremes, energy, and what happened and why.
 
@@ -41,6 +42,7 @@ def report(
     from twin import report as room
     from twin.trace import open_trace
 
+    only = alone(as_json)
     for option, given in (("--picture", picture), ("--at", at)):
         if given is not None and output is None and not pdf:
             raise UsageFault(f"{option} goes into a page; say with -o where to write that")
@@ -51,10 +53,13 @@ def report(
     moment = None if at is None else seconds(at)
     for made in room.reports(opened, targets, picture, at=moment, stills=stills) if targets else ():
         say(f"report: {made}")
-    if as_json:
-        emit_json(room.summary(opened))
-    elif not targets:
+    if as_json is None:
+        if not targets:
+            emit(report_text(room.Findings(opened)))
+        return
+    if not (only or targets):
         emit(report_text(room.Findings(opened)))
+    put(as_json, room.summary(opened))
 
 
 def report_text(findings: Findings) -> str:

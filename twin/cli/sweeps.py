@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from twin.cli.asked import asked, listed
+from twin.cli.documents import Json, alone, put
 from twin.cli.drills import Device
 from twin.cli.progress import Bar
 from twin.cli.words import (
@@ -21,7 +22,6 @@ from twin.cli.words import (
     UsageFault,
     drawn,
     emit,
-    emit_json,
     ended_like_interrupted,
     guarded,
     say,
@@ -37,26 +37,24 @@ if TYPE_CHECKING:
 Given = Annotated[
     str, typer.Argument(metavar="PLANT", help="Shipped plant, plant file or scenario file.", show_default=False)
 ]
-Order = Annotated[
-    str | None,
-    typer.Option("--n", metavar="1|2|UNITS", help="Failures at once; units make pairs of these.", show_default="1"),
-]
-At = Annotated[str | None, typer.Option("--fault-at", metavar="TIMES", help="When they strike.", show_default="60 s")]
-After = Annotated[
-    str | None, typer.Option(metavar="TIME", help="How long it is watched from there.", show_default=False)
-]
-Units = Annotated[str | None, typer.Option(metavar="UNITS", help="Only these fail.", show_default=False)]
-Kinds = Annotated[str | None, typer.Option(metavar="KINDS", help="Only these fail.", show_default=False)]
-Modes = Annotated[str | None, typer.Option(metavar="INPUTS", help="Only by these.", show_default=False)]
-Upkeep = Annotated[
-    str | None, typer.Option(metavar="UNITS|all", help="Out of service from the start, in turn.", show_default=False)
-]
-Loads = Annotated[str | None, typer.Option(metavar="SHARES", help="Work asked of all racks.", show_default=False)]
-Air = Annotated[str | None, typer.Option(metavar="AIR", help='Outdoors: "25 degC, 38 degC/15 %".', show_default=False)]
+
+
+def _told(metavar: str, said: str, *names: str) -> Any:
+    """An option whose words say what holds without it."""
+    return typer.Option(*names, metavar=metavar, help=said, show_default=False)
+
+
+Order = Annotated[str | None, _told("1|2|UNITS", "Failures at once, 1 if absent; units make pairs of these.", "--n")]
+At = Annotated[str | None, _told("TIMES", "When they strike; at 60 s, if absent.", "--fault-at")]
+After = Annotated[str | None, _told("TIME", "Watched from there: 30 min, or to the end of a scenario.")]
+Units = Annotated[str | None, _told("UNITS", "Only these fail; all, if absent.")]
+Kinds = Annotated[str | None, _told("KINDS", "Only units of these kinds fail.")]
+Modes = Annotated[str | None, _told("INPUTS", "Only by these, e.g. in_service.")]
+Upkeep = Annotated[str | None, _told("UNITS|all", "Out of service from the start, in turn.")]
+Loads = Annotated[str | None, _told("SHARES", "Work asked of all racks.")]
+Air = Annotated[str | None, _told("AIR", 'Outdoors: "25 degC, 38 degC/15 %".')]
 Draws = Annotated[int | None, typer.Option(min=0, help="Worlds of the scenario's draws.", show_default=False)]
-Restore = Annotated[
-    str | None, typer.Option("--restore-after", metavar="TIME", help="Mend it then.", show_default=False)
-]
+Restore = Annotated[str | None, _told("TIME", "Mend it after so long; never, if absent.", "--restore-after")]
 Keep = Annotated[
     int | None,
     typer.Option(min=0, max=1000, metavar="N", help="Run the N worst again, each with a trace.", show_default=False),
@@ -71,7 +69,6 @@ Audited = Annotated[bool, typer.Option("--audit", help="Say where twin audit fin
 Rated = Annotated[
     str | None, typer.Option("--rates", metavar="SET", help="Expect a year by published rates, e.g. ieee-493.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of tables.")]
 Top = Annotated[int, typer.Option(min=1, help="Rows of the ranked table.")]
 Unfolded = Annotated[bool, typer.Option("--unfolded", help="Run cases that are alike by symmetry, too.")]
 Chunk = Annotated[int | None, typer.Option(min=1, help="Cases side by side.", show_default=False)]
@@ -90,7 +87,7 @@ def sweep(
     given: Given, order: Order = None, at: At = None, after: After = None, units: Units = None, kinds: Kinds = None,
     modes: Modes = None, maintenance: Upkeep = None, loads: Loads = None, weather: Air = None, draws: Draws = None,
     restore: Restore = None, keep: Keep = None, output: Output = None, csv: Csv = None, picture: Picture = None,
-    page: Page = None, audit: Audited = False, rates: Rated = None, as_json: Json = False, top: Top = 20,
+    page: Page = None, audit: Audited = False, rates: Rated = None, as_json: Json = None, top: Top = 20,
     unfolded: Unfolded = False, chunk: Chunk = None, jobs: Jobs = None, memory: Memory = "4 GB",
     resume: Resume = None, device: On = Device.cpu, strict: Strict = False, quiet: Quiet = False,
 ) -> int:  # fmt: skip
@@ -110,12 +107,13 @@ def sweep(
     from twin.studies.sweep.base import wished
     from twin.studies.sweep.risk import rate_set
 
+    only = alone(as_json)
     instead = _instead(order, at, after, units, kinds, modes, maintenance, loads, weather, draws, restore, keep)
     target, most = _target(given, output), _bytes(memory)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     wish = wished(given, instead if rates is None else instead | {"rates": rates})
     known = rate_set(wish.rates) if wish.rates else None
-    silent = quiet or as_json
+    silent = quiet or only
     held = _audit(given, silent=silent) if audit else None
     try:
         with ended_like_interrupted(), Bar(f"sweep of {given}", silent=silent) as bar:
@@ -129,7 +127,7 @@ def sweep(
     except Interrupted as error:
         raise UsageFault(str(error)) from None
     agreed = None if held is None else agreement(found, held)
-    _show(found, target, top, known, agreed, as_json=as_json)
+    _show(found, target, top, known, agreed, as_json)
     _files(found, csv, picture, page, agreed)
     if all(each.fault for each in found.outcomes):
         return BROKEN
@@ -137,16 +135,17 @@ def sweep(
 
 
 def _show(
-    found: Sweep, target: Path, top: int, rates: RateSet | None, agreed: Agreement | None, *, as_json: bool
+    found: Sweep, target: Path, top: int, rates: RateSet | None, agreed: Agreement | None, as_json: str | None
 ) -> None:
     """Print what was found, and what of it is to be expected."""
     from twin.studies.sweep.risk import risks
     from twin.studies.sweep.shown import expected, whole
 
     rows = risks(found, rates) if rates is not None else []
-    if as_json:
+    if as_json is not None:
         more: dict[str, Any] = {"risks": [each.to_json() for each in rows]} if rates is not None else {}
-        emit_json(found.to_json() | more | ({} if agreed is None else {"audit": agreed.to_json()}))
+        put(as_json, found.to_json() | more | ({} if agreed is None else {"audit": agreed.to_json()}))
+    if alone(as_json):
         return
     emit(drawn(lambda width: whole(found, width, top)))
     if rates is not None:

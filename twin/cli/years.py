@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from twin.cli.asked import asked
+from twin.cli.documents import Json, alone, put
 from twin.cli.drills import Device
 from twin.cli.progress import Bar
-from twin.cli.words import GOOD, UsageFault, drawn, emit, guarded, plain, say
+from twin.cli.words import GOOD, UsageFault, drawn, emit, guarded, say
 
 
 @guarded
@@ -26,9 +26,7 @@ def year(
     picture: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="OUT.png", help="Draw load duration, PUE and months.")
     ] = None,
-    as_json: Annotated[
-        Path | None, typer.Option("--json", metavar="OUT.json", help="Write everything as one JSON document.")
-    ] = None,
+    as_json: Json = None,
     utilisation: Annotated[str, typer.Option(metavar="SHARE", help="Work asked of a plant's racks.")] = "85 %",
     in_time: Annotated[
         bool, typer.Option("--in-time", help="Run the hours one after the other, with all that the plant remembers.")
@@ -55,21 +53,24 @@ def year(
     from twin.studies.year.picture import picture as draw
     from twin.studies.year.tables import whole
 
+    only = alone(as_json)
     share, first, hours = asked("--utilisation", utilisation, "1"), beginning(weather, start), 24 * days
     length, on = asked("--tick", tick, "s"), device.value
     if abs(round(3600.0 / length) * length - 3600.0) > 1e-6:
         raise UsageFault(f"--tick: {tick} was found; a tick that goes into an hour is wanted, e.g. 5 min")
-    with Bar(f"year of {plant}", silent=quiet, of="s to simulate" if in_time else "steady states to find") as bar:
+    with Bar(
+        f"year of {plant}", silent=quiet or only, of="s to simulate" if in_time else "steady states to find"
+    ) as bar:
         if in_time:
             found = year_in_time(
                 plant, weather, utilisation=share, device=on, progress=bar, first=first, hours=hours, tick=length
             )
         else:
             found = at_rest(plant, weather, utilisation=share, device=on, progress=bar, first=first, hours=hours)
-    emit(drawn(lambda width: whole(found)))
+    if not only:
+        emit(drawn(lambda width: whole(found)))
     if as_json is not None:
-        as_json.write_text(json.dumps(plain(found.to_json()), indent=2) + "\n", encoding="utf-8")
-        say(f"json: {as_json}")
+        put(as_json, found.to_json())
     if picture is not None:
         say(f"picture: {draw(found, picture)}")
     return GOOD

@@ -98,9 +98,9 @@ def _columns(wide: bool, tokens: bool) -> list[tuple[str, str]]:
     columns = [("what fails", "left"), ("first", "left"), ("after", "right")]
     columns += [("slower", "right")] + ([("from", "right")] if wide else [])
     columns += [("down", "right")] + ([("from", "right")] if wide else [])
-    columns += [("at end", "right"), ("IT lost", "right")]
-    columns += [("energy", "right")] if wide else []
-    columns += [("tokens", "right"), ("money", "right")] if tokens else []
+    columns += [("at end", "right"), ("IT power lost", "right")]
+    columns += [("energy lost", "right")] if wide else []
+    columns += [("tokens lost", "right"), ("money lost", "right")] if tokens else []
     return [*columns, ("criteria", "right")]
 
 
@@ -259,7 +259,7 @@ def expected(rows: list[Risk], name: str, top: int) -> Table:
         "once in",
         "IT energy a time",
         "a year",
-        *(["tokens", "money"] if tokens else []),
+        *(["tokens lost", "money lost"] if tokens else []),
     ]
     for place, words in enumerate(columns):
         made.add_column(words, justify="right" if place else "left", overflow="fold")
