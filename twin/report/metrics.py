@@ -10,7 +10,8 @@ import numpy as np
 from twin.report.accounts import accounts
 from twin.report.energy import ledger, pue
 from twin.report.extremes import Extreme, extremes
-from twin.report.moments import batteries, every_first, fault_of, firsts, lost
+from twin.report.losses import lost
+from twin.report.moments import batteries, every_first, fault_of, firsts
 from twin.report.network import network
 from twin.report.schedule import schedule
 from twin.report.story import Story

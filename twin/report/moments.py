@@ -27,8 +27,6 @@ MINUTE = 60.0
 """Time before a fault [s] over which what was usual is taken."""
 GRAVE = (*LOST, "dead", "stopped", "tripped", "depleted", "lost", "pumps_lost", "exhausted", "failed", "out_of_fuel")
 """Flags under which a unit is out of action."""
-ROUND_OFF = 1e-9
-"""Share of the power before a fault below which none is missing."""
 EARLY = 1e-6
 """A moment this much before the fault [s] still belongs to it: both were interpolated."""
 
@@ -139,36 +137,6 @@ def work_kinds(story: Story) -> list[str]:
     return [kind for kind in story.kinds if kind in KINDS and KINDS[kind].is_work]
 
 
-def lost(story: Story, member: int) -> dict[str, Any]:
-    """Units of work lost (shut down, without power, out of service), and IT power missing against before the fault.
-
-    Power swings with every iteration of a training job: `power_before` is the mean over the minute before the fault,
-    and what came later are means over the longest iteration.
-    """
-    total = sum(len(story.trace.units(kind)) for kind in work_kinds(story))
-    peak, peak_time, at_end = most_at_once(lost_spans(story, member))
-    record: dict[str, Any] = {
-        "units_total": total,
-        "units_peak": peak,
-        "units_peak_time": peak_time,
-        "units_end": at_end,
-    }
-    power = it_power(story)
-    keys = ("power_before", "power_lost_peak", "power_lost_peak_time", "power_lost_end")
-    if power is None:
-        return record | dict.fromkeys(keys)
-    zero = since(story, member)
-    row = last_row_before(story, zero)
-    before = mean_power(story, member, zero)
-    own = power[:, member] if before is None else _steady(story, member, power)
-    before = float(own[row]) if before is None else before
-    lowest = row + int(np.nanargmin(own[row:]))
-    gone = before - own[[lowest, -1]]
-    most, last = np.where(abs(gone) > ROUND_OFF * abs(before), gone, 0.0)
-    levels = (before, most, story.time[lowest], last)
-    return record | {key: float(value) for key, value in zip(keys, levels, strict=True)}
-
-
 def lost_spans(story: Story, member: int, more: tuple[str, ...] = ()) -> list[Span]:
     """Times without work, one span per unit and stretch: a unit that is lost twice over is lost once.
 
@@ -253,20 +221,6 @@ def mean_power(
         return None
     energy = np.interp([first, moment], story.time, values[:, member, 0].astype(float))
     return float((energy[1] - energy[0]) / (moment - first))
-
-
-def _steady(story: Story, member: int, power: np.ndarray) -> np.ndarray:
-    """Power of the work at each row (time,), without the swing of training: its mean over the longest iteration."""
-    jobs = [unit for unit in story.plant.of_kind("job") if "job" in story.kinds]
-    window = max((unit.machine().step_time for unit in jobs), default=0.0)
-    values = story.values("site", "work_energy")
-    if values is None or window <= 0:
-        return power[:, member]
-    energy = values[:, member, 0].astype(float)
-    first = np.maximum(story.time - window, story.start)
-    lasted = story.time - first
-    means = (energy - np.interp(first, story.time, energy)) / np.where(lasted > 0, lasted, 1.0)
-    return np.where(lasted > 0, means, power[:, member])
 
 
 def last_row_before(story: Story, moment: float) -> int:

@@ -9,7 +9,8 @@ from typing import Any, get_type_hints
 
 from twin.report.accounts import net_revenue
 from twin.report.judging import judge
-from twin.report.moments import EARLY, firsts, lost, most_at_once, out_of_service, stretches
+from twin.report.losses import lost
+from twin.report.moments import EARLY, firsts, most_at_once, out_of_service, stretches
 from twin.report.story import Fault, Story
 from twin.report.verdict import Verdict
 from twin.studies.sweep.base import Base

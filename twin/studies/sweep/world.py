@@ -11,6 +11,7 @@ import numpy as np
 
 from twin.arrays import open_device, to_host
 from twin.declare import quantities
+from twin.equipment import KINDS
 from twin.ledger import BrokenBalance, ClosedLoop, loop_of, run_residual
 from twin.model import State, compile, inputs
 from twin.recording import Gatherer, companion
@@ -37,7 +38,7 @@ class World:
     def __init__(self, base: Base, device: str = "cpu", keys: frozenset[Key] = frozenset()) -> None:
         self.base = base
         self.model = compile(base.plant, open_device(device))
-        self.keys = ALWAYS | keys | _criteria(base) | _credits(base)
+        self.keys = ALWAYS | keys | _criteria(base) | _credits(base) | _asked(base)
         self.steady: OrderedDict[Start, State] = OrderedDict()
 
     def run(self, cases: list[Case], told: Told = lambda seconds: None) -> list[Outcome]:
@@ -126,6 +127,15 @@ def _credits(base: Base) -> frozenset[Key]:
     """The columns that tables of credits are reckoned by, together: each asked for alone would run a batch again."""
     tabled = any(unit.parameters.get("credit_below_1", 0.0) > 0 for unit in base.plant.of_kind("service"))
     return frozenset(("service", name) for name in CREDITED) if tabled else frozenset()
+
+
+def _asked(base: Base) -> frozenset[Key]:
+    """The columns that tell what failures took from what nobody asks for, where jobs or pools have racks."""
+    if not (base.plant.pools or base.plant.scheduled):
+        return frozenset()
+    kinds = {unit.kind for unit in base.plant.units.values() if KINDS[unit.kind].is_work}
+    names = ("power", "job_number") if base.plant.scheduled else ("power",)
+    return frozenset((kind, name) for kind in kinds for name in names)
 
 
 def fingerprints(state: State, members: int) -> list[str]:
