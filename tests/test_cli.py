@@ -17,6 +17,7 @@ from pathlib import Path
 import h5py
 import pytest
 
+from twin import scenario as scenarios
 from twin.assets import drills_folder
 from twin.cli import main, words
 from twin.cli.documents import spelled
@@ -178,6 +179,14 @@ def test_run_prints_json_alone(ran: tuple[Path, Done]) -> None:
     told = json.loads(twin("report", "short.h5", "--json", cwd=folder).stdout)
     assert said["metrics"] == told["metrics"]
     assert said["metrics"]["extremes"]
+    assert {"criteria", "expected", "seconds_left", "alarms", "timeline", "reliability"} <= set(said)
+    assert said["timeline"] == told["timeline"]
+    lost = next(place for place, each in enumerate(said["timeline"]) if each["what"].startswith("is lost"))
+    follows = next(each for each in said["timeline"] if each["cause"] == lost)
+    assert set(follows) == {"time", "member", "unit", "what", "why", "cause", "since_fault", "led_by"}
+    led = said["timeline"][lost]
+    assert follows["led_by"] == f"{led['unit']} {led['what']}"
+    assert follows["since_fault"] == follows["time"] - 10.0
 
 
 def test_run_tells_the_verdict_on_stdout_and_progress_on_stderr(tmp_path: Path) -> None:
@@ -360,7 +369,7 @@ def test_json_alone_prints_and_with_a_file_writes_for_every_command(ran: tuple[P
     assert json.loads((folder / "told.json").read_text()) == json.loads(alone.stdout)
     for verb in ("run", "report", "audit", "sweep", "compare", "ist", "year"):
         assert "--json [OUT.json]" in twin(verb, "--help", cwd=folder).stdout, verb
-    nowhere = twin("report", "short.h5", "--json", "nowhere/told.json", cwd=folder)
+    nowhere = process("report", "short.h5", "--json", "nowhere/told.json", cwd=folder)
     assert (nowhere.returncode, nowhere.stdout) == (74, "")
     assert nowhere.stderr == "twin: nowhere/told.json: cannot write: No such file or directory\n"
 
@@ -422,6 +431,18 @@ def test_new_makes_a_drill_that_is_good(source: str, tmp_path: Path) -> None:
     assert made[-1] == Path("my-site/my-site.yaml")
     assert all((tmp_path / path).is_file() for path in made)
     assert twin("check", "my-site/my-site.yaml", cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize("source", ["pod", "hall", "starter", "switchgear"])
+def test_a_new_drill_lasts_until_all_are_back_on_the_utility(source: str, tmp_path: Path) -> None:
+    """Of any shape: longer than switches wait on a good feed and generators then run on."""
+    assert twin("new", "own", "--from", source, cwd=tmp_path).returncode == 0
+    drill = scenarios.read(tmp_path / "own" / "own.yaml")
+    machines = [unit.machine() for unit in drill.plant.units.values()]
+    waits, cools = (max(getattr(m, key, 0.0) for m in machines) for key in ("retransfer_delay", "cooldown"))
+    back = max(change.time for change in drill.changes if change.verb == "restore")
+    assert drill.run.duration >= back + waits + cools + 60.0
+    assert drill.criteria
 
 
 def test_new_writes_over_nothing(tmp_path: Path) -> None:

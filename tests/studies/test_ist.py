@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -146,7 +147,17 @@ def test_gates_are_numbers_of_the_plant() -> None:
     assert "max(pod-air.temperature) < 40 degC" in held
     assert "min(ups.state_of_charge) > 20 %" in held
     frequency = next(gate for gate in step("pod", "chiller-1 trips").gates if "frequency_dips" in gate.hold)
-    assert frequency.limit == "55.8 Hz"
+    assert (frequency.limit, frequency.bound("")) == ("55.8 Hz", ">= 55.8 Hz")
+
+
+def test_every_limit_has_a_direction_before_anything_is_measured() -> None:
+    """A number is a least or a most; flags, which must not come, have none."""
+    for gate in step("hall", "chiller-1 trips").gates:
+        assert re.search(r"[<>]=? [0-9.]+", gate.unmeasured()) or gate.hold.startswith("no "), gate
+    assert Gate("max(a.b) < 5 K", "").bound("5 K") == "< 5 K"
+    assert Gate("max(a.b) < 5 K", "").unmeasured() == "< 5 K"
+    assert Gate("no a.b", "").unmeasured() == "none"
+    assert Gate("no a.b", "", "n", "66 Hz", ("c", True)).unmeasured() == "<= 66 Hz (no a.b)"
 
 
 def test_neighbours_carry_what_a_distribution_unit_leaves() -> None:
@@ -286,7 +297,7 @@ def test_a_step_is_scored_gate_by_gate(taken: Acceptance) -> None:
     assert float(found.sequence[0].measured.removesuffix(" s")) == pytest.approx(3.2, abs=0.2)
     assert found.sequence[0].where.startswith("cdu-1, 00:00:03")
     assert found.sequence[1].measured == "never"
-    assert found.gates[0].limit == "88 °C"
+    assert found.gates[0].limit == "< 88 °C"
     assert (
         taken.sentence()
         == "1 of 1 step failed, 2 of 5 gates (3 more not applicable): 1 cdu-1 changes to its standby pump."
@@ -309,14 +320,14 @@ def test_a_gate_may_count_from_later_on(taken: Acceptance) -> None:
     (found,) = taken.scored
     made = taken.steps[0].gates[-1]
     assert made.written()["hold"] == "min(cdu-1.flow) > 400 L/min after 68 s"
-    assert (found.gates[-1].limit, found.gates[-1].why) == ("400 L/min", "its share, from 8 s on")
+    assert (found.gates[-1].limit, found.gates[-1].why) == ("> 400 L/min", "its share, from 8 s on")
     assert [gate["result"] for gate in taken.to_json()["steps"][0]["gates"]][1:3] == ["FAILED", "not applicable"]
 
 
 def test_the_script_is_told_with_lines_for_witnesses(taken: Acceptance) -> None:
     text = taken.markdown()
     assert "## 1. cdu-1 changes to its standby pump - FAILED" in text
-    assert "| dies stay cool | 88 °C | throttle temperature |" in text
+    assert "| dies stay cool | < 88 °C | throttle temperature |" in text
     assert "Witnessed by: ____" in text
     page = taken.html()
     assert page.count('class="witness"') == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Annotated
@@ -43,9 +44,10 @@ def check(
 DRILL = """\
 title: First drill of {name}
 description: >
-  The utility supply is lost a minute into the run and returns after fifteen.
+  The utility supply is lost a minute into the run and returns after fifteen. The run goes on until transfer switches
+  are back on it and generators have cooled down.
 plant: {name}
-run: {{duration: 20 min, tick: 1 s, zoom: [{{at: 60 s, for: 20 s, tick: 100 ms}}]}}
+run: {{duration: {minutes} min, tick: 1 s, zoom: [{{at: 60 s, for: 20 s, tick: 100 ms}}]}}
 weather: {{dry_bulb: 35 degC, relative_humidity: 20 %}}
 workload: {{utilisation: 85 %}}
 events:
@@ -54,7 +56,12 @@ events:
 criteria:
 {criteria}
 """
+BACK, STEP, TURNS = 15.0, 5.0, 60.0
+"""Minutes after which the utility returns; the run lasts whole steps of so many; seconds for switches to turn in."""
 """The scenario that `twin new` begins with: it names kinds alone, so it suits any plant."""
+
+AFTERWARDS = ("retransfer_delay", "cooldown")
+"""How long transfer switches wait on a good feed before they go back to it, and how long generators then run on."""
 
 
 @guarded
@@ -88,21 +95,26 @@ def new(
         (plants / copy).write_text((shipped / original).read_text(encoding="utf-8"), encoding="utf-8")
         emit(str(plants / copy))
     drill = folder / f"{name}.yaml"
-    flags = ("shut_down", "unpowered")
-    criteria = "\n".join(f"  - no {kind}.{flag}" for kind in _racks(plants / f"{name}.yaml") for flag in flags)
-    drill.write_text(DRILL.format(name=name, criteria=criteria), encoding="utf-8")
+    drill.write_text(_drill(name, plants / f"{name}.yaml"), encoding="utf-8")
     emit(str(drill))
     say(f"next: edit {plants / f'{name}.yaml'}, then: twin check {drill} && twin run {drill}")
     return GOOD
 
 
-def _racks(file: Path) -> list[str]:
-    """The kinds of rack that a plant has."""
+def _drill(name: str, plant: Path) -> str:
+    """A drill that suits a plant: of its kinds of rack, and so long that all are back on the utility."""
     from twin.equipment import KINDS
     from twin.scenario import read_plant
 
-    units = read_plant(file).units.values()
-    return [kind for kind in KINDS if KINDS[kind].is_work and any(unit.kind == kind for unit in units)] or ["rack"]
+    units = list(read_plant(plant).units.values())
+    there = [kind for kind in KINDS if any(unit.kind == kind for unit in units)]
+    racks = [kind for kind in there if KINDS[kind].is_work]
+    criteria = [f"  - no {kind}.{flag}" for kind in racks for flag in ("shut_down", "unpowered")]
+    criteria = criteria or ["  - all loads restored within 15 min"]
+    machines = [unit.machine() for unit in units]
+    goes_back, cools = (max((getattr(m, key, 0.0) for m in machines), default=0.0) for key in AFTERWARDS)
+    minutes = BACK + STEP * max(1.0, math.ceil((goes_back + cools + TURNS) / 60.0 / STEP))
+    return DRILL.format(name=name, minutes=f"{minutes:.0f}", criteria="\n".join(criteria))
 
 
 def _blocks(folder: Path, file: str) -> list[str]:

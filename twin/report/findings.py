@@ -126,8 +126,20 @@ class Findings:
             return self.worst
         return first_row_showing(self.story, self.worst, self.shown)
 
-    def summary(self) -> dict[str, Any]:
-        """Everything, in pure JSON types."""
+    def told(self, entries: list[Entry]) -> list[dict[str, Any]]:
+        """A timeline in JSON types: `cause` is the place of the line that led to one, `led_by` that one in words."""
+        rows = []
+        for entry in entries:
+            fault = self.story.faults[entry.member]
+            led = None if entry.cause is None else entries[entry.cause]
+            rows.append(entry.to_json() | {
+                "since_fault": None if fault is None else entry.time - fault.time,
+                "led_by": None if led is None else f"{led.unit} {led.what}",
+            })  # fmt: skip
+        return rows
+
+    def summary(self, all_members: bool = True) -> dict[str, Any]:
+        """Everything, in pure JSON types; else the numbers and the timeline of the member shown alone."""
         trace, story = self.trace, self.story
         found: dict[str, Any] = {
             "title": trace.title,
@@ -139,7 +151,7 @@ class Findings:
             "criteria": [each.to_json() for each in self.verdict.judgements],
             "expected": [each.to_json() for each in self.verdict.sequence],
             "metrics": self.measure,
-            "per_member": self.measures if story.members > 1 else [],
+            "per_member": self.measures if story.members > 1 and all_members else [],
             "ensemble": self.across,
             "seconds_left": [rung.to_json() for rung in self.ladder],
             "worst_moment": self.worst,
@@ -147,7 +159,7 @@ class Findings:
             "misled": [each.to_json() for each in self.misled],
             "reliability": self.reliability,
             "selectivity": [asdict(turn) for turn in self.selectivity],
-            "timeline": [entry.to_json() for entry in self.entries],
+            "timeline": self.told(self.entries if all_members else self.own),
             "run": dict(trace.summary or {}),
             "provenance": dict(trace.provenance),
         }

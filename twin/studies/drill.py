@@ -9,7 +9,6 @@ from typing import Any
 
 from twin.report.findings import Findings
 from twin.report.frames import criteria_frame, dataset, timeline_frame
-from twin.report.metrics import plain
 from twin.report.verdict import FAILED, Verdict
 from twin.scenario import Scenario, read
 from twin.simulation import RunResult, simulate
@@ -63,10 +62,12 @@ class DrillResult:
         return dataset(self.trace, kind)
 
     def to_json(self) -> dict[str, Any]:
-        """The run and its verdict in pure JSON types, as `twin run --json` prints them."""
+        """The run and all that a report tells of it, in pure JSON types, as `twin run --json` prints them.
+
+        Of many members the numbers and the timeline are those of `member_shown`; `ensemble` has the spread of all.
+        """
         run = self.run
-        return {
-            "title": self.scenario.title,
+        return self.findings.summary(all_members=False) | {
             "trace": str(run.trace),
             "simulated_seconds": run.simulated_seconds,
             "wall_seconds": run.wall_seconds,
@@ -76,12 +77,6 @@ class DrillResult:
             "energy_residual": run.energy_residual,
             "device": run.device,
             "note": run.note,
-            "verdict": self.verdict.outcome,
-            "criteria": [each.to_json() for each in self.verdict.judgements],
-            "expected": [each.to_json() for each in self.verdict.sequence],
-            "reliability": self.findings.reliability,
-            "member_shown": self.findings.shown,
-            "metrics": dict(plain(self.findings.measure)),
         }
 
 

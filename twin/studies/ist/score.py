@@ -80,7 +80,7 @@ def scored(step: Step, findings: Findings) -> Scored:
 
 
 def _gate(gate: Gate, judged: Judgement, findings: Findings) -> Measured:
-    limit, why = gate.limit or judged.limit_said(), gate.said_why()
+    limit, why = gate.bound(judged.limit_said()), gate.said_why()
     untested = _idle(findings, gate) if judged.passed else ""
     if untested:
         return Measured(gate.name or gate.hold, limit, why, "-", "-", untested, None, tested=False)
@@ -159,7 +159,7 @@ class Acceptance:
                 return each.sequence, each.gates
         sequence = [Measured(a.said(), f"within {lasting(a.within)}", a.why, "", "", "", None) for a in step.awaited]
         return sequence, [
-            Measured(g.name or g.hold, "" if not g.name else g.hold, g.said_why(), "", "", "", None) for g in step.gates
+            Measured(g.name or g.hold, g.unmeasured(), g.said_why(), "", "", "", None) for g in step.gates
         ]
 
     def to_json(self) -> dict[str, Any]:

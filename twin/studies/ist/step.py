@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,6 +49,9 @@ class Await:
         return self.told or (self.what if self.units == 1 else f"{self.what} ({self.units} units)")
 
 
+RELATION = re.compile(r"[<>]=?")
+
+
 @dataclass(frozen=True)
 class Gate:
     """A number that must be kept to: a criterion in the words of a scenario, and the rating that it comes from.
@@ -62,6 +66,29 @@ class Gate:
     limit: str = ""
     reads: tuple[str, bool] | None = None
     after: float = 0.0
+
+    @property
+    def sense(self) -> str:
+        """On which side of its limit a value is good: "<", "<=", ">" or ">="; "" where a flag must not come at all."""
+        if self.reads is not None:
+            return "<=" if self.reads[1] else ">="
+        found = RELATION.search(self.hold)
+        return found[0] if found else ""
+
+    def bound(self, said: str) -> str:
+        """Its limit with its direction: ">= 55.8 Hz".
+
+        Args:
+            said: the limit in words, where it tells none of its own.
+        """
+        return f"{self.sense} {self.limit or said}".strip()
+
+    def unmeasured(self) -> str:
+        """The same before anything is measured."""
+        if self.limit:
+            return f"{self.bound('')} ({self.hold})"
+        _, sense, limit = self.hold.partition(self.sense) if self.sense else ("", "", "")
+        return self.hold if self.name else f"{sense}{limit}" or "none"
 
     def said_why(self) -> str:
         """The rating that it comes from, and from when on it counts."""
