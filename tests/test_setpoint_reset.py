@@ -24,7 +24,7 @@ def followed(load, minutes=60, **cdu):
     for k in range(minutes):
         for j in range(6):
             s = step(model, s, asked, 60.0 * k + 10.0 * j, 10.0)
-        asked = asked | reset.act(s, asked)
+        asked = asked | reset.act(s, asked, 0.0)
     return float(asked["chiller"].leaving_setpoint[0, 0]), s, before
 
 
@@ -48,5 +48,5 @@ def test_valves_by_hand_and_rooms_on_the_same_water_are_left_alone():
     model = compiled.compile(pod())
     asked = compiled.inputs(model)
     s = settle(model, asked)
-    changed = SetpointReset(model, s, 0.5, asked).act(s, asked)
+    changed = SetpointReset(model, s, 0.5, asked).act(s, asked, 0.0)
     assert all((row.leaving_setpoint == asked[key].leaving_setpoint).all() for key, row in changed.items())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from twin.arrays import Array, gather_sum
 from twin.declare import MODES, quantities, replace
 from twin.model import Model, State
 from twin.networks.tables import AllRows
@@ -13,37 +14,67 @@ from twin.plant import Loop
 class PowerCap:
     """Keeps the site's power to the share the grid asks for by capping all racks alike.
 
-        cap <- clip(cap - gain (P - r P_0)/P_it_rated, idle, 1)
+        cap <- clip(cap - gain W/P (P - r P_0)/(s P_rated), idle, 1),   s = (W - W_idle)/(cap P_rated - W_idle)
 
-    P is the site's power, P_0 its power when the run began, r the request (`site.power_request`). A
-    proportional law in velocity form; with nothing asked the cap goes back to 1, by the same share of
-    what is left at each call. The gain is the share of the error corrected at each call.
+    P and W are the means of the site's power and of its racks' since the last look, by its meters, so that a power
+    that swings with every iteration of a job is not chased; P_0 the site's power when the run began, r the request
+    (`site.power_request`). W/P turns an error at the meter into one at the racks, and s is how much of a lower cap the
+    racks feel: one that is busy for a third of the time gives a third. Both are measured at each look, so that the gain
+    is the share of the error corrected by it, whatever the plant, its load and the tick; more than all of it is never.
+    Where no tick has ended since the last look nothing is new, and the caps stay. With nothing asked they go back to 1,
+    by the same share of what is left at each look.
     """
 
     kind = "power_cap"
 
     def __init__(self, model: Model, start: State, gain: float, asked: AllRows) -> None:
         self.racks = [t for t in model.tables if t.machine.is_work]
-        self.gain = gain
+        self.everyone, self.units = model.ledger.everyone, model.ledger.is_work.shape[-1]
+        self.share = min(gain, 1.0)
         self.normal = start.outputs["site"].power
-        self.rated = float(sum(t.machine.rated_power.sum() for t in self.racks))  # type: ignore[attr-defined]
+        self.metered, self.time = _meters(start), 0.0
         self.xp = model.xp
 
-    def act(self, now: State, inputs: AllRows) -> AllRows:
-        """New Inputs of the racks, from the last tick's Outputs."""
-        if not self.racks:
+    def act(self, now: State, inputs: AllRows, time: float) -> AllRows:
+        """New Inputs of the racks, from what the meters counted up to a moment [s]."""
+        if not self.racks or time <= self.time:
             return {}
-        site, xp = now.outputs["site"], self.xp
-        request = inputs["site"].power_request
-        step = self.gain * (site.power - request * self.normal) / self.rated
+        xp, request = self.xp, inputs["site"].power_request
+        before, self.metered = self.metered, _meters(now)
+        power, work = ((new - old) / (time - self.time) for new, old in zip(self.metered, before, strict=True))
+        self.time = time
+        idle, room, rated = self._room(now, inputs)
+        busy = xp.maximum(work - idle, 0.0)
+        felt = xp.where((busy > 0) & (busy < room), busy / xp.where(room > 0, room, 1.0), 1.0)
+        error = (power - request * self.normal) * work / xp.where(power > 0, power, 1.0)
+        step = self.share * error / (felt * xp.where(rated > 0, rated, 1.0))
         changed: dict[str, Any] = {}
         for t in self.racks:
             least = t.machine.idle_power / t.machine.rated_power  # type: ignore[attr-defined]
             cap = xp.minimum(xp.maximum(inputs[t.key].power_limit - step, least), 1.0)
-            free = inputs[t.key].power_limit + min(self.gain, 1.0) * (1.0 - inputs[t.key].power_limit)
+            free = inputs[t.key].power_limit + self.share * (1.0 - inputs[t.key].power_limit)
             cap = xp.where(request >= 1.0, free, cap)
             changed[t.key] = replace(inputs[t.key], power_limit=cap)
         return changed
+
+    def _room(self, now: State, inputs: AllRows) -> Array:
+        """Of racks that draw power: idle power, what caps leave above it, and rated power [W], (3, member, 1)."""
+        xp = self.xp
+        found = xp.zeros((3, len(self.normal), self.units))
+        for t in self.racks:
+            made: Any = t.machine
+            on = now.outputs[t.key].power > 0
+            found[0, :, t.columns] = on * made.idle_power
+            found[1, :, t.columns] = on * xp.maximum(
+                inputs[t.key].power_limit * made.rated_power - made.idle_power, 0.0
+            )
+            found[2, :, t.columns] = on * made.rated_power
+        return gather_sum(found, self.everyone)
+
+
+def _meters(now: State) -> tuple[Array, Array]:
+    """What the site's meters have counted: of all that it took, and of its racks [J], (member, 1)."""
+    return now.rows["site"].supplied_energy, now.rows["site"].work_energy
 
 
 class SetpointReset:
@@ -72,7 +103,7 @@ class SetpointReset:
             for t in machines
         ]
 
-    def act(self, now: State, inputs: AllRows) -> AllRows:
+    def act(self, now: State, inputs: AllRows, time: float) -> AllRows:
         """New Inputs of the machines, from the valves as they stand."""
         if not self.cdus or not self.machines:
             return {}

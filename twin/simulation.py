@@ -89,7 +89,7 @@ class Simulation:
         self.environment = simpy.Environment(initial_time=0)
         self.ramps: list[Ramp] = []
         self.instruments = Instruments(self.model, self.members)
-        self.ticks = 0
+        self.ticks = self.reached = 0
         self.gatherer: Gatherer | None = None
         self.told: Callable[[float], None] = lambda seconds: None
         self.edges = sorted({_quanta(moment) for moment in edges(scenario.plant, scenario.initial + scenario.changes)})
@@ -193,7 +193,7 @@ class Simulation:
         period = max(1, round(spec.period / QUANTUM))
         while True:
             yield self._wait(period, CONTROL)
-            self.inputs |= controller.act(self.state, self.inputs)
+            self.inputs |= controller.act(self.state, self.inputs, self.reached * QUANTUM)
 
     def _later(self, seconds: float, rank: int = 0) -> simpy.Event:
         return self._wait(max(round(seconds / QUANTUM), seconds > 0), CONTROL + rank)
@@ -224,7 +224,7 @@ class Simulation:
             self._follow_ramps(now * QUANTUM)
             self.state = self.replay.step(self.state, self.inputs, now * QUANTUM, length * QUANTUM)
             self.ticks += 1
-            now += length
+            self.reached = now = now + length
             if self.desk is not None:
                 self.desk.tick((now - length) * QUANTUM, now * QUANTUM)
             if self.gatherer is not None:
