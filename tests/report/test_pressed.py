@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+from twin.report.balance import Balance
 from twin.report.findings import Findings
 from twin.studies.drill import run
 from twin.trace import open_trace
@@ -114,3 +117,10 @@ def test_no_racks_to_answer_is_not_the_fabric(told: Callable[..., Told]) -> None
         ("api is no longer held up by the fabric: nobody is there to answer", "", none),
         (*PROMISE, "writers is full"),
     ]
+
+
+def test_a_trace_that_has_no_row_near_does_not_tell() -> None:
+    """A rack that goes at 70 s and is back at 100 s shows in no row of a trace that has one each minute."""
+    balance = Balance(SimpleNamespace(time=np.array([0.0, 60.0, 120.0])))  # type: ignore[arg-type]
+    looked = [balance.blind(since, now) for since, now in ((70, 80), (70, 112), (60, 80), (50, 80), (130, 140))]
+    assert looked == [True, False, False, False, True]

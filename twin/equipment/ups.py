@@ -162,8 +162,9 @@ class UPS(Equipment):
         )
         on_eco: Real = flag("runs in eco mode", "leaves eco mode", because="its feed is good and eco mode is allowed")
         overloaded: Real = flag(
-            "is overloaded", "is within its rating again", because="it carries more than its modules are rated for",
-            via="load",
+            "is overloaded", "is within its rating again", via="load", because=(
+                "it carries more than its modules are rated for", "short_circuit: a short circuit takes its voltage",
+            ),
         )  # fmt: skip
         overload_tripped: Real = flag(
             "gives up its load", "can bear its load again",

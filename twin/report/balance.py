@@ -20,6 +20,8 @@ LEAST = 1e-3
 """A balance that is tipped by less than this is not [1]: ln of a ratio."""
 HASTENED = 2.0
 """What would have come within so many times the time since a change has only been hastened by it [1]."""
+SOON = 10.0
+"""A row of a trace that comes so long [s] after a moment still tells of it."""
 PROMISES = (("first_token_time", "first_token_limit"), ("token_time", "token_limit"))
 
 
@@ -44,6 +46,12 @@ class Balance:
             for name, value in ((RACKS, gpus), (SPEED, _most(speeds)), (DEMAND, rose)):
                 found[name] = _most([found.get(name), value])
         return found
+
+    def blind(self, since: float, now: float) -> bool:
+        """Whether nothing was recorded from one moment to another, nor soon after it: what went may be back by then."""
+        time = self.story.time
+        first, then = int(np.searchsorted(time, since)), int(np.searchsorted(time, now, side="right"))
+        return first == then and (then == len(time) or float(time[then]) - now > SOON)
 
     def would_break(self, service: str, member: int, changed: float, now: float) -> bool:
         """Whether a service was on its way to break its promise about now, before something changed.
@@ -122,8 +130,9 @@ class Balance:
 
     def _fell(self, kind: str, name: str, unit: str, member: int, since: float, now: float) -> float | None:
         was = self._value(kind, name, unit, member, since, last=True)
-        left = self._value(kind, name, unit, member, now)
-        return None if was is None or left is None else _ratio(was, left)
+        left = [self._value(kind, name, unit, member, now, last=last) for last in (False, True)]
+        least = min((each for each in left if each is not None), default=None)
+        return None if was is None or least is None else _ratio(was, least)
 
     def _value(self, kind: str, name: str, unit: str, member: int, now: float, *, last: bool = False) -> float | None:
         """What was recorded of a unit first after a moment, as what begins then shows with its tick, or last by it."""

@@ -25,6 +25,8 @@ class Measured(Protocol):
 
     def tipped(self, pools: Iterable[str], member: int, since: float, now: float) -> dict[str, float | None]: ...
 
+    def blind(self, since: float, now: float) -> bool: ...
+
     def would_break(self, service: str, member: int, changed: float, now: float) -> bool: ...
 
 
@@ -33,6 +35,9 @@ class Unmeasured:
 
     def tipped(self, pools: Iterable[str], member: int, since: float, now: float) -> dict[str, float | None]:
         return {}
+
+    def blind(self, since: float, now: float) -> bool:
+        return True
 
     def would_break(self, service: str, member: int, changed: float, now: float) -> bool:
         return False
@@ -160,7 +165,8 @@ class Pressed:
         changes = self._changes(row, pools, index)
         shares = self.measured.tipped(pools, row.event.member, moment, row.event.time)
         for name, found in changes.items():  # what was so from the start shows in no difference
-            if shares.get(name, 0.0) == 0.0 and index < 0 and any(each.time <= SAME_MOMENT for each in found):
+            unseen = any(self.measured.blind(each.time, row.event.time) for each in found)
+            if (shares.get(name) or 0.0) <= LEAST and (unseen or any(each.time <= SAME_MOMENT for each in found)):
                 shares[name] = None
         if changes[WAYS]:
             shares[WAYS] = self._narrowed(changes[WAYS])
