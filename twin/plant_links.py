@@ -9,6 +9,7 @@ from twin import units as words
 from twin.equipment import KINDS
 from twin.faults import Fault
 from twin.physics.collective import Links, exposed
+from twin.physics.exchange import Exchange
 
 WORKED_OUT = ("gradient_size", "exchange_size")
 """What a job tells to have its communication worked out."""
@@ -17,8 +18,14 @@ IN_VAIN = {
     "overlap": WORKED_OUT, "fabric_latency": WORKED_OUT, "nvlink_latency": WORKED_OUT,
 }  # fmt: skip
 """What a job tells of its communication in vain without one of these."""
-WHOLE = {"job": ("model_parallel", "exchanges", "expert_parallel"), "service": ("kv_ports",)}
+WHOLE = {
+    "job": ("model_parallel", "exchanges", "expert_parallel"), "service": ("kv_ports", "exchanges", "expert_parallel"),
+    "pool": ("replica_racks",),
+}  # fmt: skip
 """Numbers that are whole, by kind."""
+OF_EXCHANGE = ("exchanges", "expert_parallel", "overlap", "fabric_latency", "prefill_chunk")
+"""What a service tells in vain without an expert_exchange."""
+READS = {"prefill": "reads a token", "decode": "writes a token"}
 MOST = 0.9
 """Share of an iteration that may wait for the network with all bandwidth: as much as a job may tell."""
 
@@ -110,7 +117,7 @@ def faults_of_talk(plant: Any, unit: Any, racks: list[str], count: int) -> Itera
     known = links_of(plant, racks)
     first = known[racks[0]]
     for rack, links in known.items():
-        if wrong := _unlike(rack, links, racks[0], first, count):
+        if wrong := _unlike(rack, links, racks[0], first, max(count, links.gpus / links.domain)):
             yield Fault(unit.where, f"{unit.name} has its communication worked out, but {wrong}")
             return
     yield from _too_much(unit, first, count)
@@ -145,11 +152,73 @@ def handing_services(plant: Any) -> Iterator[Fault]:
             yield Fault(unit.where, f"{text}: sending it takes no time", warning=True)
 
 
-def _unlike(rack: str, links: Links, first: str, alike: Links, count: int) -> str:
-    """What a rack lacks, "" if nothing."""
+def replicas(plant: Any) -> Iterator[Fault]:
+    """Every pool has whole replicas, of racks alike."""
+    for unit in plant.of_kind("pool"):
+        yield from (broken := list(_broken(unit)))
+        size, racks = unit.parameters.get("replica_racks", 1.0), plant.pools.get(unit.name, [])
+        if broken or size <= 1 or not racks or not all(_works(plant, rack) for rack in racks):
+            continue
+        if len(racks) % size:
+            text = f"{unit.name} has {len(racks)} racks, and replicas of {size:g}"
+            yield Fault(unit.where, f"{text}; racks for whole replicas are wanted")
+        gpus = {rack: plant.units[rack].parameters["gpu_count"] for rack in racks}
+        if odd := [rack for rack in racks if gpus[rack] != gpus[racks[0]]]:
+            text = f"{unit.name} has replicas of {size:g} racks, but {racks[0]} and {odd[0]} differ in their GPUs"
+            yield Fault(unit.where, f"{text}; racks alike are wanted")
+
+
+def exchanging_services(plant: Any) -> Iterator[Fault]:
+    """Every service whose GPUs exchange for their experts has the links for it, and time."""
+    for unit in plant.of_kind("service"):
+        if not unit.parameters.get("expert_exchange", 0.0):
+            if vain := [key for key in OF_EXCHANGE if key in unit.parameters]:
+                text = f"{unit.name} tells {vain[0]}, which does nothing without expert_exchange"
+                yield Fault(unit.where, f"{text}; tell its size, or leave {vain[0]} out")
+        elif unit.parameters.get("exposed_communication", 0.0):
+            text = (
+                f"{unit.name} tells exposed_communication and expert_exchange: its communication is told or worked out"
+            )
+            yield Fault(unit.where, f"{text}; one of them is wanted")
+        elif unit.is_whole and unit.name in plant.served:
+            yield from _exchanges(plant, unit)
+
+
+def _exchanges(plant: Any, unit: Any) -> Iterator[Fault]:
+    """What keeps a service from exchanging what it says in one of its pools."""
+    made = unit.machine()
+    for phase, does in READS.items():
+        said: Exchange = made.exchange(phase)
+        for pool in plant.served[unit.name][phase]:
+            racks = plant.pools.get(pool, [])
+            if not racks or pool not in plant.units or not all(_works(plant, rack) for rack in racks):
+                continue
+            known, size = links_of(plant, racks), plant.units[pool].parameters.get("replica_racks", 1.0)
+            gpus = size * known[racks[0]].gpus
+            domains, _ = said.groups(known[racks[0]], gpus)
+            told = (_unlike(rack, links, racks[0], known[racks[0]], float(domains)) for rack, links in known.items())
+            if wrong := next(filter(None, told), ""):
+                yield Fault(unit.where, f"{unit.name} has its communication worked out, but {wrong}")
+                return
+            if made.expert_parallel > gpus:
+                text = f"{unit.name}: experts exchange among {made.expert_parallel:g} GPUs, and a replica of {pool} has"
+                yield Fault(unit.where, f"{text} {gpus:g}; fewer are wanted")
+                return
+            talk = float(said.communication(usable(known[racks[0]]), gpus))
+            computes = float(said.computing(talk))
+            if computes <= 0 or float(said.waits(computes, talk)) > MOST / said.rate:
+                times = words.show(talk, "s"), words.show(1.0 / said.rate, "s")
+                text = f"{unit.name} exchanges for {times[0]} where a GPU of {pool} {does} in {times[1]}"
+                key = "prefill_rate" if phase == "prefill" else "decode_rate"
+                yield Fault(unit.where, f"{text} with all bandwidth; a lower {key} or less to exchange is wanted")
+                return
+
+
+def _unlike(rack: str, links: Links, first: str, alike: Links, domains: float) -> str:
+    """What a rack lacks, "" if nothing; domains: of NVLink that its job or model spans."""
     if not links.inside:
         return f'{rack} does not tell its NVLink; nvlink_rate, e.g. "7200 Gbit/s", is wanted'
-    if not links.outside and (count > 1 or links.domain < links.gpus):
+    if not links.outside and domains > 1:
         return f'{rack} stands in no fabric; a fabric, or its port_rate, e.g. "800 Gbit/s", is wanted'
     if links != alike:
         return f"{first} and {rack} differ in their GPUs or in what these talk over; racks alike are wanted"

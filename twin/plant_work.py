@@ -7,7 +7,7 @@ from typing import Any
 
 from twin.equipment import KINDS
 from twin.faults import Fault, a_kind, near
-from twin.plant_links import handing_services, talking_jobs
+from twin.plant_links import exchanging_services, handing_services, replicas, talking_jobs
 
 STORED = {"job": ("checkpoint_size", "step_data"), "pool": ("weights",)}
 """What a kind keeps on a storage system, the first of it always."""
@@ -24,6 +24,8 @@ def dangling_work(plant: Any) -> Iterator[Fault]:
     yield from _numbers(plant)
     yield from talking_jobs(plant)
     yield from handing_services(plant)
+    yield from replicas(plant)
+    yield from exchanging_services(plant)
 
 
 def _numbers(plant: Any) -> Iterator[Fault]:

@@ -13,6 +13,8 @@ BATCHING = {"shared": 0.0, "by_tier": 1.0}
 """Who goes through a step together: answers of all services; or of each by itself, on GPUs dealt to it."""
 EVERY = 1e9
 """More GPUs than there are."""
+SOME = 1e-6
+"""GPUs: fewer than these are none."""
 
 
 @table
@@ -22,7 +24,9 @@ class Pool(PoolAccount):
     With a storage system its GPUs read `weights` from there before they serve: those that come back, and after a
     `crash` all of them. They share what bandwidth the pool gets, and begin to serve as their weights arrive, one after
     the other. Who is lost is taken for one that had its weights. Its services share a batch, or have GPUs of their own
-    (`batching`). Placement of models on GPUs within the pool is left out.
+    (`batching`). Racks may hold the models together, so many at a time in the order in which the pool names them
+    (`replica_racks`): these serve only while all of them can, at the pace of the slowest. Placement of models on GPUs
+    within the pool is left out otherwise.
     """
 
     kind = "pool"
@@ -37,6 +41,11 @@ class Pool(PoolAccount):
         "1", "whose answers go through a step together: those of all services; or by tier, where each has GPUs of its "
         "own, by priority and need, and fills their batches as far as its token_limit allows", default=0.0,
         choices=BATCHING,
+    )  # fmt: skip
+
+    replica_racks: Real = quantity(
+        "1", "racks that hold one replica of its models together, in the order named: none of them serves without the "
+        "others", default=1.0, at_least=1, at_most=1e4,
     )  # fmt: skip
 
     @table
@@ -59,6 +68,12 @@ class Pool(PoolAccount):
                 "GPUs that came back read their weights", "crash: its services crashed",
             ), via="work",
         )  # fmt: skip
+        broken: Real = flag(
+            "has racks that stand: their replica is not whole", "has whole replicas again", because=(
+                "a rack that holds part of a model cannot work, and others stand with it",
+                "bandwidth_share: racks that hold a model together are cut off",
+            ), via="work",
+        )  # fmt: skip
         without_racks: Real = flag(
             "has no racks ready", "has racks ready again", via="work",
             because="all of them are off, lost, drained or still starting",
@@ -72,6 +87,9 @@ class Pool(PoolAccount):
     @table
     class Outputs:
         gpus: Real = quantity("1", "GPUs at work or ready for it, with their weights", default=0.0)
+        gpus_standing: Real = quantity(
+            "1", "GPUs that could work, but stand with others that hold their model too", default=0.0
+        )
         prefill_speed: Real = quantity("1", "prefill that it can do, of nominal", default=1.0)
         decode_speed: Real = quantity("1", "decode that it can do, of nominal", default=1.0)
         busy: Real = quantity("1", "share of its GPUs' time at work", default=0.0)
@@ -101,8 +119,10 @@ class Pool(PoolAccount):
         rate = done.answers / dt
         per_token = xp.where(rate > 0, done.power / xp.maximum(rate, 1e-300), 0.0)
         used = done.prefilling + done.decoding
+        stands = self.once(_none, s.full) if done.standing is None else done.standing
         out = self.Outputs(
             gpus=done.gpus,
+            gpus_standing=stands,
             prefill_speed=done.prefill_speed,
             decode_speed=done.decode_speed,
             busy=used,
@@ -115,6 +135,9 @@ class Pool(PoolAccount):
             s, work_energy=s.work_energy + done.power * dt, gpus_had=done.able,
             without_racks=without_racks, without_racks_at=without_racks_at, full=full, full_at=full_at,
         )  # fmt: skip
+        if done.standing is not None:
+            broken = (stands > SOME) * 1.0
+            after.broken, after.broken_at = latched(broken, s.broken, s.broken_at, port.now)
         if worth_doing((done.lacking > 0) | (s.gpus_lacking > 0) | (s.unloaded > 0)):
             lacks = (done.lacking > 0) * 1.0
             after.gpus_lacking = done.lacking
@@ -122,3 +145,8 @@ class Pool(PoolAccount):
                 lacks, s.unloaded, s.unloaded_at, lambda: port.now + xp.where(lacks > 0, 0.0, done.loaded)
             )
         return after, out
+
+
+def _none(of: Real) -> Real:
+    """Nothing, for each pool."""
+    return 0.0 * of

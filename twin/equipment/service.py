@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from twin.arrays import library_of
 from twin.declare import Ports, Real, flag, quantity, replace, table
+from twin.equipment.parts.exchanging import Exchanging
 from twin.equipment.parts.promise import Promise
 from twin.physics.serving import Queued, counted, grains, grains_below, queue, token_time
 from twin.physics.supply import latched
@@ -37,14 +38,15 @@ class Prefilled(NamedTuple):
 
 
 @table
-class Service(Promise):
+class Service(Promise, Exchanging):
     """Requests as two flows of tokens: prompts, which wait their turn and may be given up, then answers.
 
     A prompt is read (prefill) and releases its answer, which is written token by token (decode). Both take time
     of GPUs, at the rates of one GPU at full clock and with full batches. Services of a lower `priority` number are
     served first; those of one number share what there is in proportion to what they need. Where other racks write
-    than read, the KV cache of each prompt goes to them over the fabric (`kv_cache`). Single requests and their
-    lengths are left out: `request_rate` and mean lengths say what comes.
+    than read, the KV cache of each prompt goes to them over the fabric (`kv_cache`). GPUs that hold the model together
+    send each other what its experts need (`expert_exchange`). Single requests and their lengths are left out:
+    `request_rate` and mean lengths say what comes.
     Tokens are counted exactly: offered = served + dropped + waiting.
     """
 
@@ -64,7 +66,8 @@ class Service(Promise):
         "s", "from a request to its first token where nobody waits", default=0.2, above=0, at_most=600
     )
     exposed_communication: Real = quantity(
-        "1", "share of a token's time that waits for the network within its rack, at full bandwidth", default=0.0,
+        "1", "share of a token's time that waits for the network within its rack, at full bandwidth; where no "
+        "expert_exchange is told", default=0.0,
         at_least=0, at_most=0.9,
     )  # fmt: skip
     kv_cache: Real = quantity(
@@ -93,7 +96,7 @@ class Service(Promise):
         answer_length: Real = quantity("token", "mean length of an answer", default=250.0, at_least=0, at_most=1e8)
 
     @table
-    class State(Promise.State):
+    class State(Promise.State, Exchanging.State):
         prompt_queue: Real = quantity("token", "prompts that wait", default=0.0)
         unanswered: Real = quantity("token", "answers whose prompts wait", default=0.0)
         answer_queue: Real = quantity("token", "answers begun and not yet written", default=0.0)
@@ -121,7 +124,7 @@ class Service(Promise):
         )  # fmt: skip
 
     @table
-    class Outputs:
+    class Outputs(Exchanging.Outputs):
         offered_rate: Real = quantity("token/s", "tokens asked for: prompts and answers", default=0.0)
         prompt_rate: Real = quantity("token/s", "prompts read", default=0.0)
         answer_rate: Real = quantity("token/s", "tokens of answers written", default=0.0)
@@ -195,12 +198,16 @@ class Service(Promise):
             late=late,
             late_at=late_at,
         )
-        told = dict.fromkeys(("handover_time", "handover_rate"), self.once(_none, u.admission))
+        still = ("handover_time", "handover_rate", "network_share", "prompt_network_share")
+        told = dict.fromkeys(still, self.once(_none, u.admission))
+        if done.met is not None:
+            after, waits = self.waited(s, after, done.met, port.now)
+            told |= waits
         if done.handing is not None:
             each_token, sent, bound = done.handing
             after.held_up, after.held_up_at = latched((prompts.left > 0) * bound, s.held_up, s.held_up_at, port.now)
             takes = xp.minimum(u.prompt_length * each_token, LONGEST)
-            told = {"handover_time": takes, "handover_rate": sent / dt}
+            told |= {"handover_time": takes, "handover_rate": sent / dt}
         return after, self.Outputs(
             offered_rate=(offered[0] + offered[1]) / dt,
             prompt_rate=prompts.served / dt,

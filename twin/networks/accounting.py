@@ -10,8 +10,7 @@ from twin.arrays import Array, Neighbours, gather_sum, gather_sum_where, library
 from twin.declare import replace
 from twin.networks import gangs, serving
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
-
-PHASES = serving.PHASES
+from twin.networks.tally import PHASES
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from twin.arrays import Array, Neighbours, gather_sum, library_of, stacked_with_spare
+from twin.networks.spread import Paced
 from twin.physics.thermal import TINY
 from twin.plant import Plant
 from twin.plant_links import port_rates, sending
@@ -80,14 +81,17 @@ class Ways:
     def __init__(self, handing: Handing, slots: dict[str, list[Any]], inside: Neighbours, dt: Any) -> None:
         self.handing, self.slots, self.inside, self.dt = handing, slots, inside, dt
 
-    def open(self, found: Array, gpus: Array, able: Array, ready: Array, machine: Any) -> None:
+    def open(
+        self, found: Array, gpus: Array, able: Array, ready: Array, machine: Any, paced: Paced | None = None
+    ) -> None:
         """Look at the racks.
 
         Args:
             found: of each unit GPUs, them times their speed of prefill and of decode and over their bandwidth within
                 the rack, those that are well, them times their bandwidth to others [bit/s], and those cut off.
             gpus, able: of each pool, with weights and in all that reach others [1]; ready: with weights, whether they
-                reach others or not [1]; machine: the services.
+                reach others or not [1]; machine: the services; paced: how tokens go on models that several racks hold,
+                None where none are.
         """
         xp, size = library_of(gpus), self.handing.size
         index, inner = self.inside.index, machine.exposed_communication
@@ -101,6 +105,8 @@ class Ways:
             for rack in range(index.shape[1]):
                 reads, waits, sends = (_of(each[:, :, rack], slot.pool) for each in (whole, longer, rates))
                 reads = reads / ((1.0 - inner) + inner * xp.maximum(waits, 1.0))
+                if paced is not None:
+                    reads = paced.reads(reads, slot, rack)
                 can, could = can + xp.minimum(reads, sends * tokens), could + reads
             share = can / xp.maximum(could, TINY)
             self.held.append(xp.where((crosses > 0) & (could > 0), share, 1.0))

@@ -12,18 +12,11 @@ from twin.arrays import Array, Neighbours, gather_sum, library_of, neighbours, s
 from twin.networks import tiers
 from twin.networks.handing import Handing, Ways, compile_handing
 from twin.networks.slots import Slot, nth, slots_of
+from twin.networks.spread import Paced, Spread, compile_spread
 from twin.networks.tables import AllPorts, AllRows, Table, unit_columns
-from twin.physics.serving import grains_below
+from twin.networks.tally import LEAST, PHASES, Tally, Time
 from twin.physics.thermal import TINY
 from twin.plant import Plant
-
-PHASES = ("prefill", "decode")
-ALL = 1.0 - 1e-9
-"""Room for so much of what is to be done is room for all of it [1]."""
-LEAST = 1e-9
-"""Rates [tokens/s] and times [s] below this are none: sums of what stands still stay numbers."""
-FULL = 1e-3
-"""A pool with no more than this share of its time left is full [1]."""
 
 
 @dataclass
@@ -33,7 +26,8 @@ class ServingNetwork:
     `inside` are the racks of each pool; `pool_of` the pool of each rack of a table, one past the last where it
     stands in none, and `placed` where it stands in one (1, n). `also_decodes`: whether the pool of a slot of
     prefill writes answers of the same service too, by slot (1, service). `handing`: of KV caches between pools, None
-    where nobody hands any over. `apart`: 1 for pools that deal their GPUs to services, None where all share.
+    where nobody hands any over. `apart`: 1 for pools that deal their GPUs to services, None where all share. `spread`:
+    models that several racks hold, None where none are.
     """
 
     services: Table | None
@@ -49,13 +43,15 @@ class ServingNetwork:
     unit_count: int
     handing: Handing | None = None
     apart: Array | None = None
+    spread: Spread | None = None
 
 
 class Served(NamedTuple):
     """What a tick did for services: tokens asked, read and written, and how fast it went; arrays (member, service).
 
     times: by phase and slot, the time of GPUs that it took [s]; handing: seconds for a token of a prompt, bits sent,
-    and whether that held prompts up, None where nobody hands over.
+    and whether that held prompts up, None where nobody hands over; met: as `Exchanging.waited` takes it, None where
+    nobody exchanges.
     """
 
     asked: Any
@@ -67,6 +63,7 @@ class Served(NamedTuple):
     decode_speed: Array
     times: Any = None
     handing: tuple[Array, Array, Array] | None = None
+    met: tuple[Array, Array, Array] | None = None
 
 
 class Pooled(NamedTuple):
@@ -74,7 +71,8 @@ class Pooled(NamedTuple):
 
     gpus: that serve; able: that have power and hold what they hold, cut off or not; lacking: those of them without
     weights, at last at the end of the tick;
-    loaded: seconds into the tick at which the last of them had its weights.
+    loaded: seconds into the tick at which the last of them had its weights; standing: that could work but for others
+    of their replica, None where none share one.
     """
 
     gpus: Array
@@ -88,6 +86,7 @@ class Pooled(NamedTuple):
     lacking: Array
     loaded: Any = 0.0
     power: Any = None
+    standing: Any = None
 
 
 class Duty(NamedTuple):
@@ -131,38 +130,8 @@ def compile_serving(plant: Plant, tables: list[Table], xp: ModuleType) -> Servin
         len(column),
         compile_handing(plant, list(names), column, len(slots["prefill"]), xp),
         tiers.compile_tiers(pools, xp),
+        compile_spread(plant, pools, services, column, xp),
     )
-
-
-class _Time:
-    """The time of the pools' GPUs, as it is taken in a tick; arrays (member, pool + 1), the last for none.
-
-    left: not yet taken [s of a GPU]; used: taken, by phase; speed: of that at full clock, by phase [1]; waits: how much
-    longer what waits for the network within a rack takes, mean over GPUs [1].
-    """
-
-    def __init__(self, gpus: Array, speeds: dict[str, Array], waits: Array, dt: Any) -> None:
-        self.all = self.left = stacked_with_spare(gpus * dt)[0]
-        self.waits = stacked_with_spare(waits)[0]
-        self.speed = {phase: stacked_with_spare(said)[0] for phase, said in speeds.items()}
-        self.used = dict.fromkeys(PHASES, 0.0 * self.all)
-
-    def offer(self, slot: Slot, need: Array, left: Array) -> Array:
-        """What each user of a slot may take, where those who need it share what is left in proportion [s]."""
-        xp = library_of(need)
-        asked = gather_sum(stacked_with_spare(need)[0], slot.users)
-        share = stacked_with_spare(left[:, :-1] / xp.maximum(asked, LEAST))[0]
-        return xp.where(need > 0, need * share.take(slot.pool, axis=1), 0.0)
-
-    def without(self, slot: Slot, seconds: Array, left: Array) -> Array:
-        """What is left when the users of a slot take so much [s]."""
-        taken = gather_sum(stacked_with_spare(seconds)[0], slot.users)
-        return library_of(taken).maximum(left - stacked_with_spare(taken)[0], 0.0)
-
-    def take(self, slot: Slot, phase: str, seconds: Array) -> None:
-        """Take time out of the pools of a slot."""
-        left = self.without(slot, seconds, self.left)
-        self.used[phase], self.left = self.used[phase] + (self.left - left), left
 
 
 def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, outputs: AllRows, dt: Any) -> None:
@@ -175,20 +144,22 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
         outputs: of the last tick; what the racks can do follows from them.
     """
     pools, key = ports[net.pools.key], net.pools.key
-    joined, able, speeds, longer, found = _able(net, state, inputs, outputs)
+    joined, able, speeds, longer, found, paced = _able(net, state, inputs, outputs)
     xp = library_of(able)
     lacking = net.pools.machine.lacking(state[key], inputs[key], able)  # type: ignore[attr-defined]
     gpus = able - lacking
     gpus = xp.where(joined < able, gpus * (joined / xp.maximum(able, TINY)), gpus)
-    time, waits, answers = _Time(gpus, speeds, longer, dt), 0.0 * gpus, {}
+    if paced is not None:
+        gpus = paced.within(gpus, able, lacking, joined)
+    time, waits, answers = Time(gpus, speeds, longer, dt), 0.0 * gpus, {}
     if net.services is not None:
         t = net.services
         row, asked = state[t.key], t.machine.asks(inputs[t.key], pools.now, dt)  # type: ignore[attr-defined]
         ways = None
         if net.handing is not None:
             ways = Ways(net.handing, net.slots, net.inside, dt)
-            ways.open(found, gpus, joined, able - lacking, t.machine)
-        served, waits, answers = _serve(net, t.machine, row, asked, time, dt, ways)
+            ways.open(found, gpus, joined, able - lacking, t.machine, paced)
+        served, waits, answers = _serve(net, t.machine, row, asked, Tally(net, t.machine, time, ways, paced), dt)
         if ways is not None:
             time.used["prefill"] = time.used["prefill"] - ways.waited
         ports[t.key].work = served
@@ -196,13 +167,16 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
     duty = {phase: time.used[phase][:, :-1] / whole for phase in PHASES}
     written = sum(answers.values(), 0.0 * gpus)
     pools.work = Pooled(
-        gpus, speeds["prefill"], speeds["decode"], duty["prefill"], duty["decode"], written, waits, able, lacking
-    )
+        gpus, speeds["prefill"], speeds["decode"], duty["prefill"], duty["decode"], written, waits, able, lacking,
+        standing=None if paced is None else able - joined,
+    )  # fmt: skip
     if worth_doing(lacking):
         whole = xp.maximum(joined * dt, TINY)
         duty = {phase: time.used[phase][:, :-1] / whole for phase in PHASES}
     for t in net.racks:
         busy = [stacked_with_spare(duty[phase])[0].take(net.pool_of[t.key], axis=1) for phase in PHASES]
+        if paced is not None:
+            busy = [each * paced.serves[:, t.columns] for each in busy]
         ports[t.key].work = Duty(*(xp.where(net.placed[t.key], each, xp.nan) for each in (*busy, 0.0 * busy[0])))
 
 
@@ -214,14 +188,16 @@ def tell_power(net: ServingNetwork, ports: AllPorts, drawn: Array) -> None:
 
 def _able(
     net: ServingNetwork, state: AllRows, inputs: AllRows, outputs: AllRows
-) -> tuple[Array, Array, dict[str, Array], Array, Array]:
+) -> tuple[Array, Array, dict[str, Array], Array, Array, Paced | None]:
     """GPUs in each pool that no network cuts off, and all that are well; the former's mean speed by phase and wait.
 
     The wait is the mean of 1/bandwidth in their rack; arrays (member, pool). And of each unit GPUs, their prefill,
-    decode and 1/bandwidth, those that are well, and where some hand over bandwidth to other racks and GPUs cut off.
+    decode and 1/bandwidth, those that are well, and where some hand over bandwidth to other racks and GPUs cut off;
+    and how tokens go where several racks hold a model, of which each does what the slowest of them can.
     """
     xp, handing = library_of(next(iter(net.pool_of.values()))), net.handing
     found: Any = None
+    paced: Paced | None = None
     for t in net.racks:
         said = t.machine.works(state[t.key], inputs[t.key], outputs[t.key])  # type: ignore[attr-defined]
         if found is None:
@@ -236,16 +212,20 @@ def _able(
             beyond = [count * (handing.rate[t.columns] * share), cut]
         waits = count / xp.maximum(left, LEAST)
         found[:, :, t.columns] = stacked(count, count * said.prefill, count * said.decode, waits, said.gpus, *beyond)
+    if net.spread is not None:
+        ports = xp.ones(found.shape[1:])
+        for t in net.racks:
+            ports[:, t.columns] = inputs[t.key].bandwidth_share
+        paced = Paced(net.spread, found, ports, net.inside)
     gpus, prefill, decode, waits, well = gather_sum(found[:5], net.inside)
     some = xp.maximum(gpus, TINY)
     speeds = {"prefill": prefill / some, "decode": decode / some}
-    return gpus, well, speeds, xp.where(gpus > 0, waits / some, 1.0), found
+    return gpus, well, speeds, xp.where(gpus > 0, waits / some, 1.0), found, paced
 
 
-def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, time: _Time, dt: Any, ways: Ways | None) -> Any:
+def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, tally: Tally, dt: Any) -> Any:
     """Go through the levels of priority; what each service got, what waits in pools, and their answers [tokens]."""
-    xp = library_of(asked.prompts)
-    tally = _Tally(net, machine, time, ways)
+    xp, time, ways = library_of(asked.prompts), tally.time, tally.ways
     there, coming = s.prompt_queue + asked.prompts, s.unanswered + asked.answers
     per_prompt = coming / xp.maximum(there, TINY)
     if net.apart is not None:
@@ -276,106 +256,10 @@ def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, time: _Time, d
         tally.seen("prefill", time.speed["prefill"]) / tally.longer(tally.seen("prefill", time.waits)),
         decodes / tally.longer(tally.seen("decode", time.waits)),
     )
+    exchanged = None
+    if tally.paced is not None:
+        lefts = [left if net.apart is not None else free.take(slot.pool, axis=1) for slot in net.slots["decode"]]
+        speeds, exchanged = tally.exchanged(speeds, lefts)
     handed = None if ways is None else (ways.seconds(tally.seen), ways.sent, ways.bound)
-    served = Served(asked, read, written, capacity, busy, *speeds, tally.times, handed)
+    served = Served(asked, read, written, capacity, busy, *speeds, tally.times, handed, exchanged)
     return served, tally.waits(waiting), tally.answers
-
-
-class _Tally:
-    """Who took how much of which pool in a tick, by the slots of a phase."""
-
-    def __init__(self, net: ServingNetwork, machine: Any, time: _Time, ways: Ways | None) -> None:
-        self.net, self.time, self.exposed, self.ways = net, time, machine.exposed_communication, ways
-        self.rate = {
-            phase: [library_of(time.all).maximum(rate * self.pace(slot, phase), LEAST) for slot in net.slots[phase]]
-            for phase, rate in (("prefill", machine.prefill_rate), ("decode", machine.decode_rate))
-        }
-        if ways is not None:
-            self.rate["prefill"] = [
-                library_of(held).maximum(rate * held, LEAST)
-                for rate, held in zip(self.rate["prefill"], ways.held, strict=True)
-            ]
-        self.rooms: list[Array] = []
-        self.written: list[Array] = [0.0 for _ in net.slots["decode"]]
-        self.begun: list[Array] = [0.0 for _ in net.slots["prefill"]]
-        self.answers: dict[int, Array] = {}
-        self.fill = [1.0 for _ in net.slots["decode"]]
-        self.times = {phase: [0.0 for _ in net.slots[phase]] for phase in PHASES}
-
-    def part(self, fill: list[Any]) -> None:
-        """Let answers go through batches filled so far [1], by slot."""
-        self.fill = fill
-        self.rate["decode"] = [rate * each for rate, each in zip(self.rate["decode"], fill, strict=True)]
-
-    def longer(self, waits: Array) -> Array:
-        """Time that a token takes, of that at full bandwidth [1]: t/t_0 = (1 - e) + e/b."""
-        longer: Array = (1.0 - self.exposed) + self.exposed * waits
-        return longer
-
-    def pace(self, slot: Slot, phase: str) -> Array:
-        """Speed of the pools of a slot, for each service [1]."""
-        waits = self.longer(self.time.waits.take(slot.pool, axis=1))
-        return self.time.speed[phase].take(slot.pool, axis=1) / waits
-
-    def write(self, todo: Array) -> Array:
-        """Write answers as far as there is time; what was written [tokens]."""
-        xp, done = library_of(todo), 0.0 * todo
-        for k, (slot, rate) in enumerate(zip(self.net.slots["decode"], self.rate["decode"], strict=True)):
-            room = self.time.offer(slot, (todo - done) / rate, self.time.left) * rate
-            tokens = xp.where(room >= (todo - done) * ALL, todo - done, grains_below(room))
-            self._take(k, slot, "decode", tokens / rate)
-            self.written[k] = self.written[k] + tokens
-            self.answers[k] = self.answers.get(k, 0.0) + gather_sum(stacked_with_spare(tokens)[0], slot.users)
-            done = done + tokens
-        return done
-
-    def room(self, todo: Array, per_prompt: Array) -> Array:
-        """Prompts that could be read together with what they release [tokens]; `read` then takes the time."""
-        xp, self.rooms = library_of(todo), []
-        capacity, left, free = 0.0 * todo, todo, self.time.left
-        for k, (slot, rate) in enumerate(zip(self.net.slots["prefill"], self.rate["prefill"], strict=True)):
-            decodes = self.net.also_decodes[k]
-            writes = self.net.decode_rate * self.pace(slot, "decode")
-            if self.net.apart is not None:
-                writes = tiers.filled(self, slot, writes)
-            after = per_prompt * decodes / xp.maximum(writes, LEAST)
-            cost = 1.0 / rate + after
-            tokens = self.time.offer(slot, left * cost, free) / cost
-            if self.ways is not None:
-                tokens = self.ways.within(k, tokens, left)
-            free = self.time.without(slot, xp.minimum(tokens, left) * cost, free)
-            self.rooms.append(tokens)
-            capacity, left = capacity + tokens, xp.maximum(left - tokens, 0.0)
-        return capacity
-
-    def read(self, tokens: Array) -> None:
-        """Take the time of prompts that were read, from the first pool first."""
-        xp = library_of(tokens)
-        said = zip(self.net.slots["prefill"], self.rooms, self.rate["prefill"], strict=True)
-        for k, (slot, room, rate) in enumerate(said):
-            here = xp.minimum(tokens, room)
-            self._take(k, slot, "prefill", here / rate)
-            if self.ways is not None:
-                self.times["prefill"][k] = self.times["prefill"][k] - self.ways.take(k, here, here / rate)
-            self.begun[k] = self.begun[k] + here
-            tokens = tokens - here
-
-    def _take(self, k: int, slot: Slot, phase: str, seconds: Array) -> None:
-        """Take time of a slot's pools, and keep who took it."""
-        self.time.take(slot, phase, seconds)
-        self.times[phase][k] = self.times[phase][k] + seconds
-
-    def seen(self, phase: str, of_pools: Array) -> Array:
-        """A quantity of pools as the tokens of each service met it in a phase; without any, its first pool's."""
-        slots, tokens = self.net.slots[phase], self.begun if phase == "prefill" else self.written
-        xp, first = library_of(of_pools), of_pools.take(slots[0].pool, axis=1)
-        whole = sum(tokens[1:], tokens[0])
-        mean = sum(n * of_pools.take(slot.pool, axis=1) for n, slot in zip(tokens, slots, strict=True))
-        return xp.where(whole > 0, mean / xp.maximum(whole, TINY), first)
-
-    def waits(self, waiting: Array) -> Array:
-        """Tokens that wait for pools without time left, (member, pool)."""
-        held = sum(
-            gather_sum(stacked_with_spare(waiting)[0], slot.users) for phase in PHASES for slot in self.net.slots[phase]
-        )
-        return held * (self.time.left <= FULL * self.time.all)[:, :-1]

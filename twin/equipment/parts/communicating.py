@@ -5,10 +5,8 @@ from __future__ import annotations
 from twin.arrays import library_of
 from twin.declare import Equipment, Real, quantity, table
 from twin.physics.collective import Links, exposed, hierarchical_all_reduce, hierarchical_all_to_all, split
+from twin.physics.exchange import LEAST, computing
 from twin.physics.training import Gang
-
-LEAST = 1e-6
-"""Bandwidth and speed below this share of nominal are taken for so much: times stay numbers."""
 
 
 @table
@@ -69,16 +67,8 @@ class Communicating(Equipment):
         return (self.gradient_size > 0) * adds + (self.exchange_size > 0) * self.exchanges * each
 
     def computing(self, step: Real, communication: Real) -> Real:
-        """Computing of an iteration of which the communication with all bandwidth is known [s].
-
-            t = t_comp + max(t_comm - phi t_comp, 0), solved for t_comp
-
-        Args:
-            step: an iteration with all bandwidth [s].
-            communication: of it, by itself [s].
-        """
-        rest = (step - communication) / library_of(self.overlap).maximum(1.0 - self.overlap, LEAST)
-        return library_of(communication).where(communication <= self.overlap * step, step, rest)
+        """Computing of an iteration of which the communication with all bandwidth is known [s]; both by themselves."""
+        return computing(step, communication, self.overlap)
 
     def paced(self, step: Real, gang: Gang, rack_share: Real, said: tuple[Real, Real]) -> tuple[Real, Real]:
         """Iterations a second, and the share of one that waits for the network, where communication is worked out.
