@@ -199,6 +199,17 @@ CHAINS = [
         "free breaks its promise", "rack-4 is taken out of service (fail)",
     ),
     chain(
+        "experts-over-racks",
+        "what slows a model that racks hold together is the fabric, not the pool that fills with it",
+        "premium goes slower", "rack-0? has 50 % of its bandwidth to other racks",
+        "leaf-3 stops forwarding (rail 3)", "leaf-3 fails: its chips are broken and forward nothing (fail)",
+    ),
+    chain(
+        "experts-over-racks",
+        "a rack that is lost takes the rest of its replica with it",
+        "writers has racks that stand: their replica is not whole", "rack-03 is taken out of service (fail)",
+    ),
+    chain(
         "racks-return-in-turn",
         "a rack goes through its soft start, boot and checks one after the other, from the moment its boards live",
         "rack-05 works again", "rack-05 has checked its fabric", "rack-05 checks its fabric", "rack-05 has booted",

@@ -10,7 +10,7 @@ import pytest
 from twin import report
 from twin.report.account_rows import TIERS, accounts_section, tiers
 from twin.report.metrics import flatten
-from twin.report.network_rows import job_lines, network_section, service_lines
+from twin.report.network_rows import expert_lines, job_lines, network_section, service_lines
 from twin.report.sections import NO_PRICE, priced
 from twin.studies import drill
 from twin.trace import open_trace
@@ -96,6 +96,29 @@ def test_a_service_without_a_price_earns_nothing_that_is_told() -> None:
     assert [row[5:] for row in told] == [["2.00 USD", "0.50 USD", "1.25 USD"], [NO_PRICE] * 3]
     assert priced(TIERS, told)[0] == list(TIERS)
     assert priced(TIERS, told[1:]) == (list(TIERS[:5]), [told[1][:5]])
+
+
+def test_experts_of_a_drill_by_hand(drilled: Callable[[str], tuple[Path, float]]) -> None:
+    """10 MB a token, half of it over ports of 100 GB/s: 0.7 of a token's time, hidden up to 0.95; half of them: 1.4.
+
+    One leaf of four is hidden, two are not: from the second one on (a second to find out) until both have booted.
+    """
+    with open_trace(drilled("experts-over-racks")[0]) as trace:
+        measure = report.Findings(trace).measure
+    found = measure["network"]
+    takes, latency = 0.5 * 9.978e6 / 100e9, 116 * 14e-6 / 768
+    token = 1 / 13386
+    assert takes / 0.75 + latency < 0.95 * token, "with one leaf lost it is hidden"
+    waits = takes / 0.5 + latency - 0.95 * token
+    for name in ("premium", "standard"):
+        said = found["experts"][name]
+        assert said["highest_share"] == pytest.approx(waits / (token + waits), rel=1e-6)
+        assert said["slow_time"] == pytest.approx(10 * 60, abs=10.0)
+        assert said["mean_share"] == pytest.approx(said["highest_share"] * said["slow_time"] / 1440, rel=0.02)
+        assert said["highest_prompt_share"] == 0.0
+    assert [line[0] for line in expert_lines(found)] == ["premium", "standard"]
+    assert expert_lines(found) in [part.rows for part in network_section(found).tables]
+    assert flatten(measure)["network.premium.slow_time"] == found["experts"]["premium"]["slow_time"]
 
 
 def test_who_sends_nothing_is_not_told(drilled: Callable[[str], tuple[Path, float]]) -> None:

@@ -158,7 +158,10 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
         ways = None
         if net.handing is not None:
             ways = Ways(net.handing, net.slots, net.inside, dt)
-            ways.open(found, gpus, joined, able - lacking, t.machine, paced)
+            ready = able - lacking
+            if paced is not None:
+                ready = xp.minimum(ready, paced.well)
+            ways.open(found, gpus, joined, ready, t.machine, paced)
         served, waits, answers = _serve(net, t.machine, row, asked, Tally(net, t.machine, time, ways, paced), dt)
         if ways is not None:
             time.used["prefill"] = time.used["prefill"] - ways.waited

@@ -98,7 +98,8 @@ def _tell(net: Spread, machine: Any, pools: Table, plant: Plant, services: Any, 
 class Paced:
     """The replicas in a tick: their racks made alike, and how a token of each service goes on them.
 
-    Arrays (member, unit + 1), by service (member, service, unit + 1).
+    Arrays (member, unit + 1), by service (member, service, unit + 1). well: GPUs of replicas of which no rack is lost,
+    cut off or not (member, pool).
     """
 
     def __init__(self, net: Spread, found: Array, ports: Array, inside: Neighbours) -> None:
@@ -118,6 +119,8 @@ class Paced:
         rest = [least * (each / some) for each in found[5:6]]
         level = stacked(least, least * prefill, least * decode, least * waits, found[4], *rest, *found[6:])
         found[...] = xp.where(net.together & (found[0] > 0), level, found)
+        well = xp.where(net.together, found[4].take(net.peers, axis=1).min(axis=-1), found[4])
+        self.well = gather_sum(well, inside)
         cut = net.over_ports & (ports <= 0)
         found[:4] = xp.where(cut, 0.0, found[:4])
         self.ports, self.works = self._slowest(ports), (found[0] > 0) * 1.0

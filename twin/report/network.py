@@ -12,19 +12,18 @@ from twin.report.training import at_work
 def network(story: Story, member: int) -> dict[str, dict[str, dict[str, float]]] | None:
     """What went between racks: by service that hands KV caches over [bit/s, s], and by job that says what it sends [1].
 
-    None where a plant has neither, or its trace is from before they were told.
+    And by service that says what its experts send, the share of a token's time that waits for it [1, s]. None where a
+    plant has none of them, or its trace is from before they were told.
     """
-    services, jobs = _services(story, member), _jobs(story, member)
-    return {"services": services, "jobs": jobs} if services or jobs else None
+    found = {"services": _services(story, member), "jobs": _jobs(story, member), "experts": _experts(story, member)}
+    return found if any(found.values()) else None
 
 
 def _services(story: Story, member: int) -> dict[str, dict[str, float]]:
     rates, takes = story.values("service", "handover_rate"), story.values("service", "handover_time")
     if rates is None or takes is None:
         return {}
-    held = dict.fromkeys(story.trace.units("service"), 0.0)
-    for span in story.spans.get(("service", "held_up"), ()):
-        held[span.unit] += (span.until(story.end) - span.start) * (span.member == member)
+    held = _lasted(story, "held_up", member)
     found = {}
     for place, name in enumerate(held):
         rate, time = rates[:, member, place], takes[:, member, place]
@@ -34,6 +33,30 @@ def _services(story: Story, member: int) -> dict[str, dict[str, float]]:
                 "mean_rate": mean, "highest_rate": float(rate.max()), "longest_handover": float(time.max()),
                 "held_up_time": held[name],
             }  # fmt: skip
+    return found
+
+
+def _lasted(story: Story, flag: str, member: int) -> dict[str, float]:
+    """For how long a flag of the services was up, by service [s]."""
+    found = dict.fromkeys(story.trace.units("service"), 0.0)
+    for span in story.spans.get(("service", flag), ()):
+        found[span.unit] += (span.until(story.end) - span.start) * (span.member == member)
+    return found
+
+
+def _experts(story: Story, member: int) -> dict[str, dict[str, float]]:
+    shares, prompts = story.values("service", "network_share"), story.values("service", "prompt_network_share")
+    if shares is None or prompts is None:
+        return {}
+    found = {}
+    for place, (name, slow) in enumerate(_lasted(story, "slow", member).items()):
+        if not story.plant.units[name].parameters.get("expert_exchange", 0.0):
+            continue
+        share = shares[:, member, place]
+        found[name] = {
+            "mean_share": float(np.average(share, weights=story.weights)), "highest_share": float(share.max()),
+            "highest_prompt_share": float(prompts[:, member, place].max()), "slow_time": slow,
+        }  # fmt: skip
     return found
 
 

@@ -10,9 +10,10 @@ from twin.report.words import lasting, say
 
 SERVICES = ("service", "KV caches sent, mean", "at most", "one prompt's takes at most", "held up for")
 JOBS = ("job", "waits for the network", "at most", "slowest pace")
+EXPERTS = ("service", "answers wait for experts", "at most", "prompts at most", "slower for")
 NOTE = (
     "A KV cache goes from the racks that read its prompt to those that answer. A job waits for what computing does not "
-    "hide, a share of an iteration."
+    "hide, a share of an iteration; a model whose experts stand on several GPUs likewise, a share of a token's time."
 )
 Lines = list[list[str]]
 
@@ -38,11 +39,24 @@ def job_lines(found: dict[str, Any] | None) -> Lines:
     ]
 
 
+def expert_lines(found: dict[str, Any] | None) -> Lines:
+    """By service: share of a token's time that waits for the network between experts, and how long it went slower."""
+    return [
+        [
+            name,
+            *(say(each[key], "1", share=True) for key in ("mean_share", "highest_share", "highest_prompt_share")),
+            lasting(each["slow_time"]),
+        ]
+        for name, each in (found or {}).get("experts", {}).items()
+    ]
+
+
 def network_section(found: dict[str, Any] | None) -> Section:
     """The part of a page."""
     tables = [
         TablePart(columns_of(*SERVICES, n=range(1, 5)), service_lines(found)),
         TablePart(columns_of(*JOBS, n=range(1, 4)), job_lines(found)),
+        TablePart(columns_of(*EXPERTS, n=range(1, 5)), expert_lines(found)),
     ]
     shown = [part for part in tables if part.rows]
     return Section("network", "Between racks", [NOTE] if shown else [], shown)

@@ -200,11 +200,11 @@ class Pressed:
         return ("unloaded",) if row.event.flag == "held_up" else ("unloaded", "without_racks")
 
     def _ways(self, row: Row, users: list[str], since: int) -> list[Change]:
-        """Less bandwidth of racks on either side of services that it holds up."""
+        """Less bandwidth of racks on either side of services that it holds up or slows."""
         found = []
         for service in users:
-            said = self.known.latest.get((row.event.member, service), {}).get("held_up")
-            is_held = said is not None and said.sense == LOSS
+            said = self.known.latest.get((row.event.member, service), {})
+            is_held = any(flag in said and said[flag].sense == LOSS for flag in ("held_up", "slow"))
             if is_held or (row.event.unit, row.event.flag) == (service, "held_up"):
                 racks = [rack for pool in self._of_service(service) for rack in self.pools.get(pool, ())]
                 found += [self.known.latest.get((row.event.member, rack), {}).get(SHARE) for rack in racks]

@@ -95,6 +95,7 @@ def _network(found: dict[str, Any] | None) -> list[RenderableType]:
     return [
         _table("KV caches between racks", network.SERVICES, network.service_lines(found), right=range(1, 5)),
         _table("Training over the network", network.JOBS, network.job_lines(found), right=range(1, 4)),
+        _table("Experts over the network", network.EXPERTS, network.expert_lines(found), right=range(1, 5)),
     ]
 
 

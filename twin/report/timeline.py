@@ -132,6 +132,8 @@ def _as_row(story: Story, event: Event) -> Row:
 
 def _sends(story: Story) -> str:
     """What it means that racks have less bandwidth."""
+    if any(unit.parameters.get("expert_exchange", 0.0) for unit in story.plant.of_kind("service")):
+        return "a model that racks hold together goes at the share of its slowest rack, caches at what is left"
     if story.plant.served and not story.plant.of_kind("job"):
         return "caches that go from readers to writers go at what is left"
     return "jobs in lockstep go at the share of their slowest rack"
@@ -204,7 +206,10 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
         falls = row.event.value < 0.5
         first = 2 * (not falls) if row.event.flag in TIMED else falls
         late = 2 if row.via == FABRIC else 3 if row.via == "work" and story.rails else int(not row.is_input)
-        return moment, late, place(row), first, turn(row)
+        before = 0.5 * (
+            row.event.flag == "slow" and story.kind_of.get(row.event.unit) == "service"
+        )  # that fills its pools
+        return moment, late - 0.5 * fills, place(row), first, turn(row)
 
     return sorted(rows, key=key)
 

@@ -190,7 +190,7 @@ class Working:
     def _service(self, row: Row, began: int, led: int) -> int | None:
         since = -1 if row.sense == LOSS else led
         near = self._near(row, (row.sense,), since)
-        if near:
+        if near and row.event.flag != "slow":
             return last(near)
         racks = [rack for pool in self._below(row) for rack in self.upstream.sources.get("work", {}).get(pool, ())]
         lost = [change for rack in racks for change in self.known.changes(row, rack, (row.sense,), since)]

@@ -46,7 +46,7 @@ class Exchanging(Equipment):
     class State:
         slow: Real = flag(
             "goes slower", "goes at its pace again", because=(
-                f"its tokens wait {MUCH:.0%} more of their time for the network",
+                "its tokens wait longer for the network between experts",
                 "bandwidth_share: the GPUs that hold its model have less bandwidth",
             ), via="work",
         )  # fmt: skip
