@@ -206,9 +206,7 @@ def _in_order(story: Story, rows: list[Row]) -> list[Row]:
         falls = row.event.value < 0.5
         first = 2 * (not falls) if row.event.flag in TIMED else falls
         late = 2 if row.via == FABRIC else 3 if row.via == "work" and story.rails else int(not row.is_input)
-        before = 0.5 * (
-            row.event.flag == "slow" and story.kind_of.get(row.event.unit) == "service"
-        )  # that fills its pools
+        fills = row.event.flag == "slow" and story.kind_of.get(row.event.unit) == "service"
         return moment, late - 0.5 * fills, place(row), first, turn(row)
 
     return sorted(rows, key=key)
