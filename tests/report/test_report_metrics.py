@@ -11,6 +11,7 @@ from small_hall import small_data, small_events, small_trace, write
 
 from twin.report import summary
 from twin.report.findings import Findings
+from twin.report.words import glued
 from twin.trace import Event, Trace
 
 
@@ -194,3 +195,20 @@ def test_a_trace_of_one_row(tmp_path: Path) -> None:
 def test_the_same_trace_gives_the_same_summary(tmp_path: Path) -> None:
     path = tmp_path / "small.h5"
     assert summary(small_trace(path)) == summary(small_trace(path))
+
+
+def test_nothing_is_on_a_battery_that_is_empty(at: Path) -> None:
+    """On battery from 60 s; empty at 70 s, while its feed stays dead to 200 s: it bore its load for 10 s."""
+    events = [
+        Event(60.0, 0, "utility-a", "input:in_service", 0),
+        Event(60.0, 0, "ups-1", "on_battery", 1),
+        Event(70.0, 0, "ups-1", "depleted", 1),
+        Event(200.0, 0, "ups-1", "on_battery", 0),
+    ]
+    found = Findings(write(at, *small_data(), events)).measure["batteries"]
+    assert found["longest_on_battery"] == 10.0
+
+
+def test_numbers_and_their_units_stay_in_one_line() -> None:
+    told = glued("12 m³ at 18 °C, 2 racks, 1.5 kW; 190.1 s as loaded after 3 min 04 s")
+    assert told.replace("\u00a0", "_") == "12_m³ at 18_°C, 2 racks, 1.5_kW; 190.1_s as loaded after 3_min 04_s"

@@ -26,7 +26,7 @@ from twin.report.fold import Line
 from twin.report.moments import first_row_showing
 from twin.report.page import _diagrams
 from twin.report.panels import panels
-from twin.report.paper import UPRIGHT, _drawn, _pictures, _table, _turn, _widths
+from twin.report.paper import UPRIGHT, _drawn, _pictures, _section, _table, _turn, _widths, paper
 from twin.report.pictures import Picture
 from twin.report.plots import STRETCHES, Swing
 from twin.report.rows import _extreme
@@ -45,15 +45,33 @@ def made(trace: Trace, tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-def test_a_pdf_has_upright_pages_and_lying_ones_for_diagrams(made: bytes) -> None:
-    assert made.startswith(b"%PDF")
+def pages(made: bytes) -> tuple[list[int], list[int]]:
+    """Widths of the upright and of the lying pages of a PDF [pt]."""
     boxes = [tuple(map(float, box.split())) for box in re.findall(rb"/MediaBox \[ ([0-9. ]+) \]", made)]
-    upright = [box for box in boxes if box[2] < box[3]]
-    lying = [box for box in boxes if box[2] > box[3]]
-    assert len(lying) == 1, "one of the two diagrams can be read on an upright page"
+    return [round(box[2]) for box in boxes if box[2] < box[3]], [round(box[2]) for box in boxes if box[2] > box[3]]
+
+
+def test_a_pdf_has_upright_pages_where_its_diagrams_can_be_read_on_them(made: bytes) -> None:
+    assert made.startswith(b"%PDF")
+    upright, lying = pages(made)
     assert len(upright) >= 3
-    assert {round(box[2]) for box in upright} == {595}
-    assert {round(box[2]) for box in lying} == {1191}
+    assert (set(upright), lying) == ({595}, [])
+
+
+def test_diagrams_that_are_too_large_lie_on_sheets_of_their_own(
+    findings: Findings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("twin.report.paper.LEGIBLE", 1.5)
+    upright, lying = pages(paper(findings, Section("hall", "The hall")))
+    assert (set(upright), lying) == ({595}, [1191, 1191])
+
+
+def test_a_short_table_is_not_broken_over_two_pages() -> None:
+    part = TablePart([Column("balance"), Column("for")], [[f"t = {k}", "a law"] for k in range(8)])
+    flow = _section(Section("ladder", "Stores", tables=[part, part]), 515.0, (1190.0, 842.0))
+    breaks = [each for each in flow if type(each).__name__ == "CondPageBreak"]
+    table = next(each for each in flow if type(each).__name__ == "LongTable")
+    assert [round(each.height) for each in breaks[1:]] == [round(table.wrap(515.0, 1e9)[1])] * 2
 
 
 @pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler's pdftotext is not installed")

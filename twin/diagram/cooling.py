@@ -34,8 +34,8 @@ from twin.plant import Element, Loop
 
 MOST_LINES = 5
 """Lines of a label below its name."""
-WIDTH = 1250.0
-"""Loops stand beside each other up to this width [px]."""
+WIDTH = 800.0
+"""Loops stand beside each other up to this width [px]: then an upright page holds them."""
 GAP = 46.0
 LEAST_FLOW = 1e-6
 """Below this [m^3/s] nothing flows that is worth a line in colour."""

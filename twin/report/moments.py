@@ -96,6 +96,7 @@ def batteries(story: Story, member: int) -> dict[str, Any] | None:
         return None
     charge, charge_time, charge_unit = min(lows)
     spans = [span for span in story.flagged("on_battery", member) if span.start >= zero]
+    spans = [until_empty(story, span) for span in spans]
     left = [found for kind in kinds for span in spans if (found := _autonomy(story, kind, span))]
     least = min(left, default=(None, None, None))
     return {
@@ -109,6 +110,16 @@ def batteries(story: Story, member: int) -> dict[str, Any] | None:
         "seconds_left_time": least[1],
         "seconds_left_unit": least[2],
     }
+
+
+def until_empty(story: Story, span: Span) -> Span:
+    """A time on battery, to when the battery was empty: from then on nothing is on it."""
+    ends = [
+        empty.start
+        for empty in story.flagged("depleted", span.member)
+        if empty.unit == span.unit and span.start <= empty.start <= span.until(story.end)
+    ]
+    return Span(span.unit, span.member, span.start, min(ends)) if ends else span
 
 
 def _autonomy(story: Story, kind: str, span: Span) -> tuple[float, float, str] | None:

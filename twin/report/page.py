@@ -15,7 +15,7 @@ from twin.report.pictures import Picture, of_hall, of_ladder, of_members, of_plo
 from twin.report.rows import Rows
 from twin.report.sections import Drawing, Section, TablePart, columns_of, holds_something, priced
 from twin.report.verdict import FAILED, GOOD
-from twin.report.words import count, lasting, names, words
+from twin.report.words import count, glued, lasting, names, words
 
 LARGEST = 5_000_000
 """Bytes of a page: what any mail lets through."""
@@ -186,7 +186,7 @@ def _ladder(findings: Findings, rows: Rows, dark: bool) -> Section:
         "used",
         "what came of its unit that binds",
     )
-    told = rows.ladder()
+    told = [[glued(cell) for cell in row] for row in rows.ladder()]
     section = Section("ladder", "Ride-through: seconds left of each store", soft=True)
     if told:
         section.notes = [

@@ -26,6 +26,10 @@ EDGE = 40.0
 """Margin of a page [pt]."""
 UPRIGHT = 740.0
 """What an upright page holds beside a heading [pt]."""
+TALLEST = 660.0
+"""A diagram with its heading fills a page at this height [pt]."""
+WHOLE = 200.0
+"""A table that is no higher than this [pt] is not broken over two pages."""
 LEGIBLE = 0.62
 """A diagram that fits an upright page at this scale [pt a pixel] stands among the text, not on a sheet of its own."""
 FIRST = ("verdict", "timeline", "alarms", "seconds", "energy")
@@ -140,7 +144,7 @@ def _section(section: Section, width: float, lying: tuple[float, float]) -> list
 
     large = [drawing.sheet for drawing in section.drawings if drawing.large and not _fits(drawing.sheet, width)]
     first = [
-        _drawn(each.sheet, width, 600.0) if each.large else _drawn(each.sheet, width, math.inf, ROW)
+        _drawn(each.sheet, width, TALLEST) if each.large else _drawn(each.sheet, width, math.inf, ROW)
         for each in section.drawings
         if each.sheet not in large
     ]
@@ -158,7 +162,9 @@ def _section(section: Section, width: float, lying: tuple[float, float]) -> list
         if part.caption:
             flow.append(CondPageBreak(62))
             flow.append(_words(part.caption, _style(8.5, bold=True, spaceBefore=5, spaceAfter=2)))
-        flow += [_table(part, width), Spacer(1, 7)]
+        table = _table(part, width)
+        tall = table.wrap(width, math.inf)[1]
+        flow += [*([CondPageBreak(tall)] if tall <= WHOLE else []), table, Spacer(1, 7)]
     flow += pictures
     if section.text:
         flow += _verbatim(section)
@@ -178,7 +184,7 @@ def _turn(section: Section) -> int:
 def _fits(sheet: Sheet, width: float) -> bool:
     """Whether a diagram can be read on an upright page."""
     left, top, right, bottom = sheet.extent
-    return (right - left + 2 * MARGIN) * LEGIBLE <= width and (bottom - top + 2 * MARGIN) * LEGIBLE <= 600.0
+    return (right - left + 2 * MARGIN) * LEGIBLE <= width and (bottom - top + 2 * MARGIN) * LEGIBLE <= TALLEST
 
 
 def _verbatim(section: Section) -> list[Any]:

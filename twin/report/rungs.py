@@ -11,7 +11,7 @@ import numpy as np
 
 from twin.physics import battery
 from twin.report.cut_off import cut_off
-from twin.report.moments import EARLY, mean_power, work_kinds
+from twin.report.moments import EARLY, mean_power, until_empty, work_kinds
 from twin.report.stores import DRAWN, LEAST, Course, Ladder, Rung
 from twin.report.words import lasting, say
 
@@ -111,7 +111,7 @@ def _on_battery(
 def _discharged(made: Ladder, units: Sequence[str], series: np.ndarray | None, place: int) -> str:
     if series is None:
         return ""
-    spans = made.rises(("on_battery",), [units[place]])
+    spans = [until_empty(made.story, span) for span in made.rises(("on_battery",), [units[place]])]
     longest = max((span.until(made.story.end) - span.start for span in spans), default=0.0)
     borne = f"on battery for {lasting(longest)}, " if longest > 0 else ""
     return f"{borne}down to {float(np.nanmin(series[:, place])) * 100:.3g} %"

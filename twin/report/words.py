@@ -126,3 +126,8 @@ def kinds(kind: str, number: int) -> str:
 def sentence(template: str, show: Callable[[str], str]) -> str:
     """Fill `{name}` in a flag's `because` with what `show(name)` says."""
     return re.sub(r"\{(\w+)\}", lambda match: show(match.group(1)), template)
+
+
+def glued(text: str) -> str:
+    """The same words, with no line broken between a number and its unit."""
+    return re.sub(r"(?<=\d) (?=(?:[kMGm]?(?:Wh?|J|VA|Pa)|°C|K|L|m³|ms|s|min|h|%)(?![\w]))", "\u00a0", text)

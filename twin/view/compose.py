@@ -14,7 +14,7 @@ from twin.trace import Trace, open_trace
 from twin.view import fabric_map, labels, routes, sheet
 from twin.view.floor_plan import draw
 from twin.view.layout import arrange
-from twin.view.letters import lettering
+from twin.view.letters import lettering, unhidden
 from twin.view.places import RIM, SLAB, Layout
 from twin.view.probe import ViewUnavailable, gl_fault
 from twin.view.projection import Frame, Projection, looking
@@ -146,8 +146,8 @@ def _pieces(reading: Reading, whole: Layout, layout: Layout, story: Story) -> li
 def _compose(layout: Layout, story: Story, pieces: Sequence[Piece], seen: Look, size: tuple[int, int]) -> sheet.Sheet:
     """Draw the scene into its frame, then labels and the page around it."""
     page = sheet.Sheet(size)
-    letters = lettering(layout, story.floors)
     view = _best_view(seen, _outline(layout, pieces), page.frame)
+    letters = unhidden(lettering(layout, story.floors), layout, pieces, view)
     if seen.needs_gl:
         exact = dataclasses.replace(
             view,

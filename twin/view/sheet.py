@@ -151,19 +151,43 @@ def _colour_bar(sheet: Sheet, scale: ColourScale, x: float, top: float, height: 
         sheet.axes.plot([x + 24, x + 30], [y, y], color=THEME.muted, lw=1, zorder=19)
         sheet.text(x + 35, y, words, 9.5, va="center_baseline")
     _histogram(sheet, scale, x, bottom, height)
+    _limits(sheet, scale, x, [level(value) for value, _ in sorted(scale.marks)])
+    return bottom
+
+
+def _limits(sheet: Sheet, scale: ColourScale, x: float, levels: list[float]) -> None:
+    """Limits as dashes on the bar and beside it, each led to its words; words that would touch stand apart."""
     from matplotlib.patheffects import withStroke
 
-    last = bottom
-    for value, words in sorted(scale.marks):
-        y = bottom + height * (value - low) / (high - low)
-        warn = THEME.states[STRAINED]
-        for start, end in ((x, x + 24), (x + 66, x + PANEL - 4)):
-            sheet.axes.plot([start, end], [y, y], color=warn, lw=0.9, ls=(0, (3, 2)), zorder=20)
-        said = f"{words} {scale.number(value)}"
-        artist = sheet.text(x + PANEL - 4, max(y + 2, last), said, 8, warn, ha="right", va="bottom", zorder=21)
+    warn, edge = THEME.states[STRAINED], x + PANEL - 4
+    artists = [
+        sheet.text(edge, y, f"{words} {scale.number(value)}", 8, warn, ha="right", va="center_baseline", zorder=21)
+        for (value, words), y in zip(sorted(scale.marks), levels, strict=True)
+    ]
+    for artist, y, place in zip(artists, levels, spread(levels, 12.5), strict=True):
+        artist.set_y(place)
         artist.set_path_effects([withStroke(linewidth=3, foreground=THEME.back)])
-        last = sheet.extent(artist)[3]
-    return bottom
+        begin = min(sheet.extent(each)[0] for each in artists) - 5
+        for start, end in ((x, x + 24), (x + 66, begin - 12)):
+            sheet.axes.plot([start, end], [y, y], color=warn, lw=0.9, ls=(0, (3, 2)), zorder=20)
+        sheet.axes.plot([begin - 12, begin], [y, place], color=warn, lw=0.9, zorder=20)
+
+
+def spread(levels: list[float], apart: float) -> list[float]:
+    """Rising places at least so far apart, as near to what they belong to as they can be: their middle stays."""
+    groups: list[list[int]] = []
+    middle: list[float] = []
+    for number, level in enumerate(levels):
+        groups.append([number])
+        middle.append(level)
+        while len(groups) > 1 and middle[-1] - middle[-2] < apart * (len(groups[-1]) + len(groups[-2])) / 2:
+            groups[-2:] = [groups[-2] + groups[-1]]
+            middle[-2:] = [sum(levels[each] for each in groups[-1]) / len(groups[-1])]
+    return [
+        middle[k] + apart * (place - (len(group) - 1) / 2)
+        for k, group in enumerate(groups)
+        for place in range(len(group))
+    ]
 
 
 def _histogram(sheet: Sheet, scale: ColourScale, x: float, bottom: float, height: float) -> None:
