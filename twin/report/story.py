@@ -311,11 +311,11 @@ class Story:
         name = event.flag.removeprefix(INPUT)
         if not event.flag.startswith(INPUT) or name in (*WEATHER, "phase") or self.by_fabric(event):
             return (9,), None
+        if name == "request_rate" and (event.unit, name, round(event.time, 3)) not in self.told.reasons:
+            return (9,), None  # demand comes and goes
         what, sense = self.asked(event)
         later = event.time > self.start
-        order: float = {(1, True): 0, (1, False): 1}.get((sense, later), 2 if later else 3)
-        if order == 0 and LATENT.search(name):
-            order = 0.5
+        order = {(1, True): 0.5 * bool(LATENT.search(name)), (1, False): 1}.get((sense, later), 2 if later else 3)
         if event.flag == SHORTED and sense == 1:
             order = -1
         fault = Fault(float(event.time), event.unit, name, what, sense == 1)

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from twin.trace import Event
 
 
+WRITTEN = ("voltage", "frequency", "short_circuit", "request_rate")
+"""Inputs that a scenario writes beside its events."""
 IDLE: dict[str, Callable[[float], bool]] = {
     "unpowered": lambda value: value >= 0.5,
     "cold": lambda value: value >= 0.5,
@@ -115,7 +117,7 @@ def _as_row(story: Story, event: Event) -> Row:
         key = (event.unit, event.flag.removeprefix(INPUT), round(event.time, 3))
         if story.by_fabric(event):
             return Row(event, what, _sends(story) if sense == LOSS else "", FABRIC, sense)
-        disturbed = AS_WRITTEN if key[1] in ("voltage", "frequency", "short_circuit") else ""
+        disturbed = AS_WRITTEN if key[1] in WRITTEN else ""
         by = story.log.why(event, key[1]) or story.told.reasons.get(key, disturbed)
         if not by and sense == LOSS:
             by = story.chances.get((event.unit, event.member, event.time), "")

@@ -25,8 +25,8 @@ class Change:
     """At `time` [s] an Input of a unit becomes `value` (SI); with `until` it moves there steadily.
 
     `member` None means all members. `verb` is what wrote it: set, ramp, fail, restore, sag, fault, draw,
-    failure, repair (the end of one), weather, grid, or detail, of which nobody is told. `where` is its line, where it
-    has one. `repair` [s] is how long a drawn failure lasts.
+    failure, repair (the end of one), weather, grid, step (of a demand), or demand and detail, of which nobody is told.
+    `where` is its line, where it has one. `repair` [s] is how long a drawn failure lasts.
     """
 
     time: float

@@ -18,11 +18,14 @@ from twin.scenario.forms import Demand, Diurnal, Workload, entries, fill
 from twin.scenario.names import NAME
 from twin.scenario.requests import LARGEST, read_requests
 from twin.scenario.shelf import Shelf, inside
+from twin.scenario.steps import steps
 
 WORKERS = tuple(kind for kind in KINDS if "utilisation" in inputs_of(kind))
 """Kinds whose work can be asked for."""
 DAY, STEP = 86400.0, 900.0
 """Seconds of a day, and between the points of a course of it."""
+STEPS = "step"
+"""Verb of a change of demand that a timeline tells."""
 WAYS = ("requests", "tokens", "diurnal", "trace")
 ANSWER: float = quantities(KINDS["service"].Inputs)["answer_length"].default  # type: ignore[assignment]
 """Mean tokens of an answer where nothing is said."""
@@ -48,6 +51,7 @@ class WorkloadReader:
     def __init__(self, targets: Targets, documents: Documents, shelf: Shelf, run: RunSettings) -> None:
         self.targets, self.faults = targets, targets.faults
         self.documents, self.shelf, self.duration, self.tick = documents, shelf, run.duration, run.tick
+        self.steps: list[tuple[float, str]] = []
 
     def lower(self, node: Node) -> tuple[list[Change], list[Change]]:
         """Initial Changes, and those of the run."""
@@ -103,6 +107,7 @@ class WorkloadReader:
             if key in node and said[0] != "trace":
                 self.faults.add(node.where_of(key), f"{said[0]} has no use for {key}; leave it out")
         rows: list[tuple[float, str, float, float | None]] = []
+        self.steps = []
         for name in ("prompt_length", "answer_length"):
             if name in node and said[0] == "trace":
                 self.faults.add(node.where_of(name), "a trace brings its own; leave this out")
@@ -116,8 +121,9 @@ class WorkloadReader:
             rows += self._diurnal(node["diurnal"])
         elif said[0] == "trace" and form.complete:
             rows += self._trace(node, form)
+        verbs = dict.fromkeys(self.steps, STEPS)
         return [
-            Change(time, service, name, value, until, verb="demand", where=node.where)
+            Change(time, service, name, value, until, verb=verbs.get((time, name), "demand"), where=node.where)
             for service in services
             for time, name, value, until in rows
         ]
@@ -180,8 +186,10 @@ class WorkloadReader:
             if count:
                 rows.append((time, "prompt_length", prompts / count, None))
                 rows.append((time, "answer_length", answers / count, None))
+        self.steps = [(form.at + k * every, "request_rate") for k in steps(bins[:, 0].tolist(), every)]
         end = form.at + len(bins) * every
         if end < self.duration:
+            self.steps.append((end, "request_rate"))
             rows.append((end, "request_rate", 0.0, None))
             text = f"the trace ends at {units.show(end, 's')} of the run; nothing is asked from there on"
             self.faults.add(node.where, text, warning=True)
