@@ -45,7 +45,7 @@ DRILL = """\
 title: First drill of {name}
 description: >
   The utility supply is lost a minute into the run and returns after fifteen. The run goes on until transfer switches
-  are back on it and generators have cooled down.
+  are back on it, generators have cooled down, and all that lost power is at work again.
 plant: {name}
 run: {{duration: {minutes} min, tick: 1 s, zoom: [{{at: 60 s, for: 20 s, tick: 100 ms}}]}}
 weather: {{dry_bulb: 35 degC, relative_humidity: 20 %}}
@@ -62,6 +62,8 @@ BACK, STEP, TURNS = 15.0, 5.0, 60.0
 
 AFTERWARDS = ("retransfer_delay", "cooldown")
 """How long transfer switches wait on a good feed before they go back to it, and how long generators then run on."""
+ANEW = ("restart_time", "restart_delay", "ramp_time")
+"""How long a machine that lost its power takes to be at full work again."""
 
 
 @guarded
@@ -113,7 +115,8 @@ def _drill(name: str, plant: Path) -> str:
     criteria = criteria or ["  - all loads restored within 15 min"]
     machines = [unit.machine() for unit in units]
     goes_back, cools = (max((getattr(m, key, 0.0) for m in machines), default=0.0) for key in AFTERWARDS)
-    minutes = BACK + STEP * max(1.0, math.ceil((goes_back + cools + TURNS) / 60.0 / STEP))
+    begins = max((sum(getattr(m, key, 0.0) for key in ANEW) for m in machines), default=0.0)
+    minutes = BACK + STEP * math.ceil((max(goes_back + cools, begins) + TURNS) / 60.0 / STEP)
     return DRILL.format(name=name, minutes=f"{minutes:.0f}", criteria="\n".join(criteria))
 
 

@@ -15,6 +15,7 @@ from twin.plant import Plant
 from twin.scenario import sensors, values
 from twin.scenario.document import Broken, Map, Node, Text
 from twin.scenario.faults import Faults, advice
+from twin.scenario.form import FAILED
 from twin.scenario.forms import Event, entries, fill, items
 from twin.scenario.names import BadName, Directory, split
 from twin.scenario.striking import STRENGTH, STRUCK, strengths
@@ -54,6 +55,10 @@ class ToldSag:
     why: str = ""
 
 
+LEVELS = {"state_of_charge": "initial_charge", "fuel_level": "initial_fuel"}
+"""What people call a store's level -> the Input that says what it is at the start."""
+
+
 @cache
 def inputs_of(kind: str) -> dict[str, Quantity]:
     """The Inputs that a kind declares."""
@@ -83,7 +88,11 @@ class Targets:
             return self._sensors(*aimed, where)
         target, name = split(text)
         if not name:
-            self.faults.add(where, f'{units.quoted(text)} names no input; "unit.input" is wanted, e.g. "cdu-3.mode"')
+            owners = [kind for kind in KINDS if text in inputs_of(kind)]
+            example = '"unit.input" is wanted, e.g. "cdu-3.mode"'
+            if len(owners) == 1:
+                example = f'"{owners[0]}.{text}" is wanted'
+            self.faults.add(where, f"{units.quoted(text)} names no input; {example}")
             return []
         found = self.units(target, where)
         kinds = {self.directory.kind_of[unit] for unit in found}
@@ -147,8 +156,10 @@ def _other(kind: str, name: str) -> str:
     """How to mend an unknown Input."""
     if name in quantities(KINDS[kind]):
         return f"{name} is a rating; it stands in the plant"
-    if name in quantities(KINDS[kind].State) or name in quantities(KINDS[kind].Outputs):
-        return f"{name} follows from the run and cannot be set"
+    state = quantities(KINDS[kind].State)
+    if name in state or name in quantities(KINDS[kind].Outputs):
+        begins = (name in state and state[name].flag is None) or LEVELS.get(name) in inputs_of(kind)
+        return f"{name} follows from the run and cannot be set" + (', only begun in, under "start"' if begins else "")
     return advice(name, inputs_of(kind))
 
 
@@ -205,6 +216,8 @@ class Events:
         if verb == "ramp":
             until = time + (event.over or 0.0)
         rest = (until, event.member, verb, event.why or "", node[verb].where)
+        if event.at is FAILED:
+            return []  # when it happens is not known, and so nothing of what follows
         return [Change(time, unit, name, value, *rest) for unit, name, value in rows]
 
     def rows(self, node: Map, verb: str) -> list[tuple[str, str, float]]:
@@ -222,7 +235,7 @@ class Events:
             rows += [(time + ends, STRUCK, 0.0, "restore")] if ends else []
             for moment, name, value, verb in rows:
                 found.append(Change(moment, unit, name, value, None, event.member, verb, event.why or "", where))
-        return found
+        return [] if event.at is FAILED else found
 
     def _verb(self, node: Map) -> str | None:
         said = [verb for verb in Event.VERBS if verb in node]

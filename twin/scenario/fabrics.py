@@ -24,6 +24,8 @@ SAYS = {
     "graph": ("graph", "rate"),
 }
 """Generator -> the keys that it reads, beside those of `ALWAYS`."""
+TIERS = ("racks", "leaves", "spines", "cores")
+"""Keys that name units, from below."""
 ALWAYS = ("generator", "detection", "senders")
 
 
@@ -43,6 +45,7 @@ class FabricReader:
             made = None
             if form is not None and form.generator and isinstance(body, Map):
                 self._keys(form, body)
+                self._once(body)
                 if form.complete:
                     made = self._sound(name, form, body, where)
             if made is None or len(self.faults) > before:
@@ -62,6 +65,21 @@ class FabricReader:
             text = 'the key is missing; a list of links is wanted, e.g. "links: [{from: rack-01..08, to: leaf-1}]"'
             self.faults.add(body.where_of("links"), text)
 
+    def _once(self, body: Map) -> None:
+        """Tell what is named twice: a rack or switch stands in one place of a fabric."""
+        told: dict[str, str] = {}
+        for key in TIERS:
+            again: dict[str, list[str]] = {}
+            for name in self._names(body, key):
+                if name in told:
+                    where = "twice" if told[name] == key else f"among the {told[name]} too"
+                    again.setdefault(where, []).append(name)
+                told.setdefault(name, key)
+            for where, each in again.items():
+                more = f" (and {len(each) - 1} more)" if len(each) > 1 else ""
+                text = f"{each[0]} is named {where}{more}; each unit stands in one place"
+                self.faults.add(body.where_of(key), text)
+
     def _sound(self, name: str, form: fabric_form.Fabric, body: Map, where: Where) -> Fabric | None:
         """The fabric; None after a fault."""
         before = len(self.faults)
@@ -75,7 +93,7 @@ class FabricReader:
 
     def _bare(self, name: str, body: Node) -> Fabric:
         """What can be said of a fabric with a fault: its racks and switches, without links."""
-        racks, *tiers = (self._names(body, key) for key in ("racks", "leaves", "spines", "cores"))
+        racks, *tiers = (self._names(body, key) for key in TIERS)
         switches = {each: tier for tier, names in enumerate(tiers, 1) for each in names}
         return Fabric(name, racks, switches, [], NDR, whole=False)
 

@@ -81,5 +81,7 @@ def advice(word: str, known: Iterable[str], lead: str = "one of ") -> str:
         return f'did you mean "{near}"?{note}'
     if not words:
         return f"there is none{note}"
+    if len(words) == 1:
+        return f'"{words[0]}" is wanted{note}'
     listed = ", ".join(words[:16]) + (f" and {len(words) - 16} more" if len(words) > 16 else "")
-    return f"{lead if len(words) > 1 else ''}{listed} is wanted{note}"
+    return f"{lead}{listed} is wanted{note}"

@@ -287,7 +287,7 @@ def fill(form: type[F], node: Node, faults: Faults) -> F | None:
     for key, (mark, required, absent) in reading(form).items():
         content[keys[key]] = absent
         if key in node:
-            content[keys[key]] = _field(mark, node[key], faults)
+            content[keys[key]] = _field(mark, node[key], faults, form.model_fields[keys[key]].description or "")
         elif required:
             content[keys[key]] = FAILED
             if not node.partial:
@@ -307,7 +307,7 @@ def _ask(mark: Any, doc: str | None) -> str:
     return f"it says: {doc}" if doc else "it is wanted"
 
 
-def _field(mark: Any, node: Node, faults: Faults) -> Any:
+def _field(mark: Any, node: Node, faults: Faults, doc: str) -> Any:
     found: Any = None
     if mark is None:
         return node
@@ -316,7 +316,7 @@ def _field(mark: Any, node: Node, faults: Faults) -> Any:
     elif isinstance(mark, Whole):
         found = values.whole(node, faults, mark.least, mark.most)
     elif isinstance(mark, Words):
-        found = values.words(node, faults, mark.longest)
+        found = values.words(node, faults, mark.longest, doc)
     elif isinstance(mark, Word):
         found = _word(mark, node, faults)
     elif isinstance(mark, list):

@@ -130,7 +130,7 @@ def read_rms(raw: bytes, name: str, faults: Faults) -> list[tuple[float, ...]] |
     first, found = told.pop(0) if told else (1, "")
     header = [word.strip().lower() for word in found.split(",")]
     if header not in HEADERS:
-        said = f'"{found[:60]}" was found' if found else "the file is empty"
+        said = f"{units.quoted(found)} was found" if found else "the file is empty"
         faults.add(Where(name, first), f'{said}; the header "time,voltage" or "time,voltage,frequency" is wanted')
         return None
     if not 1 <= len(told) <= MOST_ROWS:

@@ -98,6 +98,9 @@ class SchedulerReader:
             self.faults.add(root.where_of("workload"), text)
             return None, []
         form = fill(SchedulerForm, node, self.faults)
+        if jobs is not None and not entries(jobs, self.faults) and isinstance(jobs, Map):
+            text = "no job was found; at least one is wanted, e.g. {a: {racks: 8, work: 10 h, step_time: 4 s}}"
+            self.faults.add(jobs.where, text)
         if form is None or not isinstance(node, Map):
             return None, []
         if jobs is None:
@@ -105,6 +108,8 @@ class SchedulerReader:
             self.faults.add(root.where_of("scheduler"), text)
             return None, []
         racks = self._racks(node["racks"]) if "racks" in node else []
+        if isinstance(node.get("racks"), Seq) and not node["racks"]:
+            self.faults.add(node["racks"].where, "an empty list was found; racks are wanted, e.g. rack-01..08")
         taken = {rack: pool for pool, own in self.plant.pools.items() for rack in own}
         for rack in racks:
             if rack in taken:

@@ -9,14 +9,12 @@ from twin.declare import MODES, Quantity, quantities
 from twin.equipment import KINDS
 from twin.faults import Where, a_kind
 from twin.scenario import values
-from twin.scenario.changes import Change, Targets, inputs_of
+from twin.scenario.changes import LEVELS, Change, Targets, inputs_of
 from twin.scenario.document import Broken, Node, Text, describe
 from twin.scenario.faults import advice
 from twin.scenario.forms import entries, items
 from twin.scenario.names import split
 
-LEVELS = {"state_of_charge": "initial_charge", "fuel_level": "initial_fuel"}
-"""What people call a store's level -> the Input that says what it is at the start."""
 COLDEST, HOTTEST = 200.0, 500.0
 """Temperatures [K] that coolant, air and machines can have."""
 

@@ -50,10 +50,8 @@ def read(node: Node, said: Quantity, faults: Faults) -> float | None:
     fault = said.fault(value)
     if fault is None:
         return value
-    faults.add(
-        node.where,
-        f"{units.quoted(node)} is out of bounds; {_bound(value, said)} is wanted{_hint(value, said, str(node))}",
-    )
+    bound, hint = _bound(value, said, "%" in str(node)), _hint(value, said, str(node))
+    faults.add(node.where, f"{units.quoted(node)} is out of bounds; {bound} is wanted{hint}")
     return None
 
 
@@ -84,8 +82,8 @@ def _choice(node: Node, choices: dict[str, float], faults: Faults) -> float | No
     return None
 
 
-def _bound(value: float, said: Quantity) -> str:
-    """The bound that a value breaks, in people's units."""
+def _bound(value: float, said: Quantity, percent: bool = False) -> str:
+    """The bound that a value breaks, in people's units; in per cent where the value is."""
     bounds = [
         ("more than", said.above, lambda limit: value > limit),
         ("at least", said.at_least, lambda limit: value >= limit),
@@ -94,7 +92,8 @@ def _bound(value: float, said: Quantity) -> str:
     ]
     for words, limit, holds in bounds:
         if limit is not None and not holds(limit):
-            shown = f"{limit:g}" if said.unit == "1" else units.show(limit, said.unit)
+            pure = f"{100 * limit:g} %" if percent else f"{limit:g}"
+            shown = pure if said.unit == "1" else units.show(limit, said.unit)
             return f"{words} {shown}"
     return said.fault(value) or "another value"
 
@@ -110,6 +109,8 @@ def _hint(value: float, said: Quantity, text: str) -> str:
         return ""
     for factor in (-1.0,) if said.unit == "s" else (1e-3, 1e3, -1.0):
         if said.fault(value * factor) is None:
+            if factor < 0 and text.lstrip().startswith("-"):
+                return f'; did you mean "{text.strip()[1:].strip()}"?'
             return f'; did you mean "{units.show(value * factor, said.unit)}"?'
     return ""
 
@@ -125,12 +126,20 @@ def whole(node: Node, faults: Faults, least: int, most: int) -> int | None:
     return None
 
 
-def words(node: Node, faults: Faults, longest: int = 4000) -> str | None:
-    """Read a node as words for people; None after a fault."""
+def words(node: Node, faults: Faults, longest: int = 4000, doc: str = "") -> str | None:
+    """Read a node as words for people; None after a fault.
+
+    Args:
+        node: what was written.
+        faults: takes the fault.
+        longest: characters that are read.
+        doc: what the words are.
+    """
     if isinstance(node, Broken):
         return None
     if not isinstance(node, Text) or node.empty or not node.strip():
-        faults.add(node.where, f"{describe(node)} was found; words are wanted")
+        said = f": {doc}" if doc else ""
+        faults.add(node.where, f"{describe(node)} was found; words are wanted{said}")
         return None
     text = str(node).strip()
     bad = next((letter for letter in text if not letter.isprintable() and letter not in "\n\t"), None)
