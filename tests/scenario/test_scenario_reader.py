@@ -91,7 +91,7 @@ def test_a_plant_is_no_scenario(save: Save) -> None:
 
 def test_a_catalogue_record_can_be_checked(faults: Callable[..., list[str]]) -> None:
     record = "name: try\nkind: bus\ntitle: A board\nlicence: mine\nquantities: {rated_power: {value: 1 MW}}\n"
-    text = "try.yaml:5: quantities.rated_power: a bus has no such quantity; nominal_voltage is wanted"
+    text = 'try.yaml:5: quantities.rated_power: a bus has no such quantity; "nominal_voltage" is wanted'
     assert faults(record) == [text]
 
 

@@ -138,7 +138,7 @@ def test_what_is_wrong_in_the_base_has_its_place_there(save: Save) -> None:
         ),
         (
             "variant_of: base\nunits:\n  pump-1..2: {undervoltage_limit: 120 %}",
-            'try.yaml:3: units.pump-1..2.undervoltage_limit: "120 %" is out of bounds; less than 1 is wanted',
+            'try.yaml:3: units.pump-1..2.undervoltage_limit: "120 %" is out of bounds; less than 100 % is wanted',
         ),
         (
             "variant_of: base\nunits:\n  pump-1..2: {undervoltage_delay: -20 ms}",

@@ -341,6 +341,28 @@ class TestAtRest:
         found = compare_sweeps(table(*hot), table(*hot), "a", "b")
         assert found.harm == (0, 0), "as cut sets see it: in the heat the criterion fails anyway"
 
+    def test_what_led_to_harm_and_who_went_slower_at_once_are_compared(self):
+        """Other causes of the same harm are told; other seconds of the same causes are numbers."""
+        said = {"racks_lost": 2, "throttled": 8, "harm_unit": "rack-1", "harm": "loses power"}
+        before, later, other = (
+            row("cdu-1", **said, throttled_peak=peak, harm_after=at, harm_chain=f"{why}, rack-1 stops (after {at:g} s)")
+            for peak, at, why in ((8, 10.0, "a fails"), (4, 20.0, "a fails"), (8, 10.0, "b trips"))
+        )
+        (case,) = compare_sweeps(table(before), table(later), "a", "b").cases
+        assert case.numbers == {"throttled_peak": (8.0, 4.0), "harm_after": (10.0, 20.0)}
+        assert case.how == ("", "")
+        (case,) = compare_sweeps(table(before), table(other), "a", "b").cases
+        assert (case.numbers, case.how) == ({}, (before.harm_chain, other.harm_chain))
+
+    def test_sweeps_under_other_conditions_are_not_the_same(self):
+        cold, hot = (dataclasses.replace(table(row("cdu-1")), words={"description": f"{t} outdoors"}) for t in (25, 44))
+        found = compare_sweeps(cold, hot, "a", "b")
+        assert found.conditions == ("25 outdoors.", "44 outdoors.")
+        assert not found.same
+        notes = next(each.notes for each in sections(found, 12) if each.id == "conditions")
+        assert notes == ["A: 25 outdoors.", "B: 44 outdoors."]
+        assert compare_sweeps(cold, cold, "a", "b").same
+
     def test_nothing_compared_is_no_success(self):
         none = table(row("nothing fails"))
         for empty in (none, dataclasses.replace(none, outcomes=())):

@@ -68,7 +68,9 @@ def sections(found: Traces | Sweeps, top: int, pictures: list[Picture] | None = 
     """All tables, for a page and for a terminal."""
     only = [Section("only", "What only one of them has", notes=list(found.only))] if found.only else []
     if isinstance(found, Sweeps):
-        return [*only, _cases(found, top)]
+        said = [f"{who}: {text}" for who, text in zip("AB", found.conditions or ("", ""), strict=True)]
+        under = [Section("conditions", "They were not swept alike", notes=said)] if found.conditions else []
+        return [*only, *under, _cases(found, top)]
     made = [*only, _first(found, top), _worst(found, top), _numbers(found, top), _criteria(found), _events(found, top)]
     if pictures:
         made.insert(len(only) + 2, Section("plots", "The most different, A over B", pictures=pictures))
@@ -156,6 +158,7 @@ def _cases(found: Sweeps, top: int) -> Section:
         sense = "B alone" if each.lost else "A alone" if each.won else "both" if each.harms else "neither"
         told = [f"{text}: {a} / {b}" for text, (a, b) in each.criteria.items()]
         told += [f"{words(name)} {_value(a, name)} / {_value(b, name)}" for name, (a, b) in each.numbers.items()]
+        told += [f"what led to harm: {each.how[0] or 'none'} / {each.how[1] or 'none'}"] if any(each.how) else []
         rows.append([each.name, sense, each.first_a, each.first_b, "; ".join(told) or "-"])
     left = len(found.cases) - len(rows)
     notes = [f"{left} more cases differ less."] if left else []
@@ -178,7 +181,7 @@ def whole(found: Traces | Sweeps, beyond: list[str], top: int = TOP) -> Any:
     parts: list[Any] = [Text(f"\nA: {found.a}\nB: {found.b}\n", style="bold"), Text(sentence(found))]
     for each in sections(found, top):
         rows = [part for part in each.tables if part.rows]
-        if not (rows or (each.notes and each.id == "only")):
+        if not (rows or (each.notes and each.id in ("only", "conditions"))):
             continue
         parts.append(Text(f"\n{each.title}", style="bold"))
         parts += [Text(note, style="dim") for note in each.notes]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -10,11 +11,13 @@ from twin.report.words import count
 from twin.studies.sweep.cuts import breaks
 from twin.studies.sweep.found import Sweep, normals
 from twin.studies.sweep.outcome import Outcome, names_of, parted
+from twin.studies.sweep.shown import given
 
 NUMBERS = {
-    "racks_lost": "1", "racks_lost_end": "1", "throttled": "1", "power_lost": "W", "power_lost_end": "W",
-    "energy_lost": "J", "tokens_lost": "token", "revenue_lost": "USD", "net_revenue_lost": "USD", "to_throttle": "s",
-    "to_unpowered": "s", "recovery": "s",
+    "racks_lost": "1", "racks_lost_end": "1", "throttled": "1", "throttled_peak": "1", "power_lost": "W",
+    "power_lost_end": "W", "energy_lost": "J", "tokens_lost": "token", "revenue_lost": "USD", "net_revenue_lost": "USD",
+    "harm_after": "s", "to_trip": "s", "to_throttle": "s", "to_shutdown": "s", "to_unpowered": "s", "to_dark": "s",
+    "recovery": "s",
 }  # fmt: skip
 """What is compared of each case, and its unit."""
 AT_REST = NUMBERS | {"work_energy": "J", "tokens": "token", "revenue": "USD", "net_revenue": "USD"}
@@ -41,6 +44,8 @@ class Case:
     newly: tuple[str, ...]
     at_rest: bool
     harms: bool = False
+    how: tuple[str, str] = ("", "")
+    """What led to the first harmed rack in A and in B, where it is not the same."""
 
 
 @dataclass
@@ -50,6 +55,8 @@ class Sweeps:
     a: str
     b: str
     only: list[str] = field(default_factory=list)
+    conditions: tuple[str, str] | None = None
+    """Under what A and B were swept and how failures strike, where that is not the same."""
     compared: int = 0
     """Cases of both in which something fails or is drawn."""
     harm: tuple[int, int] = (0, 0)
@@ -70,7 +77,7 @@ class Sweeps:
 
     @property
     def same(self) -> bool:
-        return bool(self.compared) and not (self.only or self.cases)
+        return bool(self.compared) and not (self.only or self.conditions or self.cases)
 
     def beyond(self, within: float | None) -> list[str]:
         """What breaks the thresholds: harm that is new, and numbers that grew beyond a share."""
@@ -106,6 +113,8 @@ def compare(a: Sweep, b: Sweep, name_a: str, name_b: str) -> Sweeps:
     one, other = _cases(a), _cases(b)
     rests = normals(a.outcomes), normals(b.outcomes)
     made = Sweeps(name_a, name_b)
+    if given(a) != given(b):
+        made.conditions = (given(a), given(b))
     for mine, theirs, who in ((one, other, "A"), (other, one, "B")):
         alone = [name for name in mine if name not in theirs]
         if alone:
@@ -176,10 +185,17 @@ def _differs(
         won = bool(_newly(b, a, asked[::-1])) or (bool(a.fault) and not b.fault)
     firsts = [f"{each.first_unit} {each.first}".strip() or "-" for each in pair]
     firsts = [f"not run: {each.fault}" if each.fault else text for each, text in zip(pair, firsts, strict=True)]
-    if not (numbers or criteria or newly or lost or won or firsts[0] != firsts[1]):
+    how = (a.harm_chain, b.harm_chain)
+    how = ("", "") if _causes(how[0]) == _causes(how[1]) else how
+    if not (numbers or criteria or newly or lost or won or firsts[0] != firsts[1] or any(how)):
         return None
     harms = all(harm) and not (lost or won)
-    return Case(name, lost, won, firsts[0], firsts[1], numbers, criteria, tuple(newly), at_rest, harms)
+    return Case(name, lost, won, firsts[0], firsts[1], numbers, criteria, tuple(newly), at_rest, harms, how)
+
+
+def _causes(chain: str) -> str:
+    """A chain without its seconds, which the numbers tell."""
+    return re.sub(r" \(after [^)]*\)", "", chain)
 
 
 def _alike(a: float, b: float, slight: float) -> bool:
