@@ -277,6 +277,12 @@ def test_a_case_of_a_sweep_equals_itself_alone(readied):
     assert len(ends) > 2, "what is drawn of sensors decides when somebody comes"
 
 
+NIGHT = """\
+crews: {night: {hours: {from: "22:00", to: "23:00"}}}
+procedures: {late: {at: 10 min, who: night, steps: [{say: too late}]}}
+"""
+
+
 def test_check_tells_what_can_hardly_be_meant(tmp_path):
     path = tmp_path / "doubts.yaml"
     text = with_events(
@@ -289,6 +295,7 @@ def test_check_tells_what_can_hardly_be_meant(tmp_path):
     units = "utility-a: {kind: utility, rated_power: 1 MW}, pdu-1..2: {kind: pdu, feeds: utility-a, rated_power: 4 kW}"
     plant = f"title: t\nplant: {{units: {{{units}}}}}\n"
     rest = "weather: {dry_bulb: 35 degC, relative_humidity: 20 %}\nrun: {duration: 10 min, tick: 1 s}\n"
+    text += NIGHT
     path.write_text(plant + rest + text, encoding="utf-8")
     found = [each for each in check(path) if each.warning]
     assert [each.text for each in found] == [
@@ -296,6 +303,8 @@ def test_check_tells_what_can_hardly_be_meant(tmp_path):
         "the sensor of utility-a.voltage stays at its last reading by then; a bias of it does not show",
         "pdu-1.dead.sensor_failed is restored, and nothing in this scenario fails it before",
         "with a delay of 60 min and a poll every 5 s it cannot be raised before the end of the run (10 min)",
+        "they come on duty 22 h after the start, when the run is over",
+        "it begins as the run ends (10 min); nobody does anything",
     ]
     assert len(check(path)) == len(found)
     assert all(each.where is not None and each.where.line > 3 for each in found)

@@ -106,3 +106,34 @@ def test_a_run_without_operations_tells_none(ran, found):
     assert findings.summary()["alarms"] == []
     assert Rows(findings).alarms() == []
     assert findings.story.log.rows() == []
+
+
+BRIEF = """\
+events:
+  - {at: 60 s, fail: pdu-1}
+  - {at: 62 s, restore: pdu-1}
+  - {at: 100 s, fail: utility-a}
+  - {at: 110 s, restore: utility-a}
+alarms:
+  brief: {watch: pdu-1.dead, polling: 1 min, group: apart}
+  one: {watch: pdu-2.dead, polling: 5 s}
+  two: {watch: pdu-3.dead, polling: 20 s}
+"""
+
+
+def test_what_was_over_before_the_poll_is_told_of_its_first_time_and_of_what_began_it(ran, found):
+    findings = found(ran(BRIEF, "duration: 150 s, tick: 1 s"))
+    brief = next(each for each in findings.alarms if each.name == "brief")
+    assert (brief.stood, brief.raised) == (60.0, 120.0), "two times between two polls: the first"
+    told = findings.entries
+    raised = next(each for each in told if each.what == "raises alarm brief (high)")
+    began = told[raised.cause]
+    assert (began.what, began.time) == ("is dead", 60.0), "and not that it is alive again"
+
+
+def test_alarms_of_one_moment_are_all_first_out(ran, found):
+    alarms = {each.name: each for each in found(ran(BRIEF, "duration: 150 s, tick: 1 s")).alarms}
+    assert alarms["one"].active == alarms["two"].active == 100.0
+    assert (alarms["one"].raised, alarms["two"].raised) == (105.0, 120.0)
+    assert alarms["one"].first_out
+    assert alarms["two"].first_out

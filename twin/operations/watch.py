@@ -198,8 +198,9 @@ class Watch:
         within = self._within(now)
         if self.doubted is not None:
             within = xp.where(self.doubted, (within | (now != now)) & ~beyond, within)
-        self.due = xp.where(rises & (self.due == NEVER), began + delay, self.due)
-        self.stood = xp.where(rises, began, self.stood)
+        untold = rises & (self.due == NEVER)  # of two occasions between two polls the first is told
+        self.due = xp.where(untold, began + delay, self.due)
+        self.stood = xp.where(untold, began, self.stood)
         stands = self.active | rises
         down = self._crossing(was, now, self.release, start, end, rows)
         if self.jumped is not None:

@@ -92,6 +92,7 @@ class Log:
         self.last_of: dict[Key, int] = {}
         self.starting: dict[tuple[int, str], int] = {}
         self.broken: dict[tuple[int, str, str], int] = {}
+        self.told: dict[tuple[int, str, str], list[tuple[float, float, int]]] = {}
         self.turned = {(e.member, e.time, e.flag) for e in self.deeds if e.flag.startswith((ALARM, CLEAR))}
         self.false = {(e.member, e.time, e.flag.partition(":")[2]) for e in self.deeds if e.flag.startswith(FALSE)}
 
@@ -288,15 +289,27 @@ class Log:
                 return causes.mended(row)
             if event.flag.startswith(ALARM):
                 self.starting[event.member, name] = index
+            watch = self.said.alarms[name].watch
             if event.flag.startswith((MISSED, FALSE)) or (event.member, event.time, name) in self.false:
-                return self._misled_by(event, self.said.alarms[name].watch)
-            return causes.behind(row, self.said.alarms[name].watch.quantity)
+                return self._misled_by(event, watch)
+            began = self._began(event, watch)
+            return causes.behind(row, watch.quantity) if began is None else began
         key = self._key(event)
         led = self.last_of.get(key)
         if led is None:
             led = self._called_by(event)
         self.last_of[key] = index
         return led
+
+    def tells(self, index: int, event: Event, name: str) -> None:
+        """Remember the row of a flag, or of an Input, of a unit."""
+        self.told.setdefault((event.member, event.unit, name), []).append((event.time, event.value, index))
+
+    def _began(self, event: Event, watch: Condition) -> int | None:
+        """The row of a flag or an Input with which an alarm's condition began; it may be over when it is seen."""
+        rows = self.told.get((event.member, event.unit, watch.quantity), ())
+        over = [i for time, value, i in rows if time <= event.value + MOMENT and (value > watch.limit) == watch.highest]
+        return max(over, default=None)
 
     def _misled_by(self, event: Event, watch: Condition) -> int | None:
         """The row of what was written last of the sensor that misled an alarm."""
@@ -367,11 +380,15 @@ class Log:
 
 
 def _first_outs(found: list[Raised]) -> list[Raised]:
-    """One member's alarms, each flagged that was the first of its group, whenever none of the group stood before."""
+    """One member's alarms, each flagged that was first of its group, whenever none stood before; all of one moment."""
     flagged: dict[int, Raised] = {}
     until: dict[str, float] = {}
+    first: dict[str, float] = {}
     for place, each in sorted(enumerate(found), key=lambda pair: (pair[1].active, pair[0])):
-        flagged[place] = replace(each, first_out=each.active >= until.get(each.group, 0.0))
+        alone = each.active >= until.get(each.group, 0.0)
+        together = each.active - first.get(each.group, -ALWAYS) <= MOMENT
+        flagged[place] = replace(each, first_out=alone or together)
+        first |= {each.group: each.active} if alone else {}
         over = ALWAYS if each.cleared is None else each.cleared
         until[each.group] = max(until.get(each.group, 0.0), over)
     return [flagged[place] for place in range(len(found))]

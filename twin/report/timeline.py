@@ -93,6 +93,7 @@ def _cause(story: Story, causes: Causes, index: int, row: Row) -> int | None:
     name = row.event.flag.removeprefix(INPUT)
     found = None if is_reading(name) and row.is_input else causes.of(index, row)
     led = story.log.led_to(index, row.event, name) if row.is_input else None
+    story.log.tells(index, row.event, name)
     return found if led is None else led
 
 

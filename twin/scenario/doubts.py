@@ -1,4 +1,4 @@
-"""Doubts about alarms: sensors whose faults nobody would notice, and alarms that no run of this length can raise."""
+"""Doubts about alarms and people: sensors that nobody reads, alarms that cannot be raised, crews that cannot come."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def doubts(scenario: Scenario, root: Map) -> Iterator[Fault]:
     yield from _unseen(scenario, root)
     yield from _hidden(scenario)
     yield from _never(scenario, root)
+    yield from _absent(scenario, root)
 
 
 def _unseen(scenario: Scenario, root: Map) -> Iterator[Fault]:
@@ -71,7 +72,21 @@ def _never(scenario: Scenario, root: Map) -> Iterator[Fault]:
     end = scenario.run.duration
     for alarm in scenario.operations.alarms.values():
         first = max(alarm.delay, alarm.polling)
-        if first > end and isinstance(alarms, Map):
+        if first >= end and isinstance(alarms, Map):
             said = f"a delay of {units.show(alarm.delay, 's')} and a poll every {units.show(alarm.polling, 's')}"
             text = f"with {said} it cannot be raised before the end of the run ({units.show(end, 's')})"
             yield Fault(alarms.where_of(alarm.name), text, warning=True)
+
+
+def _absent(scenario: Scenario, root: Map) -> Iterator[Fault]:
+    """Crews that are never on duty in the run, and procedures that begin as it ends."""
+    end, said = scenario.run.duration, scenario.operations
+    crews, procedures = root.get("crews"), root.get("procedures")
+    for crew in said.crews.values():
+        if crew.off_duty(0.0) >= end and isinstance(crews, Map):
+            text = f"they come on duty {units.show(crew.off_duty(0.0), 's')} after the start, when the run is over"
+            yield Fault(crews.where_of(crew.name), text, warning=True)
+    for each in said.procedures.values():
+        if each.at is not None and each.at >= end and isinstance(procedures, Map):
+            text = f"it begins as the run ends ({units.show(end, 's')}); nobody does anything"
+            yield Fault(procedures.where_of(each.name), text, warning=True)
