@@ -76,3 +76,13 @@ def test_the_words_of_every_stage_and_of_jobs_that_a_scheduler_has_placed() -> N
     plant = SimpleNamespace(pools={}, scheduled={"one": ["r1", "r2"], "two": ["r1", "r2"]}, units={})
     now = {("r1", "job_number"): 2.0, ("r2", "job_number"): 0.0, ("two", "restarting"): 1.0, ("one", "stopped"): 1.0}
     assert list(idle_with_others(plant, lambda *key: now.get(key))) == [("r1", "its job restarts")]
+
+
+def test_a_store_before_a_dead_board_gives_nothing_yet(drilled) -> None:
+    """The site is dark from 2:00; the store takes its board five seconds after it has looked at it, and starts it."""
+    with open_trace(drilled("storage-black-start")[0]) as trace:
+        dark = moment_of(trace, 125.0)
+        assert (dark.is_live("bess-1"), dark.tone("bess-1"), dark.word("bess-1")) == (False, DEAD, "gives nothing yet")
+        formed = next(event.time for event in trace.events if event.flag == "black_started")
+        assert moment_of(trace, formed + 5.0).is_live("bess-1")
+        assert moment_of(trace, 60.0).is_live("bess-1")

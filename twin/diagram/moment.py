@@ -107,9 +107,16 @@ class Moment:
         if "depleted" in quantities(made.State) and self.is_up(unit, "on_battery"):
             return not self.is_up(unit, "depleted")
         if made.source:
-            return True
+            return not self._waits_for_its_board(unit)
         feeds = [feed for feed in self.feeding(unit) if feed not in above]
         return not self.plant.feeds.get(unit) or any(self.is_live(feed, above | {unit}) for feed in feeds)
+
+    def _waits_for_its_board(self, unit: str) -> bool:
+        """Whether a store of the site stands before dead boards alone: nothing comes from it yet."""
+        if not KINDS[self.plant.units[unit].kind].stores_power or self.reading is None:
+            return False
+        boards = [board for board, feeds in self.plant.feeds.items() if unit in feeds]
+        return bool(boards) and all(self.is_up(board, "dead") for board in boards)
 
     def _is_out(self, unit: str) -> bool:
         if self.reading is None:
@@ -146,6 +153,8 @@ class Moment:
             return how.word
         if starts(self.plant.units[unit].kind) and not self.is_up(unit, "closed"):
             return "standing by"
+        if self._waits_for_its_board(unit):
+            return "gives nothing yet"
         return "" if self.is_live(unit) else "dead"
 
     def total(self, units: Iterable[str], name: str) -> float | None:
