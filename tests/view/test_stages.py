@@ -86,3 +86,11 @@ def test_a_store_before_a_dead_board_gives_nothing_yet(drilled) -> None:
         formed = next(event.time for event in trace.events if event.flag == "black_started")
         assert moment_of(trace, formed + 5.0).is_live("bess-1")
         assert moment_of(trace, 60.0).is_live("bess-1")
+
+
+def test_a_chiller_on_its_way_back_is_not_called_stopped(drilled) -> None:
+    """All nine trip at 5:00 and are reset at 6:30: no cooling for two minutes, then more of it until 11:30."""
+    with open_trace(drilled("chiller-trip")[0]) as trace:
+        said = {at: moment_of(trace, at).word("chiller-1") for at in (330.0, 420.0, 636.0, 720.0)}
+        assert said == {330.0: "out of service", 420.0: "restarting", 636.0: "ramping up", 720.0: ""}
+        assert [runs(moment_of(trace, at), "chiller-1") for at in (420.0, 636.0)] == [False, True]

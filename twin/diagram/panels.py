@@ -9,6 +9,7 @@ from twin.diagram.ink import DEAD, NORMAL_SIZE, breadth
 from twin.diagram.moment import Moment
 from twin.diagram.names import counted, short, stem
 from twin.plant import Element, Loop
+from twin.view.stages import RAMPING
 
 NARROWEST, WIDEST, LEFT = 124.0, 176.0, 24.0
 """Pixels of a column, and from its edge to its pipe."""
@@ -133,6 +134,8 @@ def _looks(moment: Moment, element: Element) -> object:
 def runs(moment: Moment, unit: str) -> bool:
     """Whether a machine does its work for a loop: it is in service, not stopped, and water or heat moves."""
     if moment.reading is None:
+        return True
+    if moment.word(unit) == RAMPING:
         return True
     in_service = moment.value(unit, "in_service")
     if (in_service is not None and in_service < 0.5) or any(moment.is_up(unit, flag) for flag in STOPS):

@@ -16,7 +16,7 @@ from twin.plant import Plant
 from twin.trace import Trace
 from twin.view.colours import LOST, OFF, RUNNING, STRAINED, WAITING
 from twin.view.sizes import NOWHERE, footprint
-from twin.view.stages import AT_WORK, idle_with_others, stage_of
+from twin.view.stages import AT_WORK, idle_with_others, on_its_way, stage_of
 from twin.view.words import kind_words, lasting, say
 
 
@@ -129,11 +129,12 @@ class Reading:
         return found
 
     def _stages(self, found: dict[str, Condition], raised: dict[tuple[str, str], float]) -> None:
-        """Say of racks that start, drain or wait for others what they are about, instead of that they do not work."""
+        """Say of racks, and of machines that restart, what they are about, instead of that they do not work."""
         plant = self.trace.plant
         places: dict[str, tuple[str, int]] = {}
         for kind in self.trace.kinds:
-            if kind in KINDS and (KINDS[kind].is_work or kind in ("pool", "job")):
+            restarts = "run_clock" in self.trace.columns(kind)
+            if kind in KINDS and (KINDS[kind].is_work or restarts or kind in ("pool", "job")):
                 places |= {name: (kind, place) for place, name in enumerate(self.trace.units(kind))}
         known: dict[tuple[str, str], np.ndarray] = {}
 
@@ -151,9 +152,14 @@ class Reading:
         for unit, (kind, _) in places.items():
             fed = any(feed not in dead for feed in plant.feeds.get(unit, []))
             how = found.get(unit)
+            said = ""
             if how is not None and how.word == "without power" and (value(unit, "tripped") or 0.0) > 0.5:
                 found[unit] = Condition(LOST, "tripped")
-            elif KINDS[kind].is_work and (how is None or how.word in STAGED) and (said := stage_of(unit, value, fed)):
+            elif KINDS[kind].is_work and (how is None or how.word in STAGED):
+                said = stage_of(unit, value, fed)
+            elif how is not None and how.word == "stopped":
+                said = on_its_way(unit, value)
+            if said:
                 found[unit] = Condition(WAITING, said)
         for unit, said in idle_with_others(plant, value):
             found.setdefault(unit, Condition(WAITING, said))

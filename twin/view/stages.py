@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from twin.equipment import KINDS
 from twin.physics.startup import STAGES
 from twin.plant import Plant
 
@@ -16,6 +15,10 @@ SAID = {
     STAGES["draining"]: DRAINING,
 }
 """Stage of a rack -> the word for it."""
+RESTARTING, RAMPING = "restarting", "ramping up"
+"""A machine of the cooling that may run again: before its restart is over, and from first cooling to full."""
+LEAST_HEAT = 1.0
+"""Heat [W] from which a machine cools."""
 AT_WORK = frozenset({DRAINING, "its pool reads weights", "waiting for storage"})
 """Words under which a rack still does some work."""
 OF_JOBS = (
@@ -71,6 +74,8 @@ def _scheduled(plant: Plant, value: Value) -> Iterator[tuple[str, str]]:
                 yield rack, said
 
 
-def works(kind: str) -> bool:
-    """Whether a kind is one that works, and so has stages."""
-    return kind in KINDS and KINDS[kind].is_work
+def on_its_way(unit: str, value: Value) -> str:
+    """What is said of a machine that stopped and may run again; nothing where it may not, or keeps no such time."""
+    if not (value(unit, "run_clock") or 0.0) > 0.0:
+        return ""
+    return RAMPING if (value(unit, "heat") or 0.0) > LEAST_HEAT else RESTARTING
