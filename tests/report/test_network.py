@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,10 @@ from twin import report
 from twin.report.account_rows import TIERS, accounts_section, tiers
 from twin.report.metrics import flatten
 from twin.report.network_rows import expert_lines, job_lines, network_section, service_lines
+from twin.report.rows import Rows
 from twin.report.sections import NO_PRICE, priced
 from twin.studies import drill
-from twin.trace import open_trace
+from twin.trace import Trace, open_trace
 
 CACHE = 80 * 2 * 8 * 128 * 2 * 8 * 4000
 """Bits of a prompt of 4,000 tokens: 80 layers, keys and values, 8 heads of 128, two bytes."""
@@ -119,6 +121,35 @@ def test_experts_of_a_drill_by_hand(drilled: Callable[[str], tuple[Path, float]]
     assert [line[0] for line in expert_lines(found)] == ["premium", "standard"]
     assert expert_lines(found) in [part.rows for part in network_section(found).tables]
     assert flatten(measure)["network.premium.slow_time"] == found["experts"]["premium"]["slow_time"]
+
+
+class Older:
+    """A trace from before energy was charged to services: the same, without those columns."""
+
+    def __init__(self, trace: Trace) -> None:
+        self.trace = trace
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.trace, name)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.trace[name]
+
+    def columns(self, kind: str) -> dict[str, Any]:
+        told = self.trace.columns(kind)
+        return {name: told[name] for name in told if kind not in ("service", "pool") or not name.endswith("_energy")}
+
+
+def test_an_older_trace_says_whose_energy_a_token_took(drilled: Callable[[str], tuple[Path, float]]) -> None:
+    """Nobody was charged then, so the numbers are of all IT and of all the site, and are called so."""
+    with open_trace(drilled("leaf-lost-in-serving")[0]) as trace:
+        older: Any = Older(trace)
+        told = [
+            [row[0].partition(", ")[2] for row in Rows(report.Findings(each)).tokens_total() if "per token" in row[0]]
+            for each in (trace, older)
+        ]
+    assert told[0][1:] == ["racks of pools with their part of IT", "racks of pools with their part of the site"]
+    assert told[1][-2:] == ["all IT of the site", "all of the site"]
 
 
 def test_who_sends_nothing_is_not_told(drilled: Callable[[str], tuple[Path, float]]) -> None:

@@ -22,9 +22,22 @@ from twin.studies.sweep.cuts import breaks, cut_sets
 from twin.studies.sweep.found import Sweep, Traced, against_baselines
 from twin.studies.sweep.heat import NONE, heat, picture
 from twin.studies.sweep.outcome import Outcome
-from twin.studies.sweep.page import page
+from twin.studies.sweep.page import _ranked, page
 from twin.studies.sweep.risk import frequency, rate_set, risks
-from twin.studies.sweep.shown import expected, given, harm, how, power, quantity, slow_after, spreads, summary, whole
+from twin.studies.sweep.shown import (
+    NET,
+    expected,
+    given,
+    harm,
+    how,
+    power,
+    quantity,
+    ranked,
+    slow_after,
+    spreads,
+    summary,
+    whole,
+)
 
 
 def row(name, racks=0, passed=(1,), **more):
@@ -275,3 +288,18 @@ class TestBesideTheAudit:
         found = agreement(Sweep("x", (row("nothing fails"), case), ()), held)
         assert why in found.apart[0].why
         assert any("ups-1 stops racks by the" in each for each in found.sentences())
+
+
+def test_money_lost_in_net_has_a_column_where_anything_costs_any() -> None:
+    """GPU time of a job is worth 12 USD: no tokens, and yet it costs."""
+    told = {"first": "trips", "first_unit": "ups-1", "racks_lost": 1}
+    for lost, has in ((12.0, True), (0.0, False), (float("nan"), False)):
+        rows = (Outcome("ups-1", "ups-1", "ups", "in_service", 60.0, net_revenue_lost=lost, **told),)
+        found = Sweep("by hand", rows, (), {})
+        made = ranked(found, 140, 5)
+        assert (NET in [str(column.header) for column in made.columns]) is has
+        (part,) = _ranked(found).tables
+        heads = [column.name for column in part.columns]
+        assert (NET in heads) is has
+        assert all(len(row) == len(heads) for row in part.rows)
+        assert not has or part.rows[0][heads.index(NET)] == "$12"

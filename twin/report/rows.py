@@ -34,14 +34,14 @@ SHARES = ("load_fraction", "state_of_charge", "clock", "voltage")
 """Pure numbers that people say in per cent."""
 
 
-DUST = {"m^3/s": 1e-8, "kg/s": 1e-5, "W": 1e-3}
-"""What is smaller than this is none: a solver's round-off."""
 OF_TOKENS = (
     ("racks", "racks of pools"),
     ("it", "racks of pools with their part of IT"),
     ("facility", "racks of pools with their part of the site"),
 )
 """Level of energy per token -> whose it is."""
+OF_ALL_TOKENS = (("racks", "racks of pools"), ("it", "all IT of the site"), ("facility", "all of the site"))
+"""The same in a trace from before energy was charged to services: what trains is in it, too."""
 WORTH_TELLING = 0.005
 """Share of IT power below which a loss is leakage that follows temperature, not work that is missing."""
 
@@ -255,7 +255,8 @@ class Rows:
         if not made:
             return []
         total, rows = made["total"], []
-        for who, said in OF_TOKENS:
+        charged = self.findings.story.has("service", "rack_energy")
+        for who, said in OF_TOKENS if charged else OF_ALL_TOKENS:
             value = total[f"energy_per_token_{who}"]
             if value is not None:
                 rows.append([f"energy per token of answer, {said}", f"{value:.4g} J"])
@@ -346,7 +347,7 @@ class Rows:
 
 def _extreme(each: Extreme) -> list[str]:
     name = f"{each.which} {words(each.name)} of {'the site' if each.kind == 'site' else kinds(each.kind, 2)}"
-    value = say(0.0 if abs(each.value) < DUST.get(each.unit, 0.0) else each.value, each.unit, share=each.name in SHARES)
+    value = say(each.value, each.unit, share=each.name in SHARES)
     limit = "" if each.limit is None else f"{say(each.limit, each.unit)} ({words(each.limit_name or '')})"
     return [name, value, limit, each.where, clock(each.time)]
 

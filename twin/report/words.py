@@ -18,8 +18,8 @@ SPELLED = ("it", "pue", "ups", "cdu", "pdu", "ats", "sts", "bess")
 """Words that people write in capitals."""
 
 
-ROUND_OFF = {"s": 1e-6, "m^3/s": 1.6e-7, "W": 1e-3, "VA": 1e-3, "var": 1e-3, "K": 1e-6, "Pa": 1e-3, "V": 1e-6,
-             "A": 1e-6, "1": 1e-12, "USD": 1e-9, "token": 1e-6}  # fmt: skip
+ROUND_OFF = {"s": 1e-6, "m^3/s": 1.6e-7, "kg/s": 1e-5, "W": 1e-3, "VA": 1e-3, "var": 1e-3, "K": 1e-6, "Pa": 1e-3,
+             "V": 1e-6, "A": 1e-6, "1": 1e-12, "USD": 1e-9, "token": 1e-6}  # fmt: skip
 """What is smaller than this is nothing: round-off, and what a shut valve lets through (0.01 L/min)."""
 
 

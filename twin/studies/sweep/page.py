@@ -13,12 +13,14 @@ from twin.studies.sweep.cuts import cut_sets
 from twin.studies.sweep.found import Sweep
 from twin.studies.sweep.outcome import Outcome
 from twin.studies.sweep.shown import (
+    NET,
     down_after,
     given,
     harm,
     how,
     orders,
     power,
+    priced,
     quantity,
     slow_after,
     soon,
@@ -69,7 +71,7 @@ def _cuts(found: Sweep) -> Section:
 def _ranked(found: Sweep) -> Section:
     telling = _telling(found)
     shown = telling[:MOST]
-    priced = any(each.tokens == each.tokens for each in telling)
+    tokens, net = any(each.tokens == each.tokens for each in telling), priced(telling)
     heads = [
         "",
         "what fails",
@@ -82,14 +84,16 @@ def _ranked(found: Sweep) -> Section:
     heads += [
         "IT power lost",
         "energy lost",
-        *(["tokens lost", "money lost"] if priced else []),
+        *(["tokens lost", "money lost"] if tokens else []),
+        *([NET] if net else []),
         "all back",
         "criteria",
     ]
     numbers = [0, *range(2, len(heads) - 1)]
-    rows = [_row(place, each, priced) for place, each in enumerate(shown, 1)]
+    rows = [_row(place, each, tokens, net) for place, each in enumerate(shown, 1)]
     notes = ["By racks down at the end, racks down at one time, power, racks that go slower, criteria, and how soon."]
     notes += [f"The worst {len(shown)} of {len(telling)}; the table in the file has all."] * (len(telling) > len(shown))
+    notes += ["Net: revenue less credits, energy at its price, and what lost GPU time is worth."] * net
     part = TablePart(columns(*heads, n=numbers), rows, under=[_under(each) for each in shown])
     return Section("ranked", "Cases that something comes of, the worst first", notes if rows else [], [part], soft=True)
 
@@ -111,7 +115,7 @@ def _tells(each: Outcome) -> bool:
     return bool(each.first or each.racks_lost or each.failed or each.throttled)
 
 
-def _row(place: int, each: Outcome, priced: bool) -> list[str]:
+def _row(place: int, each: Outcome, tokens: bool, net: bool) -> list[str]:
     times = f" ×{each.stands_for}" if each.stands_for > 1 else ""
     back = "never" if each.recovery == float("inf") else lasting(each.recovery) if each.recovery > 0 else "-"
     held = f"{each.failed} of {len(each.passed)} fail" if each.failed else "hold" if each.passed else "-"
@@ -121,7 +125,8 @@ def _row(place: int, each: Outcome, priced: bool) -> list[str]:
         str(each.racks_lost or "-"), down_after(each),
         str(each.racks_lost_end) if down else "-",
         power(each), say(each.energy_lost, "J") if abs(each.energy_lost) >= 3.6e5 else "-",
-        *([quantity(each.tokens_lost, 1.0), quantity(each.revenue_lost, 0.01, "$")] if priced else []), back, held,
+        *([quantity(each.tokens_lost, 1.0), quantity(each.revenue_lost, 0.01, "$")] if tokens else []),
+        *([quantity(each.net_revenue_lost, 0.01, "$")] if net else []), back, held,
     ]  # fmt: skip
 
 

@@ -86,25 +86,26 @@ def ranked(found: Sweep, width: int, top: int) -> Table:
     title = f"The worst {min(top, len(rows))} of {count(len(rows), 'case')} that something comes of"
     made = Table(title=Text(title), title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
     wide = width >= NARROW
-    tokens = any(each.tokens == each.tokens for each in rows)
-    for name, sides in _columns(wide, tokens):
+    tokens, net = any(each.tokens == each.tokens for each in rows), priced(rows)
+    for name, sides in _columns(wide, tokens, net):
         made.add_column(name, justify=sides, overflow="fold")  # type: ignore[arg-type]
     for each in rows[:top]:
-        made.add_row(*(Text(cell) for cell in _row(each, wide, tokens)))
+        made.add_row(*(Text(cell) for cell in _row(each, wide, tokens, net)))
     return made
 
 
-def _columns(wide: bool, tokens: bool) -> list[tuple[str, str]]:
+def _columns(wide: bool, tokens: bool, net: bool) -> list[tuple[str, str]]:
     columns = [("what fails", "left"), ("first", "left"), ("after", "right")]
     columns += [("slower", "right")] + ([("from", "right")] if wide else [])
     columns += [("down", "right")] + ([("from", "right")] if wide else [])
     columns += [("at end", "right"), ("IT power lost", "right")]
     columns += [("energy lost", "right")] if wide else []
     columns += [("tokens lost", "right"), ("money lost", "right")] if tokens else []
+    columns += [(NET, "right")] if net else []
     return [*columns, ("criteria", "right")]
 
 
-def _row(each: Outcome, wide: bool, tokens: bool) -> list[str]:
+def _row(each: Outcome, wide: bool, tokens: bool, net: bool) -> list[str]:
     times = f" x{each.stands_for}" if each.stands_for > 1 else ""
     first = f"{each.first_unit} {each.first}" if each.first else "-"
     cells = [each.case + times, first, _after(each.first_after)]
@@ -114,8 +115,18 @@ def _row(each: Outcome, wide: bool, tokens: bool) -> list[str]:
     cells += [say(each.energy_lost, "J") if abs(each.energy_lost) >= 3.6e5 else "-"] if wide else []
     if tokens:
         cells += [quantity(each.tokens_lost, 1.0), quantity(each.revenue_lost, 0.01, "$")]
+    cells += [quantity(each.net_revenue_lost, 0.01, "$")] if net else []
     failed = f"{each.failed} of {len(each.passed)} fail" if each.failed else "hold" if each.passed else "-"
     return [*cells, failed if not each.fault else "not run"]
+
+
+NET = "net lost"
+"""Head of `net_revenue_lost`: revenue less credits, energy at its price and lost GPU time."""
+
+
+def priced(rows: list[Outcome]) -> bool:
+    """Whether any case costs money in net."""
+    return any(abs(each.net_revenue_lost) >= 0.01 for each in rows)
 
 
 def _matters(each: Outcome) -> bool:
