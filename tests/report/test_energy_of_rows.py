@@ -11,8 +11,8 @@ import pytest
 
 from twin.report.accounts import accounts, net_revenue
 from twin.report.energy import ledger, pue
+from twin.report.losses import lost
 from twin.report.measured import energy_per_token
-from twin.report.moments import lost
 from twin.report.story import Story
 from twin.report.tokens import tokens
 from twin.scenario.criteria import Criterion
