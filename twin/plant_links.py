@@ -51,9 +51,9 @@ def port_rates(plant: Any) -> dict[str, float]:
 
 
 def sending(plant: Any, name: str) -> list[str]:
-    """Pools that read prompts of a service and send their KV caches elsewhere: all but the first that answers it."""
+    """Pools that read prompts of a service and send their KV caches elsewhere: all but one that answers it alone."""
     phases = plant.served[name]
-    return [pool for pool in phases["prefill"] if pool not in phases["decode"][:1]]
+    return [pool for pool in phases["prefill"] if phases["decode"] != [pool]]
 
 
 def links_of(plant: Any, racks: Iterable[str]) -> dict[str, Links]:

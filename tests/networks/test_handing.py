@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from tests.networks.test_serving import GPUS, World, books, plant_of
 from twin.declare import replace
 from twin.networks.fabric import compile_fabric, ports_left, shares
+from twin.networks.handing import Ways
 from twin.plant import Unit
 from twin.plant_fabric.generators import fat_tree
 from twin.plant_work import dangling_work
@@ -174,7 +175,7 @@ def test_lost_leaves_of_the_fabric_hold_readers_up_by_what_the_closed_form_says(
     assert world.of("api", "handover_time") == pytest.approx(1000 * 8e8 / (8e11 * (4 - lost) / 4))
 
 
-def test_a_cache_stays_in_the_first_pool_that_answers_alone():
+def test_a_cache_stays_where_all_answers_are_written():
     """Of [d, p] d writes first, and all: what p reads goes there; of [p, d] nothing does."""
     for order, sent in ((["d", "p"], 50e3 * CACHE), (["p", "d"], 0.0)):
         world = world_of({"p": 1, "d": 1}, {"a": (["p"], order, APART[2])})
@@ -182,6 +183,61 @@ def test_a_cache_stays_in_the_first_pool_that_answers_alone():
         world.tick()
         assert world.of("a", "prompt_rate") == 50e3
         assert world.of("a", "handover_rate") == pytest.approx(sent)
+
+
+def test_each_pool_that_writes_gets_the_caches_of_its_own_answers():
+    """60 answers of 1,000 tokens a second: d writes 36,000 at most, the second pool the rest; so do their caches go."""
+    said = {**APART[2]}
+    world = world_of({"p": 4, "d": 1}, {"a": (["p"], ["d", "p"], said)})
+    world.ask("a", 60.0, 1000.0, 1000.0)
+    run(world, 3)
+    written = [world.of(pool, "answer_rate") for pool in "dp"]
+    assert written == pytest.approx([36e3, 24e3], rel=1e-4)
+    assert world.of("a", "handover_rate") == pytest.approx(0.6 * 60e3 * CACHE, rel=1e-4), "what p writes stays there"
+    assert world.of("a", "handover_time") == pytest.approx(0.6, rel=1e-4)
+    world = world_of({"p": 4, "d": 1, "e": 1}, {"a": (["p"], ["d", "e"], said)})
+    world.ask("a", 60.0, 1000.0, 1000.0)
+    put_shares(world, r5=0.5)
+    run(world, 3)
+    assert [world.of(pool, "answer_rate") for pool in "de"] == pytest.approx([36e3, 24e3], rel=1e-4)
+    assert world.of("a", "handover_rate") == pytest.approx(60e3 * CACHE, rel=1e-4)
+    assert world.of("a", "handover_time") == pytest.approx(0.6 * 1.0 + 0.4 * 2.0, rel=1e-4)
+
+
+def test_the_second_pool_takes_in_what_it_writes_and_no_more_while_the_first_has_room():
+    """e has a tenth of its ports, enough for what little it writes: nobody is held up, as d is not full."""
+    world = world_of({"p": 2, "d": 2, "e": 1}, {"a": (["p"], ["d", "e"], APART[2])})
+    put_shares(world, r4=1e-3)
+    world.ask("a", 100.0, 1000.0, 500.0)
+    run(world, 3)
+    assert (world.of("e", "answer_rate"), world.of("a", "held_up")) == (0.0, 0.0)
+    assert world.of("a", "handover_time") == pytest.approx(1.0, rel=1e-6)
+    assert world.of("a", "prompt_queue") == pytest.approx(0.0, abs=1.0)
+
+
+parts = st.lists(st.floats(0.0, 1.0), min_size=3, max_size=3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(parts, st.lists(st.floats(0.0, 1e9), min_size=3, max_size=3), st.floats(0.0, 2e9))
+def test_every_cache_stays_or_goes_somewhere_and_ports_take_in_just_what_goes(said, ports, bits):
+    """Of the first pool of the three that write, which reads too, a share stays; what finds no room is told."""
+    world = world_of({"m": 1, "d": 1, "e": 1}, {"a": (["m"], ["m", "d", "e"], APART[2])})
+    whole = sum(said)
+    shares = [np.array([[each / whole if whole > 1e-6 else float(k == 0)]]) for k, each in enumerate(said)]
+    ways = Ways(world.net.handing, world.net.slots, world.net.inside, 1.0)
+    ways._deal(shares)
+    crosses, to = ways.crosses[0][0, 0], [float(each[0, 0]) for each in ways.to[0]]
+    assert crosses + shares[0][0, 0] == pytest.approx(1.0, abs=1e-8)
+    assert to[0] == 0.0
+    assert sum(to) == pytest.approx(float(crosses > 0), abs=1e-6)
+    left = np.array([[*ports, 0.0]])
+    over, after = ways._through(0, np.array([[bits]]) * (crosses > 0), left)
+    assert (after >= 0).all()
+    assert after[0, 0] == left[0, 0], "it sends nothing to itself"
+    assert (left - after).sum() + over[0, 0] == pytest.approx(bits * (crosses > 0), rel=1e-9, abs=1e-6)
+    if crosses > 0:
+        assert over[0, 0] == pytest.approx(max(bits - left[0, 1:].sum(), 0.0), rel=1e-9, abs=1e-3)
 
 
 def test_readers_that_are_all_cut_off_are_held_up_and_their_time_is_a_day():

@@ -155,14 +155,18 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
     if net.services is not None:
         t = net.services
         row, asked = state[t.key], t.machine.asks(inputs[t.key], pools.now, dt)  # type: ignore[attr-defined]
-        ways = None
+        ways, tally = None, Tally(net, t.machine, time, paced)
         if net.handing is not None:
-            ways = Ways(net.handing, net.slots, net.inside, dt)
+            ways, shares = Ways(net.handing, net.slots, net.inside, dt), None
+            if len(net.slots["decode"]) > 1:
+                there = row.prompt_queue + asked.prompts
+                shares = tally.foreseen(row.answer_queue, there, row.unanswered + asked.answers)
             ready = able - lacking
             if paced is not None:
                 ready = xp.minimum(ready, paced.well)
-            ways.open(found, gpus, joined, ready, t.machine, paced)
-        served, waits, answers = _serve(net, t.machine, row, asked, Tally(net, t.machine, time, ways, paced), dt)
+            ways.open(found, gpus, joined, ready, t.machine, paced, shares)
+            tally.send(ways)
+        served, waits, answers = _serve(net, t.machine, row, asked, tally, dt)
         if ways is not None:
             time.used["prefill"] = time.used["prefill"] - ways.waited
         ports[t.key].work = served
@@ -263,6 +267,6 @@ def _serve(net: ServingNetwork, machine: Any, s: Any, asked: Any, tally: Tally, 
     if tally.paced is not None:
         lefts = [left if net.apart is not None else free.take(slot.pool, axis=1) for slot in net.slots["decode"]]
         speeds, exchanged = tally.exchanged(speeds, lefts)
-    handed = None if ways is None else (ways.seconds(tally.seen), ways.sent, ways.bound)
+    handed = None if ways is None else (ways.seconds(), ways.sent, ways.bound)
     served = Served(asked, read, written, capacity, busy, *speeds, tally.times, handed, exchanged)
     return served, tally.waits(waiting), tally.answers

@@ -58,24 +58,58 @@ class Tally:
     `paced`: how tokens go on models that several racks hold, None where none are.
     """
 
-    def __init__(self, net: Any, machine: Any, time: Time, ways: Ways | None, paced: Paced | None = None) -> None:
-        self.net, self.time, self.exposed, self.ways = net, time, machine.exposed_communication, ways
+    def __init__(self, net: Any, machine: Any, time: Time, paced: Paced | None = None) -> None:
+        self.net, self.time, self.exposed = net, time, machine.exposed_communication
+        self.ways: Ways | None = None
         self.paced = paced if paced is not None and paced.paces else None
         self.rate = {
             phase: [library_of(time.all).maximum(rate * self.pace(slot, phase), LEAST) for slot in net.slots[phase]]
             for phase, rate in (("prefill", machine.prefill_rate), ("decode", machine.decode_rate))
         }
-        if ways is not None:
-            self.rate["prefill"] = [
-                library_of(held).maximum(rate * held, LEAST)
-                for rate, held in zip(self.rate["prefill"], ways.held, strict=True)
-            ]
         self.rooms: list[Array] = []
         self.written: list[Array] = [0.0 for _ in net.slots["decode"]]
         self.begun: list[Array] = [0.0 for _ in net.slots["prefill"]]
         self.answers: dict[int, Array] = {}
         self.fill = [1.0 for _ in net.slots["decode"]]
         self.times = {phase: [0.0 for _ in net.slots[phase]] for phase in PHASES}
+
+    def send(self, ways: Ways) -> None:
+        """Let readers go no faster than their KV caches leave them."""
+        self.ways = ways
+        self.rate["prefill"] = [
+            library_of(held).maximum(rate * held, LEAST)
+            for rate, held in zip(self.rate["prefill"], ways.held, strict=True)
+        ]
+
+    def foreseen(self, begun: Array, there: Array, coming: Array) -> list[Array]:
+        """Share of its answers that each service will write in each of its pools, by slot of decode [1].
+
+        The tick as far as the time of the pools goes, before anybody sends anything; who is first, first pools first.
+
+        Args:
+            begun: answers begun before; there, coming: prompts, and answers to them [tokens].
+        """
+        xp, left = library_of(there), self.time.left
+        per_prompt = coming / xp.maximum(there, TINY)
+        parts = [0.0 * there for _ in self.net.slots["decode"]]
+        for mask in self.net.levels:
+            left = self._would_write(begun * mask, left, parts)
+            tokens, fresh = there * mask, 0.0 * there
+            rooms, _ = self._rooms(tokens, per_prompt, left)
+            for slot, rate, room in zip(self.net.slots["prefill"], self.rate["prefill"], rooms, strict=True):
+                here = xp.minimum(tokens, room)
+                left, tokens, fresh = self.time.without(slot, here / rate, left), tokens - here, fresh + here
+            left = self._would_write(fresh * per_prompt, left, parts)
+        whole = sum(parts[1:], parts[0])
+        return [xp.where(whole > 0, part / xp.maximum(whole, TINY), 1.0 * (k == 0)) for k, part in enumerate(parts)]
+
+    def _would_write(self, todo: Array, left: Array, parts: list[Array]) -> Array:
+        """Time left after so many answers, of which each pool writes its part."""
+        xp = library_of(todo)
+        for k, (slot, rate) in enumerate(zip(self.net.slots["decode"], self.rate["decode"], strict=True)):
+            here = xp.minimum(self.time.offer(slot, todo / rate, left) * rate, todo)
+            left, todo, parts[k] = self.time.without(slot, here / rate, left), todo - here, parts[k] + here
+        return left
 
     def part(self, fill: list[Any]) -> None:
         """Let answers go through batches filled so far [1], by slot."""
@@ -107,8 +141,15 @@ class Tally:
 
     def room(self, todo: Array, per_prompt: Array) -> Array:
         """Prompts that could be read together with what they release [tokens]; `read` then takes the time."""
-        xp, self.rooms = library_of(todo), []
-        capacity, left, free = 0.0 * todo, todo, self.time.left
+        self.rooms, capacity = self._rooms(todo, per_prompt, self.time.left, self.ways)
+        return capacity
+
+    def _rooms(
+        self, todo: Array, per_prompt: Array, free: Array, ways: Ways | None = None
+    ) -> tuple[list[Array], Array]:
+        """The same by slot, and all of it, in the time that is free."""
+        xp, rooms = library_of(todo), []
+        capacity, left = 0.0 * todo, todo
         for k, (slot, rate) in enumerate(zip(self.net.slots["prefill"], self.rate["prefill"], strict=True)):
             decodes = self.net.also_decodes[k]
             writes = self.net.decode_rate * self.pace(slot, "decode")
@@ -117,12 +158,12 @@ class Tally:
             after = per_prompt * decodes / xp.maximum(writes, LEAST)
             cost = 1.0 / rate + after
             tokens = self.time.offer(slot, left * cost, free) / cost
-            if self.ways is not None:
-                tokens = self.ways.within(k, tokens, left)
+            if ways is not None:
+                tokens = ways.within(k, tokens, left)
             free = self.time.without(slot, xp.minimum(tokens, left) * cost, free)
-            self.rooms.append(tokens)
+            rooms.append(tokens)
             capacity, left = capacity + tokens, xp.maximum(left - tokens, 0.0)
-        return capacity
+        return rooms, capacity
 
     def read(self, tokens: Array) -> None:
         """Take the time of prompts that were read, from the first pool first."""
