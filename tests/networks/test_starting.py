@@ -9,6 +9,7 @@ from twin.declare import Ports, replace
 from twin.model import _rows
 from twin.networks import starting
 from twin.networks.tables import compile_tables
+from twin.physics.startup import has_begun
 from twin.plant import Plant, Unit
 
 RAMP = RACK["rated_power"] / 20.0
@@ -19,14 +20,18 @@ LATER = AIR_RACK["rated_power"] / RAMP
 class Site:
     """Three liquid-cooled racks and two air-cooled ones without power, by member; `began` when each began to start."""
 
-    def __init__(self, ramps):
+    def __init__(self, ramps, first=()):
+        """first: air-cooled racks that the plant names before the others."""
         plant = Plant()
+        for k in first:
+            plant.add(Unit(f"rack-{k}", "air_rack", dict(AIR_RACK)))
         racks(plant, 3)
-        for k in (3, 4):
+        for k in {3, 4} - set(first):
             plant.add(Unit(f"rack-{k}", "air_rack", dict(AIR_RACK)))
         members = len(ramps)
         self.tables = {t.key: t for t in compile_tables(plant, np)}
         self.racks = [t for t in self.tables.values() if t.machine.is_work]
+        self.order = starting.compile_turns(plant, self.racks, np)
         self.inputs, self.rows = (
             {k: _rows(getattr(t.machine, part), members, t.size, np, {}) for k, t in self.tables.items()}
             for part in ("Inputs", "State")
@@ -46,13 +51,15 @@ class Site:
         for t in self.racks:
             own = slice(first, first + t.size)
             ports[t.key].voltage, ports[t.key].gap, first = alive[:, own], gap[:, own], own.stop
-        starting.take_turns(self.racks, ports, self.rows, self.inputs, dt)
+        starting.take_turns(self.racks, ports, self.rows, self.inputs, dt, self.order)
         first = 0
         for t in self.racks:
             row, own = self.rows[t.key], slice(first, first + t.size)
             clock = t.machine.start_clock(row, self.inputs[t.key], ports[t.key], dt)
-            begins = (clock > 0) & ((row.restart_clock == 0) | (gap[:, own] > 0))
-            self.began[:, own] = np.where(begins, self.now + dt - clock, self.began[:, own])
+            delay = self.inputs[t.key].turn_delay
+            before = np.where(gap[:, own] > 0, 0.0, row.restart_clock)
+            begins = has_begun(clock, delay) & ~has_begun(before, delay)
+            self.began[:, own] = np.where(begins, self.now + dt - (clock - delay), self.began[:, own])
             self.rows[t.key], first = replace(row, restart_clock=clock), own.stop
         site = self.tables["site"].machine
         self.rows["site"], _ = site.advance(self.rows["site"], self.inputs["site"], ports["site"], dt)
@@ -95,6 +102,28 @@ def test_who_loses_supply_again_takes_a_new_turn_and_one_out_of_service_none():
     for _ in range(3):
         site.tick(10.0)
     np.testing.assert_allclose(site.began[0, [0, 2, 3, 4]], [40.0, 20.0, 60.0, 60.0 + LATER])
+
+
+@pytest.mark.parametrize("dt", [0.5, 7.0, 60.0])
+def test_racks_begin_in_the_order_in_which_the_plant_names_them(dt):
+    """The air-cooled ones first, whatever kind the tables begin with."""
+    site = Site([RAMP], first=(3, 4))
+    for _ in range(int(300 / dt)):
+        site.tick(dt)
+    np.testing.assert_allclose(site.began, [[2 * LATER, 2 * LATER + 20, 2 * LATER + 40, 0.0, LATER]], atol=1e-9)
+
+
+@pytest.mark.parametrize("dt", [0.1, 1.0, 10.0])
+def test_a_rack_asks_for_its_turn_when_its_delay_is_over(dt):
+    """It would begin after 30 s; then two of four have begun, and of those that wait it stands first in the plant."""
+    site = Site([RAMP, 0.0])
+    delays = site.inputs["rack"].turn_delay.copy()
+    delays[:, 1] = 30.0
+    site.inputs["rack"] = replace(site.inputs["rack"], turn_delay=delays)
+    for _ in range(round(200 / dt)):
+        site.tick(dt)
+    expected = [0.0, 40.0, 20.0, 60.0, 60.0 + LATER], [0.0, 30.0, 0.0, 0.0, 0.0]
+    np.testing.assert_allclose(site.began, expected, atol=1e-8)
 
 
 def test_a_member_is_the_same_alone_to_the_bit():

@@ -26,7 +26,7 @@ def test_energy_by_hand():
 
 
 def test_stages_by_the_clock():
-    seen = [float(START.stage(f(t))) for t in (0.0, 5.0, 10.0, 29.9, 30.0, 329.9, 330.0, 389.0)]
+    seen = [float(START.stage(f(t))) for t in (0.0, 10.0, 10.1, 29.9, 30.0, 329.9, 330.0, 389.0)]
     off, soft, boot, check = (STAGES[name] for name in ("off", "soft_start", "boot", "check"))
     assert seen == [off, off, soft, soft, boot, boot, check, check]
     none = Start(0.0, 0.0, 600.0, 0.0, 0.0, 0.0)

@@ -17,7 +17,7 @@ class WorkNetwork:
     """Pools with their services, and jobs with their gangs; None where a plant has none.
 
     `loading`: storage systems that pools alone use; those that jobs use too are known to the gangs. `accounts`: whom
-    energy is charged to. `racks`: all tables that work.
+    energy is charged to. `racks`: all tables that work; `turns`: their order, where they start in turn.
     """
 
     serving: serving.ServingNetwork | None
@@ -25,6 +25,7 @@ class WorkNetwork:
     loading: storing.StoringNetwork | None
     accounts: accounting.AccountNet | None
     racks: list[Table]
+    turns: Any = None
 
 
 def compile_work(plant: Plant, tables: list[Table], xp: ModuleType) -> WorkNetwork:
@@ -33,7 +34,8 @@ def compile_work(plant: Plant, tables: list[Table], xp: ModuleType) -> WorkNetwo
     loading = storing.compile_storing(plant, tables, None, xp) if made is None else None
     served = serving.compile_serving(plant, tables, xp)
     accounts = accounting.compile_accounts(served, made, tables, xp)
-    return WorkNetwork(served, made, loading, accounts, [t for t in tables if t.machine.is_work])
+    racks = [t for t in tables if t.machine.is_work]
+    return WorkNetwork(served, made, loading, accounts, racks, starting.compile_turns(plant, racks, xp))
 
 
 def solve(net: WorkNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, outputs: AllRows, dt: Any) -> None:
@@ -49,7 +51,7 @@ def solve(net: WorkNetwork, ports: AllPorts, state: AllRows, inputs: AllRows, ou
 def take_turns(net: WorkNetwork, ports: AllPorts, rows: AllRows, inputs: AllRows, dt: Any) -> None:
     """Let racks that have supply again begin in turn, where the site limits how fast their power comes back."""
     if net.racks:
-        starting.take_turns(net.racks, ports, rows, inputs, dt)
+        starting.take_turns(net.racks, ports, rows, inputs, dt, net.turns)
 
 
 def tell_power(net: WorkNetwork, ports: AllPorts, drawn: Array) -> None:

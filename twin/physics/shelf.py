@@ -203,11 +203,17 @@ def held_up(gap: Real, voltage: Real, energy: Real, power: Real, dt: Real) -> Su
     return Supplied(xp.where(lost & (voltage != 0), 0.0, dt - gap), bridged, lost)
 
 
-def recharge(missing: Real, most: Real, gap: Real, dt: Real) -> Real:
-    """Power that refills the capacitors [W], only in ticks without a gap; missing [J], most [W]."""
+def recharge(missing: Real, most: Real, gap: Real, dt: Real, fills: Real | None = None) -> Real:
+    """Power that refills the capacitors, mean over the tick [W], only in ticks without a gap; missing [J], most [W].
+
+    Args:
+        fills: seconds of the tick in which they may fill, with a gap or without; None: all of it.
+    """
     if not worth_doing(missing):
         return 0.0
     xp = library_of(gap)
+    if fills is not None:
+        return xp.where(fills < dt, xp.minimum(missing, most * fills) / dt, xp.minimum(missing / dt, most))
     return xp.where(gap == 0, xp.minimum(missing / dt, most), 0.0)
 
 

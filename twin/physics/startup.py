@@ -35,17 +35,18 @@ class Start(NamedTuple):
 
     def stage(self, clock: Real) -> Real:
         """Stage after `clock` seconds of unbroken supply: off until its turn, soft start, boot, check."""
-        since = clock - self.delay
-        return (
-            (since >= 0) * (clock > 0) * 1.0
-            + ((since >= self.soft) & (clock > 0))
-            + ((since >= self.soft + self.boot) & (clock > 0))
-        )
+        since, begun = clock - self.delay, has_begun(clock, self.delay)
+        return begun * 1.0 + (begun & (since >= self.soft)) + (begun & (since >= self.soft + self.boot))
 
     @property
     def begins(self) -> tuple[Real, Real, Real]:
         """Seconds of unbroken supply after which soft start, boot and check begin."""
         return self.delay, self.delay + self.soft, self.delay + self.soft + self.boot
+
+
+def has_begun(clock: Real, delay: Real) -> Real:
+    """Whether a machine has begun to start; while it waits for its turn its clock stands at `delay` [s]."""
+    return clock > delay + INSTANT
 
 
 def drawn(start: Start, before: Real, after: Real, dt: Real) -> Real:

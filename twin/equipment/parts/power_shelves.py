@@ -310,6 +310,10 @@ class PowerShelves(Equipment):
         fed = xp.where(trips, xp.minimum(carried.lasts, supplied.fed), supplied.fed)
         return shelf.Supplied(fed, xp.where(trips, 0.0, supplied.bridged), supplied.lost | trips)
 
+    def fills(self, s: Any, u: Any, port: Ports, dt: Real) -> Real | None:
+        """Seconds of the tick in which the capacitors may fill; None: all of it, where it has no gap."""
+        return None
+
     def input(self, s: Any, u: Any, port: Ports, fed: Fed, power: Real, on: Real, dt: Real) -> Input:
         """What is taken from the feeds for a power of the trays, mean over the tick [W]."""
         xp = library_of(power)
@@ -317,7 +321,9 @@ class PowerShelves(Equipment):
         if not nothing(fed.supplied.bridged):
             given = power * fed.supplied.bridged / xp.maximum(fed.supplied.fed + fed.supplied.bridged, 1e-12)
         missing, most = self.once(self._missing, s.hold_up_energy), self.inrush_share * self.rated_power
-        recharge = 0.0 if missing is None else shelf.recharge(missing, most, port.gap + port.held, dt)
+        recharge: Real = 0.0
+        if missing is not None:
+            recharge = shelf.recharge(missing, most, port.gap, dt, self.fills(s, u, port, dt))
         if self._shelved:
             if self.once(_none_dead, *port.feed_gap):
                 rating = self.once(self._all_rating, u.shelves_failed_a, u.shelves_failed_b)

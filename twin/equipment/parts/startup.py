@@ -9,7 +9,7 @@ from twin.arrays import library_of, worth_doing
 from twin.declare import Ports, Real, flag, quantity, table
 from twin.equipment.parts.power_shelves import Fed, PowerShelves
 from twin.physics import smoothing
-from twin.physics.startup import STAGES, Start, drawn
+from twin.physics.startup import INSTANT, STAGES, Start, drawn, has_begun
 from twin.physics.supply import latched
 from twin.units import YES_NO
 
@@ -24,8 +24,9 @@ class Startup(PowerShelves):
     """What a rack does from supply back to work, `restart_time` in all, and from work to nothing.
 
     A loss of supply in any stage begins it anew. With `boots_when_on` the same comes after it was switched off, or was
-    reset after a thermal shutdown. Its turn comes `turn_delay` after supply: set it, or draw it, so
-    that racks do not start together. Work is put on it over `ramp_time` and taken off over `drain_time`.
+    reset after a thermal shutdown. It begins `turn_delay` after supply: set it, or draw it, so that racks do not start
+    together; where they start in turn (`site.start_ramp`) it then waits for its own. Work is put on it over
+    `ramp_time` and taken off over `drain_time`.
     """
 
     soft_start_time: Real = quantity(
@@ -46,7 +47,7 @@ class Startup(PowerShelves):
     @table
     class Inputs(PowerShelves.Inputs):
         turn_delay: Real = quantity(
-            "s", "time that it waits for its turn when supply is back", default=0.0, at_least=0, at_most=36000
+            "s", "time from supply back until it begins, or asks for its turn", default=0.0, at_least=0, at_most=36000
         )
         drain: Real = quantity("1", "1: it takes no new work, and what it has runs off", default=0.0, at_least=0,
                                at_most=1)  # fmt: skip
@@ -113,11 +114,25 @@ class Startup(PowerShelves):
             clock = clock * (1.0 - self.boots_when_on * (1.0 - self.asked(u) * (1.0 - shut)))
         return clock
 
-    def awaits(self, s: Any, u: Any, port: Ports) -> Real:
-        """1 where it has supply again and would begin to start in this tick."""
+    def awaits(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Real, Real]:
+        """1 where it has supply again and would begin to start in this tick, and how far into its supply there [s]."""
+        xp = library_of(s.restart_clock)
         stands = self.asked(u) * (1.0 - s.tripped * (1.0 - u.reset))
         stands = stands * (1.0 - getattr(s, "shut_down", 0.0) * (1.0 - u.reset))
-        return (port.voltage != 0) * ((s.restart_clock <= 0) | (port.gap > 0)) * self.down(s) * stands
+        clock = xp.where(port.gap > 0, 0.0, s.restart_clock)
+        wait = u.turn_delay - clock
+        wait = xp.where(wait > INSTANT, wait, 0.0)
+        asks = (port.voltage != 0) & ~has_begun(clock, u.turn_delay) & (wait < dt - port.gap)
+        return asks * self.down(s) * stands, wait
+
+    def fills(self, s: Any, u: Any, port: Ports, dt: Real) -> Real | None:
+        """Seconds of the tick in which the capacitors may fill, where racks take turns: from its own one on."""
+        if not worth_doing(port.held) and not worth_doing(u.turn_delay):
+            return None
+        xp, clock = library_of(port.gap), self.start_clock(s, u, port, dt)
+        begun = xp.minimum(xp.maximum(clock - u.turn_delay, 0.0), dt)
+        starts = (self.down(s) > 0) & (self.asked(u) > 0)
+        return xp.where(starts, begun * has_begun(clock, u.turn_delay), xp.where(port.gap + port.held == 0, dt, 0.0))
 
     def starting(self, s: Any, u: Any, port: Ports, on: Real, dt: Real) -> Real:
         """Power that it draws before it is ready, mean over the tick [W]; `on`: in service and switched on [1]."""
@@ -161,7 +176,7 @@ class Startup(PowerShelves):
         trips: Real = 0.0 if fed.carried is None else fed.carried.tripped
         lost = supplied.lost & (s.unpowered == 0)
         clock, ready_at = self.start_clock(s, u, port, dt), self.restart_time + u.turn_delay
-        back = (s.unpowered > 0) & (clock >= ready_at) & (clock > 0)
+        back = (s.unpowered > 0) & (clock >= ready_at) & has_begun(clock, u.turn_delay)
         dead_from = port.now + xp.where(port.voltage == 0, alive, 0.0)
         moment = xp.where(lost, dead_from + supplied.bridged, port.now + dt - (clock - ready_at))
         if fed.carried is not None:
@@ -172,17 +187,22 @@ class Startup(PowerShelves):
         found = {"unpowered": unpowered, "unpowered_at": at, "restart_clock": clock}
         starts = unpowered
         if self._boots:
-            found |= self._cold_flag(s, u, clock, ready_at, port.now + dt)
+            begun = (clock >= ready_at) & has_begun(clock, u.turn_delay)
+            found |= self._cold_flag(s, u, begun, clock - ready_at, port.now + dt)
             starts = _either(unpowered, found["cold"])
         return found | self._stage_flags(s, u, clock, starts, (dead_from, port.now + dt))
 
-    def _cold_flag(self, s: Any, u: Any, clock: Real, ready_at: Real, end: Real) -> dict[str, Real]:
-        """Whether it must boot first, one tick on: from the tick after it was switched off or shut down."""
-        xp = library_of(clock)
+    def _cold_flag(self, s: Any, u: Any, done: Real, since: Real, end: Real) -> dict[str, Real]:
+        """Whether it must boot first, one tick on: from the tick after it was switched off or shut down.
+
+        Args:
+            done: whether its restart is over, for `since` seconds; end: of the tick [s].
+        """
+        xp = library_of(since)
         stands = (self.asked(u) <= 0) | (getattr(s, "shut_down", 0.0) * (1.0 - u.reset) > 0)
-        ready = (clock >= ready_at) & (clock > 0) & ~stands
+        ready = done & ~stands
         cold = xp.where(stands, 1.0, xp.where(ready, 0.0, s.cold)) * self.boots_when_on
-        moment = end - xp.where(ready, clock - ready_at, 0.0)
+        moment = end - xp.where(ready, since, 0.0)
         cold, at = latched(cold, s.cold, s.cold_at, moment)
         return {"cold": cold, "cold_at": at}
 
