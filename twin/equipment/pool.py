@@ -119,7 +119,7 @@ class Pool(PoolAccount):
         rate = done.answers / dt
         per_token = xp.where(rate > 0, done.power / xp.maximum(rate, 1e-300), 0.0)
         used = done.prefilling + done.decoding
-        stands = self.once(_none, s.full) if done.standing is None else done.standing
+        stands = self.once(_none, u.crash) if done.standing is None else done.standing
         out = self.Outputs(
             gpus=done.gpus,
             gpus_standing=stands,
