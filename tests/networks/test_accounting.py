@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.networks.test_serving import GPUS, SAID, World, plant_of
+from tests.networks.test_storing import GB, STORE
 from tests.networks.work_bench import Bench, racks
 from tests.small_plants import RACK
 from twin.declare import quantities, replace
@@ -110,11 +111,14 @@ WORKS = 80e3
 class Charged(Bench):
     """A job on four racks of five that take idle power, and more by its activity; charged tick by tick."""
 
-    def __init__(self):
+    def __init__(self, **storage):
         plant = Plant()
         names = racks(plant, 5)
-        plant.add(Unit("job", "job", JOB))
+        plant.add(Unit("job", "job", JOB | storage))
         plant.gather("job", names[:4])
+        if storage:
+            plant.add(Unit("store", "storage_system", dict(STORE)))
+            plant.store("job", ["store"])
         super().__init__(plant)
         self.accounts = self.net.accounts
 
@@ -149,6 +153,31 @@ def test_steps_rolled_back_cost_what_they_took_at_any_tick(dt):
     assert site.unallocated_rack_energy[0, 0] == pytest.approx(2800 * IDLE)
 
 
+@pytest.mark.parametrize("dt", [1.0, 10.0, 40.0])
+def test_gpus_idle_for_what_a_lost_part_of_their_storage_costs_them(dt):
+    """A checkpoint takes 40 s at 20 GB/s; half of it lost 20 s before its end makes it 20 s longer.
+
+    A step of 240 GB takes 6 s at 40 GB/s, where computing takes 4: a third of the time is waited, and none of it lost.
+    At 20 GB/s it takes 12 s: two thirds are waited, and the second third is what the loss costs.
+    """
+    world = Charged(checkpoint_size=800 * GB, checkpoint_time=0.0, checkpoint_interval=600.0, step_time=4.0)
+    world.run(620, dt if dt < 40 else 20.0)
+    assert world.of("idle_gpu_time") == 0.0
+    world.put("inputs", "storage_system", "controllers_failed", 2.0)
+    world.run(40, dt)
+    assert world.of("saving_time") == pytest.approx(60)
+    assert world.of("idle_gpu_time") == pytest.approx(20 * 4 * GPUS)
+    reading = Charged(checkpoint_size=800 * GB, checkpoint_time=0.0, checkpoint_interval=1e6, step_time=4.0,
+                      step_data=240 * GB)  # fmt: skip
+    reading.run(120, dt)
+    assert (reading.of("idle_gpu_time"), reading.of("waiting_time")) == (0.0, pytest.approx(40))
+    reading.put("inputs", "storage_system", "controllers_failed", 2.0)
+    reading.run(120, dt)
+    assert reading.of("waiting_time") == pytest.approx(40 + 80)
+    assert reading.of("idle_gpu_time") == pytest.approx((2 / 3 - 1 / 3) * 120 * 4 * GPUS)
+    assert reading.of("unsaved_gpu_time") == pytest.approx((240 - 40) * 4 * GPUS)
+
+
 def test_a_plant_without_services_and_jobs_counts_nothing():
     plant = Plant()
     racks(plant, 2)
@@ -170,7 +199,7 @@ def test_steps_since_a_checkpoint_add_up_however_many_went_before(steps):
     before = SimpleNamespace(steps=steps, unsaved=7.0, unsaved_energy=70.0, unsaved_gpu_time=7.0, step_energy=0.0,
                              lost_energy=0.0, lost_gpu_time=0.0, idle_gpu_time=0.0)  # fmt: skip
     did = SimpleNamespace(rate=np.array([[1.0]]), runs=1.0, restarting=0.0, saving=0.0, activity=1.0, fell=0.0,
-                          lost=0.0, steps=steps + 0.1 / 0.3, unsaved=7.0 + 0.1 / 0.3 - 1e-12)  # fmt: skip
+                          lost=0.0, steps=steps + 0.1 / 0.3, unsaved=7.0 + 0.1 / 0.3 - 1e-12, stored=None)  # fmt: skip
     after = machine.spent(before, did, (np.array([[100.0]]), np.array([[20.0]])), 1.0, 0.1)
     assert float(np.ravel(after["unsaved_energy"])[0]) == pytest.approx(80.0)
 

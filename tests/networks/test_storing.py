@@ -148,9 +148,30 @@ def test_a_controller_lost_in_a_checkpoint_makes_it_longer(dt):
     world = World({"checkpoint_interval": 590.0})
     world.run(600, dt)
     world.put("inputs", "storage_system", "controllers_failed", 1.0)
-    world.run(80, dt)
+    world.run(40, dt)
+    assert world.of("starved") == 1.0, "who saves more slowly than whole storage would have it waits for it"
+    world.run(40, dt)
     assert world.of("saving_time") == pytest.approx(50)
     assert world.of("steps") == pytest.approx((590 + 40) / 4)
+    assert world.of("waiting_time") == pytest.approx(40 / 4), "a quarter of what was left of it"
+    assert world.of("starved") == 0.0
+
+
+def test_two_that_share_whole_storage_wait_for_nobody_but_each_other():
+    world = World({}, {})
+    world.run(680, 1.0)
+    assert world.of("saving_time", 1) == pytest.approx(80)
+    assert world.of("waiting_time") == 0.0
+
+
+@pytest.mark.parametrize("part", [0.2, 0.3, 0.7])
+def test_what_is_left_of_a_tick_after_a_checkpoint_is_no_pace(part):
+    """600 s of work and 40 s of saving in ticks of 1/5, 3/10, 7/10 s: no tick without work has a pace of its own."""
+    world = World({})
+    for _ in range(int(700 / part)):
+        world.run(part, part)
+        assert world.of("pace") == pytest.approx(1.0)
+        assert world.of("slow") == 0.0
 
 
 @pytest.mark.parametrize(
@@ -217,7 +238,7 @@ def test_no_bit_is_lost_between_jobs_and_storage(seed, jobs, dt):
     now = Standing(rng.uniform(0, 5, (1, jobs)), pick(0.0, 3.0, 50.0), pick(0.0, 20.0), pick(0.0, 0.5) * size,
                    pick(0.0, 2.0))  # fmt: skip
     room = rng.choice([0.0, 2.0, 40.0], (2, 1, 2))
-    after, went = course(now, wants, (room[0], room[1]), users, dt, stored)
+    after, went = course(now, wants, (room[0], room[1]), (room[0] * 2, room[1] + 1), users, dt, stored)
     runs = stored & (wants.runs > 0)
     assert went.read == pytest.approx(np.where(runs, went.steps * reads + now.loading - after.loading, 0.0), abs=1e-6)
     done = (went.written + after.saving - now.saving) / size  # whole checkpoints
@@ -227,6 +248,9 @@ def test_no_bit_is_lost_between_jobs_and_storage(seed, jobs, dt):
             assert moved[0, of == n].sum() <= side[0, n] * dt * (1 + 1e-9) + 1e-9
     assert (went.worked + went.saved + went.restarted <= dt * (1 + 1e-9)).all()
     assert (went.steps >= 0).all()
+    lost = went.starved + went.delayed
+    assert (lost >= -1e-9).all()
+    assert (lost <= went.waited * (1 + 1e-9) + 1e-9).all()
     assert (after.since <= wants.interval + 1e-9).all()
 
 
@@ -238,7 +262,7 @@ def test_all_of_a_tick_is_booked_however_often_jobs_save_in_it():
     since = np.linspace(0.0, 9.0, jobs)[None]
     wants = Wants(none + 1, none + 1, none, none + 1e9, none + 1e30, none + 10.0, none)
     room = (np.array([[1e12]]), np.array([[1e12]]))
-    _, went = course(Standing(since, none, none, none, none), wants, room, users, 60.0, none < 1)
+    _, went = course(Standing(since, none, none, none, none), wants, room, room, users, 60.0, none < 1)
     assert went.waited.max() > 0
     assert went.worked + went.saved + went.restarted + went.waited == pytest.approx(none + 60.0)
 
@@ -259,10 +283,12 @@ def test_members_do_not_see_each_other():
     )
     now = Standing(*(one * x for x in (0.1, 0.0, 0.0, 0.0, 0.0)))
     room = one[:, :1] * 0.7, one[:, :1] * 0.9
-    after, went = course(now, wants, room, users, 60.0, stored)
+    full = room[0], room[1] * np.array([[1.0], [2.0]])
+    after, went = course(now, wants, room, full, users, 60.0, stored)
     for member in (0, 1):
         part = lambda x, k=member: x[k : k + 1]  # noqa: E731
-        alone = course(Standing(*map(part, now)), Wants(*map(part, wants)), tuple(map(part, room)), users, 60.0, stored)
+        rooms = (tuple(map(part, each)) for each in (room, full))
+        alone = course(Standing(*map(part, now)), Wants(*map(part, wants)), *rooms, users, 60.0, stored)
         for whole, own in ((after, alone[0]), (went, alone[1])):
             for a, b in zip(whole, own, strict=True):
                 np.testing.assert_array_equal(a[member : member + 1], b)

@@ -19,7 +19,7 @@ STARVED = 1e-3
 SLOW, BRISK = 0.95, 0.97
 """Share of its pace below which a job counts as slowed, and from which on it does no more."""
 LEAST = 1e-6
-"""Steps that count as some: less is round-off."""
+"""Steps that count as some, and share of a tick that counts as work: less is round-off."""
 PHASES = {"absent": 0.0, "waiting": 1.0, "running": 2.0, "saving": 3.0, "finished": 4.0}
 """Where a job of a scheduler stands; one that has its racks to itself always runs. In saving it saves and stands."""
 
@@ -30,7 +30,8 @@ class Ran(NamedTuple):
     activity: of its GPUs, mean [1]; runs: whether its gang is complete; restarting, saving: seconds spent on them;
     rate: steps a second while it works; steps, unsaved, position: at the end; lost: rolled back; fell: whether it did;
     waits: share of an iteration that waits for the network [1];
-    stored: data left to read back and to save [bit], seconds that it waited for storage; None where no job uses any.
+    stored: data left to read back and to save [bit], seconds that it waited for storage, and what whole storage would
+    have spared it at work and saving; None where no job uses any.
     """
 
     activity: Real
@@ -45,7 +46,7 @@ class Ran(NamedTuple):
     fell: Real
     restart: Real
     waits: Real
-    stored: tuple[Real, Real, Real] | None = None
+    stored: tuple[Real, ...] | None = None
 
 
 @table
@@ -219,13 +220,14 @@ class Job(Communicating, JobAccount):
         busy = activity(s.steps - ran.lost, went.steps, waits, self.waiting_activity)
         mean = (busy * went.worked + self.overhead_activity * (dt * ran.runs - went.worked)) / dt
         at_work = dt * ran.runs - went.saved - went.restarted
-        pace = xp.where(at_work > 0, went.steps / xp.maximum(at_work, 1e-12), ran.rate)
+        pace = xp.where(at_work > LEAST * dt, went.steps / xp.maximum(at_work, LEAST * dt), ran.rate)
         found = (
             mean, ran.runs, went.restarted, went.saved, pace, s.steps - ran.lost + went.steps, now.unsaved, now.since,
             ran.lost, ran.fell, now.restart, waits,
         )  # fmt: skip
         merged = Ran(*(xp.where(stored, own, plain) for own, plain in zip(found, ran[:-1], strict=True)))
-        return merged._replace(stored=(now.loading * stored, now.saving * stored, went.waited * stored))
+        left = now.loading, now.saving, went.waited, went.starved, went.delayed
+        return merged._replace(stored=tuple(each * stored for each in left))
 
     def advance(self, s: Any, u: Any, port: Ports, dt: Real) -> tuple[Any, Any]:
         gang, did = port.work
@@ -264,7 +266,7 @@ class Job(Communicating, JobAccount):
             stopped_at=stopped_at,
         )
         if did.stored is not None:
-            after.loading, after.saving, waited = did.stored
+            after.loading, after.saving, waited, *_ = did.stored
             after.waiting_time = s.waiting_time + waited
             starved = (waited > STARVED * dt) * 1.0
             after.starved, after.starved_at = latched(starved, s.starved, s.starved_at, port.now)

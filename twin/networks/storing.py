@@ -60,11 +60,12 @@ def solve(
     xp = library_of(wants.rate)
     if net.pools is not None:
         now, wants = _with_pools(net.pools, ports, inputs, now, wants)
-    read, write = xp.zeros((2, len(wants.rate), net.count))
+    read, write, all_read, all_write = xp.zeros((4, len(wants.rate), net.count))
     for t, first in zip(net.stores, net.first, strict=True):
         columns = slice(first, first + t.size)
         read[:, columns], write[:, columns] = t.machine.offers(state[t.key], inputs[t.key])  # type: ignore[attr-defined]
-    after, went = course(now, wants, (read, write), net.users, dt, net.stored)
+        all_read[:, columns], all_write[:, columns] = t.machine.read_bandwidth, t.machine.write_bandwidth  # type: ignore[attr-defined]
+    after, went = course(now, wants, (read, write), (all_read, all_write), net.users, dt, net.stored)
     moved = gather_sum(stacked_with_spare(went.read, went.written), net.users.inside) / dt
     for t, first in zip(net.stores, net.first, strict=True):
         columns = slice(first, first + t.size)

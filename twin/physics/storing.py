@@ -10,6 +10,7 @@ Real = Any
 
 EVENTS = 64
 """Most changes of phase, of all jobs together, that a tick follows; in what is left of it all wait."""
+Rooms = tuple[Real, Real]
 PLENTY = 1e30
 """Rate [bit/s] and time [s] that stand for no limit."""
 
@@ -66,7 +67,9 @@ class Standing(NamedTuple):
 class Went(NamedTuple):
     """How a tick went, arrays (member, job).
 
-    steps: done [1]; worked, saved, restarted, waited: seconds of it, the last for storage; read, written: data [bit].
+    steps: done [1]; worked, saved, restarted, waited: seconds of it, the last for storage, also while it saves and
+    restarts; starved, delayed: of those at work, of those saving, what whole storage would spare it; read, written:
+    data [bit].
     """
 
     steps: Real
@@ -74,6 +77,8 @@ class Went(NamedTuple):
     saved: Real
     restarted: Real
     waited: Real
+    starved: Real
+    delayed: Real
     read: Real
     written: Real
 
@@ -105,33 +110,36 @@ def _spared(x: Real) -> Real:
 
 
 def course(
-    now: Standing, wants: Wants, room: tuple[Real, Real], users: Users, dt: Real, stored: Real
+    now: Standing, wants: Wants, room: Rooms, whole: Rooms, users: Users, dt: Real, stored: Real
 ) -> tuple[Standing, Went]:
     """Run jobs through one tick, from one change of phase to the next.
 
     A job restarts, reads its checkpoint back, works until `interval`, and saves. A step that reads more than it is
     given goes as slowly as its data comes. Rates change only when a job changes its phase, so that all is exact
-    between. The time in which a job stands, all saved, counts as saving.
+    between. The time in which a job stands, all saved, counts as saving. Who reads a checkpoint back or saves one waits
+    by as much as whole storage would give more to the same jobs.
 
     Args:
-        room: bandwidth of each storage to read and to write [bit/s], (member, storage).
+        room: bandwidth of each storage to read and to write [bit/s], (member, storage); whole: while nothing fails.
         stored: True where a job uses a storage; others stand still here.
     """
     xp = library_of(wants.rate)
     since, restart, loading, saving, unsaved = now
     none = wants.rate * 0.0
-    steps = worked = saved = restarted = waited = read = written = none
+    steps = worked = saved = restarted = waited = starved = delayed = read = written = none
     left = none[:, :1] + dt
     runs = (wants.runs > 0) & stored
+    short = worth_doing((room[0] < whole[0]) | (room[1] < whole[1]))
     for _ in range(EVENTS):
         restarts, loads = runs & (restart > 0), runs & (restart <= 0) & (loading > 0)
         saves = runs & (restart <= 0) & (loading <= 0) & (saving > 0)
         idles = runs & ~(restarts | loads | saves) & (wants.stands > 0) & (unsaved <= 0)
         works = runs & ~(restarts | loads | saves | idles)
         asked = works * (wants.rate * wants.reads)
-        given = fair(xp.where(loads, PLENTY, asked), room[0], users)
-        wrote = fair(saves * wants.writes, room[1], users)
-        fed = xp.where(asked > given, given / xp.where(asked > given, asked, 1.0), 1.0) * works
+        asks = xp.where(loads, PLENTY, asked), saves * wants.writes
+        given, wrote = (fair(each, left_of, users) for each, left_of in zip(asks, room, strict=True))
+        due = [fair(each, all_of, users) for each, all_of in zip(asks, whole, strict=True)] if short else (given, wrote)
+        fed, whole_fed = (_fed(asked, each) * works for each in (given, due[0]))
         until = xp.where(restarts, restart, PLENTY)
         until = xp.where(loads, _time(loading, given), until)
         until = xp.where(saves, _time(saving, wrote), until)
@@ -141,8 +149,9 @@ def course(
         more = wants.rate * fed * part
         steps, unsaved, worked = steps + more, unsaved + more, worked + fed * part
         saved, restarted = saved + (saves | idles) * part, restarted + (restarts | loads) * part
-        stands = (loads & (given <= 0)) | (saves & (wrote <= 0))
-        waited = waited + ((1.0 - fed) * works + stands) * part
+        late = saves * _late(wrote, due[1])
+        starved, delayed = starved + (whole_fed - fed) * part, delayed + late * part
+        waited = waited + ((1.0 - fed) * works + loads * _late(given, due[0]) + late) * part
         moved, put = given * part, wrote * part
         read = read + xp.where(loads & ends, loading, moved)
         written = written + xp.where(saves & ends, saving, put)
@@ -158,8 +167,20 @@ def course(
             break
     waited = waited + xp.maximum(left, 0.0) * runs
     return Standing(since, restart, loading, saving, unsaved), Went(
-        steps, worked, saved, restarted, waited, read, written
+        steps, worked, saved, restarted, waited, starved, delayed, read, written
     )
+
+
+def _fed(asked: Real, given: Real) -> Real:
+    """Pace of steps that read so much and are given so much, of theirs [1]."""
+    xp = library_of(given)
+    return xp.where(asked > given, given / xp.where(asked > given, asked, 1.0), 1.0)
+
+
+def _late(given: Real, due: Real) -> Real:
+    """Share of the time that who is given less than is due to it waits [1]: all of it where nothing is due."""
+    xp = library_of(due)
+    return xp.where(due > 0, xp.maximum(1.0 - given / xp.where(due > 0, due, 1.0), 0.0), 1.0)
 
 
 def _time(amount: Real, rate: Real) -> Real:

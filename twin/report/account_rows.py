@@ -25,7 +25,9 @@ OF_TIERS = (
     "same times the power that reading or writing draws; what pools take idle is no tier's, and is in the energy per "
     "token of all. Margin: earned, less credits and energy."
 )
-OF_JOBS = "All that its racks take is a job's. Idle: in restarts and without a whole gang."
+OF_JOBS = (
+    "All that its racks take is a job's. Idle: in restarts, without a whole gang, and for want of storage that is lost."
+)
 OF_ALL = "Switches, storage and all else that the site took go pro rata of racks' power, at each moment."
 Lines = list[list[str]]
 

@@ -210,7 +210,7 @@ def _job(books: _Books, name: str) -> Record:
 
 
 def _lost_hours(books: _Books, name: str, since: int) -> float:
-    """GPU time that made no step that counts [s]: steps rolled back, restarts, and standing without a whole gang."""
+    """GPU time that made no step that counts [s]: steps rolled back, restarts, no whole gang, lost storage."""
     return sum(books.gained("job", f"{why}_gpu_time", name, since) for why in ("lost", "idle"))
 
 

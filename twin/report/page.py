@@ -239,9 +239,11 @@ def _tokens(rows: Rows) -> Section:
 
 def _training(rows: Rows) -> Section:
     heads = ("job", "useful steps", "rolled back", "goodput", "stops", "saving", "restarting", "waiting", "stopped for")
-    notes = (
-        ["Goodput is useful steps over those of a run without pause, loss or slower clock."] if rows.training() else []
-    )
+    notes = [
+        "Goodput is useful steps over those of a run without pause, loss or slower clock.",
+        "Waiting for storage while it saves or restarts is in both.",
+    ]
+    notes = notes if rows.training() else []
     return Section("training", "Training", notes, [TablePart(columns_of(*heads, n=range(1, 9)), rows.training())])
 
 

@@ -54,7 +54,8 @@ class JobAccount(Account):
         unsaved_gpu_time: Real = quantity("s", "time of single GPUs spent on steps since the last checkpoint",
                                           default=0.0)  # fmt: skip
         lost_gpu_time: Real = quantity("s", "time of single GPUs spent on steps rolled back", default=0.0)
-        idle_gpu_time: Real = quantity("s", "time of single GPUs in restarts and without a whole gang", default=0.0)
+        idle_gpu_time: Real = quantity("s", "time of single GPUs in restarts, without a whole gang, and in what a lost "
+                                       "part of their storage cost them", default=0.0)  # fmt: skip
 
     def spent(self, s: Any, did: Any, power: tuple[Real, Real], gpus: Real, dt: Real) -> dict[str, Real]:
         """What its steps took, one tick on; s: as it was.
@@ -70,13 +71,14 @@ class JobAccount(Account):
         works = xp.maximum(dt * did.runs - pauses, 0.0)
         busy = xp.maximum(did.activity * dt - self.overhead_activity * pauses, 0.0)  # type: ignore[attr-defined]
         share = xp.where(did.activity > 0, xp.minimum(busy / xp.maximum(did.activity * dt, LEAST), 1.0), works / dt)
-        energy, time = base * works + (whole - base) * share * dt, gpus * works
+        starved, delayed = (0.0, 0.0) if did.stored is None else did.stored[3:]
+        energy, time = base * works + (whole - base) * share * dt, gpus * (works - starved)
         falls = (did.fell > 0) | (did.lost > 0)
         made = did.steps - (s.steps - did.lost)
         unsaved = s.unsaved - did.lost
         kept = did.unsaved >= unsaved + made - LEAST * xp.maximum(1.0, did.steps)
         part = xp.minimum(did.unsaved / xp.maximum(made, LEAST), 1.0)
-        idle = gpus * (dt - dt * did.runs + did.restarting)
+        idle = gpus * (dt - dt * did.runs + did.restarting + starved + delayed)
         found = {"step_energy": s.step_energy + energy, "idle_gpu_time": s.idle_gpu_time + idle}
         for name, lost, now in (("energy", "lost_energy", energy), ("gpu_time", "lost_gpu_time", time)):
             was = getattr(s, f"unsaved_{name}")
