@@ -94,3 +94,29 @@ def test_a_pool_whose_services_keep_up_lacks_nothing(at: Path, flag: str, end: f
     for kind, names in columns.items():
         data[kind] = {name: np.zeros((len(power), 1, 1)) for name in names}
     assert lost(at, data, [OUT, *late], plant)["power_lost_end"] == pytest.approx(end)
+
+
+def test_the_row_after_a_checkpoint_has_lost_nothing(at: Path) -> None:
+    """rack-1 is out from 60 s on; the job of the others saves from 100 to 150 s, and means go back over 5 s."""
+    time = small_data()[0]
+    plant = small_plant()
+    plant.add(Unit("train", "job", parameters={"step_time": 5.0}))
+    plant.gather("train", [f"rack-{k}" for k in range(2, 9)])
+    power = np.full((len(time), 8), 1e5)
+    saves = (time > 100.0) & (time <= 150.0)
+    power[saves, 1:] = 0.3e5
+    power[time > 60.0, 0] = 0.0
+    data = drawing(power)
+    data["site"]["work_energy"] = np.cumsum(power.sum(axis=1) * np.diff(time, prepend=time[:1]))[:, None, None]
+    data["job"] = {"saving_time": np.cumsum(saves * np.diff(time, prepend=time[:1]))[:, None, None]}
+    found = lost(at, data, [OUT], plant)
+    assert (found["power_before"], found["power_lost_peak"]) == (pytest.approx(8e5), pytest.approx(1e5))
+
+
+def test_before_a_fault_in_a_checkpoint_is_the_work_before_the_checkpoint(drilled) -> None:
+    """Four racks draw 143 kW in the mean of their iterations, 78 kW in the checkpoint in which the fault strikes."""
+    with open_trace(drilled("storage-controller-lost")[0]) as trace:
+        found = Findings(trace).measure["lost"]
+    assert found["power_before"] == pytest.approx(143.2e3, rel=0.005)
+    assert found["power_lost_peak"] == pytest.approx(102e3, rel=0.01), "they stand without their storage from 21:00 on"
+    assert found["power_lost_peak_time"] >= 1260.0

@@ -32,6 +32,19 @@ def test_a_battery_lasts_as_it_says_and_its_use_is_what_it_gave(findings: Findin
     assert found.outcome() == "ups-1, drawn on from 00:01:00: on battery for 15.5 s, down to 97.8 %"
 
 
+def test_a_battery_that_is_charged_after_the_fault_gave_of_what_it_then_held(tmp_path: Path) -> None:
+    """At 60 s it stands at 40 % and is being charged; at 160 s, with 44 %, it bears its load and falls to 42 %."""
+    time, data = small_data()
+    given = np.interp(time, [60.0, 160.0, 180.0], [0.40, 0.44, 0.42])
+    data["ups"]["state_of_charge"] = np.stack([given, np.full_like(given, 0.5)], axis=1)[:, None, :]
+    kept = [event for event in small_events() if event.flag not in ("on_battery", "depleted")]
+    borne = [Event(160.0, 0, "ups-1", "on_battery", 1), Event(180.0, 0, "ups-1", "on_battery", 0)]
+    findings = Findings(write(tmp_path / "made.h5", time, data, sorted([*kept, *borne], key=lambda each: each.time)))
+    found = rung(findings, "UPS batteries")
+    assert found.used == pytest.approx(0.02 / 0.44)
+    assert found.outcome() == "ups-1, drawn on from 00:02:40: on battery for 20 s, down to 42 %"
+
+
 def test_a_battery_that_takes_over_the_other_cord_lasts_less(tmp_path: Path) -> None:
     """By hand: 720 s at 0.5 MW; at 1 MW, with a loss r = 10 % at 1 MW, 720 x 0.5 x 1.05 / (1 x 1.1)."""
     time, data = small_data()

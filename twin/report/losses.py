@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from twin.report.moments import it_power, last_row_before, lost_spans, mean_power, most_at_once, since, work_kinds
+from twin.report.moments import (
+    it_power,
+    last_row_before,
+    lost_spans,
+    mean_power,
+    most_at_once,
+    since,
+    steady,
+    work_kinds,
+)
 from twin.report.story import Story
 from twin.report.taken import taken
 
@@ -36,7 +45,10 @@ def lost(story: Story, member: int) -> dict[str, Any]:
     zero = since(story, member)
     row = last_row_before(story, zero)
     before = mean_power(story, member, zero)
-    own = power[:, member] if before is None else _steady(story, member, power)
+    counter = story.values("site", "work_energy")
+    own = power[:, member]
+    if before is not None and counter is not None:
+        own = steady(story, counter[:, member, 0].astype(float), own)
     before = float(own[row]) if before is None else before
     missing = taken(story, member, zero, before, before - own)
     lowest = row + int(np.nanargmax(missing[row:]))
@@ -44,17 +56,3 @@ def lost(story: Story, member: int) -> dict[str, Any]:
     most, last = np.where(abs(gone) > ROUND_OFF * abs(before), gone, 0.0)
     levels = (before, most, story.time[lowest], last)
     return record | {key: float(value) for key, value in zip(keys, levels, strict=True)}
-
-
-def _steady(story: Story, member: int, power: np.ndarray) -> np.ndarray:
-    """Power of the work at each row (time,), without the swing of training: its mean over the longest iteration."""
-    jobs = [unit for unit in story.plant.of_kind("job") if "job" in story.kinds]
-    window = max((unit.machine().step_time for unit in jobs), default=0.0)
-    values = story.values("site", "work_energy")
-    if values is None or window <= 0:
-        return power[:, member]
-    energy = values[:, member, 0].astype(float)
-    first = np.maximum(story.time - window, story.start)
-    lasted = story.time - first
-    means = (energy - np.interp(first, story.time, energy)) / np.where(lasted > 0, lasted, 1.0)
-    return np.where(lasted > 0, means, power[:, member])

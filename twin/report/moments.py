@@ -223,15 +223,54 @@ def mean_power(
 ) -> float | None:
     """Mean power of the work, or of what else the site counts, over some time before a moment [W].
 
-    By the site's counter, which knows what lies between rows. None where there is no counter, or nothing was
-    recorded before.
+    By the site's counter, which knows what lies between rows. Where jobs saved in that time it is the last as long in
+    which none did: a checkpoint is no work. None where there is no counter, or nothing was recorded before.
     """
     values = story.values("site", counter)
     first = max(moment - window, story.start)
     if values is None or moment - first <= EARLY:
         return None
-    energy = np.interp([first, moment], story.time, values[:, member, 0].astype(float))
+    counted = values[:, member, 0].astype(float)
+    if (rows := rows_without_saves(story, member, moment, window)) is not None:
+        return float((counted[rows] - counted[rows - 1]).sum() / (story.time[rows] - story.time[rows - 1]).sum())
+    energy = np.interp([first, moment], story.time, counted)
     return float((energy[1] - energy[0]) / (moment - first))
+
+
+def rows_without_saves(story: Story, member: int, moment: float, window: float = MINUTE) -> np.ndarray | None:
+    """The last rows before a moment, so long together as a window, in whose time no job saved.
+
+    None where no job saved in the window itself, or where there are no such rows.
+    """
+    saved = story.values("job", "saving_time") if "job" in story.kinds else None
+    if saved is None or len(story.time) < 2:
+        return None
+    saves = np.diff(saved[:, member].astype(float), axis=0, prepend=saved[:1, member]).max(axis=1) > EARLY
+    last = last_row_before(story, moment)
+    first = last_row_before(story, moment - window) + 1
+    if not saves[first : last + 1].any():
+        return None
+    free = np.flatnonzero(~saves[1 : last + 1]) + 1
+    lasted = np.cumsum((story.time[free] - story.time[free - 1])[::-1])
+    rows = free[::-1][: int(np.searchsorted(lasted, window - EARLY)) + 1]
+    return rows if rows.size else None
+
+
+def steady(story: Story, energy: np.ndarray, power: np.ndarray) -> np.ndarray:
+    """Power at each row (time,), without the swing of training: its mean over the longest iteration.
+
+    Args:
+        energy: what was counted of it up to each row [J].
+        power: as recorded; so it is where no job trains [W].
+    """
+    jobs = [unit for unit in story.plant.of_kind("job") if "job" in story.kinds]
+    window = max((unit.machine().step_time for unit in jobs), default=0.0)
+    if window <= 0:
+        return power
+    first = np.maximum(story.time - window, story.start)
+    lasted = story.time - first
+    means = (energy - np.interp(first, story.time, energy)) / np.where(lasted > 0, lasted, 1.0)
+    return np.where(lasted > 0, means, power)
 
 
 def last_row_before(story: Story, moment: float) -> int:

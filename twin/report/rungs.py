@@ -78,12 +78,12 @@ def batteries(made: Ladder) -> Iterator[Rung]:
         series = made.after(kind, "state_of_charge")
         machines = [made.story.plant.units[unit].parameters for unit in units]
         held = np.array([known.get("cutoff_charge", known.get("lowest_charge", 0.0)) for known in machines])
-        used = None if series is None else (charge - series) / np.maximum(charge - held, 1e-9)
+        used = None if series is None else _discharge(series, held)
         course = Course(
             used=_most(used),
             broken=made.rises(("depleted", "empty"), units),
             began=partial(_on_battery, made, units, used),
-            said=partial(_discharged, made, units, series),
+            said=partial(_discharged, made, units, series, used),
         )
         after = _borne_after(made, kind, load, times)
         for rung in made.rung(
@@ -97,6 +97,15 @@ def batteries(made: Ladder) -> Iterator[Rung]:
             yield replace(rung, **_burden(units.index(rung.unit), rung.foreseen, *after))
 
 
+def _discharge(series: np.ndarray, held: np.ndarray) -> np.ndarray:
+    """Shares of their reserves that batteries gave (time, unit): of the most that they held from the fault on [1].
+
+    One that was still being charged at the fault gives of what it held when it took over, and not of what it held then.
+    """
+    most = np.fmax.accumulate(series, axis=0)
+    return np.asarray((most - series) / np.maximum(most - held, 1e-9))
+
+
 def _on_battery(
     made: Ladder, units: Sequence[str], used: np.ndarray | None, place: int, moment: float | None
 ) -> float | None:
@@ -108,13 +117,16 @@ def _on_battery(
     return spans[-1].start if spans else made.since_it_moved(used[:, place], moment, DRAWN)
 
 
-def _discharged(made: Ladder, units: Sequence[str], series: np.ndarray | None, place: int) -> str:
-    if series is None:
+def _discharged(
+    made: Ladder, units: Sequence[str], series: np.ndarray | None, used: np.ndarray | None, place: int
+) -> str:
+    if series is None or used is None:
         return ""
     spans = [until_empty(made.story, span) for span in made.rises(("on_battery",), [units[place]])]
     longest = max((span.until(made.story.end) - span.start for span in spans), default=0.0)
     borne = f"on battery for {lasting(longest)}, " if longest > 0 else ""
-    return f"{borne}down to {float(np.nanmin(series[:, place])) * 100:.3g} %"
+    lowest = float(np.nanmin(np.where(used[:, place] > 0, series[:, place], np.nan)))
+    return f"{borne}down to {lowest * 100:.3g} %"
 
 
 def _battery_load(made: Ladder, kind: str, energy: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from twin.equipment import KINDS
 from twin.equipment.job import PHASES
-from twin.report.moments import EARLY, MINUTE, last_row_before, lost_spans, work_kinds
+from twin.report.moments import EARLY, MINUTE, last_row_before, lost_spans, rows_without_saves, steady, work_kinds
 from twin.report.story import Span, Story
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 UTILISATION = "input:utilisation"
 LITTLE = 0.01
-"""Up to this share of what racks lack [1] none of it is what nobody asks for."""
+"""Up to this share of what racks lack [1] none of it is what nobody asks for, or all of it."""
 HELD = ("throttled", "slowed", "braked", "overloaded", "tripped", "soft_starting", "booting", "checking")
 """Flags under which a rack does less than it is asked."""
 CAPS = ("power_limit", "clock_limit", "power_profile")
@@ -44,20 +44,24 @@ def taken(story: Story, member: int, zero: float, before: float, missing: np.nda
     if not _asks_vary(story, member, zero):
         return missing
     row = last_row_before(story, zero)
-    first = min(last_row_before(story, zero - MINUTE) + 1, row)
+    rows = rows_without_saves(story, member, zero)
+    rows = np.arange(min(last_row_before(story, zero - MINUTE) + 1, row), row + 1) if rows is None else rows
     whole = counted = np.zeros(len(story.time))
     drawn = 0.0
     for kind in work_kinds(story):
         power = story.values(kind, "power")
         if power is not None:
             own = np.asarray(power[:, member], dtype=float)
-            usual = own[first : row + 1].mean(axis=0)
+            usual = own[rows].mean(axis=0)
             lacks = np.maximum(usual - own, 0.0)
             whole = whole + lacks.sum(axis=1)
             counted = counted + np.where(_kept(story, member, kind, zero), lacks, 0.0).sum(axis=1)
             drawn += float(usual.sum())
+    whole, counted = (steady(story, np.cumsum(each * story.steps), each) for each in (whole, counted))
     at_feeds = before / max(drawn, 1.0)  # with the losses of power shelves
-    return np.asarray(np.where(whole - counted <= LITTLE * whole, missing, np.minimum(missing, counted * at_feeds)))
+    only_kept = (whole > 0) & (whole - counted <= LITTLE * whole)
+    held = np.where(counted > LITTLE * whole, counted * at_feeds, 0.0)
+    return np.asarray(np.where(only_kept, missing, np.minimum(missing, held)))
 
 
 def _asks_vary(story: Story, member: int, zero: float) -> bool:
