@@ -173,6 +173,8 @@ def test_the_summary_is_pure_json_without_nan(at: Path) -> None:
         "what": "is taken out of service (fail)",
         "why": "a digger found the cable",
         "cause": None,
+        "led_by": None,
+        "since_fault": 0.0,
     }
 
 
