@@ -196,14 +196,13 @@ def energise(
                 port.served_otherwise = abs(was[0].take(board.beside, axis=1)).max(axis=-1)
             if type(was[1]) is not float:
                 port.served_frequency = was[1].take(board.served, axis=1)
-        supply = t.machine.live(state[t.key], inputs[t.key], port, dt)
-        if short is not None:
-            supply = short.sagged(t, supply, dt)
+        offered = t.machine.live(state[t.key], inputs[t.key], port, dt)
+        supply = offered if short is None else short.sagged(t, offered, dt)
         grid.voltage[:, t.columns] = supply.voltage
         if board.serves is not None:
             grid.gap[:, t.columns] = supply.gap
             if short is not None:
-                short.cut(t, supply, grid.gap, dt)
+                short.cut(t, offered, supply, was[0], grid.gap, dt)
         port.voltage, port.gap, port.split = supply.voltage, supply.gap, supply.split
         if supply.frequency is not None or type(grid.frequency) is not float:
             _keep_frequency(grid, board, port, supply)

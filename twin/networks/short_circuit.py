@@ -69,10 +69,19 @@ class Short:
         gap = where(lost & (self.converts[:, t.columns] == 0), dt, supply.gap)
         return Supply(voltage, gap, supply.split, supply.frequency, supply.injection)
 
-    def cut(self, t: Table, supply: Supply, gap: Array, dt: Any) -> None:
-        """Write that what a collapsed converter feeds is without supply."""
-        lost = (self.converts[:, t.columns] > 0) & (supply.voltage == 0)
-        gap[:, t.columns] = library_of(gap).where(lost, dt, supply.gap)
+    def cut(self, t: Table, offered: Supply, supply: Supply, was: Array, gap: Array, dt: Any) -> None:
+        """Write the seconds without supply of what a table feeds: throughout, where a converter has collapsed.
+
+        One that gives nothing of itself at the end of the tick and held its voltage before has not collapsed, its
+        battery ran out or its feed died: until then it has fed all that hangs on it, whatever faults stand elsewhere.
+
+        Args:
+            offered, supply: what the table offers without what short circuits leave, and with it.
+            was: voltage of every unit at the end of the last tick [pu]; it and `gap` [s] are (member, unit + 1).
+        """
+        here = t.columns
+        lost = (self.converts[:, here] > 0) & (supply.voltage == 0) & ((offered.voltage != 0) | (was[:, here] == 0))
+        gap[:, here] = library_of(gap).where(lost, dt, supply.gap)
 
     def carried(self, t: Table, load: Array) -> Array:
         """Power that a load takes along a table's impedance besides its own loss [VA].
