@@ -99,9 +99,8 @@ def _kept(story: Story, member: int, kind: str, zero: float) -> np.ndarray:
 
 
 def _rows(story: Story, span: Span) -> np.ndarray:
-    """Rows whose time, back to the row before, a span touches."""
-    before = np.concatenate([story.time[:1], story.time[:-1]])
-    return np.asarray((story.time >= span.start - EARLY) & (before < span.until(story.end + 1.0)))
+    """Rows in which a span stands: what it no longer keeps racks from at a row's time is not its doing there."""
+    return np.asarray((story.time >= span.start - EARLY) & (story.time < span.until(story.end + 1.0)))
 
 
 def _lowered(story: Story, member: int, unit: str, zero: float) -> np.ndarray:
