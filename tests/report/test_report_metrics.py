@@ -11,6 +11,7 @@ from small_hall import small_data, small_events, small_trace, write
 
 from twin.report import summary
 from twin.report.findings import Findings
+from twin.report.rows import Rows
 from twin.report.words import glued
 from twin.trace import Event, Trace
 
@@ -214,3 +215,19 @@ def test_nothing_is_on_a_battery_that_is_empty(at: Path) -> None:
 def test_numbers_and_their_units_stay_in_one_line() -> None:
     told = glued("12 m³ at 18 °C, 2 racks, 1.5 kW; 190.1 s as loaded after 3 min 04 s")
     assert told.replace("\u00a0", "_") == "12_m³ at 18_°C, 2 racks, 1.5_kW; 190.1_s as loaded after 3_min 04_s"
+
+
+@pytest.mark.parametrize(("name", "out"), [("in_service", 0.0), ("mode", 3.0)])
+def test_a_machine_out_of_service_gives_no_highest_temperature(at: Path, name: str, out: float) -> None:
+    """cdu-2 is in maintenance and as warm as its room; cdu-1 gives what it gives."""
+    time, data = small_data()
+    data["cdu"]["supply_temperature"][:, 0, :] = (300.0, 320.0)
+    data["cdu"][name] = np.broadcast_to(np.array([1.0, out]), (len(time), 1, 2)).copy()
+    rows = {(row["name"], row["which"]): row for row in Findings(write(at, time, data, [])).measure["extremes"]}
+    assert (rows["supply_temperature", "highest"]["value"], rows["supply_temperature", "highest"]["where"]) == (
+        300.0, "cdu-1",
+    )  # fmt: skip
+
+
+def test_the_pue_of_a_table_says_that_charging_is_apart(findings: Findings) -> None:
+    assert {row[0].partition(", ")[2] for row in Rows(findings).pue()} == {"charging of batteries apart"}

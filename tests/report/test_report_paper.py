@@ -19,7 +19,7 @@ from small_hall import RATINGS, small_data, small_events, small_plant, write
 from twin.diagram.ink import LOST, SOFT, STANDBY, STRAINED, Disc, Words
 from twin.plant import Unit
 from twin.report import report, reports
-from twin.report.chain import ROW, _tone, chain, joined
+from twin.report.chain import MOST, ROW, _that_matter, _tone, chain, joined
 from twin.report.extremes import Extreme
 from twin.report.findings import Findings
 from twin.report.fold import Line
@@ -217,6 +217,23 @@ def test_a_row_of_transfers_is_one_line_of_the_chain() -> None:
     root = Line(0.0, 0.0, 0, "utility", "is lost", "", ["u"], 1)
     told = joined([root, line(5, "ats-1", 0), line(7, "ats-2", 0), line(9, "ats-3", 0), line(300, "ats-4", 0)])
     assert [(each.units, each.cause) for each in told[1:]] == [(["ats-1", "ats-2", "ats-3"], 0), (["ats-4"], 0)]
+
+
+def test_a_long_tree_keeps_what_led_to_the_worst_moment() -> None:
+    """A first loss is told of 70 times over; a second one, later, is the worst and has three lines."""
+
+    def line(time: float, what: str, cause: int | None, kind: str = "rack") -> Line:
+        return Line(time, time, 0, kind, what, "", [f"u-{time:g}"], 1, cause)
+
+    many = [line(1 + k, "runs at full clock again", 0) for k in range(70)]
+    second = [line(200, "is lost", None, "utility"), line(201, "loses power", 71), line(202, "shuts down", 72)]
+    told = [line(0, "is lost", None, "utility"), *many, *second]
+    rows = [(0, 0), *((1 + k, 1) for k in range(70)), (71, 0), (72, 1), (73, 2)]
+    shown = _that_matter(told, rows, worst=202.0)
+    assert len(shown) == MOST
+    assert shown[-3:] == rows[-3:]
+    assert shown == sorted(shown), "in the order of the tree"
+    assert _that_matter(told, rows[:50], 202.0) == rows[:50]
 
 
 def test_nothing_that_led_to_nothing_has_no_chain(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from twin.trace import Trace
+from twin.trace import Trace, open_trace
 from twin.view.colours import LOST, STRAINED
 from twin.view.reading import BadWish, dead_sources, key_figures, read_moment, targets
 
@@ -61,6 +61,14 @@ def test_key_figures_count_what_is_at_work(trace: Trace) -> None:
     assert figures["racks at work"] == "0 of 8"
     assert figures["outdoors"] == "30.0 °C"
     assert "PUE" not in figures, "no share of nothing"
+
+
+def test_the_pue_of_a_moment_says_when_batteries_are_charged(drilled) -> None:
+    """Before the line is lost nothing is charged; from 22:00 on cells take back what they gave."""
+    with open_trace(drilled("black-building")[0]) as found:
+        said = [dict(key_figures(read_moment(found, at), {})) for at in (30.0, 1500.0)]
+    assert ["PUE with charging" in each for each in said] == [False, True]
+    assert ["PUE" in each for each in said] == [True, False]
 
 
 def test_dead_sources_are_those_without_a_live_feed(trace: Trace) -> None:

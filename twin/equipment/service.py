@@ -120,7 +120,8 @@ class Service(Promise, Exchanging):
         )
         late: Real = flag(
             "breaks its promise", "keeps its promise again",
-            because="a first token takes over {first_token_limit} or a further one over {token_limit}", via="work",
+            because="a first token takes over {first_token_limit} or a further token takes over {token_limit}",
+            via="work",
         )  # fmt: skip
 
     @table

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twin.diagram.ink import DEAD, LIVE, LOST, SMALL, SOFT, STANDBY, STRAINED, Disc, Line, Sheet, Words, wrapped
+from twin.equipment import KINDS
 from twin.report.findings import Findings
 from twin.report.fold import Line as Told
 from twin.report.known import ANSWERS, FRESH
@@ -16,6 +17,7 @@ ROW, STEP, SPLIT = 17.0, 20.0, 92.0
 """Pixels from line to line, from a cause to what it led to, and to the right of the times."""
 WIDEST = 980.0
 MOST = 60
+"""Lines that a tree has at most."""
 NEITHER = (
     "waits for racks", "still waits for racks", "is asked to save", "has finished", "is gone", "is to be drained",
     "starts from nothing", "is no longer held up by the fabric: nobody", *STANDS.values(), "raises alarm",
@@ -37,7 +39,7 @@ def chain(findings: Findings) -> Sheet:
         below.setdefault(line.cause, []).append(place)
     zero = findings.measure["fault"]["time"] if findings.measure["fault"] else 0.0
     rows = [row for root in below.get(None, []) for row in _walk(root, 0, below)]
-    shown = rows[:MOST]
+    shown = _that_matter(told, rows, findings.worst)
     at = {place: row for row, (place, _) in enumerate(shown)}
     for row, (place, depth) in enumerate(shown):
         line, y = told[place], ROW * row
@@ -89,6 +91,41 @@ def _walk(place: int, depth: int, below: dict[int | None, list[int]]) -> list[tu
     for each in below.get(place, []):
         rows += _walk(each, depth + 1, below)
     return rows
+
+
+def _that_matter(told: list[Told], rows: list[tuple[int, int]], worst: float) -> list[tuple[int, int]]:
+    """Of rows (place, depth) the MOST that matter, in their order, each with all that led to it.
+
+    First faults, and what took away in the tree that led to the worst moment, the nearest to it before others; then
+    what else took away, what stepped in or gave back there and elsewhere, and people, and at last what did neither.
+    """
+    if len(rows) <= MOST:
+        return rows
+    roots: dict[int, int] = {}
+    for place, _ in sorted(rows):
+        cause = told[place].cause
+        roots[place] = place if cause is None else roots[cause]
+    harm = [place for place, _ in sorted(rows) if _tone(told[place]) == STRAINED]
+    led = [place for place in harm if told[place].time <= worst] or harm
+    root = roots[led[-1]] if led else None
+
+    def worth(place: int) -> tuple[int, float]:
+        tone, time = _tone(told[place]), told[place].time
+        if roots[place] == root and tone in (STRAINED, STANDBY):
+            return (1 if tone == STRAINED else 3) + (time > worst), abs(worst - time)
+        people = told[place].kind not in KINDS
+        return 5 if people else {LOST: 0, STRAINED: 2, STANDBY: 5}.get(tone, 6), time
+
+    kept: set[int] = set()
+    for place in sorted(roots, key=worth):
+        above: list[int] = []
+        each: int | None = place
+        while each is not None and each not in kept:
+            above.append(each)
+            each = told[each].cause
+        if len(kept) + len(above) <= MOST:
+            kept.update(above)
+    return [row for row in rows if row[0] in kept]
 
 
 def _tone(line: Told) -> str:

@@ -107,11 +107,20 @@ def _ratio(used: float, done: float) -> float | None:
 def _charged(story: Story, member: int) -> np.ndarray:
     """Energy that all batteries took up since the row before [J]; negative where they gave."""
     taken = np.zeros(len(story.time))
-    for kind in story.kinds:
-        energy = story.total(kind, "energy") if story.has(kind, "state_of_charge") else None
+    for kind in _batteries(story):
+        energy = story.total(kind, "energy")
         if energy is not None:
             taken += np.diff(energy[:, member], prepend=energy[:1, member])
     return taken
+
+
+def _batteries(story: Story) -> list[str]:
+    return [kind for kind in story.kinds if story.has(kind, "state_of_charge") and story.has(kind, "energy")]
+
+
+def has_batteries(story: Story) -> bool:
+    """Whether the PUE of a table differs from that of a moment: by what batteries took and gave."""
+    return bool(_batteries(story))
 
 
 def _last_repair(story: Story, member: int, start: float) -> float | None:

@@ -10,12 +10,15 @@ from typing import Any
 import numpy as np
 
 from twin.equipment import KINDS
+from twin.report.known import IDLE_MODES
 from twin.report.reasons import reasons
 from twin.report.story import Story, flags_of, said_of
 from twin.report.verdict import closest
 from twin.report.words import words
 
 HIGHEST, LOWEST = "highest", "lowest"
+GIVEN = ("leaving_temperature", "supply_temperature")
+"""What a machine gives to others: of one out of service it says nothing."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,8 @@ def _of_column(story: Story, kind: str, name: str) -> Iterator[tuple[int, Extrem
     for which in (HIGHEST, LOWEST):
         if which == LOWEST and name == "voltage":
             values = of_alive(values)
+        if name.startswith(GIVEN):
+            values = of_those_in_service(story, kind, values)
         for member, reached in enumerate(closest(values, which == HIGHEST)):
             if reached is None:
                 continue
@@ -85,6 +90,15 @@ def _of_column(story: Story, kind: str, name: str) -> Iterator[tuple[int, Extrem
 def of_alive(voltage: np.ndarray) -> np.ndarray:
     """Voltages (time, member, unit), without those of units that were dead at the start: they have lost nothing."""
     return np.where(voltage[:1] > 0, voltage, np.nan)
+
+
+def of_those_in_service(story: Story, kind: str, values: np.ndarray) -> np.ndarray:
+    """What machines give (time, member, unit), without those out of service or switched off: they give it nobody."""
+    for name, out in (("in_service", (0.0,)), ("mode", IDLE_MODES)):
+        said = story.values(kind, name) if story.has(kind, name) else None
+        if said is not None:
+            values = np.where(np.isin(said, out), np.nan, values)
+    return values
 
 
 def limits_of(story: Story, kind: str, unit_name: str) -> dict[str, float]:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from twin.declare import Flag
 from twin.report.known import GAIN, INPUT, LOSS, Row
+from twin.report.moments import EARLY
 from twin.report.story import Story, flags_of, said_of
 from twin.report.words import pretty, say, sentence, words
 
@@ -30,6 +34,7 @@ def why(story: Story, upstream: Upstream, row: Row, cause: Row | None) -> str:
         return row.why
     known = reasons(flag)
     chosen = known[""] if cause is None else _chosen(story, known, upstream, row, cause)
+    chosen = _broken(story, row, chosen)
     return because(story, event.unit, story.kind_of[event.unit], chosen, event.member, event.time)
 
 
@@ -49,6 +54,25 @@ def _chosen(story: Story, known: dict[str, str], upstream: Upstream, row: Row, c
             if pattern and fnmatch.fnmatchcase(key, pattern):
                 return text
     return known[""]
+
+
+def _broken(story: Story, row: Row, reason: str) -> str:
+    """Of limits that a reason names with "or", those that were broken when it came; all, where no row shows it."""
+    event, kind = row.event, story.kind_of[row.event.unit]
+    parts = reason.split(" or ")
+    named = [re.findall(r"\{(\w+_limit)\}", part) for part in parts]
+    if len(parts) < 2 or not all(len(each) == 1 for each in named):
+        return reason
+    place = int(np.searchsorted(story.time, event.time - EARLY))
+    kept = []
+    for part, (limit,) in zip(parts, named, strict=True):
+        values, units = story.values(kind, limit.replace("_limit", "_time")), story.trace.units(kind)
+        allowed = story.plant.units[event.unit].parameters.get(limit, said_of(kind, "parameters")[limit].default)
+        if values is None or allowed is None or place >= len(story.time):
+            return reason
+        if values[place, event.member, units.index(event.unit)] > allowed:
+            kept.append(part)
+    return " or ".join(kept or parts)
 
 
 def because(story: Story, unit: str, kind: str, template: str, member: int, time: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twin.report.disturbances import SAYS, placed
+from twin.report.energy import has_batteries
 from twin.report.extremes import Extreme, worth_showing
 from twin.report.findings import Findings
 from twin.report.fold import Line
@@ -233,7 +234,8 @@ class Rows:
             named = {"before": "of the run"}
         elif found["after"] is None:
             named["during"] = f"from the {self.zero} to the end"
-        return [[f"PUE {said}", f"{found[key]:.3f}"] for key, said in named.items() if found[key] is not None]
+        apart = ", charging of batteries apart" if has_batteries(self.findings.story) else ""
+        return [[f"PUE {said}{apart}", f"{found[key]:.3f}"] for key, said in named.items() if found[key] is not None]
 
     def tokens(self) -> list[list[str]]:
         """Service, answers asked for, written, given up, most that waited, until when, in time, earned, lost."""

@@ -24,6 +24,8 @@ class BadWish(ValueError):
     """A picture was asked for that the trace cannot give; the message says what it can."""
 
 
+CHARGING = 0.002
+"""From this share of the site's power on [1] what batteries take is said of its PUE."""
 BLOCK = 600
 """Rows read at a time, so that a long trace does not fill the memory."""
 LOST_FLAGS = {
@@ -309,7 +311,8 @@ def key_figures(reading: Reading, conditions: dict[str, Condition]) -> list[tupl
     ):
         value = reading.figure("site", name)
         if value is not None and (name != "pue" or value >= 1.0):  # below 1 batteries carry the racks
-            figures.append((caption, f"{value:.3f}" if name == "pue" else say(value, unit)))
+            said = f"{caption} with charging" if name == "pue" and _charges(reading) else caption
+            figures.append((said, f"{value:.3f}" if name == "pue" else say(value, unit)))
     outdoors = reading.figure("site", "dry_bulb")
     if outdoors is not None:
         figures.append(("outdoors", say(outdoors, "K")))
@@ -319,8 +322,19 @@ def key_figures(reading: Reading, conditions: dict[str, Condition]) -> list[tupl
             down = sum(1 for name in names if name in conditions and not conditions[name].works)
             figures.append((f"{kind_words(kind)}s at work", f"{len(names) - down} of {len(names)}"))
             if down == len(names):  # what idle power shelves lose is no work
-                figures = [figure for figure in figures if figure[0] != "PUE"]
+                figures = [figure for figure in figures if not figure[0].startswith("PUE")]
     return figures
+
+
+def _charges(reading: Reading) -> bool:
+    """Whether batteries take so much of the site's power that it shows in the PUE of the moment."""
+    trace, row, power = reading.trace, reading.row, reading.figure("site", "power")
+    if row < 1 or not power:
+        return False
+    before = Reading(trace, float(trace.time[row - 1]), row - 1, reading.member)
+    kinds = [kind for kind in trace.kinds if {"state_of_charge", "energy"} <= set(trace.columns(kind))]
+    gained = sum(float((reading.values(kind, "energy") - before.values(kind, "energy")).sum()) for kind in kinds)
+    return gained > CHARGING * power * (reading.time - before.time)
 
 
 def people_unit(unit: str, limits: tuple[float, float]) -> str:

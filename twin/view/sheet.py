@@ -13,7 +13,7 @@ from twin.view.scale import ColourScale
 from twin.view.story import Story, state_counts
 
 BASE = (1600.0, 900.0)
-RANK = {"site power": 1, "PUE": 2, "outdoors": 3}
+RANK = {"site power": 1, "PUE": 2, "PUE with charging": 2, "outdoors": 3}
 """Figures that give way first where there is no room for all, the last of them first."""
 HEADER, PANEL, FOOT, EDGE = 102.0, 214.0, 32.0, 28.0
 
