@@ -64,6 +64,16 @@ SHORT = "duration: 330 s, tick: 1 s"
             ("at: 100 s, fail: pdu-1.dead.sensor_failed",),
             {"alarm:board-dead": [72], "clear:board-dead": [104], "missed:board-dead": [104]},
         ),
+        # stuck at 110 while it gives no signal: from 150 on it shows what it stuck at; active at 160, polled at 160
+        (
+            (
+                "at: 100 s, fail: pdu-1.dead.sensor_failed",
+                "at: 110 s, fail: pdu-1.dead.sensor_frozen",
+                "at: 150 s, restore: pdu-1.dead.sensor_failed",
+            ),
+            {"alarm:board-dead": [72, 160], "clear:board-dead": [104], "missed:board-dead": [104],
+             "false:board-dead": [304]},
+        ),
         # reads a fifth too low from 103 on: active at 113, polled at 115; right again at 180, polled at that moment,
         # which comes before the tick that begins then: 185
         (

@@ -43,7 +43,11 @@ class Wrong:
 
     def shows(self, reading: Array, xp: Any) -> Array:
         """What is shown of a reading; NaN where there is no signal."""
-        return xp.where(self.failed > 0, xp.nan, xp.where(self.frozen > 0, self.held, reading + self.bias))
+        return xp.where(self.failed > 0, xp.nan, self.reads(reading, xp))
+
+    def reads(self, reading: Array, xp: Any) -> Array:
+        """What they would show of a reading if all gave a signal."""
+        return xp.where(self.frozen > 0, self.held, reading + self.bias)
 
 
 class Instruments:
@@ -66,7 +70,7 @@ class Instruments:
             name: quantity and fault: "die_temperature.sensor_frozen".
             member: of which world; None for all.
             value: 1 or 0, or a bias in the quantity's unit; one, or one a member.
-            now: State, Inputs and Outputs of the moment: a sensor that freezes keeps what it shows of them.
+            now: State, Inputs and Outputs of the moment: a sensor that freezes keeps what it reads.
         """
         key, row = self.model.seats[unit]
         quantity, _, fault = name.rpartition(".")
@@ -76,7 +80,7 @@ class Instruments:
             table = next(t for t in self.model.tables if t.key == key)
             stays = wrong.frozen[which, row] > 0
             before = wrong.held.copy()
-            sees = wrong.shows(shown(table, quantity, *now), self.model.xp)
+            sees = wrong.reads(shown(table, quantity, *now), self.model.xp)
             before[which, row] = self.model.xp.where(stays, before[which, row], sees[which, row])
             wrong.held = before
         part = {BIAS: "bias", FROZEN: "frozen", FAILED: "failed"}[fault]

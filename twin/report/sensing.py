@@ -33,8 +33,10 @@ def asked_of_sensor(kind: str, name: str, value: float, over: str) -> tuple[str,
     if wrong == BIAS:
         told = f"{its} {biased(kind, quantity, value)}{over}"
         return f"{told} ({'ramp' if over else 'set'})", 1 if value else -1
-    says = "stays at its last reading" if wrong == FROZEN else "gives no signal"
-    return (f"fails: {its} {says} (fail)", 1) if value >= 0.5 else (f"is mended: {its} {says} (restore)", -1)
+    fails, mended = (
+        ("stays at its last reading", "moves again") if wrong == FROZEN else ("gives no signal", "gives one again")
+    )
+    return (f"fails: {its} {fails} (fail)", 1) if value >= 0.5 else (f"is mended: {its} {mended} (restore)", -1)
 
 
 def biased(kind: str, quantity: str, value: float) -> str:
