@@ -32,8 +32,9 @@ procedures:
 """
 
 
-def test_delay_polling_reaction_travel_and_steps_add_up(ran, when):
-    at = when(ran(DEAD + HANDS))
+def test_delay_polling_reaction_travel_and_steps_add_up(ran, when, found):
+    trace = ran(DEAD + HANDS)
+    at = when(trace)
     # dead at 60, active 10 later, seen by the poll of 72 (every 8); 30 until they react, 60 on the way, 20 on foot
     assert at["alarm:board-dead"] == [72]
     assert at["does:put-back:called"] == [72]
@@ -43,6 +44,9 @@ def test_delay_polling_reaction_travel_and_steps_add_up(ran, when):
     assert at["pdu-1.input:in_service"] == [60, 182]
     assert at["does:put-back:4"] == at["does:put-back:5"] == at["does:put-back:ends"] == [183]
     assert at["clear:board-dead"] == [184]
+    entries = found(trace).entries
+    wait = next(each for each in entries if each.what.startswith("waited"))
+    assert entries[wait.cause].what == "is alive again", "what they wait for ends the step"
 
 
 def test_what_operations_watch_changes_no_tick(ran):

@@ -224,6 +224,35 @@ def test_the_report_says_that_an_alarm_was_silent_or_false_and_why(ran, tmp_path
     assert [row[-1] for row in section.tables[1].rows] == ["stays at its last reading", "reads 20 % too low"]
 
 
+def test_what_an_alarm_owes_to_its_sensor_is_put_down_to_it(ran):
+    events = (
+        "at: 20 s, set: pdu-1.load_fraction.sensor_bias, to: 10 %",
+        "at: 80 s, fail: pdu-1.dead.sensor_failed", "at: 120 s, restore: pdu-1.dead.sensor_failed",
+        "at: 103 s, set: utility-a.voltage.sensor_bias, to: -20 %",
+        "at: 180 s, set: utility-a.voltage.sensor_bias, to: 0 %",
+    )  # fmt: skip
+    findings = Findings(ran(with_events(*events), SHORT))
+    assert findings.measure["fault"]["time"] == 60, "a wrong sensor is not what went wrong"
+    entries = findings.entries
+    alarms = [each for each in entries if "alarm" in each.what]
+    led = {(each.what.partition(" (")[0], each.time): entries[each.cause].what for each in alarms}
+    assert led == {
+        ("raises alarm board-dead", 72.0): "is dead",
+        ("clears alarm board-dead", 88.0): "fails: its sensor of dead gives no signal (fail)",
+        ("has alarm board-dead", 88.0): "fails: its sensor of dead gives no signal (fail)",
+        ("raises alarm board-dead", 136.0): "is mended: its sensor of dead gives no signal (restore)",
+        ("raises alarm low", 115.0): "its sensor of voltage reads 20 % too low (set)",
+        ("clears alarm low", 185.0): "its sensor of voltage reads right (set)",
+        ("clears alarm board-dead", 304.0): "is alive again",
+    }
+
+
+def test_where_only_a_sensor_goes_wrong_seconds_count_from_there(ran):
+    first, later = "at: 4 s, set: utility-a.voltage.sensor_bias, to: -20 %", "at: 6 s, set: site.dry_bulb, to: 20 degC"
+    text = f"events:\n  - {{{first}}}\n  - {{{later}}}\n"
+    assert Findings(ran(text, "duration: 10 s, tick: 1 s")).measure["fault"]["time"] == 4
+
+
 def test_what_sensors_show_changes_no_tick(ran):
     plain = ran(BOARDS, SHORT)
     before = {name: np.asarray(plain[name].values) for name in ("pdu.power", "utility.power", "pdu.dead")}

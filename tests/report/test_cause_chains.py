@@ -42,6 +42,11 @@ CHAINS = [
     ),
     chain(
         "feeder-fault-cascade",
+        "the main would not have had to open, had the feeder done so",
+        "main-a trips*", "feeder-a-2 fails to open", "feeder-a-2 fails: its contacts stay closed (fail)",
+    ),
+    chain(
+        "feeder-fault-cascade",
         "the contacts are stuck since before the fault; that they do not open is theirs",
         "feeder-a-2 fails to open", "feeder-a-2 fails: its contacts stay closed (fail)",
     ),
@@ -82,9 +87,8 @@ CHAINS = [
     ),
     chain(
         "facility-water-lost",
-        "the technology loop stores heat once the CDUs, wide open, get no more water",
-        "rack-01 shuts down", "cdu-? has its facility valve wide open", "pump-? stops",
-        "pump-? is taken out of service (fail)",
+        "the technology loop stores heat once the CDUs get no more water; that they open wide is no cause",
+        "rack-01 shuts down", "pump-1 stops", "pump-1 is taken out of service (fail)",
     ),
     chain(
         "technology-flow-lost-25c",
@@ -323,8 +327,7 @@ WATER = [
         chain(
             "chillers and pumps lost together",
             "the loop is as cold as before, and stands: pumps alone give the same 89 s, chillers alone take minutes",
-            "rack-08 throttles", "cdu-? has its facility valve wide open", "pump-? stops",
-            "pump-? is taken out of service (fail)",
+            "rack-08 throttles", "pump-1 stops", "pump-1 is taken out of service (fail)",
         ),
     ),
     (
@@ -332,8 +335,7 @@ WATER = [
         chain(
             "chillers lost 30 s before the pumps",
             "the tank has given a tenth of its five minutes when the water stands",
-            "rack-08 throttles", "cdu-? has its facility valve wide open", "pump-? stops",
-            "pump-? is taken out of service (fail)",
+            "rack-08 throttles", "pump-1 stops", "pump-1 is taken out of service (fail)",
         ),
     ),
     (

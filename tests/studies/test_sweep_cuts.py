@@ -111,7 +111,7 @@ class TestCuts:
         ("case", "does"),
         [
             (row("rack-1", 1), False), (row("rack-1", 2), True), (row("rack-1 + rack-2", 2), False),
-            (row("ups-1", passed=(0,)), True), (row("rack-1", 1, passed=(0,)), False),
+            (row("ups-1", passed=(0,)), True), (row("rack-1", 1, passed=(0,)), True),
             (row("ups-1", throttled=8), False), (row("ups-1", fault="broken"), True),
             (row("air_rack-1", 1), False), (row("air_rack-1", 2), True), (row("air_rack-1 + rack-2", 2), False),
         ],
@@ -211,6 +211,11 @@ def test_of_two_failures_at_once_the_chain_names_both():
     assert how(row("ups-1 + ups-2", harm_chain=told)) == (
         "ups-2 is lost → rack-1 loses power (after 2 s), with ups-1 failed as well"
     )
+    stuck = row("pump-1 + cdu-2.valve_stuck", harm_chain="pump-1 stops > rack-1 throttles")
+    stuck = replace(stuck, modes="in_service + valve_stuck")
+    assert how(stuck).endswith(", with cdu-2 failed (the facility valve stays where it is) as well")
+    short = replace(stuck, units="pump-1 + pdu-2", kinds="pump + pdu", modes="in_service + short_circuit")
+    assert how(short).endswith("rack-1 throttles, with pdu-2 short-circuited as well")
     assert how(row("ups-2", harm_chain=told)) == "ups-2 is lost → rack-1 loses power (after 2 s)"
     assert how(row("ups-1 + ups-2")) == ""
 

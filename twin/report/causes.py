@@ -21,9 +21,11 @@ from twin.report.known import (
     LOSS,
     NEAR,
     QUEUE,
+    RESPONSES,
     SAME_MOMENT,
     SETTING,
     SHORTED,
+    STUCK,
     SWITCHED,
     THERMAL,
     TIMED,
@@ -63,6 +65,7 @@ class Causes:
         self.known = Known(self.upstream)
         self.working = Working(self.known, gangs, capped, measured)
         self.answers: set[int] = set()
+        self.responses: set[int] = set()
         self.shorted: dict[int, dict[str, int]] = {}
 
     def of(self, index: int, row: Row) -> int | None:
@@ -74,7 +77,7 @@ class Causes:
         elif row.via in (WORK, QUEUE):
             cause = self.working.of(row)
         elif not row.is_input:
-            cause = self._flagged(row)
+            cause = self._beyond_responses(self._flagged(row))
         elif event.flag == SHORTED:
             standing = self.shorted.setdefault(event.member, {})
             standing.pop(event.unit, None)
@@ -83,7 +86,15 @@ class Causes:
             self.known.began[key] = (index, index if cause is None else cause)
         if row.is_answer:
             self.answers.add(index)
+        if event.flag in RESPONSES:
+            self.responses.add(index)
         self.known.told(index, row, cause)
+        return cause
+
+    def _beyond_responses(self, cause: int | None) -> int | None:
+        """What made a control respond, where its response is all that was found and something did."""
+        while cause in self.responses and self.known.led[cause] is not None:
+            cause = self.known.led[cause]
         return cause
 
     def _flagged(self, row: Row) -> int | None:
@@ -126,6 +137,10 @@ class Causes:
     def mended(self, row: Row) -> int | None:
         """What the end of an alarm is put down to: what was given back last at its unit or nearest to it."""
         return last(self.known.own(row, (GAIN, SETTING)) or self.known.nearest(row, "any", (GAIN, SETTING)))
+
+    def changed(self, row: Row) -> int | None:
+        """What changed last at a unit itself."""
+        return last(self.known.own(row, (LOSS, GAIN, SETTING)))
 
     def _own_failure(self, row: Row) -> int | None:
         """A failure of its own that stands and is named alike: fails_to_load, then failed_to_load."""
@@ -177,12 +192,15 @@ class Causes:
         return last(recent + own or (steps if rises else []))
 
     def _struck(self, row: Row, below: list[str]) -> list[Change]:
-        """A short circuit that stands among those that a unit feeds, and who has been switched over to it since."""
+        """A short circuit that stands among those a unit feeds, and what has brought it to the unit since.
+
+        That is who has been switched over to it, or a breaker before it that fails to open.
+        """
         found = [change for unit in below for change in self.known.changes(row, unit, (LOSS, GAIN))]
         since = min((each.index for each in found if each.flag == SHORTED and each.sense == LOSS), default=None)
         if since is None:
             return []
-        over = (*SWITCHED, BYPASS)
+        over = (*SWITCHED, BYPASS, STUCK)
         return [
             each
             for each in found

@@ -13,7 +13,7 @@ from twin.report.judging import judge
 from twin.report.ladder import Rung, ladder
 from twin.report.metrics import ensemble, metrics, plain
 from twin.report.moments import first_row_showing
-from twin.report.operations import Raised
+from twin.report.raised import Raised
 from twin.report.reliability import reliability
 from twin.report.selectivity import Selectivity, Turn
 from twin.report.sensing import Misled

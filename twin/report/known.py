@@ -43,6 +43,8 @@ ALIKE = 4
 """Letters that an Input and the flag it raises begin with alike (leak, leaking)."""
 SWITCHED = ("on_alternate", THROWN)
 """Flags of switches that go over from one feed to another."""
+STUCK = "failed_to_open"
+"""Flag of a breaker that passes on what it should have opened on."""
 BYPASS = "on_bypass"
 """Flag of a UPS whose load hangs on its feed."""
 TOLD = ("asking", "on_alternate")
@@ -62,6 +64,8 @@ FABRIC = "fabric"
 """Medium of what a fabric writes: an Input, yet a consequence."""
 WORK, QUEUE = "work", "queue"
 """Media of flags of jobs and services, and of what a scheduler does with jobs and racks."""
+RESPONSES = ("valve_open",)
+"""Flags of a control that does all it can: they do no harm, what made it respond does."""
 THERMAL = ("throttled", "slowed")
 """Flags of dies that are too warm: they fall, too, where a rack loses its power."""
 AFTER = ("cold", *TIMED, "drained")
@@ -110,10 +114,16 @@ class Change:
     flag: str
     fades: bool
     value: float = 0.0
+    led: int | None = None
 
     @property
     def is_input(self) -> bool:
         return self.flag.startswith(INPUT)
+
+    def is_as(self, other: Change) -> bool:
+        """Whether it is the same, of a unit that does it at the same moment for the same cause."""
+        alike = (self.flag, self.sense, self.led) == (other.flag, other.sense, other.led)
+        return alike and abs(self.time - other.time) < SAME_MOMENT
 
     @property
     def only_said(self) -> bool:
@@ -149,7 +159,7 @@ class Known:
             self.over[event.member] = stand | {event.unit} if event.value >= 0.5 else stand - {event.unit}
         fades = row.is_answer and row.sense == LOSS
         flags = self.latest.setdefault((event.member, event.unit), {})
-        flags[event.flag] = Change(event.unit, index, event.time, row.sense, event.flag, fades, event.value)
+        flags[event.flag] = Change(event.unit, index, event.time, row.sense, event.flag, fades, event.value, cause)
         if row.is_idle:
             del flags[event.flag]
         self.led[index] = cause
@@ -224,8 +234,11 @@ class Known:
 
 
 def last(changes: list[Change]) -> int | None:
-    """The row of the latest change; of several at one moment, failures that only lie in wait stand back."""
+    """The row of the latest change; of several at one moment, failures that only lie in wait stand back.
+
+    Of those that do the same at one moment for the same cause, the first stands for all.
+    """
     found = max(
         changes, key=lambda change: (round(change.time / SAME_MOMENT), not change.waits, change.index), default=None
     )
-    return None if found is None else found.index
+    return None if found is None else min(each.index for each in changes if each.is_as(found))

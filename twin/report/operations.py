@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from twin.report.causes import Causes
 from twin.report.known import SETTING, Row
+from twin.report.raised import ALWAYS, Raised, first_outs
 from twin.report.sensing import Misled, Sensing
 from twin.report.words import MOMENT, lasting, pretty
 from twin.scenario.conditions import Condition
@@ -40,7 +41,6 @@ PEOPLE = "people"
 """Medium of what operations did."""
 LAST = 1e6
 STAGES = {CALLED: 0.0, REACTS: 1.0, ARRIVES: 2.0, STOPS: LAST, ENDS: LAST}
-ALWAYS = 3.2e8
 Key = tuple[str, int, str, float]
 """Procedure or repair, member, unit and occasion."""
 
@@ -48,32 +48,6 @@ Key = tuple[str, int, str, float]
 def is_deed(event: Event) -> bool:
     """Whether an event tells what operations did."""
     return event.flag.startswith((ALARM, CLEAR, DOES, MISSED, FALSE))
-
-
-@dataclass(frozen=True)
-class Raised:
-    """One time that an alarm was raised; moments are seconds of the run.
-
-    stood: since when its condition had held; active: when its device raised it; raised: when the monitoring saw it.
-    first_out: whether it was the first of its group to be active while none of the group was.
-    """
-
-    name: str
-    priority: str
-    group: str
-    condition: str
-    member: int
-    unit: str
-    stood: float
-    active: float
-    raised: float
-    acknowledged: float | None
-    by: str
-    cleared: float | None
-    first_out: bool
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 class Log:
@@ -94,6 +68,7 @@ class Log:
         self.broken: dict[tuple[int, str, str], int] = {}
         self.told: dict[tuple[int, str, str], list[tuple[float, float, int]]] = {}
         self.turned = {(e.member, e.time, e.flag) for e in self.deeds if e.flag.startswith((ALARM, CLEAR))}
+        self.silent = {(e.member, e.time, e.flag) for e in self.deeds if e.flag.startswith(MISSED)}
         self.false = {(e.member, e.time, e.flag.partition(":")[2]) for e in self.deeds if e.flag.startswith(FALSE)}
 
     def _job(self, event: Event) -> tuple[Procedure | Repair | None, str]:
@@ -186,7 +161,7 @@ class Log:
                 return None  # the line of the alarm itself says so
             return Row(event, f"keeps alarm {name} standing", f"it is over, but {its}", PEOPLE, SETTING, event)
         seen = f"seen by a poll every {lasting(alarm.polling)}"
-        if (event.member, event.time, name) in self.false:
+        if self._is_false(event, name):
             return Row(event, raised, f"it is not so, but {its}; {seen}", PEOPLE, SETTING, event)
         return Row(event, raised, f"{holds}; {seen}", PEOPLE, SETTING, event)
 
@@ -285,19 +260,21 @@ class Log:
         self.rows_of[event] = index
         if not event.flag.startswith(DOES):
             name = event.flag.partition(":")[2]
-            if event.flag.startswith(CLEAR):
-                return causes.mended(row)
+            watch = self.said.alarms[name].watch
             if event.flag.startswith(ALARM):
                 self.starting[event.member, name] = index
-            watch = self.said.alarms[name].watch
-            if event.flag.startswith((MISSED, FALSE)) or (event.member, event.time, name) in self.false:
+            if event.flag.startswith((MISSED, FALSE)) or self._is_seen_otherwise(event, name, watch):
                 return self._misled_by(event, watch)
+            if event.flag.startswith(CLEAR):
+                return causes.mended(row)
             began = self._began(event, watch)
             return causes.behind(row, watch.quantity) if began is None else began
         key = self._key(event)
         led = self.last_of.get(key)
         if led is None:
             led = self._called_by(event)
+        elif (seen := self._waited_for(event, row, causes)) is not None:
+            led = max(led, seen)
         self.last_of[key] = index
         return led
 
@@ -310,6 +287,23 @@ class Log:
         rows = self.told.get((event.member, event.unit, watch.quantity), ())
         over = [i for time, value, i in rows if time <= event.value + MOMENT and (value > watch.limit) == watch.highest]
         return max(over, default=None)
+
+    def _waited_for(self, event: Event, row: Row, causes: Causes) -> int | None:
+        """The row of what changed last at a unit that people wait for until its condition holds."""
+        step = self._step(event)
+        if step is None or step.verb != "wait for" or event.flag.endswith("-") or step.condition is None:
+            return None
+        units = () if step.condition.alarm else step.condition.units
+        return max((at for unit in units if (at := causes.changed(row.at(unit))) is not None), default=None)
+
+    def _is_seen_otherwise(self, event: Event, name: str, watch: Condition) -> bool:
+        """Whether an alarm was raised or cleared by what changed at its sensor, not by what the sensor looks at."""
+        silent = (event.member, event.time, f"{MISSED}{name}") in self.silent
+        misled = silent if event.flag.startswith(CLEAR) else self._is_false(event, name)
+        return misled or self.sensors.has_changed(watch, event)
+
+    def _is_false(self, event: Event, name: str) -> bool:
+        return (event.member, event.time, name) in self.false
 
     def _misled_by(self, event: Event, watch: Condition) -> int | None:
         """The row of what was written last of the sensor that misled an alarm."""
@@ -353,7 +347,7 @@ class Log:
         by_member: dict[int, list[Event]] = {}
         for event in self.deeds:
             by_member.setdefault(event.member, []).append(event)
-        found = [each for _, own in sorted(by_member.items()) for each in _first_outs(list(self._of_member(own)))]
+        found = [each for _, own in sorted(by_member.items()) for each in first_outs(list(self._of_member(own)))]
         return sorted(found, key=lambda each: (each.raised, each.member))
 
     def _of_member(self, events: Sequence[Event]) -> Iterator[Raised]:
@@ -377,21 +371,6 @@ class Log:
             if self.times[self._key(each)].get(CALLED, each.time) <= until:
                 return each.time, job.who
         return None, ""
-
-
-def _first_outs(found: list[Raised]) -> list[Raised]:
-    """One member's alarms, each flagged that was first of its group, whenever none stood before; all of one moment."""
-    flagged: dict[int, Raised] = {}
-    until: dict[str, float] = {}
-    first: dict[str, float] = {}
-    for place, each in sorted(enumerate(found), key=lambda pair: (pair[1].active, pair[0])):
-        alone = each.active >= until.get(each.group, 0.0)
-        together = each.active - first.get(each.group, -ALWAYS) <= MOMENT
-        flagged[place] = replace(each, first_out=alone or together)
-        first |= {each.group: each.active} if alone else {}
-        over = ALWAYS if each.cleared is None else each.cleared
-        until[each.group] = max(until.get(each.group, 0.0), over)
-    return [flagged[place] for place in range(len(found))]
 
 
 def _sort(job: Procedure | Repair) -> str:

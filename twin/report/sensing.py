@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from twin.report.known import SAME_MOMENT
 from twin.report.words import say, words
 from twin.scenario.conditions import Condition
 from twin.scenario.operations import ALARM, CLEAR, FALSE, MISSED, Operations
@@ -114,6 +115,17 @@ class Sensing:
         before = self._value(kind, unit, name, member, last.time - 1e-3) if over else 0.0
         share = min((time - last.time) / over, 1.0) if over else 1.0
         return before + share * (last.value - before)
+
+    def has_changed(self, watch: Condition, event: Event) -> bool:
+        """Whether something was written of a sensor of a condition when it began, or ceased, to hold as it is seen.
+
+        Args:
+            watch: the condition of an alarm.
+            event: that it was raised or cleared; its value is the moment at which the reading passed the limit [s].
+        """
+        written = (each for (member, unit, name), rows in self.wrote.items() for each in rows
+                   if member == event.member and watch.reads(unit, name))  # fmt: skip
+        return any(abs(each.time - event.value) < SAME_MOMENT for each in written)
 
     def anywhere(self, watch: Condition, member: int, time: float) -> str:
         """The first unit of a condition whose sensor is wrong at a moment, and how; empty where all are sound."""

@@ -16,7 +16,7 @@ from twin.report.operations import Log, is_deed
 from twin.report.sensing import Sensing, asked_of_sensor
 from twin.report.told import Told, read_told
 from twin.report.words import lasting, say, words
-from twin.scenario.sensors import is_reading
+from twin.scenario.sensors import WRONG, is_reading
 from twin.trace.layout import CAUSE, TOLD, WAITS
 
 if TYPE_CHECKING:
@@ -292,11 +292,10 @@ class Story:
     def faults(self) -> list[Fault | None]:
         """The first fault of each member.
 
-        A fault is an Input that takes away: a unit out of service, a declared failure, a mode that is
-        not the normal one; a short circuit goes before all others. A failure that only lies in
-        wait (a brake that would not act) counts where nothing else goes wrong. What is already so at the start
-        counts only where nothing follows; without any, the first other change that the scenario makes (not the
-        weather) stands for it.
+        A fault is an Input that takes away: a unit out of service, a declared failure, a mode that is not the normal
+        one; a short circuit goes before all others. What only lies in wait (a brake that would not act, a wrong
+        sensor) counts where nothing else goes wrong. What is already so at the start counts only where nothing
+        follows; without any, the first other change that the scenario makes (not the weather) stands for it.
         """
         found: list[Fault | None] = [None] * self.members
         rank: list[tuple[float, ...]] = [(9,)] * self.members
@@ -315,7 +314,8 @@ class Story:
             return (9,), None  # demand comes and goes
         what, sense = self.asked(event)
         later = event.time > self.start
-        order = {(1, True): 0.5 * bool(LATENT.search(name)), (1, False): 1}.get((sense, later), 2 if later else 3)
+        waits = LATENT.search(name) is not None or name.rpartition(".")[2] in WRONG
+        order = {(1, True): 0.5 * waits, (1, False): 1}.get((sense, later), 2 if later else 3)
         if event.flag == SHORTED and sense == 1:
             order = -1
         fault = Fault(float(event.time), event.unit, name, what, sense == 1)

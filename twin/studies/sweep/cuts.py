@@ -22,18 +22,14 @@ def breaks(each: Outcome, normal: Outcome | None) -> bool:
     """Whether a case does harm, against the world in which nothing fails.
 
     It does where it could not be run; where racks stop beyond those that fail themselves; or where a criterion fails
-    that holds otherwise, and no failed rack is to blame for it; where that world could not be run, all criteria count
-    as held in it. Racks that only go slower (that brake because one of
-    their feeds is lost) do none, unless a criterion says so.
+    that holds otherwise, be it only for the failed rack itself: what is promised is broken. Where that world could not
+    be run, all criteria count as held in it. Racks that only go slower (that brake because one of their feeds is lost)
+    do none, unless a criterion says so.
     """
-    if each.fault:
-        return True
-    own = own_racks(each)
-    if each.racks_lost > own:
+    if each.fault or each.racks_lost > own_racks(each):
         return True
     before = normal.passed if normal is not None and not normal.fault else (1,) * len(each.passed)
-    newly = [now == 0 and was != 0 for now, was in zip(each.passed, before, strict=True)]
-    return any(newly) and not own
+    return any(now == 0 and was != 0 for now, was in zip(each.passed, before, strict=True))
 
 
 def own_racks(each: Outcome) -> int:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from twin.report.rows import WORTH_TELLING
+from twin.report.story import asked
 from twin.report.words import count, lasting, say
 from twin.studies.sweep.cuts import Cut, cut_sets, own_racks
 from twin.studies.sweep.found import Sweep
@@ -216,9 +217,18 @@ def how(each: Outcome) -> str:
     """
     chain = each.harm_chain or each.chain
     links = chain.split(BETWEEN)
-    others = [unit for unit in each.units.split(" + ") if not any(link.startswith(f"{unit} ") for link in links)]
-    beside = f", with {' and '.join(dict.fromkeys(others))} failed as well" if chain and others else ""
-    return " → ".join(links) + beside
+    failed = zip(*(part.split(" + ") for part in (each.units, each.kinds, each.modes)), strict=True)
+    others = [one for one in failed if not any(link.startswith(f"{one[0]} ") for link in links)]
+    beside = " and ".join(dict.fromkeys(_beside(*one) for one in others))
+    return " → ".join(links) + (f", with {beside} as well" if chain and beside else "")
+
+
+def _beside(unit: str, kind: str, mode: str) -> str:
+    """A failure beside the one that a chain begins with: "ups-2 failed", "cdu-2 failed (its valve stays)"."""
+    told = "" if mode == "in_service" else asked(kind, mode, 1.0)[0].rpartition(" (")[0]
+    if told.startswith("is "):
+        return f"{unit} {told.removeprefix('is ')}"
+    return f"{unit} failed" + (f" ({told.removeprefix('fails: ')})" if told.startswith("fails: ") else "")
 
 
 def soon(seconds: float) -> str:
