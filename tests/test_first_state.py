@@ -70,3 +70,10 @@ def test_a_unit_without_a_switch_is_isolated(tmp_path):
     said = {(change.unit, change.input): change.value for change in read(path).initial}
     assert said["ups-1", "mode"] == 3.0
     assert ("dry-1", "mode") in said or said["dry-1", "in_service"] == 0.0
+
+
+def test_a_tank_that_begins_cold_is_not_told_to_have_become_so(tmp_path):
+    hot = "start: {tank-1.temperature: 12 degC}\ninitial: {dry-1.mode: off}\n"
+    _, trace = ran(tmp_path, hot)
+    assert 0.0 not in [event.value for event in trace.events if event.flag == "exhausted"], "cold again"
+    assert np.asarray(trace["tank.exhausted"].values)[0, 0, 0] == 0

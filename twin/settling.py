@@ -68,7 +68,10 @@ def _untripped(model: Model, rest: State, now: State) -> AllRows:
 
 
 def begin(model: Model, now: State, changes: list[Change]) -> State:
-    """The state in which a run begins: as it was settled, but for some values of State that a scenario says."""
+    """The state in which a run begins: as it was settled, but for some values of State that a scenario says.
+
+    A kind's `begins` puts its flags to what they are by these: a tank that is said to be cold is not exhausted.
+    """
     if not changes:
         return now
     now = dataclasses.replace(now, rows=dict(now.rows), outputs=dict(now.outputs))
@@ -77,6 +80,10 @@ def begin(model: Model, now: State, changes: list[Change]) -> State:
         array = getattr(now.rows[key], change.input).copy()
         array[slice(None) if change.member is None else change.member, row] = change.value
         now.rows[key] = replace(now.rows[key], **{change.input: array})
+    said = {model.seats[change.unit][0] for change in changes}
+    for t in model.tables:
+        if t.key in said and hasattr(t.machine, "begins"):
+            now.rows[t.key] = t.machine.begins(now.rows[t.key])
     now.stored = stored(model, now, ports(model))
     _tell_stored(model, now)
     return now

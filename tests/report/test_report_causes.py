@@ -113,10 +113,10 @@ def wide(plant: Plant, *rows: tuple[float, str, str, float, str, int]) -> int | 
         ([], 1),
         ([(20.0, "valve-1", "shut", 1.0, "self", LOSS)], 1),
         ([(20.0, "valve-1", "shut", 1.0, "self", LOSS), (20.0, "pump-2", "stopped", 1.0, "power", LOSS)], 3),
-        ([(5.0, "valve-1", OPENING, 0.0, "", LOSS), (5.0, "valve-2", OPENING, 0.0, "", LOSS)], 1),
+        ([(5.0, "valve-1", OPENING, 0.0, "", LOSS), (5.0, "valve-2", OPENING, 0.0, "", LOSS)], 0),
         ([(5.0, "valve-3", "shut", 1.0, "self", LOSS)], 0),
         ([(5.0, "valve-4", "shut", 1.0, "self", LOSS)], 2),
-        ([(8.0, "pump-1", SERVICE, 0.0, "", LOSS), (8.0, "pump-2", SERVICE, 0.0, "", LOSS)], 1),
+        ([(8.0, "pump-1", SERVICE, 0.0, "", LOSS), (8.0, "pump-2", SERVICE, 0.0, "", LOSS)], 0),
         ([(8.0, "pump-1", SERVICE, 0.0, "", LOSS), (9.0, "pump-1", SERVICE, 1.0, "", GAIN)], 3),
     ],
     ids=[

@@ -119,14 +119,14 @@ workload:
     found = told(rest, 2, "500 ms")
     lost, waits = "a stops, and loses what it has not saved", "a waits for racks (scheduler)"
     assert of(found, "a")[3:] == [
-        (lost, "its gang is not whole", "rack-03 loses power"),
+        (lost, "its gang is not whole", "rack-01 loses power"),
         ("a breaks its start off", "", lost),
         (waits, "rack-01 and 2 more lost", lost),
         ("a no longer waits for its own racks: it is back in the queue", "", waits),
-        ("a still waits for racks (scheduler)", "4 racks wanted, 3 of 6 can work", "rack-03 loses power"),
+        ("a still waits for racks (scheduler)", "4 racks wanted, 3 of 6 can work", "rack-01 loses power"),
     ]
     assert of(found, "b") == [
         ("b waits for racks (scheduler)", "it arrives: 4 racks wanted, 2 free", ""),
-        ("b still waits for racks (scheduler)", "4 racks wanted, 3 of 6 can work", "rack-03 loses power"),
+        ("b still waits for racks (scheduler)", "4 racks wanted, 3 of 6 can work", "rack-01 loses power"),
         ("b still waits for racks (scheduler)", "a stands before it", waits),
     ]

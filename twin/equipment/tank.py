@@ -59,6 +59,10 @@ class Tank(Equipment):
     class Outputs:
         heat: Real = quantity("W", "heat taken up (positive warms the tank)", default=0.0)
 
+    def begins(self, s: Any) -> Any:
+        """State as a run begins with it, whatever its temperature was said to be."""
+        return replace(s, exhausted=(self.useful_temperature < s.temperature) * 1.0)
+
     def holds(self, stream: str) -> Real:
         return self.volume
 

@@ -114,15 +114,16 @@ class Change:
     flag: str
     fades: bool
     value: float = 0.0
-    led: int | None = None
+    like: tuple[object, ...] = ()
+    """Its kind, and what led to it: another's row, or what was done to itself."""
 
     @property
     def is_input(self) -> bool:
         return self.flag.startswith(INPUT)
 
     def is_as(self, other: Change) -> bool:
-        """Whether it is the same, of a unit that does it at the same moment for the same cause."""
-        alike = (self.flag, self.sense, self.led) == (other.flag, other.sense, other.led)
+        """Whether it is the same, of a unit of its kind that does it at the same moment for the same cause."""
+        alike = (self.flag, self.sense, self.like) == (other.flag, other.sense, other.like)
         return alike and abs(self.time - other.time) < SAME_MOMENT
 
     @property
@@ -140,7 +141,7 @@ class Known:
 
     latest: (member, unit) -> flag -> its last change; began: a flag's last rise and the row that led to it;
     led: row -> the row that led to it; over: the switches that stand on their alternate feed, by member;
-    shrunk: rows in which a job goes on with fewer racks.
+    rows: row -> its event; shrunk: rows in which a job goes on with fewer racks.
     """
 
     def __init__(self, upstream: Upstream) -> None:
@@ -150,6 +151,7 @@ class Known:
         self.led: dict[int, int | None] = {}
         self.over: dict[int, frozenset[str]] = {}
         self.shrunk: set[int] = set()
+        self.rows: dict[int, Event] = {}
 
     def told(self, index: int, row: Row, cause: int | None) -> None:
         """Note a row that was told, and what led to it."""
@@ -159,12 +161,20 @@ class Known:
             self.over[event.member] = stand | {event.unit} if event.value >= 0.5 else stand - {event.unit}
         fades = row.is_answer and row.sense == LOSS
         flags = self.latest.setdefault((event.member, event.unit), {})
-        flags[event.flag] = Change(event.unit, index, event.time, row.sense, event.flag, fades, event.value, cause)
+        like = self._like(event, cause)
+        flags[event.flag] = Change(event.unit, index, event.time, row.sense, event.flag, fades, event.value, like)
+        self.rows[index] = event
         if row.is_idle:
             del flags[event.flag]
         self.led[index] = cause
         if row.via == QUEUE and SHRUNK in row.why:
             self.shrunk.add(index)
+
+    def _like(self, event: Event, cause: int | None) -> tuple[object, ...]:
+        unit = self.upstream.plant.units.get(event.unit)
+        led = None if cause is None else self.rows.get(cause)
+        own = led is not None and led.unit == event.unit
+        return (unit and unit.kind, led.flag, led.time) if led and own else (unit and unit.kind, cause)
 
     def changes(
         self, row: Row, unit: str, senses: Iterable[int], since: int = -1, *, fades: bool = True
@@ -236,7 +246,7 @@ class Known:
 def last(changes: list[Change]) -> int | None:
     """The row of the latest change; of several at one moment, failures that only lie in wait stand back.
 
-    Of those that do the same at one moment for the same cause, the first stands for all.
+    Of a kind that does the same at one moment for the same cause, the first stands for all.
     """
     found = max(
         changes, key=lambda change: (round(change.time / SAME_MOMENT), not change.waits, change.index), default=None
