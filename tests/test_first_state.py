@@ -49,6 +49,9 @@ def test_stores_begin_where_it_is_said_and_the_energy_balance_closes(tmp_path):
     assert result.energy_residual < 1e-11
     energy = np.asarray(trace["ups.energy"].values)[0, 0]
     assert energy[0] == pytest.approx(0.6 * energy[1])
+    charge = np.asarray(trace["ups.state_of_charge"].values)[:, 0]
+    assert charge[0] == pytest.approx([0.6, 1.0], abs=1e-7), "and says so: nothing has been charged yet"
+    assert (np.diff(charge[:, 0]) > 0).all()
     assert np.asarray(trace["tank.temperature"].values)[0, 0, 0] == pytest.approx(285.15, abs=1e-3)
     hall = np.asarray(trace["zone.temperature"].values)[:, 0, 0]
     assert hall[0] == pytest.approx(304.15, abs=1e-3)

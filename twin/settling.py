@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from twin.arrays import gather_sum
+from twin.arrays import gather_sum, library_of
 from twin.declare import quantities, replace
 from twin.model import Model, State, ports, state, stored
 from twin.networks.tables import AllRows
@@ -37,6 +37,7 @@ def settle(model: Model, asked: AllRows, members: int = 1) -> State:
                 now = step(model, now, asked, 0.0, tick)
         if ladder is not WARM_UP:
             _rewind(model, rest, now)
+    _tell_charge(model, rest, now, asked)
     _tell_stored(model, now)
     return now
 
@@ -56,6 +57,15 @@ def _rewind(model: Model, rest: State, now: State) -> None:
         fresh |= {n: getattr(rest.rows[t.key], n) for n in back}
         now.rows[t.key] = replace(now.rows[t.key], **fresh)
     now.stored = stored(model, now, ports(model))
+
+
+def _tell_charge(model: Model, rest: State, now: State, asked: AllRows) -> None:
+    """Let batteries say the charge that they begin with, and not what the last ticks of settling had put in."""
+    for t in model.tables:
+        if "state_of_charge" in quantities(t.machine.Outputs) and "initial_charge" in quantities(t.machine.Inputs):
+            energy = rest.rows[t.key].energy
+            held = library_of(energy).where(energy > 0, asked[t.key].initial_charge, 0.0)
+            now.outputs[t.key] = replace(now.outputs[t.key], state_of_charge=held)
 
 
 def _untripped(model: Model, rest: State, now: State) -> AllRows:
