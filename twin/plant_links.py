@@ -204,6 +204,9 @@ def _exchanges(plant: Any, unit: Any) -> Iterator[Fault]:
                 text = f"{unit.name}: experts exchange among {made.expert_parallel:g} GPUs, and a replica of {pool} has"
                 yield Fault(unit.where, f"{text} {gpus:g}; fewer are wanted")
                 return
+            if wrong := _astride(made.expert_parallel, known[racks[0]].domain):
+                yield Fault(unit.where, f"{unit.name}: experts exchange among {wrong}")
+                return
             talk = float(said.communication(usable(known[racks[0]]), gpus))
             computes = float(said.computing(talk))
             if computes <= 0 or float(said.waits(computes, talk)) > MOST / said.rate:
@@ -225,6 +228,13 @@ def _unlike(rack: str, links: Links, first: str, alike: Links, domains: float) -
     return ""
 
 
+def _astride(size: float, domain: float) -> str:
+    """What is wrong with groups of neighbours that stand in domains of NVLink each in its own way, "" if nothing."""
+    if size % domain == 0 or domain % size == 0:
+        return ""
+    return f"{size:g} GPUs, and {domain:g} have NVLink to each other; a part or a multiple of these is wanted"
+
+
 def _too_much(unit: Any, links: Links, count: int) -> Iterator[Fault]:
     """Groups larger than the gang, and more communication than an iteration has room for."""
     if not unit.is_whole:
@@ -235,6 +245,9 @@ def _too_much(unit: Any, links: Links, count: int) -> Iterator[Fault]:
             text = f"{unit.name}: {what} takes {size:g} GPUs, and its racks have {count * links.gpus:g}"
             yield Fault(unit.where, f"{text}; fewer are wanted")
             return
+    if wrong := _astride(job.expert_parallel, links.domain):
+        yield Fault(unit.where, f"{unit.name}: experts exchange among {wrong}")
+        return
     talk = float(job.communicating(float(count), usable(links)))
     computes = float(job.computing(job.step_time, talk))
     waits = float(exposed(talk, computes, job.overlap))

@@ -167,6 +167,9 @@ def test_nodes_of_eight_talk_over_their_ports_also_within_a_rack():
          "job: one copy of its model takes 577 GPUs, and its racks have 576; fewer are wanted"),
         (plant_of(expert_parallel=600.0, exchange_size=8.0),
          "job: one group of experts takes 600 GPUs, and its racks have 576; fewer are wanted"),
+        (plant_of(expert_parallel=100.0, exchange_size=8.0),
+         "job: experts exchange among 100 GPUs, and 72 have NVLink to each other; a part or a multiple of these is "
+         "wanted"),
         (plant_of(gradient_size=0.0),
          "job tells model_parallel, which does nothing without gradient_size; tell its size, or leave model_parallel "
          "out"),

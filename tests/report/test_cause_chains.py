@@ -211,7 +211,7 @@ CHAINS = [
     chain(
         "experts-over-racks",
         "a rack that is lost takes the rest of its replica with it",
-        "writers has racks that stand: their replica is not whole", "rack-03 is taken out of service (fail)",
+        "writers has a replica that is not whole", "rack-03 is taken out of service (fail)",
     ),
     chain(
         "racks-return-in-turn",

@@ -13,8 +13,6 @@ BATCHING = {"shared": 0.0, "by_tier": 1.0}
 """Who goes through a step together: answers of all services; or of each by itself, on GPUs dealt to it."""
 EVERY = 1e9
 """More GPUs than there are."""
-SOME = 1e-6
-"""GPUs: fewer than these are none."""
 
 
 @table
@@ -69,7 +67,7 @@ class Pool(PoolAccount):
             ), via="work",
         )  # fmt: skip
         broken: Real = flag(
-            "has racks that stand: their replica is not whole", "has whole replicas again", because=(
+            "has a replica that is not whole", "has whole replicas again", because=(
                 "a rack that holds part of a model cannot work, and others stand with it",
                 "bandwidth_share: racks that hold a model together are cut off",
             ), via="work",
@@ -119,7 +117,7 @@ class Pool(PoolAccount):
         rate = done.answers / dt
         per_token = xp.where(rate > 0, done.power / xp.maximum(rate, 1e-300), 0.0)
         used = done.prefilling + done.decoding
-        stands = self.once(_none, u.crash) if done.standing is None else done.standing
+        stands = self.once(_none, u.crash) if done.standing is None else done.standing[0]
         out = self.Outputs(
             gpus=done.gpus,
             gpus_standing=stands,
@@ -136,8 +134,7 @@ class Pool(PoolAccount):
             without_racks=without_racks, without_racks_at=without_racks_at, full=full, full_at=full_at,
         )  # fmt: skip
         if done.standing is not None:
-            broken = (stands > SOME) * 1.0
-            after.broken, after.broken_at = latched(broken, s.broken, s.broken_at, port.now)
+            after.broken, after.broken_at = latched(done.standing[1], s.broken, s.broken_at, port.now)
         if worth_doing((done.lacking > 0) | (s.gpus_lacking > 0) | (s.unloaded > 0)):
             lacks = (done.lacking > 0) * 1.0
             after.gpus_lacking = done.lacking

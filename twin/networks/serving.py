@@ -72,7 +72,7 @@ class Pooled(NamedTuple):
     gpus: that serve; able: that have power and hold what they hold, cut off or not; lacking: those of them without
     weights, at last at the end of the tick;
     loaded: seconds into the tick at which the last of them had its weights; standing: that could work but for others
-    of their replica, None where none share one.
+    of their replica, and whether one is not whole; None where none share one.
     """
 
     gpus: Array
@@ -175,7 +175,7 @@ def solve(net: ServingNetwork, ports: AllPorts, state: AllRows, inputs: AllRows,
     written = sum(answers.values(), 0.0 * gpus)
     pools.work = Pooled(
         gpus, speeds["prefill"], speeds["decode"], duty["prefill"], duty["decode"], written, waits, able, lacking,
-        standing=None if paced is None else able - joined,
+        standing=None if paced is None else (paced.standing, paced.broken),
     )  # fmt: skip
     if worth_doing(lacking):
         whole = xp.maximum(joined * dt, TINY)

@@ -28,8 +28,9 @@ class Spread:
     peers: columns of the racks that hold a model with each (unit + 1, rack), itself where fewer do; together: whether
     others do; over_ports: whether what they exchange goes over ports. racks: of a replica, by pool (1, pool).
     gpus: of each one's replica, links: of its GPUs, (1, 1, unit + 1). exchange: by phase, (1, service, 1), None where
-    no service tells what it sends; whole: computing and communication of a token with all bandwidth [s], and the share
-    of its time that it waits then, by phase (1, service, unit + 1). sends: whether a service tells it (1, service).
+    no service tells what it sends; whole: computing of a token with all bandwidth and what it waits beyond it then [s],
+    by phase (1, service, unit + 1). sends: whether a service tells it (1, service). own: of each rack itself, GPUs
+    (1, unit + 1).
     """
 
     peers: Array
@@ -38,6 +39,7 @@ class Spread:
     racks: Array
     gpus: Array
     links: Links
+    own: Array
     exchange: dict[str, Exchange] | None = None
     whole: Any = None
     sends: Any = None
@@ -53,7 +55,7 @@ def compile_spread(plant: Plant, pools: Table, services: Table | None, column: d
     count = len(column) + 1
     sizes = {pool: int(plant.units[pool].parameters.get("replica_racks", 1.0)) for pool in pools.names}
     peers = np.tile(np.arange(count)[:, None], (1, max(sizes.values())))
-    gpus, links = np.ones(count), np.ones((4, count))
+    gpus, own, links = np.ones(count), np.zeros((1, count)), np.ones((4, count))
     for pool, size in sizes.items():
         named = plant.pools[pool]
         known = links_of(plant, named)
@@ -62,11 +64,11 @@ def compile_spread(plant: Plant, pools: Table, services: Table | None, column: d
             group = [column[name] for name in named[first : first + size]]
             peers[column[rack], : len(group)] = group
             links[:, column[rack]] = usable(known[rack])
-            gpus[column[rack]] = size * known[rack].gpus
+            gpus[column[rack]], own[0, column[rack]] = size * known[rack].gpus, known[rack].gpus
     together = (peers != np.arange(count)[:, None]).any(axis=1)
     found = Links(*(xp.asarray(each[None, None, :]) for each in links))
     net = Spread(xp.asarray(peers), xp.asarray(together), xp.asarray(together), racks, xp.asarray(gpus[None, None, :]),
-                 found)  # fmt: skip
+                 found, xp.asarray(own))  # fmt: skip
     if sends:
         _tell(net, machine, pools, plant, services, column)
     return net
@@ -83,8 +85,7 @@ def _tell(net: Spread, machine: Any, pools: Table, plant: Plant, services: Any, 
     for phase, said in net.exchange.items():
         sent = said.communication(net.links, net.gpus)
         computes = said.computing(sent)
-        waits = said.waits(computes, sent)
-        net.whole[phase] = computes, waits / (computes + waits)
+        net.whole[phase] = computes, said.waits(computes, sent)
     domains, _ = net.exchange["decode"].groups(net.links, net.gpus)
     over = np.array(to_host(net.over_ports))
     far = to_host((domains > 1) & net.sends[:, :, None])
@@ -99,7 +100,8 @@ class Paced:
     """The replicas in a tick: their racks made alike, and how a token of each service goes on them.
 
     Arrays (member, unit + 1), by service (member, service, unit + 1). well: GPUs of replicas of which no rack is lost,
-    cut off or not (member, pool).
+    cut off or not; standing: GPUs that could work, but stand with others of their replica; broken: whether any of them
+    is not whole (member, pool). serves: the share of what works in a rack that serves [1].
     """
 
     def __init__(self, net: Spread, found: Array, ports: Array, inside: Neighbours) -> None:
@@ -124,39 +126,47 @@ class Paced:
         cut = net.over_ports & (ports <= 0)
         found[:4] = xp.where(cut, 0.0, found[:4])
         self.ports, self.works = self._slowest(ports), (found[0] > 0) * 1.0
-        self.serves = xp.where(net.together | net.over_ports, self.works, 1.0)
+        self.serves = xp.where(net.together | net.over_ports, found[0] / xp.maximum(count, TINY), 1.0)
+        self.standing = gather_sum(net.together * (count - found[0]), inside)
+        lacks = net.together & (found[0] < net.own * (1.0 - ROUND_OFF))
+        self.broken = (gather_sum(lacks * 1.0, inside) > 0) * 1.0
         self.count, self.paces = found[0], {}
         if net.exchange is not None:
             speeds = {"prefill": prefill, "decode": decode}
             nvlink = 1.0 / xp.maximum(xp.where(least > 0, waits, 1.0), TINY)
             self.paces = {phase: self._pace(phase, speeds[phase], nvlink) for phase in speeds}
-        self.known: dict[Any, tuple[Array, Array]] = {}
+        self.known: dict[Any, tuple[Array, Array, Array]] = {}
 
     def _slowest(self, of: Array) -> Array:
         slowest: Array = of.take(self.net.peers, axis=1).min(axis=-1)
         return slowest
 
-    def _pace(self, phase: str, speed: Array, nvlink: Array) -> tuple[Array, Array]:
-        """Pace of a token, of that at full clock with all bandwidth, and the share of its time that waits [1]."""
+    def _pace(self, phase: str, speed: Array, nvlink: Array) -> tuple[Array, Array, Array]:
+        """Pace of a token, the share of its time that waits, and what it waits beyond what it does when all is well.
+
+        All in [1]; the first and the last are of its time at full clock with all bandwidth.
+        """
         said: Exchange = self.net.exchange[phase]  # type: ignore[index]
-        xp, (computes, _) = library_of(speed), self.net.whole[phase]
+        xp, (computes, least) = library_of(speed), self.net.whole[phase]
         takes = computes / xp.maximum(speed, LEAST)[:, None, :]
         sent = said.communication(self.net.links, self.net.gpus, self.ports[:, None, :], nvlink[:, None, :])
         waits = said.waits(takes, sent)
-        return (speed > 0)[:, None, :] / (said.rate * (takes + waits)), waits / (takes + waits)
+        pace = (speed > 0)[:, None, :] / (said.rate * (takes + waits))
+        return pace, waits / (takes + waits), said.rate * (waits - least)
 
-    def of(self, slot: Slot, phase: str) -> tuple[Array, Array]:
-        """Mean pace in the pool of a slot and the share of time that waits there, by service (member, service)."""
+    def of(self, slot: Slot, phase: str) -> tuple[Array, Array, Array]:
+        """Means in the pool of a slot of what `_pace` says, by service (member, service)."""
         key = id(slot), phase
         if key not in self.known:
             xp, count = library_of(self.count), self.count[:, None, :]
             some = xp.maximum(gather_sum(self.count, self.inside), TINY)[:, None, :]
             means = [gather_sum(count * each, self.inside) / some for each in self.paces[phase]]
             place = slot.pool[None, :, None]
-            self.known[key] = tuple(
+            pace, share, more = (
                 xp.take_along_axis(_with_none(each), xp.broadcast_to(place, (*each.shape[:2], 1)), axis=2)[:, :, 0]
                 for each in means
             )
+            self.known[key] = pace, share, more
         return self.known[key]
 
     def put(self, pace: Array, slot: Slot, phase: str) -> Array:
@@ -178,15 +188,6 @@ class Paced:
         index = xp.broadcast_to(at[None, :, None], (*pace.shape[:2], 1))
         here = xp.take_along_axis(pace, index, axis=2)[:, :, 0] * self.count.take(at, axis=1)
         found: Array = xp.where(self.net.sends & (pool < len(racks)), here, said)
-        return found
-
-    def whole(self, slot: Slot, phase: str) -> Array:
-        """The share of time that waits in the pool of a slot with all bandwidth [1], (member, service)."""
-        xp, waits = library_of(self.count), self.net.whole[phase][1]
-        mean = gather_sum(waits * self.works[:, None, :], self.inside)
-        mean = mean / xp.maximum(gather_sum(self.works, self.inside), 1.0)[:, None, :]
-        place = xp.broadcast_to(slot.pool[None, :, None], (*mean.shape[:2], 1))
-        found: Array = xp.take_along_axis(_with_none(mean), place, axis=2)[:, :, 0]
         return found
 
     def within(self, gpus: Array, able: Array, lacking: Array, joined: Array) -> Array:

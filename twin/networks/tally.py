@@ -194,7 +194,7 @@ class Tally:
         return xp.where(whole > 0, mean / xp.maximum(whole, TINY), by_slot[0])
 
     def exchanged(self, speeds: tuple[Array, Array], free: list[Array]) -> tuple[tuple[Array, Array], Any]:
-        """Speed of prefill and of decode where services tell what they exchange, and what the network takes of it.
+        """Speed of prefill and of decode where services tell what they exchange, and what the network takes of it [1].
 
         Args:
             speeds: of services that do not; free: share of time left by reading, by slot of decode [1].
@@ -202,13 +202,11 @@ class Tally:
         paced, sends, slots = self.paced, self.net.spread.sends, self.net.slots
         xp = library_of(speeds[0])
         found = {phase: [paced.of(slot, phase) for slot in slots[phase]] for phase in PHASES}  # type: ignore[union-attr]
-        prefill = self.met("prefill", [pace for pace, _ in found["prefill"]])
-        decode = self.met("decode", [pace * left for (pace, _), left in zip(found["decode"], free, strict=True)])
-        shares = [self.met(phase, [sends * share for _, share in found[phase]]) for phase in PHASES]
-        more = [
-            now - self.met(phase, [sends * paced.whole(slot, phase) for slot in slots[phase]])  # type: ignore[union-attr]
-            for now, phase in zip(shares, PHASES, strict=True)
-        ]
+        prefill = self.met("prefill", [pace for pace, _, _ in found["prefill"]])
+        decode = self.met("decode", [pace * left for (pace, _, _), left in zip(found["decode"], free, strict=True)])
+        shares, more = (
+            [self.met(phase, [sends * each[k] for each in found[phase]]) for phase in PHASES] for k in (1, 2)
+        )
         put = xp.where(sends, prefill, speeds[0]), xp.where(sends, decode, speeds[1])
         return put, (*shares, xp.maximum(*more))
 

@@ -10,7 +10,10 @@ from twin.physics.exchange import Exchange
 from twin.physics.supply import latched
 
 MUCH, LITTLE = 0.05, 0.03
-"""Time of a token that it waits beyond what it waits with all bandwidth [1]: told from the first on, until the last."""
+"""Time that a token waits beyond what it waits at full clock with all bandwidth, of its whole time then [1].
+
+Told from the first on, until the last.
+"""
 
 
 @table
@@ -70,8 +73,8 @@ class Exchanging(Equipment):
         """State one tick on and Outputs.
 
         Args:
-            met: share of a token's time that waits, of prompts and of answers, and how much more of either it is than
-                with all bandwidth [1]; now: the start of the tick [s].
+            met: share of a token's time that waits, of prompts and of answers, and what either waits beyond what it
+                does at full clock with all bandwidth, of its time then [1]; now: the start of the tick [s].
         """
         prompts, answers, more = met
         drags = library_of(more).where(s.slow > 0, more > LITTLE, more > MUCH) * 1.0
