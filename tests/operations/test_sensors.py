@@ -240,7 +240,7 @@ def test_what_an_alarm_owes_to_its_sensor_is_put_down_to_it(ran):
         ("raises alarm board-dead", 72.0): "is dead",
         ("clears alarm board-dead", 88.0): "fails: its sensor of dead gives no signal (fail)",
         ("has alarm board-dead", 88.0): "fails: its sensor of dead gives no signal (fail)",
-        ("raises alarm board-dead", 136.0): "is mended: its sensor of dead gives no signal (restore)",
+        ("raises alarm board-dead", 136.0): "is mended: its sensor of dead gives one again (restore)",
         ("raises alarm low", 115.0): "its sensor of voltage reads 20 % too low (set)",
         ("clears alarm low", 185.0): "its sensor of voltage reads right (set)",
         ("clears alarm board-dead", 304.0): "is alive again",
