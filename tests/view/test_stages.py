@@ -12,7 +12,9 @@ from twin.diagram.ink import DEAD, LOST, WAITING, Words
 from twin.diagram.panels import runs
 from twin.trace import open_trace
 from twin.view import colours
-from twin.view.reading import key_figures, read_moment
+from twin.view.colours import LOST as WRONG
+from twin.view.colours import RUNNING
+from twin.view.reading import ON_LOAD, Condition, key_figures, read_moment
 from twin.view.stages import idle_with_others, stage_of
 
 RETURN = [
@@ -94,3 +96,15 @@ def test_a_chiller_on_its_way_back_is_not_called_stopped(drilled) -> None:
         said = {at: moment_of(trace, at).word("chiller-1") for at in (330.0, 420.0, 636.0, 720.0)}
         assert said == {330.0: "out of service", 420.0: "restarting", 636.0: "ramping up", 720.0: ""}
         assert [runs(moment_of(trace, at), "chiller-1") for at in (420.0, 636.0)] == [False, True]
+
+
+def test_a_bus_of_standby_machines_is_dead_as_before_once_they_are_let_go(drilled) -> None:
+    """Neither set fires at 1:00: their bus is dead and wanted. Before, while they stand by, nobody wants it."""
+    with open_trace(drilled("black-building")[0]) as trace:
+        assert moment_of(trace, 600.0).conditions["generator-bus"].word == "dead"
+        assert "generator-bus" not in moment_of(trace, 30.0).conditions
+        reading = moment_of(trace, 30.0).reading
+        failed = Condition(WRONG, "failed to start")
+        for word, waits in (("up to speed", True), (ON_LOAD, False)):
+            said = {"generator-1": failed, "generator-2": Condition(RUNNING, word)}
+            assert reading._waits("generator-bus", said) is waits

@@ -11,7 +11,7 @@ import numpy as np
 from twin.equipment import KINDS
 from twin.physics.fluids import properties
 from twin.plant import Loop
-from twin.report.moments import work_kinds
+from twin.report.moments import rows_without_saves, work_kinds
 from twin.report.stores import LEAST, STILL, Course, Ladder, Rung
 from twin.report.story import Span, Story
 from twin.report.words import say
@@ -249,7 +249,8 @@ def rooms(made: Ladder) -> Iterator[Rung]:
             for machine, limit, T, Q in zip(machines, limits, temperature, heat, strict=True)
         ]
     )
-    used = (series - temperature) / np.maximum(limits - temperature, 1e-9)
+    usual = _before_a_checkpoint(made, temperature)
+    used = (series - usual) / np.maximum(limits - usual, 1e-9)
 
     def said(place: int) -> str:
         highest = float(np.nanmax(series[:, place]))
@@ -275,6 +276,12 @@ def rooms(made: Ladder) -> Iterator[Rung]:
             drawn=STIRRED,
         ),
     )
+
+
+def _before_a_checkpoint(made: Ladder, at_fault: np.ndarray) -> np.ndarray:
+    """How warm rooms were at the fault, or at work before it where a job saved in the last minute (unit,) [K]."""
+    rows, values = rows_without_saves(made.story, made.member, made.zero), made.story.values("zone", "temperature")
+    return at_fault if rows is None or values is None else np.fmax(at_fault, values[rows, made.member].max(axis=0))
 
 
 def _coolers(story: Story, zone: str) -> list[str]:

@@ -167,13 +167,18 @@ class Reading:
             found.setdefault(unit, Condition(WAITING, said))
 
     def _waits(self, name: str, found: dict[str, Condition], above: frozenset[str] = frozenset()) -> bool:
-        """Whether a dead board is dead because it hangs on standby machines alone, none of them called."""
+        """Whether a dead board is dead because nobody needs it: it hangs on standby machines alone, and one may come.
+
+        That one stands ready, starts or cools down; where all have failed, or one is on load, more is wrong.
+        """
         feeds = [feed for feed in self.trace.plant.feeds.get(name, []) if feed not in above]
         kinds = {feed: self.trace.plant.units[feed].kind for feed in feeds if feed in self.trace.plant.units}
-        return bool(kinds) and all(
-            feed not in found if starts(kind) else self._waits(feed, found, above | {name})
-            for feed, kind in kinds.items()
-        )
+        sets = [found.get(feed) for feed, kind in kinds.items() if starts(kind)]
+        boards = [feed for feed, kind in kinds.items() if not starts(kind)]
+        if any(how is not None and how.word == ON_LOAD for how in sets):
+            return False
+        ready = not sets or any(how is None or how.state == RUNNING for how in sets)
+        return bool(kinds) and ready and all(self._waits(feed, found, above | {name}) for feed in boards)
 
     def _raised(self) -> dict[tuple[str, str], float]:
         """Last value of each flag and input that events tell of, up to now."""
