@@ -11,8 +11,9 @@ import pytest
 
 from twin.report.balance import Balance
 from twin.report.findings import Findings
+from twin.report.known import Change
 from twin.studies.drill import run
-from twin.trace import open_trace
+from twin.trace import Event, open_trace
 
 RATES = (
     "prefill_rate: 7000 token/s, decode_rate: 1500 token/s, batch: 64, least_token_time: 15 ms, first_token_limit: 5 s,"
@@ -43,6 +44,21 @@ TWO = f"""\
       generator: links
       racks: rack-1..4
       links: [{{from: rack-1..4, to: leaf-1, ports: 8}}]
+      rate: 100 Gbit/s"""
+SPILL = f"""\
+    p1: {{kind: pool, racks: rack-1..2}}
+    p2: {{kind: pool, racks: rack-3..4}}
+    api: {{kind: service, pools: [p1, p2], {RATES}}}
+    bat: {{kind: service, pools: p2, {RATES}}}"""
+MODEL = f"""\
+    leaf-1..2: {{like: qm9700, feeds: [pdu-a, pdu-b], zone: room, rated_power: 750 W, ports: 32}}
+    chat: {{kind: pool, racks: rack-1..4, replica_racks: 2}}
+    api: {{kind: service, pools: chat, expert_exchange: 400 kB/token, {RATES}}}
+  fabric:
+    fabric-1:
+      generator: links
+      racks: rack-1..4
+      links: [{{from: rack-1..4, to: leaf-1, ports: 4}}, {{from: rack-1..4, to: leaf-2, ports: 4}}]
       rate: 100 Gbit/s"""
 Told = list[tuple[str, str, str]]
 """Unit and what it does, why, and what led to it."""
@@ -136,3 +152,74 @@ def test_a_trace_that_has_no_row_near_does_not_tell() -> None:
     balance = Balance(SimpleNamespace(time=np.array([0.0, 60.0, 120.0])))  # type: ignore[arg-type]
     looked = [balance.blind(since, now) for since, now in ((70, 80), (70, 112), (60, 80), (50, 80), (130, 140))]
     assert looked == [True, False, False, False, True]
+
+
+SHORT = "its racks serve less than is asked of them"
+LOST = "rack-{} is taken out of service (fail)"
+CAUSES = [
+    # 120 requests a second go to 240 and back, then to 200, for which there is room; three racks do 174
+    (ONE, 120,
+     ["at: 4 s, set: api.request_rate, to: 240 request/s", "at: 6 s, set: api.request_rate, to: 120 request/s",
+      "at: 12 s, set: api.request_rate, to: 200 request/s", "at: 16 s, fail: rack-3"], 18,
+     {"chat is full": (SHORT, LOST.format(3))}),
+    # 220 go down to 180: that fills nothing; the caps do
+    (ONE, 100,
+     ["at: 3 s, set: api.request_rate, to: 220 request/s", "at: 6 s, set: api.request_rate, to: 180 request/s",
+      "at: 9 s, set: rack-1.power_limit, to: 30 %", "at: 10 s, set: rack-2.power_limit, to: 30 %"], 12,
+     {"chat is full": (SHORT, "rack-2 gets power limit 30 % (set)")}),
+    # the one reader left does 56 requests and is asked for 30; then nothing goes from readers to writers
+    (TWO, 30, ["at: 3 s, fail: rack-1", "at: 3 s, fail: leaf-1"], 6,
+     {"api is held up by the fabric": ("its racks have less bandwidth", "rack-4 is cut off from other racks"),
+      "readers is full": (SHORT, "rack-4 is cut off from other racks")}),
+    # two pools do 116 each and are asked for 100 and 100; one rack of the first, 58, leaves 42 to the second
+    (SPILL, 100, ["at: 3 s, fail: rack-1"], 5,
+     {"p1 is full": (SHORT, LOST.format(1)), "p2 is full": (SHORT, "p1 is full")}),
+    # ln(240/150) = 0.47 against ln(4/3) = 0.29, at one moment. 66 wait each second, 0.38 s at 174: 5 s less 0.6 after
+    # 12 s; 10 % of a rack less at 13 s only hastens it
+    (ONE, 150,
+     ["at: 3 s, fail: rack-1", "at: 3 s, set: api.request_rate, to: 240 request/s",
+      "at: 13 s, set: rack-2.power_limit, to: 90 %"], 16,
+     {"chat is full": (f"{SHORT}; {LOST.format(1)} beside it", "api gets request rate 240 request/s (set)"),
+      PROMISE[0]: (PROMISE[1], "chat is full")}),
+    # rack-3 holds a model with rack-4 and stands; the others go on with half of their ports
+    (MODEL, 30, ["at: 3 s, fail: rack-4", "at: 6 s, fail: leaf-1"], 8,
+     {"api goes slower": ("the GPUs that hold its model have less bandwidth",
+                          "rack-2 has 50 % of its bandwidth to other racks")}),
+]  # fmt: skip
+"""A plant, requests a second, events, seconds; what is told then, last, why, and what led to it."""
+
+
+@pytest.mark.parametrize(("units", "rate", "events", "seconds", "wanted"), CAUSES)
+def test_the_cause_is_the_last_change_that_tips_the_balance(
+    told: Callable[..., Told],
+    units: str,
+    rate: int,
+    events: list[str],
+    seconds: int,
+    wanted: dict[str, tuple[str, str]],
+) -> None:
+    asked = f"api: {{{REQUESTS.format(rate=rate)}}}"
+    asked += f", bat: {{{REQUESTS.format(rate=rate)}}}" if units == SPILL else ""
+    found = told(units, asked, "\n".join(f"  - {{{each}}}" for each in events), seconds)
+    assert {what: (why, cause) for what, why, cause in found if what in wanted} == wanted
+
+
+def test_what_was_not_so_from_the_first_tick_is_not_told_as_from_the_beginning() -> None:
+    """Nothing has tipped the balance of a pool of which nothing is recorded, and its words stand as they are."""
+    plant = SimpleNamespace(served={}, pools={})
+    story = SimpleNamespace(time=np.array([0.0, 1.0]), start=0.0, plant=plant, kinds=(), values=lambda *_: None)
+    balance = Balance(story)  # type: ignore[arg-type]
+    assert [balance.why("chat", 0, now, "so") for now in (0.0, 20.0)] == ["from the beginning: so", "so"]
+
+
+@pytest.mark.parametrize(("before", "rises"), [([], True), ([(10.0, 220.0)], False), ([(10.0, 150.0)], True)])
+def test_less_that_is_asked_presses_nobody(before: list[tuple[float, float]], rises: bool) -> None:
+    """180 request/s at 30 s, after 100 in the last row of the trace and what was set since then."""
+    flag = "input:request_rate"
+    events = [Event(at, 0, "api", flag, value) for at, value in before]
+    said = SimpleNamespace(
+        time=np.array([0.0, 60.0]), start=0.0, kinds=("service",), values=lambda *_: np.array([[[100.0]], [[180.0]]]),
+        trace=SimpleNamespace(units=lambda _: ("api",)), events_of=[events],
+    )  # fmt: skip
+    change = Change("api", 3, 30.0, 0, flag, fades=False, value=180.0)
+    assert Balance(said).raised(change, 0) is rises  # type: ignore[arg-type]

@@ -36,7 +36,7 @@ from twin.report.known import (
     Row,
     last,
 )
-from twin.report.pressed import UNMEASURED, Measured
+from twin.report.pressed import PRESSED, UNMEASURED, Measured
 from twin.report.upstream import Upstream
 from twin.report.working import Gangs, Working, anybody
 
@@ -127,6 +127,10 @@ class Causes:
         if row.via == "air" and self.upstream.sources.get("air", {}).get(row.event.unit):
             return self._room
         return self._answer if row.is_answer else self._loss if row.sense == LOSS else self._gain
+
+    def beside(self, row: Row) -> tuple[int, ...]:
+        """Rows of what else helped to press a pool or service, at the moment of what led to it."""
+        return self.working.pressed.also(row) if row.event.flag in PRESSED else ()
 
     def behind(self, row: Row, flag: str) -> int | None:
         """What an alarm is put down to: its own flag, else what stands lost at its unit or nearest to it."""

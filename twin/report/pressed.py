@@ -12,6 +12,8 @@ from twin.report.known import AFTER, GAIN, INPUT, LOSS, SAME_MOMENT, Change, Kno
 CRASH, SHARE, PORTS = f"{INPUT}crash", f"{INPUT}bandwidth_share", f"{INPUT}ports_lost"
 TRAYS = f"{INPUT}trays_lost"
 ASKED = tuple(f"{INPUT}{name}" for name in ("request_rate", "prompt_length", "answer_length", "admission"))
+WAYS_OF = (SHARE, PORTS, TRAYS)
+"""Inputs of racks that leave them less bandwidth."""
 SLOWS = ("throttled", "slowed", "braked", "overloaded")
 """Flags of racks that work on, at less."""
 STATES = ("unloaded", "without_racks", "full")
@@ -29,6 +31,12 @@ class Measured(Protocol):
 
     def would_break(self, service: str, member: int, changed: float, now: float) -> bool: ...
 
+    def raised(self, change: Change, member: int) -> bool: ...
+
+    def moving(self, change: Change, member: int, now: float) -> bool: ...
+
+    def spills(self, pool: str, member: int, now: float) -> bool: ...
+
 
 class Unmeasured:
     """Nothing is known of demand and capacity: what changed last is all that there is to go by."""
@@ -42,6 +50,15 @@ class Unmeasured:
     def would_break(self, service: str, member: int, changed: float, now: float) -> bool:
         return False
 
+    def raised(self, change: Change, member: int) -> bool:
+        return True
+
+    def moving(self, change: Change, member: int, now: float) -> bool:
+        return False
+
+    def spills(self, pool: str, member: int, now: float) -> bool:
+        return True
+
 
 UNMEASURED = Unmeasured()
 
@@ -49,29 +66,36 @@ UNMEASURED = Unmeasured()
 class Found(NamedTuple):
     """What tipped a balance most: the change that says so, None where no line of the timeline does.
 
-    since: the row since which; is_known: whether anything is known to have tipped it.
+    since: the row since which; is_known: whether anything is known to have tipped it; beside: what else did at the
+    same moment; is_spilt: whether it is of pools that these stand in for.
     """
 
     change: Change | None
     since: int = -1
     is_known: bool = False
+    beside: tuple[Change, ...] = ()
+    is_spilt: bool = False
 
 
+Changes = dict[str, list[Change]]
+"""What may have tipped a balance, by how."""
 Capped = Callable[[Row, Iterable[str], int], list[Change]]
 
 
 class Pressed:
     """Finds what led to a pool that is full and to a service that cannot keep up, breaks its promise or is held up.
 
-    They follow from a balance of what is asked and what can be done; the cause is what has tipped it most since all
-    was well: racks lost, racks slowed, ports with less bandwidth, or more that is asked. What stood before that, such
-    as a pool that is full of its load alone, is not the cause of what came only after it; what followed from it and
-    leads on (a pool that is full by now) is the nearest one. Where nothing changed it was so from the beginning.
+    They follow from a balance of what is asked and what can be done; the cause is the last change that has tipped it:
+    racks lost, racks slowed, ports with less bandwidth, or more that is asked, and of several at one moment what has
+    tipped it most. What stood long before without harm is not the cause, nor is a pool that is full of its load alone
+    the cause of what came only after it; what followed from it and leads on (a pool that is full by now) is the nearest
+    one. Where nothing of its own pools tells, those are asked from which work spills over.
     """
 
     def __init__(self, known: Known, capped: Capped, measured: Measured) -> None:
         self.known, self.capped, self.measured = known, capped, measured
         self.served, self.pools = known.upstream.plant.served, known.upstream.plant.pools
+        self.beside: dict[tuple[int, str, str], tuple[int, ...]] = {}
 
     def rose(self, row: Row) -> int | None:
         """Index of the row that led to one of these flags."""
@@ -79,14 +103,16 @@ class Pressed:
         served = event.unit in self.served
         pools = self._of_service(event.unit) if served else [event.unit]
         held = event.flag == "held_up"
-        found = self._tipped(row, pools if held else self._short(row, pools))
+        near = pools if held else self._short(row, pools)
+        found = self._tipped(row, near)
         basic = found.change
+        self.beside.pop((event.member, event.unit, event.flag), None)
         if basic is None:
             stands = [] if held else self._states(row, pools, found.since)
             return last(stands if found.is_known else self._backlog(row, pools) or stands)
         if held:
-            return basic.index
-        after = self._states(row, pools, basic.index)
+            return self._told(row, found)
+        after = self._states(row, self._joined(row, near) if found.is_spilt else pools, basic.index)
         if after:
             return last(after)
         stood = self._states(row, pools, -1)
@@ -96,7 +122,17 @@ class Pressed:
             and self.measured.would_break(event.unit, event.member, basic.time, event.time)
         ):
             return last(stood)
-        return basic.index
+        return self._told(row, found)
+
+    def also(self, row: Row) -> tuple[int, ...]:
+        """Rows of what else tipped the balance of a row at the moment of what led to it."""
+        return self.beside.get((row.event.member, row.event.unit, row.event.flag), ())
+
+    def _told(self, row: Row, found: Found) -> int | None:
+        if found.change is None:
+            return None
+        self.beside[row.event.member, row.event.unit, row.event.flag] = tuple(each.index for each in found.beside)
+        return found.change.index
 
     def without_racks(self, row: Row, since: int) -> int | None:
         """What took the last racks of a pool, or gave back the first."""
@@ -150,34 +186,65 @@ class Pressed:
     def _users(self, pools: list[str]) -> list[str]:
         return [user for user, phases in self.served.items() if any(set(pools) & set(of) for of in phases.values())]
 
+    def _joined(self, row: Row, pools: list[str]) -> list[str]:
+        """Others of who uses some pools that have no time left themselves: what they lack spills over."""
+        others = dict.fromkeys(pool for user in self._users(pools) for pool in self._of_service(user))
+        event = row.event
+        return [pool for pool in others if pool not in pools and self.measured.spills(pool, event.member, event.time)]
+
     def _tipped(self, row: Row, pools: list[str]) -> Found:
-        """What tipped the balance of some pools most, since it was well last, else since the beginning."""
+        """What tipped the balance of some pools, else of those that they stand in for.
+
+        It is looked for since all was well last, else since the beginning, and there from just before the last change
+        that may have tipped it; where that has not, from just before the one before it, and so on.
+        """
         event = row.event
         before = self.known.latest.get((event.member, event.unit), {}).get(event.flag)
         starts = [(-1, 0.0)] if before is None else [(before.index, before.time), (-1, 0.0)]
+        sides = [side for side in (pools, self._joined(row, pools)) if side]
         for index, moment in starts:
-            found = self._since(row, pools, index, moment)
-            if found.is_known:
-                return found
+            every = [(side, self._changes(row, side, index)) for side in sides]
+            times = sorted(
+                {(each.time, each.index) for _, changes in every for found in changes.values() for each in found}
+            )
+            firsts = [one for k, one in enumerate(times) if not k or one[0] - times[k - 1][0] > SAME_MOMENT]
+            for time, _ in [*reversed(firsts), (moment, index)]:
+                for side, changes in every:
+                    found = self._since(row, side, changes, max(time, moment))
+                    if found.is_known:
+                        return found._replace(since=index, is_spilt=side is not pools)
         return Found(None)
 
-    def _since(self, row: Row, pools: list[str], index: int, moment: float) -> Found:
-        changes = self._changes(row, pools, index)
-        shares = self.measured.tipped(pools, row.event.member, moment, row.event.time)
+    def _since(self, row: Row, pools: list[str], changes: Changes, moment: float) -> Found:
+        """What tipped the balance of some pools most since just before a moment, of changes since then."""
+        member, now = row.event.member, row.event.time
+        changes = {
+            name: [
+                each
+                for each in found
+                if each.time >= moment - SAME_MOMENT or (name == DEMAND and self.measured.moving(each, member, moment))
+            ]
+            for name, found in changes.items()
+        }
+        shares = self.measured.tipped(pools, member, moment, now)
         for name, found in changes.items():  # what was so from the start shows in no difference
-            unseen = any(self.measured.blind(each.time, row.event.time) for each in found)
+            unseen = any(self.measured.blind(each.time, now) for each in found)
             if (shares.get(name) or 0.0) <= LEAST and (unseen or any(each.time <= SAME_MOMENT for each in found)):
                 shares[name] = None
         if changes[WAYS]:
             shares[WAYS] = self._narrowed(changes[WAYS])
         tipped = {name: share for name, share in shares.items() if share is not None and share > LEAST}
-        for name in sorted(tipped, key=lambda each: -tipped[each]):
-            if changes[name] or name == DEMAND:
-                return Found(_latest(changes[name]), index, True)
+        named = [name for name in tipped if changes[name] or name == DEMAND]
+        if named:
+            most = max(named, key=lambda name: (round(tipped[name], 9), name == WAYS))
+            cause = _latest(changes[most])
+            others = [] if cause is None else [_latest(changes[name]) for name in named if name != most]
+            together = [each for each in others if each and cause and abs(each.time - cause.time) <= SAME_MOMENT]
+            return Found(cause, is_known=True, beside=tuple(together))
         unmeasured = [each for name, found in changes.items() if shares.get(name) is None for each in found]
-        return Found(_latest(unmeasured), index, bool(unmeasured))
+        return Found(_latest(unmeasured), is_known=bool(unmeasured))
 
-    def _changes(self, row: Row, pools: list[str], since: int) -> dict[str, list[Change]]:
+    def _changes(self, row: Row, pools: list[str], since: int) -> Changes:
         """What may have tipped the balance of some pools, by how."""
         racks = [rack for pool in pools for rack in self.pools.get(pool, ())]
         lost = [each for rack in racks for each in self.known.changes(row, rack, (LOSS,), since)]
@@ -208,7 +275,32 @@ class Pressed:
             if is_held or (row.event.unit, row.event.flag) == (service, "held_up"):
                 racks = [rack for pool in self._of_service(service) for rack in self.pools.get(pool, ())]
                 found += [self.known.latest.get((row.event.member, rack), {}).get(SHARE) for rack in racks]
-        return [each for each in found if each is not None and each.sense == LOSS and each.index > since]
+        found = [each for each in found if each is not None and each.sense == LOSS and each.index > since]
+        return self.serving(row, [each for each in found if each is not None])
+
+    def serving(self, row: Row, ways: list[Change]) -> list[Change]:
+        """Of racks that lost bandwidth those that serve, where some do.
+
+        What is out of service sends nothing, nor what holds a model together with it.
+        """
+        member, mates = row.event.member, self._mates({each.unit for each in ways})
+        return [each for each in ways if not any(self._is_out(member, rack) for rack in mates[each.unit])] or ways
+
+    def _mates(self, racks: set[str]) -> dict[str, list[str]]:
+        """Who holds a model together with each of some racks, itself too."""
+        found = {rack: [rack] for rack in racks}
+        for pool, inside in self.pools.items():
+            size = int(self.known.upstream.plant.units[pool].parameters.get("replica_racks", 1.0))
+            for first in range(0, len(inside), size) if size > 1 else ():
+                replica = list(inside[first : first + size])
+                found |= {rack: replica for rack in replica if rack in racks}
+        return found
+
+    def _is_out(self, member: int, rack: str) -> bool:
+        return any(
+            each.sense == LOSS and not each.waits and each.flag not in (*AFTER, *SLOWS, *WAYS_OF)
+            for each in self.known.latest.get((member, rack), {}).values()
+        )
 
     def _narrowed(self, changes: list[Change]) -> float:
         """By how much the narrowest ways tip a balance: ln of what they had over what they have [1]."""
@@ -216,7 +308,8 @@ class Pressed:
 
     def _asked(self, row: Row, users: list[str], since: int) -> list[Change]:
         said = [self.known.latest.get((row.event.member, service), {}) for service in users]
-        return [found[name] for found in said for name in ASKED if name in found and found[name].index > since]
+        found = [each[name] for each in said for name in ASKED if name in each and each[name].index > since]
+        return [each for each in found if self.measured.raised(each, row.event.member)]
 
 
 def _latest(changes: list[Change]) -> Change | None:

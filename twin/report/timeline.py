@@ -82,6 +82,8 @@ def timeline(story: Story, member: int | None = None) -> list[Entry]:
         reason = why(story, causes.upstream, row, None if led is None else rows[led])
         if led is None and row.sense == LOSS and row.via == WORK and row.event.flag in PRESSED:
             reason = balance.why(row.event.unit, row.event.member, row.event.time, reason)
+        if row.sense == LOSS and row.via == WORK:
+            reason += "".join(f"; {rows[i].event.unit} {rows[i].what} beside it" for i in causes.beside(row))
         entries.append(Entry(float(row.event.time), row.event.member, row.event.unit, row.what, reason, led))
     return entries
 

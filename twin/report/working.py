@@ -8,7 +8,7 @@ from twin.declare import quantities
 from twin.equipment import KINDS
 from twin.equipment.job import PHASES
 from twin.report.known import AFTER, GAIN, INPUT, LOSS, SAME_MOMENT, TIMED, Change, Known, Row, last
-from twin.report.pressed import ASKED, CRASH, PRESSED, SLOWS, Measured, Pressed
+from twin.report.pressed import ASKED, CRASH, PRESSED, SLOWS, WAYS_OF, Measured, Pressed
 
 Gangs = Callable[[str, int, float], "frozenset[str] | None"]
 """Job, member and moment -> the racks that it has or has just had; None where it has its own or nobody knows."""
@@ -195,6 +195,9 @@ class Working:
         racks = [rack for pool in self._below(row) for rack in self.upstream.sources.get("work", {}).get(pool, ())]
         lost = [change for rack in racks for change in self.known.changes(row, rack, (row.sense,), since)]
         lost = [change for change in lost if _counts(change)]
+        ways = [change for change in lost if change.flag in WAYS_OF and change.sense == LOSS]
+        serving = self.pressed.serving(row, ways)
+        lost = [change for change in lost if change not in ways or change in serving]
         return last(lost + self._capped(row, racks, since) + self._demand(row, row.event.unit, since))
 
     def _jobs_of(self, row: Row) -> list[Change]:
