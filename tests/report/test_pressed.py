@@ -25,7 +25,7 @@ plant:
   variant_of: starter
   units:
 {units}
-run: {{duration: {seconds} s, tick: 1 s, record: 1 s}}
+run: {{duration: {seconds} s, tick: 1 s, record: {record} s}}
 weather: {{dry_bulb: 20 degC, relative_humidity: 40 %}}
 workload: {{demand: {{{demand}}}}}
 events:
@@ -66,9 +66,9 @@ Told = list[tuple[str, str, str]]
 
 @pytest.fixture
 def told(tmp_path: Path) -> Callable[..., Told]:
-    def ran(units: str, demand: str, events: str, seconds: int) -> Told:
+    def ran(units: str, demand: str, events: str, seconds: int, record: int = 1) -> Told:
         case = tmp_path / "pressed.yaml"
-        case.write_text(SITE.format(units=units, demand=demand, events=events, seconds=seconds))
+        case.write_text(SITE.format(units=units, demand=demand, events=events, seconds=seconds, record=record))
         run(case, output=tmp_path / "pressed.h5", device="cpu").trace.close()
         with open_trace(tmp_path / "pressed.h5") as trace:
             entries = Findings(trace).entries
@@ -202,6 +202,13 @@ def test_the_cause_is_the_last_change_that_tips_the_balance(
     asked += f", bat: {{{REQUESTS.format(rate=rate)}}}" if units == SPILL else ""
     found = told(units, asked, "\n".join(f"  - {{{each}}}" for each in events), seconds)
     assert {what: (why, cause) for what, why, cause in found if what in wanted} == wanted
+
+
+def test_a_step_before_the_fault_is_no_cause_though_no_row_lies_between(told: Callable[..., Told]) -> None:
+    """A row each 10 s: 120 requests a second go to 200 at 3 s, four racks do 231; three of them do 174 from 6 s on."""
+    events = "  - {at: 3 s, set: api.request_rate, to: 200 request/s}\n  - {at: 6 s, fail: rack-1}"
+    found = told(ONE, f"api: {{{REQUESTS.format(rate=120)}}}", events, 20, 10)
+    assert of(found, "chat") == [("chat is full", SHORT, LOST.format(1))]
 
 
 def test_what_was_not_so_from_the_first_tick_is_not_told_as_from_the_beginning() -> None:

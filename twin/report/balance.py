@@ -87,6 +87,11 @@ class Balance:
             return f"demand has risen: {reason}"
         return f"from the beginning: {reason}" if now - self.story.start <= SAME_MOMENT else reason
 
+    def apart(self, first: float, then: float) -> bool:
+        """Whether a row tells what came of a change before another came."""
+        rows = np.searchsorted(self.story.time, [first, then], side="right")
+        return bool(rows[0] < rows[1])
+
     def raised(self, change: Change, member: int) -> bool:
         """Whether a change of an Input made it more than it was."""
         name = change.flag.removeprefix(INPUT)

@@ -31,6 +31,8 @@ class Measured(Protocol):
 
     def would_break(self, service: str, member: int, changed: float, now: float) -> bool: ...
 
+    def apart(self, first: float, then: float) -> bool: ...
+
     def raised(self, change: Change, member: int) -> bool: ...
 
     def moving(self, change: Change, member: int, now: float) -> bool: ...
@@ -50,6 +52,9 @@ class Unmeasured:
     def would_break(self, service: str, member: int, changed: float, now: float) -> bool:
         return False
 
+    def apart(self, first: float, then: float) -> bool:
+        return True
+
     def raised(self, change: Change, member: int) -> bool:
         return True
 
@@ -57,7 +62,7 @@ class Unmeasured:
         return False
 
     def spills(self, pool: str, member: int, now: float) -> bool:
-        return True
+        return False
 
 
 UNMEASURED = Unmeasured()
@@ -218,6 +223,9 @@ class Pressed:
     def _since(self, row: Row, pools: list[str], changes: Changes, moment: float) -> Found:
         """What tipped the balance of some pools most since just before a moment, of changes since then."""
         member, now = row.event.member, row.event.time
+        risen = any(
+            each.time < moment - SAME_MOMENT and not self.measured.apart(each.time, moment) for each in changes[DEMAND]
+        )
         changes = {
             name: [
                 each
@@ -231,6 +239,8 @@ class Pressed:
             unseen = any(self.measured.blind(each.time, now) for each in found)
             if (shares.get(name) or 0.0) <= LEAST and (unseen or any(each.time <= SAME_MOMENT for each in found)):
                 shares[name] = None
+        if risen and not changes[DEMAND]:
+            shares[DEMAND] = None  # no row lies between what was asked before and what has changed since
         if changes[WAYS]:
             shares[WAYS] = self._narrowed(changes[WAYS])
         tipped = {name: share for name, share in shares.items() if share is not None and share > LEAST}
