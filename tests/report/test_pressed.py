@@ -169,8 +169,8 @@ CAUSES = [
      {"chat is full": (SHORT, "rack-2 gets power limit 30 % (set)")}),
     # the one reader left does 56 requests and is asked for 30; then nothing goes from readers to writers
     (TWO, 30, ["at: 3 s, fail: rack-1", "at: 3 s, fail: leaf-1"], 6,
-     {"api is held up by the fabric": ("its racks have less bandwidth", "rack-4 is cut off from other racks"),
-      "readers is full": (SHORT, "rack-4 is cut off from other racks")}),
+     {"api is held up by the fabric": ("its racks have less bandwidth", "rack-2 is cut off from other racks"),
+      "readers is full": (SHORT, "rack-2 is cut off from other racks")}),
     # two pools do 116 each and are asked for 100 and 100; one rack of the first, 58, leaves 42 to the second
     (SPILL, 100, ["at: 3 s, fail: rack-1"], 5,
      {"p1 is full": (SHORT, LOST.format(1)), "p2 is full": (SHORT, "p1 is full")}),
@@ -181,10 +181,10 @@ CAUSES = [
       "at: 13 s, set: rack-2.power_limit, to: 90 %"], 16,
      {"chat is full": (f"{SHORT}; {LOST.format(1)} beside it", "api gets request rate 240 request/s (set)"),
       PROMISE[0]: (PROMISE[1], "chat is full")}),
-    # rack-3 holds a model with rack-4 and stands; the others go on with half of their ports
-    (MODEL, 30, ["at: 3 s, fail: rack-4", "at: 6 s, fail: leaf-1"], 8,
+    # rack-2 holds a model with rack-1 and stands; the others go on with half of their ports
+    (MODEL, 30, ["at: 3 s, fail: rack-1", "at: 6 s, fail: leaf-1"], 8,
      {"api goes slower": ("the GPUs that hold its model have less bandwidth",
-                          "rack-2 has 50 % of its bandwidth to other racks")}),
+                          "rack-3 has 50 % of its bandwidth to other racks")}),
 ]  # fmt: skip
 """A plant, requests a second, events, seconds; what is told then, last, why, and what led to it."""
 
