@@ -152,6 +152,18 @@ def handing_services(plant: Any) -> Iterator[Fault]:
             yield Fault(unit.where, f"{text}: sending it takes no time", warning=True)
 
 
+def beside(plant: Any) -> dict[str, list[str]]:
+    """Racks that hold the models of their pool together with others -> all of that replica, themselves too."""
+    found = {}
+    for name, racks in plant.pools.items():
+        unit = plant.units.get(name)
+        size = int(unit.parameters.get("replica_racks", 1.0)) if unit is not None and unit.kind == "pool" else 1
+        for place, rack in enumerate(racks) if size > 1 else ():
+            first = place // size * size
+            found[rack] = racks[first : first + size]
+    return found
+
+
 def replicas(plant: Any) -> Iterator[Fault]:
     """Every pool has whole replicas, of racks alike."""
     for unit in plant.of_kind("pool"):

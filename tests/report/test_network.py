@@ -9,11 +9,14 @@ from typing import Any
 import pytest
 
 from twin import report
+from twin.diagram import moment_of
 from twin.report.account_rows import TIERS, accounts_section, tiers
 from twin.report.metrics import flatten
+from twin.report.moments import standing_with
 from twin.report.network_rows import expert_lines, job_lines, network_section, service_lines
 from twin.report.rows import Rows
 from twin.report.sections import NO_PRICE, priced
+from twin.report.story import Span
 from twin.studies import drill
 from twin.trace import Trace, open_trace
 
@@ -106,7 +109,12 @@ def test_experts_of_a_drill_by_hand(drilled: Callable[[str], tuple[Path, float]]
     One leaf of four is hidden, two are not: from the second one on (a second to find out) until both have booted.
     """
     with open_trace(drilled("experts-over-racks")[0]) as trace:
-        measure = report.Findings(trace).measure
+        findings = report.Findings(trace)
+        measure = findings.measure
+        assert standing_with(findings.story, 0) == [Span("rack-04", 0, 1200.0, None)]
+        seen = [moment_of(trace, time).word("rack-04") for time in (1190.0, 1300.0)]
+        assert seen == ["", "its replica is not whole"]
+        assert moment_of(trace, 1300.0).word("rack-02") == ""
     found = measure["network"]
     takes, latency = 0.5 * 9.978e6 / 100e9, 116 * 14e-6 / 768
     token = 1 / 13386

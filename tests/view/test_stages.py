@@ -15,7 +15,7 @@ from twin.view import colours
 from twin.view.colours import LOST as WRONG
 from twin.view.colours import RUNNING
 from twin.view.reading import ON_LOAD, Condition, key_figures, read_moment
-from twin.view.stages import idle_with_others, stage_of
+from twin.view.stages import idle_with_others, stage_of, standing_with
 
 RETURN = [
     (90.0, {"without power": 8}, colours.LOST),
@@ -78,6 +78,17 @@ def test_the_words_of_every_stage_and_of_jobs_that_a_scheduler_has_placed() -> N
     plant = SimpleNamespace(pools={}, scheduled={"one": ["r1", "r2"], "two": ["r1", "r2"]}, units={})
     now = {("r1", "job_number"): 2.0, ("r2", "job_number"): 0.0, ("two", "restarting"): 1.0, ("one", "stopped"): 1.0}
     assert list(idle_with_others(plant, lambda *key: now.get(key))) == [("r1", "its job restarts")]
+
+
+def test_who_stands_because_its_replica_is_not_whole() -> None:
+    """Of three replicas of two racks one has lost a rack, and one is cut off; others serve by single racks."""
+    racks = [f"r{k}" for k in range(1, 7)]
+    pools = {"d": {"replica_racks": 2.0}, "p": {}}
+    units = {name: SimpleNamespace(kind="pool", parameters=said) for name, said in pools.items()}
+    plant = SimpleNamespace(pools={"d": racks, "p": ["s1", "s2"]}, units=units)
+    now = {("r5", "bandwidth_share"): 0.0, ("r3", "bandwidth_share"): 0.5, ("s1", "bandwidth_share"): 0.0}
+    found = list(standing_with(plant, lambda *key: now.get(key), lambda rack: rack not in ("r2", "s2")))
+    assert found == [(rack, "its replica is not whole") for rack in ("r1", "r2", "r5", "r6")]
 
 
 def test_a_store_before_a_dead_board_gives_nothing_yet(drilled) -> None:

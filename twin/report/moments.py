@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from twin import plant_links
 from twin.equipment import KINDS
 from twin.report.story import Fault, Span, Story, flags_of
 from twin.report.verdict import closest
@@ -160,6 +161,18 @@ def lost_spans(story: Story, member: int, more: tuple[str, ...] = ()) -> list[Sp
         for span in story.spans_of[member].get((kind, flag), [])
     ]
     return stretches(found + out_of_service(story, member))
+
+
+def standing_with(story: Story, member: int) -> list[Span]:
+    """Times in which racks without work leave others standing, who hold their models together with them."""
+    beside = plant_links.beside(story.plant)
+    lost = lost_spans(story, member) if beside else []
+    return [
+        Span(rack, member, span.start, span.end)
+        for span in lost
+        for rack in beside.get(span.unit, [])
+        if rack != span.unit
+    ]
 
 
 def stretches(spans: Iterable[Span]) -> list[Span]:

@@ -9,7 +9,16 @@ import numpy as np
 
 from twin.equipment import KINDS
 from twin.equipment.job import PHASES
-from twin.report.moments import EARLY, MINUTE, last_row_before, lost_spans, rows_without_saves, steady, work_kinds
+from twin.report.moments import (
+    EARLY,
+    MINUTE,
+    last_row_before,
+    lost_spans,
+    rows_without_saves,
+    standing_with,
+    steady,
+    work_kinds,
+)
 from twin.report.story import Span, Story
 
 if TYPE_CHECKING:
@@ -32,9 +41,10 @@ def taken(story: Story, member: int, zero: float, before: float, missing: np.nda
     """The part of missing power, by row [W], that is not only missing because less is asked.
 
     Where racks work for jobs, pools or a queue, or their utilisation was lowered, no more counts than racks lack of
-    what they drew before the fault while something keeps them from what they are asked: a flag of their own, a cap,
-    their job or pool that stands or goes slower, services that do not keep up, or a job that waits to go on because
-    its racks were lost. What a job that has ended, a checkpoint or a quiet hour no longer draws is nobody's loss.
+    what they drew before the fault while something keeps them from what they are asked: a flag of their own, a rack
+    of their replica that is lost, a cap, their job or pool that stands or goes slower, services that do not keep up,
+    or a job that waits to go on because its racks were lost. What a job that has ended, a checkpoint or a quiet hour
+    no longer draws is nobody's loss.
 
     Args:
         zero: the moment of the fault [s].
@@ -86,7 +96,8 @@ def _kept(story: Story, member: int, kind: str, zero: float) -> np.ndarray:
     for unit in units:
         if unit not in grouped:
             kept[:, column[unit]] = ~_lowered(story, member, unit, zero)
-    for span in (*lost_spans(story, member, HELD), *_capped(story, member, zero)):
+    own = *lost_spans(story, member, HELD), *standing_with(story, member), *_capped(story, member, zero)
+    for span in own:
         if span.unit in column:
             kept[_rows(story, span), column[span.unit]] = True
     for racks, span in (*_of_pools(story, member), *_of_own_jobs(story, member)):

@@ -9,7 +9,17 @@ import numpy as np
 
 from twin.equipment.job import PHASES
 from twin.equipment.parts.startup import STARTING
-from twin.report.moments import EARLY, GRAVE, it_power, last_row_before, lost_spans, since, work_kinds
+from twin.report.moments import (
+    EARLY,
+    GRAVE,
+    it_power,
+    last_row_before,
+    lost_spans,
+    since,
+    standing_with,
+    stretches,
+    work_kinds,
+)
 from twin.report.story import Span, Story, said_of
 from twin.report.verdict import Judgement
 
@@ -114,8 +124,10 @@ def _is_extreme(judged: Judgement) -> bool:
 def _harm(story: Story, member: int) -> Iterator[tuple[Span, float]]:
     """Times in which work was harmed from the fault on, each with the units of work that it counts for."""
     zero = since(story, member) - EARLY
+    standing = standing_with(story, member)
     for more, weight in (((), 1.0 - LESS), (SLOWED, LESS)):  # who throttles and then stands is not harmed twice
-        yield from ((span, weight) for span in lost_spans(story, member, more) if span.start >= zero)
+        found = stretches([*lost_spans(story, member, more), *standing])
+        yield from ((span, weight) for span in found if span.start >= zero)
     for kind in work_kinds(story):
         for stage in STARTING:
             yield from ((span, BACK) for span in story.spans_of[member].get((kind, stage), []) if span.start >= zero)

@@ -16,7 +16,7 @@ from twin.plant import Plant
 from twin.trace import Trace
 from twin.view.colours import LOST, OFF, RUNNING, STRAINED, WAITING
 from twin.view.sizes import NOWHERE, footprint
-from twin.view.stages import AT_WORK, idle_with_others, on_its_way, stage_of
+from twin.view.stages import AT_WORK, idle_with_others, on_its_way, stage_of, standing_with
 from twin.view.words import kind_words, lasting, say
 
 
@@ -163,7 +163,8 @@ class Reading:
                 said = on_its_way(unit, value)
             if said:
                 found[unit] = Condition(WAITING, said)
-        for unit, said in idle_with_others(plant, value):
+        standing = list(standing_with(plant, value, lambda unit: unit not in found or found[unit].works))
+        for unit, said in (*standing, *idle_with_others(plant, value)):
             found.setdefault(unit, Condition(WAITING, said))
 
     def _waits(self, name: str, found: dict[str, Condition], above: frozenset[str] = frozenset()) -> bool:

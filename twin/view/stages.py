@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 from twin.physics.startup import STAGES
 from twin.plant import Plant
+from twin.plant_links import beside
 
 DRAINING, TURN = "draining", "waiting for its turn"
 SAID = {
@@ -60,6 +61,14 @@ def idle_with_others(plant: Plant, value: Value) -> Iterator[tuple[str, str]]:
         if said:
             yield from ((rack, said) for rack in racks)
     yield from _scheduled(plant, value)
+
+
+def standing_with(plant: Plant, value: Value, works: Callable[[str], bool]) -> Iterator[tuple[str, str]]:
+    """Racks that stand because one that holds their models with them does not work, or is cut off."""
+    for rack, group in beside(plant).items():
+        cut = any(value(each, "bandwidth_share") == 0.0 for each in group)
+        if cut or not all(works(each) for each in group):
+            yield rack, "its replica is not whole"
 
 
 def _scheduled(plant: Plant, value: Value) -> Iterator[tuple[str, str]]:
