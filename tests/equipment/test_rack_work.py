@@ -104,7 +104,7 @@ def test_parts_beside_the_gpus_share_what_the_rest_takes():
         assert b.gives(f"{part}_power") == pytest.approx(share * rest, rel=1e-12)
     assert rack.faults(2) == []
     assert "add up to 120% of what" in unit(cpu_share=0.9, switch_share=0.3).faults(2)[0]
-    assert "more than the idle_power of 30000 W" in unit(gpu_idle_power=600.0).faults(2)[0]
+    assert "more than the idle_power of 30 kW" in unit(gpu_idle_power=600.0).faults(2)[0]
 
 
 def test_idle_power_of_the_gpus_as_measured():
