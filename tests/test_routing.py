@@ -71,6 +71,20 @@ def test_the_timeline_says_which_leaf_took_the_bandwidth_and_which_fault_the_lea
     assert said["metrics"]["fault"]["unit"] == "pdu-1"
 
 
+@pytest.mark.parametrize("tick", [1.0, 5.0, 7.0])
+def test_bandwidth_comes_and_goes_after_the_leaf_that_carries_it_at_any_tick(tmp_path, tick):
+    """The leaf is lost at 10.02 s and boots for 30 s when its PDU is back; looks come every second."""
+    story = scenario(Change(10.0, "pdu-1", "in_service", 0.0, verb="fail"), Change(23.9, "pdu-1", "in_service", 1.0))
+    story.run = RunSettings(84.0, tick)
+    simulate(story, trace=tmp_path / "leaf.h5", device="cpu")
+    with open_trace(tmp_path / "leaf.h5") as trace:
+        leaf = [each.time for each in trace.events if each.unit == "leaf-2" and each.flag in ("down", "stopped")]
+        rack = [each.time for each in trace.events if each.unit == "rack-03" and "bandwidth_share" in each.flag]
+    assert len(rack) == 2
+    assert len(leaf) == 2
+    assert all(0.0 <= felt - turned <= tick + 1.0 for felt, turned in zip(rack, leaf, strict=True))
+
+
 def test_members_lose_what_their_own_switches_lost():
     changes = [
         Change(5.0, "leaf-2", "in_service", 0.0, member=1),

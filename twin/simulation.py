@@ -131,7 +131,7 @@ class Simulation:
             self.desk = Desk(self, calendar.process, self._later, staff, lambda: calendar.now * QUANTUM, self._told)
             self.desk.open_up()
         for fabric in self.scenario.plant.fabrics.values():
-            calendar.process(Routes(self.model, fabric).watch(self, self._later, self._found))
+            calendar.process(Routes(self.model, fabric).watch(self, self._later, self._seen))
         if (queue := self.scenario.scheduler) is not None:
             calendar.process(Scheduler(self.model, queue, self.members).watch(self, self._later, self._found))
         calendar.process(self._clock())
@@ -201,6 +201,10 @@ class Simulation:
     def _found(self, member: int, unit: str, name: str, value: float) -> None:
         flag = because(name, "") if ":" in name else f"input:{name}"
         self._told(self.environment.now * QUANTUM, member, unit, flag, value)
+
+    def _seen(self, member: int, unit: str, name: str, value: float) -> None:
+        """Tell of an Input that follows from the State, at the moment for which the State stands."""
+        self._told(max(self.environment.now, self.reached) * QUANTUM, member, unit, f"input:{name}", value)
 
     def _told(self, *event: Any) -> None:
         if self.gatherer is not None:
