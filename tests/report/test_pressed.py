@@ -8,12 +8,11 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from told_lines import Told, told_of
 
 from twin.report.balance import Balance
-from twin.report.findings import Findings
 from twin.report.known import Change
-from twin.studies.drill import run
-from twin.trace import Event, open_trace
+from twin.trace import Event
 
 RATES = (
     "prefill_rate: 7000 token/s, decode_rate: 1500 token/s, batch: 64, least_token_time: 15 ms, first_token_limit: 5 s,"
@@ -60,23 +59,13 @@ MODEL = f"""\
       racks: rack-1..4
       links: [{{from: rack-1..4, to: leaf-1, ports: 4}}, {{from: rack-1..4, to: leaf-2, ports: 4}}]
       rate: 100 Gbit/s"""
-Told = list[tuple[str, str, str]]
-"""Unit and what it does, why, and what led to it."""
 
 
 @pytest.fixture
 def told(tmp_path: Path) -> Callable[..., Told]:
     def ran(units: str, demand: str, events: str, seconds: int, record: int = 1) -> Told:
-        case = tmp_path / "pressed.yaml"
-        case.write_text(SITE.format(units=units, demand=demand, events=events, seconds=seconds, record=record))
-        run(case, output=tmp_path / "pressed.h5", device="cpu").trace.close()
-        with open_trace(tmp_path / "pressed.h5") as trace:
-            entries = Findings(trace).entries
-        said = [f"{each.unit} {each.what}" for each in entries]
-        return [
-            (what, each.why, "" if each.cause is None else said[each.cause])
-            for what, each in zip(said, entries, strict=True)
-        ]
+        text = SITE.format(units=units, demand=demand, events=events, seconds=seconds, record=record)
+        return told_of(text, tmp_path)
 
     return ran
 

@@ -6,10 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from twin.report.findings import Findings
-from twin.studies.drill import run
-from twin.trace import open_trace
+from told_lines import Told, told_of
 
 RACK = (
     "like: gb300-nvl72, air_fraction: 0 %, shelf_count: 0, storage_capacity: 0 J, restart_time: 4 min,"
@@ -35,24 +32,13 @@ weather: {{{{dry_bulb: 20 degC, relative_humidity: 50 %}}}}
 """
 OWN = f"    train: {{kind: job, racks: rack-01..04, {RATINGS}}}"
 QUEUE = "scheduler: {racks: rack-01..06, period: 10 s, place: [power]}\n"
-Told = list[tuple[str, str, str]]
-"""Unit and what it does, why, and what led to it."""
 
 
 @pytest.fixture
 def told(tmp_path: Path) -> Callable[..., Told]:
     def ran(rest: str, minutes: float, tick: str = "5 s", units: str = "") -> Told:
-        case = tmp_path / "work.yaml"
         timing = f"run: {{duration: {minutes} min, tick: {tick}, record: 1 min}}\n"
-        case.write_text(SITE.format(units=units) + timing + rest)
-        run(case, output=tmp_path / "work.h5", device="cpu").trace.close()
-        with open_trace(tmp_path / "work.h5") as trace:
-            entries = Findings(trace).entries
-        said = [f"{each.unit} {each.what}" for each in entries]
-        return [
-            (what, each.why, "" if each.cause is None else said[each.cause])
-            for what, each in zip(said, entries, strict=True)
-        ]
+        return told_of(SITE.format(units=units) + timing + rest, tmp_path)
 
     return ran
 
